@@ -1,0 +1,110 @@
+"""Policies and groups of images -> stored parts of answers; what a finished part holds is never computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+
+from PIL import Image
+
+from clincot import images
+from clincot.engines.base import Engine
+from clincot.errors import UnreadableImage
+from clincot.inference import Answer, Settings, answer_by_region, answer_directly, black, propose
+from clincot.predictions import Part, Store
+from clincot.records import Example, Region
+from clincot.regions.base import Proposer
+from clincot.results import Row
+
+BLACK = "black_image"
+Looked = tuple[dict[str, Image.Image], dict[str, str]]
+
+
+@dataclass(frozen=True)
+class PolicyUnderTest:
+    """A policy by name ('base', 'round-1'), the key of its exact weights, and how to load it if anything is missing."""
+
+    name: str
+    key: str
+    load: Callable[[], Engine]
+
+
+class Group:
+    """A few images with all their questions; regions depend on no policy and are kept, pictures are not."""
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        self.examples = tuple(examples)
+        self._regions: dict[str, Region | None] | None = None
+
+    def look(self) -> Looked:
+        """Decode the images: id -> picture, and id -> problem of those that cannot be read."""
+        pictures, problems = {}, {}
+        for image_id, data in {e.image_id: e.image for e in self.examples}.items():
+            try:
+                pictures[image_id] = images.decode(data, image_id)
+            except UnreadableImage as error:
+                problems[image_id] = str(error)
+        return pictures, problems
+
+    def regions(
+        self, readable: Sequence[Example], pictures: dict[str, Image.Image], proposer: Proposer, settings: Settings
+    ) -> dict[str, Region | None]:
+        if self._regions is None:
+            self._regions = propose(readable, pictures, proposer, settings)
+        return self._regions
+
+
+@dataclass(frozen=True)
+class Answering:
+    """How every group is answered by every policy, and where the parts lie."""
+
+    settings: Settings
+    store: Store
+    groups: tuple[Group, ...]
+    ways: tuple[tuple[str, str], ...]
+    proposer: Callable[[], Proposer]
+
+    def parts(self, policy: PolicyUnderTest, advance: Callable[[int], None]) -> Iterator[tuple[Row, Part]]:
+        """Yield the part of every group and way, computing what is not stored; the policy is loaded at most once."""
+        engine = cache(policy.load)
+        for group in self.groups:
+            look = cache(group.look)
+            for inference, control in self.ways:
+                path = self.store.path(policy.key, inference, control, group.examples)
+                if not path.is_file():
+                    self.store.write(path, self._answer(group, look, inference, control, engine), group.examples)
+                yield Row(policy.name, inference, control), self.store.read(path)
+                advance(len(group.examples))
+
+    def _answer(
+        self,
+        group: Group,
+        look: Callable[[], Looked],
+        inference: str,
+        control: str,
+        engine: Callable[[], Engine],
+    ) -> Part:
+        pictures, problems = look()
+        readable = [example for example in group.examples if example.image_id in pictures]
+        dark = control == BLACK
+        seen = {name: black(picture) for name, picture in pictures.items()} if dark else pictures
+        answers: list[Answer] = []
+        if readable and inference == "direct":
+            answers = answer_directly(readable, seen, engine(), self.settings)
+        elif readable:
+            # The control keeps the real regions: only pixels differ between it and its row.
+            regions = group.regions(readable, pictures, self.proposer(), self.settings)
+            answers = answer_by_region(readable, seen, regions, engine(), self.settings, blacken=dark)
+        return Part(tuple(answers), problems)
+
+
+def groups(examples: Sequence[Example], size: int) -> Iterator[Group]:
+    """Put `size` images with all their questions into each group, in order."""
+    by_image: dict[str, list[Example]] = {}
+    for example in examples:
+        by_image.setdefault(example.image_id, []).append(example)
+    questions = iter(by_image.values())
+    while some := list(islice(questions, max(size, 1))):
+        yield Group([example for one in some for example in one])

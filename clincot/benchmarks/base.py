@@ -1,0 +1,38 @@
+"""The contract of a benchmark: a pinned dataset repository and a split -> examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from clincot.records import Example
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a benchmark lives and under which terms; `revision` is pinned to a sha when it is pulled.
+
+    `redistributable` False (ND, DUA) keeps pixels and reference texts out of every push.
+    """
+
+    name: str
+    repo: str
+    revision: str
+    licence: str
+    redistributable: bool
+    modality: str
+    languages: tuple[str, ...] = ("en",)
+
+
+class Benchmark(Protocol):
+    """Reads a snapshot folder of `source` into examples; `names` maps split names to what the repository calls them."""
+
+    source: Source
+    patterns: tuple[str, ...]
+    splits: Mapping[str, str]
+
+    def examples(self, folder: Path, split: str) -> list[Example]:
+        """Return the examples of `split` in the order of the repository; raise DataError on missing columns."""
+        ...

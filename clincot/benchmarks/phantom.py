@@ -1,0 +1,66 @@
+"""A snapshot of clincot/phantom -> examples about drawn chest radiographs whose findings and boxes are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from clincot.benchmarks.base import Source
+from clincot.errors import DataError, did_you_mean
+from clincot.records import Box, Example, TrueRegion
+
+COLUMNS = ("id", "image_id", "image", "question", "answer", "answer_type", "kind", "reference", "findings")
+
+
+class Phantom:
+    """The embedded benchmark; `clincot phantom draw` makes its repository."""
+
+    source = Source(
+        name="phantom",
+        repo="clincot/phantom",
+        revision="main",
+        licence="cc0-1.0",
+        redistributable=True,
+        modality="phantom",
+    )
+    patterns: tuple[str, ...] = ("data/*.parquet", "README.md")
+    splits: Mapping[str, str] = {"train": "train", "validation": "validation", "test": "test"}
+
+    def examples(self, folder: Path, split: str) -> list[Example]:
+        """Return the examples of `split` in the order of the files; raise DataError for what is missing."""
+        if split not in self.splits:
+            raise DataError(f"phantom: no split {split!r}.{did_you_mean(split, self.splits)}")
+        paths = sorted((folder / "data").glob(f"{self.splits[split]}-*.parquet"))
+        if not paths:
+            raise DataError(f"{folder}: no data/{split}-*.parquet. Draw the benchmark with `clincot phantom draw`.")
+        kept: dict[str, bytes] = {}
+        return [self._example(row, kept) for path in paths for row in _rows(path)]
+
+    def _example(self, row: dict[str, Any], kept: dict[str, bytes]) -> Example:
+        return Example(
+            id=row["id"],
+            image_id=row["image_id"],
+            image=kept.setdefault(row["image_id"], row["image"]["bytes"]),
+            question=row["question"],
+            answer=row["answer"],
+            answer_type=row["answer_type"],
+            kind=row["kind"],
+            modality=self.source.modality,
+            reference=row["reference"],
+            true_regions=tuple(TrueRegion(f["finding"], Box(*f["box"])) for f in row["findings"]),
+        )
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    try:
+        table = pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: cannot be read as parquet ({error}). Pull or draw the benchmark again.") from error
+    lacking = [name for name in COLUMNS if name not in table.schema_arrow.names]
+    if lacking:
+        raise DataError(f"{path}: lacks the columns {', '.join(lacking)}. Pull or draw the benchmark again.")
+    return [row for batch in table.iter_batches(columns=list(COLUMNS)) for row in batch.to_pylist()]

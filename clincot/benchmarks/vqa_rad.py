@@ -1,0 +1,89 @@
+"""A snapshot of VQA-RAD's Hub copy (image, question, answer) -> examples with answer type, kind and modality restored.
+
+The copy has no answer types; telling them by text would count 251 closed test questions where the release has 272. They
+come from `vqa_rad_answer_types.json`, made from the CC0 release by `vqa_rad_release.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from clincot.benchmarks._reading import name_of, parquet_rows
+from clincot.benchmarks.base import Source
+from clincot.benchmarks.vqa_rad_release import TABLE, pair_hash
+from clincot.images import content_id
+from clincot.records import AnswerType, Example
+
+# The release: 107 chest radiographs, 104 abdominal CT slices, 104 head slices that are CT or MRI (Lau et al. 2018).
+MODALITIES = {"CHEST": "chest x-ray", "ABD": "ct", "HEAD": "other"}
+UNKNOWN = "?"
+
+
+@dataclass(frozen=True)
+class PairFacts:
+    """What the release knows about a (question, answer) pair; `?` where pairs of several images differ."""
+
+    answer_type: AnswerType
+    organ: str
+    kind: str
+
+
+@cache
+def known_pairs() -> dict[str, PairFacts]:
+    """Return hash -> facts from the table in the package."""
+    table = json.loads(TABLE.read_text(encoding="utf-8"))
+    table.pop("ambiguous")
+    facts = {name: PairFacts(*_words(name)) for name in table}
+    return {key: facts[name] for name, keys in table.items() for key in keys}
+
+
+def _words(name: str) -> tuple[AnswerType, str, str]:
+    answer_type, organ, kind = name.split(" ", 2)
+    return ("closed" if answer_type == "CLOSED" else "open"), organ, kind
+
+
+def pair_facts(question: str, answer: str) -> PairFacts:
+    """Return what the release knows; a pair that is not of the release is closed when its answer is yes or no."""
+    guess: AnswerType = "closed" if answer.strip().lower() in {"yes", "no"} else "open"
+    return known_pairs().get(pair_hash(question, answer), PairFacts(guess, UNKNOWN, UNKNOWN))
+
+
+class VqaRad:
+    """flaviagiammarino/vqa-rad: 1,793 train and 451 test questions; 202 of the 203 test images are also in train."""
+
+    source = Source("vqa-rad", "flaviagiammarino/vqa-rad", "main", "cc0-1.0", True, "mixed")
+    patterns = ("data/*.parquet", "README.md")
+    splits = {"train": "train", "test": "test"}
+
+    def examples(self, folder: Path, split: str) -> list[Example]:
+        """Read `data/SPLIT-*.parquet`; ids are `vqa-rad/SPLIT/ROW`."""
+        name = name_of(split, self.source, self.splits)
+        rows = parquet_rows(folder, f"data/{name}-*.parquet", ("image", "question", "answer"), self.source)
+        facts = [pair_facts(row["question"], row["answer"]) for row in rows]
+        pictures = [row["image"]["bytes"] for row in rows]
+        ids = [content_id(picture) for picture in pictures]
+        stored = dict(zip(ids, pictures, strict=True))
+        modalities = _modalities(ids, facts)
+        return [
+            _example(f"{self.source.name}/{split}/{i}", row, stored[image_id], image_id, fact, modalities[image_id])
+            for i, (row, image_id, fact) in enumerate(zip(rows, ids, facts, strict=True))
+        ]
+
+
+def _modalities(ids: list[str], facts: list[PairFacts]) -> dict[str, str]:
+    """Return image id -> modality, by the organ that most of the image's pairs name: a few pairs fit several organs."""
+    votes: dict[str, Counter[str]] = defaultdict(Counter)
+    for image_id, fact in zip(ids, facts, strict=True):
+        votes[image_id][fact.organ] += fact.organ != UNKNOWN
+    return {image_id: MODALITIES.get(count.most_common(1)[0][0], "other") for image_id, count in votes.items()}
+
+
+def _example(id: str, row: dict[str, Any], image: bytes, image_id: str, facts: PairFacts, modality: str) -> Example:
+    answer = str(row["answer"])
+    kind = "OTHER" if facts.kind == UNKNOWN else facts.kind
+    return Example(id, image_id, image, str(row["question"]), answer, facts.answer_type, kind, modality, answer)

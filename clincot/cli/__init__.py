@@ -1,0 +1,41 @@
+"""The `clincot` command: one file per group of commands; a command's body imports its stage, nothing heavy comes earlier."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from clincot.cli import benchmarks, demo, hub, phantom, stages
+
+app = typer.Typer(
+    name="clincot",
+    help="Clinical, region-grounded chain-of-thought preference learning for medical vision-language models.",
+    epilog="Any command takes --debug: show the traceback of an error.",
+    rich_markup_mode=None,  # 0.14 s instead of 0.40 s for --help
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from clincot import __version__
+
+        typer.echo(f"clincot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Clinical, region-grounded chain-of-thought preference learning for medical vision-language models."""
+
+
+demo.register(app)
+stages.register(app)
+app.add_typer(hub.app, name="hub")
+app.add_typer(phantom.app, name="phantom")
+app.add_typer(benchmarks.app, name="benchmarks")

@@ -1,0 +1,31 @@
+"""`clincot demo`: two rounds on the embedded benchmark, from nothing to a trained, pushed, evaluated adapter."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from clincot.cli.options import Options
+from clincot.cli.talk import next_step, say
+
+
+def demo(
+    hub: Annotated[str, typer.Option(help="Where to push: local:PATH or a URL.")] = "local:./clincot-hub",
+    name: Annotated[str, typer.Option(help="Name of the run.")] = "demo",
+) -> None:
+    """Run two rounds on drawn radiographs with tiny real models: build, train, build, train, evaluate, push."""
+    from clincot.rounds.loop import run_rounds
+    from clincot.rounds.summary import print_summary
+
+    options = Options(name=name, hub=hub)
+    say("Two rounds of ClinCoT on the phantom benchmark; everything runs on this machine. Not for clinical use.")
+    run = options.open()
+    releases = run_rounds(run, push=True, say=say)
+    print_summary(run, releases)
+    next_step(f"clincot hub serve {hub.removeprefix('local:')}" if hub.startswith("local:") else "clincot evaluate")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("demo")(demo)

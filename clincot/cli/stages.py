@@ -1,0 +1,90 @@
+"""`clincot build-data | train | evaluate | run`: one command per stage, and the loop over them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clincot.cli.options import Options, with_options
+from clincot.cli.talk import next_step, say
+
+if TYPE_CHECKING:
+    from clincot.rounds.releases import Release
+    from clincot.rounds.run import Run
+
+Round = Annotated[int, typer.Option("--round", min=1, help="Which round.")]
+LastRound = Annotated[int, typer.Option("--round", min=0, help="Last round to evaluate (0: all that stand).")]
+Push = Annotated[bool, typer.Option("--push/--no-push", help="Publish the tagged result to the target Hub.")]
+NewVersion = Annotated[bool, typer.Option("--new-version", help="Make round-N-v2 when round-N stands with other content.")]
+
+
+@with_options
+def build_data(options: Options, round: Round = 1, push: Push = False, new_version: NewVersion = False) -> None:
+    """Build a round's preference dataset: hypotheses, regions, candidates, judges, pairs."""
+    from clincot.rounds.build import build_round
+    from clincot.rounds.prepare import prepare
+
+    run = options.open()
+    prepare(run, say)
+    release = build_round(run, round, new_version=new_version)
+    _report(run, release, push=push)
+    next_step(options.command("train", "--round", str(round)))
+
+
+@with_options
+def train(options: Options, round: Round = 1, push: Push = False, new_version: NewVersion = False) -> None:
+    """Train a round's LoRA adapter on its preference dataset, from the adapter of the round before."""
+    from clincot.rounds.prepare import prepare
+    from clincot.rounds.train import train_round
+
+    run = options.open()
+    prepare(run, say)
+    release = train_round(run, round, new_version=new_version)
+    _report(run, release, push=push)
+    more = round < run.recipe.rounds
+    following = ("build-data", "--round", str(round + 1)) if more else ("evaluate",)
+    next_step(options.command(*following))
+
+
+@with_options
+def evaluate(options: Options, round: LastRound = 0, push: Push = False, new_version: NewVersion = False) -> None:
+    """Answer and score the benchmark with the base and the adapters of the rounds, beside image-free controls."""
+    from clincot.rounds.evaluate import evaluate_rounds
+    from clincot.rounds.prepare import prepare
+
+    run = options.open()
+    prepare(run, say)
+    release = evaluate_rounds(run, round, new_version=new_version)
+    _report(run, release, push=push)
+    next_step(options.command("run") if round < run.recipe.rounds and not push else options.command("evaluate", "--push"))
+
+
+@with_options
+def run(options: Options, push: Push = True) -> None:
+    """Build and train rounds 1..R, then evaluate; what stands already is not done again."""
+    from clincot.rounds.loop import run_rounds
+    from clincot.rounds.summary import print_summary
+
+    opened = options.open()
+    releases = run_rounds(opened, push=push, say=say)
+    print_summary(opened, releases)
+    next_step(options.command("evaluate", "--set", "evaluate.max_images=0", "--new-version"))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.command("build-data")(build_data)
+    app.command("train")(train)
+    app.command("evaluate")(evaluate)
+    app.command("run")(run)
+
+
+def _report(run: Run, release: Release, *, push: bool) -> None:
+    from clincot.rounds.releases import push as push_release
+
+    state = "made" if release.fresh else "stands already"
+    say(f"{release.kind} {release.repo} ({release.tag}) {state} in {run.store.label}")
+    if push:
+        pushed = push_release(run, release, say).pushed
+        say(f"pushed as {pushed} to {run.target.label}")

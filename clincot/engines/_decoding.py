@@ -1,0 +1,50 @@
+"""Prompts that were read -> texts: one token per row and forward pass, rows that are done leaving the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import LogitsProcessor
+
+from clincot.engines._counters import Counters
+from clincot.engines._prefix import Started
+from clincot.engines._sampling import Sampler
+
+
+@torch.inference_mode()
+def decode(model: Any, started: Started, sampler: Sampler, counters: Counters) -> None:
+    """Write the texts of `sampler` behind `started`; row i of one is row i of the other."""
+    logits, cache, mask = started.logits, started.cache, started.mask
+    rows = list(range(len(logits)))
+    while True:
+        tokens = sampler.choose(logits, rows)
+        alive = [place for place, row in enumerate(rows) if not sampler.done(row)]
+        if not alive:
+            return
+        # Copying the cache costs more than a few idle rows; at half the batch it pays.
+        if len(alive) <= len(rows) // 2:
+            index = torch.tensor(alive, device=mask.device)
+            cache.batch_select_indices(index)
+            tokens, mask, rows = tokens[index], mask[index], [rows[place] for place in alive]
+        mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
+        counters.decoded_tokens += len(alive)
+        logits = model(
+            input_ids=tokens[:, None],
+            attention_mask=mask,
+            position_ids=mask.sum(-1, keepdim=True) - 1,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        ).logits[:, -1]
+
+
+class SamplerInGenerate(LogitsProcessor):
+    """Lets `model.generate` write what a Sampler chooses: every other token becomes impossible."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self.sampler = sampler
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        chosen = self.sampler.choose(scores, range(len(scores)))
+        return torch.full_like(scores, -torch.inf).scatter(1, chosen[:, None], 0.0)  # type: ignore[return-value]

@@ -1,0 +1,126 @@
+"""Folders of a base model and an adapter -> model, processor and what decoding needs to know about them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, GenerationConfig
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+
+from clincot.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A vision-language model ready to read and write; `suppressed` are token ids that are no text."""
+
+    model: Any = field(repr=False)
+    processor: Any = field(repr=False)
+    tokenizer: Any = field(repr=False)
+    image_token: str
+    stops: frozenset[int]
+    suppressed: tuple[int, ...]
+    context: int
+
+
+def pick_device(device: str | None) -> torch.device:
+    """Return `device`, else the first GPU, else the CPU."""
+    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def load_policy(base: Path, adapter: Path | None, *, dtype: str, device: str | None) -> Policy:
+    """Load base and adapter in inference mode; raises ModelError when either cannot be what it should be."""
+    _refuse_other_models(base)
+    model = load_weights(AutoModelForImageTextToText, base, dtype, "policy")
+    if adapter is not None:
+        model = _with_adapter(model, adapter)
+    model = model.to(pick_device(device)).eval()
+    # The pil backend is part of a run's key: torchvision's pixels differ by up to one grey level (stack.md 1.2).
+    processor = AutoProcessor.from_pretrained(base, backend="pil")
+    if not hasattr(processor, "image_processor") or getattr(processor, "chat_template", None) is None:
+        raise ModelError(f"policy {base}: has no processor with a chat template. Add the files of its processor.")
+    tokenizer = processor.tokenizer
+    tokenizer.padding_side = "left"
+    stops = stop_ids(model, tokenizer)
+    # A model's own sampling defaults (repetition penalty, top-k) would enter `generate` unasked and unrecorded.
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(stops)
+    model.generation_config = GenerationConfig(
+        bos_token_id=tokenizer.bos_token_id, eos_token_id=sorted(stops), pad_token_id=pad
+    )
+    suppressed = no_text_ids(tokenizer, model.get_output_embeddings().weight.shape[0], stops)
+    image_token = getattr(processor, "image_token", "<image>")
+    return Policy(model, processor, tokenizer, image_token, stops, suppressed, context_length(model))
+
+
+def load_weights(kind: Any, folder: Path, dtype: str, role: str) -> Any:
+    """Call `kind.from_pretrained(folder)` and refuse what transformers only warns about: weights that are missing."""
+    try:
+        model, told = kind.from_pretrained(folder, dtype=dtype, output_loading_info=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{role} {folder}: cannot be loaded ({_first_line(error)}). Name another model.") from error
+    missing = sorted(told["missing_keys"]) + [str(key) for key in told["mismatched_keys"]]
+    if missing:
+        raise ModelError(
+            f"{role} {folder}: lacks {_some(missing)}. Convert its weights to the Hugging Face layout first."
+        )
+    return model
+
+
+def stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
+    """Return every id that ends a text: the tokenizer's and, where there are more (end of turn), the model's."""
+    ids = model.generation_config.eos_token_id
+    listed = ids if isinstance(ids, (list, tuple)) else [ids]
+    return frozenset(i for i in [*listed, tokenizer.eos_token_id] if i is not None)
+
+
+def no_text_ids(tokenizer: Any, rows: int, stops: Iterable[int]) -> tuple[int, ...]:
+    """Return special tokens except `stops`, and the rows that pad an embedding matrix beyond the vocabulary."""
+    special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special} | set(
+        tokenizer.all_special_ids
+    )
+    return tuple(sorted((special | set(range(len(tokenizer), rows))) - set(stops)))
+
+
+def context_length(model: Any) -> int:
+    """Return the most tokens the language model can hold."""
+    return int(getattr(model.config.get_text_config(), "max_position_embeddings", None) or 2**31)
+
+
+def _refuse_other_models(base: Path) -> None:
+    try:
+        kind = AutoConfig.from_pretrained(base).model_type
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"policy {base}: cannot be loaded ({_first_line(error)}). Name another model.") from error
+    if kind not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+        advice = "Name a base such as a LLaVA in Hugging Face format"
+        raise ModelError(f"policy {base}: is a {kind!r}, not a vision-language model. {advice}.")
+
+
+def _with_adapter(model: Any, adapter: Path) -> Any:
+    from peft import PeftModel  # 5 s of imports that a run without an adapter does not pay
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            wrapped = PeftModel.from_pretrained(model, str(adapter))
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelError(f"adapter {adapter}: does not fit ({_first_line(error)}). Name its own base.") from error
+    for warning in caught:
+        if "missing adapter keys" in str(warning.message):
+            raise ModelError(f"adapter {adapter}: {_some([str(warning.message)])}. Use the adapter with its own base.")
+    # LoRA lives inside the base's modules; the unwrapped model keeps the base's own `forward` signature.
+    return wrapped.get_base_model()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
+def _some(names: list[str]) -> str:
+    text = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return text[:300]

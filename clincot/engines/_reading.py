@@ -1,0 +1,89 @@
+"""Messages and images -> the token ids a model reads, cut into the stretches that other prompts may share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL.Image import Image
+
+from clincot.engines._loading import Policy
+from clincot.errors import ModelError
+from clincot.records import Message
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Consecutive token ids and, by content, the images that fill the placeholders among them."""
+
+    ids: tuple[int, ...]
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Token ids as `trunk` segments (each ends behind an image) and the rest; never an empty rest."""
+
+    trunk: tuple[Segment, ...]
+    rest: Segment
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(i for segment in (*self.trunk, self.rest) for i in segment.ids)
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Sort key by content alone: lengths first, then what could share a trunk side by side."""
+        lengths = tuple(len(segment.ids) for segment in self.trunk)
+        keys = tuple((segment.images, segment.ids) for segment in self.trunk)
+        return (len(lengths), lengths, keys, len(self.rest.ids), self.rest.images, self.rest.ids)
+
+
+def picture_id(picture: Image) -> str:
+    """Return a digest of the pixels: equal pictures are encoded once, whoever decoded them."""
+    head = f"{picture.mode} {picture.size} ".encode()
+    return hashlib.blake2b(head + picture.tobytes(), digest_size=16).hexdigest()
+
+
+def render(policy: Policy, messages: Sequence[Message], images: int) -> str:
+    """Return the prompt as text, ready for the model's turn, one image token per image block."""
+    text = policy.processor.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
+    if text.count(policy.image_token) != images:
+        raise ModelError(
+            f"policy: its chat template wrote {text.count(policy.image_token)} image tokens for {images} images."
+            " Use a model that takes several images per prompt."
+        )
+    return text
+
+
+def read(policy: Policy, text: str, images: Sequence[str], lengths: Sequence[int]) -> Prompt:
+    """Tokenise `text` with its i-th image token repeated `lengths[i]` times, cut behind each image.
+
+    Without special tokens of the tokenizer: the template writes them all, as TRL's trainer assumes (stack.md 3.1).
+    """
+    pieces = text.split(policy.image_token)
+    grown = pieces[0] + "".join(
+        policy.image_token * length + piece for length, piece in zip(lengths, pieces[1:], strict=True)
+    )
+    ids = tuple(policy.tokenizer(grown, add_special_tokens=False)["input_ids"])
+    image_id = policy.tokenizer.convert_tokens_to_ids(policy.image_token)
+    places = [i for i, token in enumerate(ids) if token == image_id]
+    segments, start, seen = [], 0, 0
+    for image, length in zip(images, lengths, strict=True):
+        seen += length
+        end = places[seen - 1] + 1
+        segments.append(Segment(ids[start:end], (image,)))
+        start = end
+    if start < len(ids):
+        return Prompt(tuple(segments), Segment(ids[start:]))
+    return Prompt(tuple(segments[:-1]), segments[-1])
+
+
+def refuse_long(policy: Policy, prompt: int, new: int) -> None:
+    """Raise ModelError when `prompt` tokens and `new` ones are more than the language model can hold."""
+    if prompt + new > policy.context:
+        raise ModelError(
+            f"policy: a prompt of {prompt} tokens and {new} new ones exceed its context of {policy.context}."
+            " Lower build.max_new_tokens or build.steps, or leave the example out."
+        )

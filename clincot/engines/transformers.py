@@ -1,0 +1,174 @@
+"""Generation and choice requests -> completions and choice log-probabilities, by a vision-language model in process.
+
+Every distinct image is encoded once and every trunk [system][global image][region crop] is read once, then serves all
+questions, steps and look-ahead responses until `forget` (performance.md 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from clincot.engines import _plain
+from clincot.engines._choices import ChoiceTokens
+from clincot.engines._counters import Counters, in_halves
+from clincot.engines._decoding import decode
+from clincot.engines._loading import Policy, load_policy
+from clincot.engines._prefix import PrefixCache, can_share
+from clincot.engines._reading import Prompt, picture_id, read, refuse_long, render
+from clincot.engines._sampling import Sampler
+from clincot.engines._vision import VisionFeatures
+from clincot.engines.base import ChoiceRequest, ChoiceScores, Completion, GenerateRequest
+
+R = TypeVar("R")
+# Their vision features are one row per image token in reading order, and their positions are plain: others go unshared.
+SHARED_KINDS = {"llava"}
+CACHE_BYTES = 4 * 2**30  # the trunks of 8 images x 6 regions of a 7B LLaVA in bf16 (methods.md 2.8, unit_images)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A request at its place among the requests, with its prompt as text and as tokens."""
+
+    place: int
+    request: Any
+    text: str
+    prompt: Prompt
+
+
+class TransformersEngine:
+    """The policy of a round: a base and, from round 1 on, its adapter; `counters` tells what was computed."""
+
+    def __init__(self, policy: Policy, *, batch_size: int, share: bool = True, cache_bytes: int = CACHE_BYTES) -> None:
+        model = policy.model
+        self.policy = policy
+        self.batch_size = batch_size
+        self.counters = Counters()
+        self.share = share and model.config.model_type in SHARED_KINDS and can_share(model)
+        self._vision = VisionFeatures(model, policy.processor.image_processor, batch_size, self.counters, cache_bytes)
+        pad = model.generation_config.pad_token_id
+        self._prefixes = PrefixCache(model, pad, self.counters, cache_bytes, self._vision)
+        self._choice_tokens = ChoiceTokens(policy.tokenizer, "policy")
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        base: str | Path,
+        adapter: str | Path | None = None,
+        *,
+        batch_size: int,
+        threads: int | None = None,
+        dtype: str = "auto",
+        device: str | None = None,
+        share: bool = True,
+    ) -> TransformersEngine:
+        """Load folders; `threads` is set for the whole process (None: leave), `dtype` auto is that of the weights.
+
+        `share=False` computes every prompt by itself. Raises ModelError for a base that is not a vision-language model
+        or lacks weights, and for an adapter that does not fit.
+        """
+        if threads is not None:
+            torch.set_num_threads(threads)
+        policy = load_policy(Path(base), None if adapter is None else Path(adapter), dtype=dtype, device=device)
+        return cls(policy, batch_size=batch_size, share=share)
+
+    def forget(self) -> None:
+        """Drop images and trunks kept; called where a unit begins, its last digits depend on nothing before it."""
+        self._vision.forget()
+        self._prefixes.forget()
+
+    def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
+        """Write one text per request, in their order; the batches depend on what is asked, not on that order.
+
+        Raises ModelError when a prompt and its new tokens exceed the model's context, before anything runs.
+        """
+        entries = self._read(requests, [request.max_new_tokens for request in requests])
+        written = self._run(entries, self._generate_batch, lambda request: (request.seed, request.temperature))
+        self.counters.generated_texts += len(requests)
+        return written
+
+    def score_choices(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceScores]:
+        """Weigh each request's choices as the next token, by one reading of its prompt.
+
+        `mass` counts a token that two choices share once. Raises ModelError for a choice that is not a single token.
+        """
+        entries = self._read(requests, [1] * len(requests))
+        scores = self._run(entries, self._score_batch, lambda request: request.choices)
+        self.counters.scored_choices += len(requests)
+        return scores
+
+    def _read(self, requests: Sequence[Any], new_tokens: Sequence[int]) -> list[Entry]:
+        texts = [render(self.policy, request.messages, len(request.images)) for request in requests]
+        digests = _digests(requests)
+        # Unshared, the model's own processor grows the image tokens; here one each stands for the order of the batches.
+        lengths = self._encode(requests, digests) if self.share else dict.fromkeys(chain(*digests), 1)
+        entries = []
+        for place, (request, text, own) in enumerate(zip(requests, texts, digests, strict=True)):
+            prompt = read(self.policy, text, own, [lengths[name] for name in own])
+            entries.append(Entry(place, request, text, prompt))
+            refuse_long(self.policy, len(prompt.ids), new_tokens[place])
+        return entries
+
+    def _encode(self, requests: Sequence[Any], digests: Sequence[Sequence[str]]) -> dict[str, int]:
+        pictures: dict[str, Any] = {}
+        for request, own in zip(requests, digests, strict=True):
+            pictures.update(zip(own, request.images, strict=True))
+        self._vision.encode(pictures)
+        return {name: len(self._vision(name)) for name in pictures}
+
+    def _run(
+        self, entries: Sequence[Entry], batch: Callable[[Sequence[Entry]], list[R]], tie: Callable[[Any], Any]
+    ) -> list[R]:
+        """Batch `entries` by content, run `batch` on each, return the results in the order of the requests."""
+        planned = sorted(entries, key=lambda entry: (entry.prompt.order, tie(entry.request)))
+        results: dict[int, R] = {}
+        for _, alike in groupby(planned, key=lambda entry: len(entry.request.images)):
+            group = list(alike)
+            for start in range(0, len(group), self.batch_size):
+                part = group[start : start + self.batch_size]
+                done = in_halves(part, batch, self.counters)
+                results.update(zip((entry.place for entry in part), done, strict=True))
+        return [results[place] for place in range(len(entries))]
+
+    def _generate_batch(self, entries: Sequence[Entry]) -> list[Completion]:
+        policy = self.policy
+        sampler = Sampler([entry.request for entry in entries], policy.stops, policy.suppressed, policy.model.device)
+        if self.share:
+            started = self._prefixes.start([entry.prompt for entry in entries])
+            decode(policy.model, started, sampler, self.counters)
+        else:
+            _plain.generate(policy, *_texts_and_images(entries), sampler, self.counters)
+        return sampler.completions(policy.tokenizer)
+
+    def _score_batch(self, entries: Sequence[Entry]) -> list[ChoiceScores]:
+        if self.share:
+            logits = self._prefixes.start([entry.prompt for entry in entries]).logits
+        else:
+            logits = _plain.next_logits(self.policy, *_texts_and_images(entries), self.counters)
+        logps = logits.float().log_softmax(-1)
+        return [self._scores(row, entry) for row, entry in zip(logps, entries, strict=True)]
+
+    def _scores(self, logps: Tensor, entry: Entry) -> ChoiceScores:
+        ids = self._choice_tokens(entry.text, entry.request.choices)
+        mass = float(logps[sorted(set(ids))].exp().sum())
+        return ChoiceScores(tuple(logps[list(ids)].tolist()), mass)
+
+
+def _digests(requests: Sequence[Any]) -> list[tuple[str, ...]]:
+    """Per request, the digests of its pictures; a picture object is hashed once however many requests hold it."""
+    known: dict[int, str] = {}
+    for request in requests:
+        for picture in request.images:
+            if id(picture) not in known:
+                known[id(picture)] = picture_id(picture)
+    return [tuple(known[id(picture)] for picture in request.images) for request in requests]
+
+
+def _texts_and_images(entries: Sequence[Entry]) -> tuple[list[str], list[Sequence[Any]]]:
+    return [entry.text for entry in entries], [entry.request.images for entry in entries]

@@ -1,0 +1,139 @@
+"""An endpoint, its token and its cache -> the calls the stages make of a Hub, each with all three passed explicitly.
+
+huggingface_hub reads HF_ENDPOINT when it is imported, and `connect` sets it: so this module imports what needs it late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from clincot.lineage import Kind, Pin
+
+Content = Path | bytes
+Card = Callable[[Mapping[str, bytes]], str]
+
+
+class FileInfo(NamedTuple):
+    """A file of a repo: size in bytes; `oid` is its git blob sha1 (40 digits) or, for a large file, its sha256 (64)."""
+
+    size: int
+    oid: str
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Hub:
+    """One Hub; use as a context manager or call `close` to stop an embedded one (also done at exit).
+
+    `label` is what messages call it. All calls raise HubError (or its children NotOnHub, TagExists) or DiskFull.
+    """
+
+    endpoint: str
+    token: str | None = field(repr=False)
+    cache: Path
+    label: str
+    on_close: Callable[[], None] = field(default=_nothing, repr=False, compare=False)
+
+    def whoami(self) -> str:
+        """Return the user name that belongs to the token."""
+        from clincot.hub import pull
+
+        return pull.whoami(self)
+
+    def resolve(self, kind: Kind, repo: str, revision: str = "main") -> Pin:
+        """Ask once what `revision` (branch, tag, sha) is; NotOnHub names what exists instead."""
+        from clincot.hub import pull
+
+        return pull.resolve(self, kind, repo, revision)
+
+    def exists(self, kind: Kind, repo: str) -> bool:
+        """Tell whether this token can see the repo."""
+        from clincot.hub import pull
+
+        return pull.info(self, kind, repo) is not None
+
+    def tags(self, kind: Kind, repo: str) -> dict[str, str]:
+        """Return tag -> commit sha; empty when the repo is absent."""
+        from clincot.hub import pull
+
+        return pull.tags(self, kind, repo)
+
+    def list_files(self, pin: Pin) -> dict[str, FileInfo]:
+        """Return every file of the pinned version by its path."""
+        from clincot.hub import pull
+
+        return pull.list_files(self, pin)
+
+    def snapshot(self, pin: Pin, patterns: Sequence[str] | None = None) -> Path:
+        """Download the pinned version (or the files that match the globs) and return its folder in the cache."""
+        from clincot.hub import pull
+
+        return pull.snapshot(self, pin, patterns)
+
+    def read(self, pin: Pin, path: str) -> bytes:
+        """Return the bytes of one file of the pinned version."""
+        from clincot.hub import pull
+
+        return pull.read(self, pin, path)
+
+    def publish(
+        self,
+        kind: Kind,
+        repo: str,
+        files: Mapping[str, Content],
+        *,
+        tag: str | None,
+        message: str,
+        private: bool,
+        card: Card | None = None,
+        replace: Sequence[str] = (),
+    ) -> Pin:
+        """Put `files` into the repo (made when absent) as ONE commit, then tag it.
+
+        `card` renders README.md from the bytes of every `rounds/*/lineage.json` that the repo will hold. Files below the
+        folders `replace` that are not in `files` are deleted in the same commit. A tag that already holds the same files
+        is success without a commit; other content raises TagExists. `private` applies to a new repo; a push that must be
+        private is refused by a public repo, and a private repo stays private.
+        """
+        from clincot.hub.publish import Publication, publish
+
+        return publish(self, Publication(kind, repo, files, tag, message, card, tuple(replace)), private)
+
+    def mirror(
+        self,
+        source: Hub,
+        kind: Kind,
+        source_pin: Pin,
+        repo: str,
+        *,
+        tag: str | None,
+        private: bool,
+        select: Callable[[str], bool] = lambda path: True,
+        card: Card | None = None,
+        replace: Sequence[str] = (),
+    ) -> Pin:
+        """Publish here, as `repo`, the files of `source` at `source_pin` whose path passes `select`.
+
+        With `card`, README.md is rendered anew (its links name this repo) instead of copied.
+        """
+        from clincot.hub.publish import mirrored, publish
+
+        files = mirrored(source, source_pin, select, with_readme=card is None)
+        message = f"{tag or source_pin.revision} ({source_pin.sha[:12]})"
+        return publish(self, Publication(kind, repo, files, tag, message, card, tuple(replace)), private)
+
+    def close(self) -> None:
+        """Stop an embedded Hub unless another connection of this process uses it; does nothing for a URL."""
+        self.on_close()
+
+    def __enter__(self) -> Hub:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

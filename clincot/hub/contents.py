@@ -1,0 +1,67 @@
+"""Files about to be pushed -> refused when unsafe (pickles, odd paths), or compared with what a repo holds by their oid."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from clincot.errors import HubError
+from clincot.hub.client import Content, FileInfo
+from clincot.hub.round_files import is_lineage
+
+PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"}
+CHUNK = 1 << 20
+# Wall-clock figures of a lineage: two builds of the same rows differ in nothing else.
+TIMINGS = ("seconds",)
+
+
+def check_publishable(repo: str, files: Mapping[str, Content]) -> None:
+    """Raise HubError for a pickle (loading one runs its code), for a path that leaves the repo and for an absent file."""
+    for path, content in files.items():
+        parts = PurePosixPath(path).parts
+        if not parts or path.startswith("/") or ".." in parts or "\\" in path:
+            raise HubError(f"{repo}: {path!r} is not a path inside a repo. Use relative paths with '/'.")
+        if PurePosixPath(path).suffix.lower() in PICKLES:
+            raise HubError(f"{repo}: {path} is a pickle, which can run code when loaded. Push safetensors only.")
+        if isinstance(content, Path) and not content.is_file():
+            raise HubError(f"{repo}: {path} should come from {content}, which is no file. Make it and push again.")
+
+
+def size_of(content: Content) -> int:
+    """Return the size in bytes."""
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
+
+
+def same_content(held: FileInfo | None, content: Content) -> bool:
+    """Tell whether a repo's file has these bytes; sizes first, so that a big file is hashed only when it may match."""
+    if held is None or held.size != size_of(content):
+        return False
+    if len(held.oid) == 64:
+        digest = hashlib.sha256()
+    else:
+        digest = hashlib.sha1(f"blob {held.size}\0".encode(), usedforsecurity=False)
+    if isinstance(content, bytes):
+        digest.update(content)
+    else:
+        with content.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+    return digest.hexdigest() == held.oid
+
+
+def bytes_of(content: Content) -> bytes:
+    """Return the bytes of a small file."""
+    return content if isinstance(content, bytes) else content.read_bytes()
+
+
+def same_but_for_timing(path: str, held: bytes, content: bytes) -> bool:
+    """Tell whether two lineages of a round differ at most in how long the work took."""
+    return is_lineage(path) and _timeless(held) == _timeless(content)
+
+
+def _timeless(content: bytes) -> object:
+    tree = json.loads(content)
+    facts = tree.get("facts", {})
+    return tree | {"facts": {key: value for key, value in facts.items() if key not in TIMINGS}}

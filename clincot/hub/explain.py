@@ -1,0 +1,96 @@
+"""An exception of the Hub's clients or of the disk -> an error that says which Hub, what failed and what to do."""
+
+from __future__ import annotations
+
+import errno
+
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils import httpx
+
+from clincot.errors import ClincotError, DiskFull, HubError, NotOnHub
+from clincot.hub.client import Hub
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def explain(error: Exception, hub: Hub, doing: str, tries: int = 0) -> Exception:
+    """Return the ClincotError for a failure of `doing`, or `error` itself when it is none of the outside world."""
+    if isinstance(error, ClincotError):
+        return error
+    where = f"{hub.label}: {doing}"
+    if tries:
+        return HubError(f"{where}: still failing after {tries} tries ({_text(error, hub)}). Run the same command again later.")
+    for known in (_absent, _refused, _unwritable, _invalid):
+        found = known(error, where, hub)
+        if found is not None:
+            return found
+    return error
+
+
+def _absent(error: Exception, where: str, hub: Hub) -> ClincotError | None:
+    if isinstance(error, GatedRepoError):
+        return HubError(f"{where}: access to it must be granted first. Ask on its page, with the account of {_token(hub)}.")
+    if isinstance(error, OfflineModeIsEnabled) or isinstance(error.__cause__, OfflineModeIsEnabled):
+        return HubError(f"{where}: HF_HUB_OFFLINE is set and it is not in the cache {hub.cache}. Unset it or load it once.")
+    if isinstance(error, (RepositoryNotFoundError, RevisionNotFoundError)):
+        return NotOnHub(f"{where}: it is not there, or not visible to {_token(hub)}. Check the name and the token.")
+    if isinstance(error, (EntryNotFoundError, LocalEntryNotFoundError)):
+        return NotOnHub(f"{where}: no such file in that version. Check the revision.")
+    return None
+
+
+def _refused(error: Exception, where: str, hub: Hub) -> ClincotError | None:
+    if not isinstance(error, HfHubHTTPError):
+        return HubError(f"{where}: {_text(error, hub)}. Check the address.") if _malformed(error) else None
+    status = error.response.status_code
+    if status == 401:
+        known = "does not know " + _token(hub) if hub.token else "asks for a token"
+        return HubError(f"{where}: the Hub {known} (401). {_mend(hub)}")
+    if status == 403:
+        return HubError(f"{where}: {_token(hub)} may not do this (403: {_text(error, hub)}). {_mend(hub)}")
+    if status == 507:
+        return DiskFull(f"{where}: the Hub has no room left (507). Free space there and run the same command again.")
+    return HubError(f"{where}: the Hub refused it ({status}: {_text(error, hub)}).")
+
+
+def _unwritable(error: Exception, where: str, hub: Hub) -> ClincotError | None:
+    number = getattr(error, "errno", None)
+    if number in FULL:
+        return DiskFull(f"{where}: no room left on the disk of {hub.cache}. Free space and run the same command again.")
+    if number in READ_ONLY:
+        return HubError(f"{where}: no permission to write {getattr(error, 'filename', None) or hub.cache}. Change its owner.")
+    return None
+
+
+def _invalid(error: Exception, where: str, hub: Hub) -> ClincotError | None:
+    # huggingface_hub raises plain ValueErrors for names and card metadata that a Hub does not accept.
+    return HubError(f"{where}: {_text(error, hub)}.") if isinstance(error, ValueError) else None
+
+
+def _malformed(error: Exception) -> bool:
+    return isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol))
+
+
+def _token(hub: Hub) -> str:
+    return "this token" if hub.token else "an anonymous user"
+
+
+def _mend(hub: Hub) -> str:
+    if hub.label.startswith("local:"):
+        return f"Its own token lies in {hub.label.removeprefix('local:')}/token: restore the file."
+    return "Set HF_TOKEN, or run `hf auth login`, with a token that may write to that namespace."
+
+
+def _text(error: Exception, hub: Hub) -> str:
+    said = getattr(error, "server_message", None) or str(error)
+    line = " ".join(said.split()).rstrip(".") or type(error).__name__
+    return line.replace(hub.token, "<token>")[:400] if hub.token else line[:400]

@@ -1,0 +1,35 @@
+"""Judge messages -> the text a causal LM reads, whatever its tokenizer thinks of system turns and chat templates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jinja2 import TemplateError
+
+from clincot.records import Message
+
+
+def render(tokenizer: Any, messages: Sequence[Message]) -> str:
+    """Return the prompt, ready for the reply; `messages` are a system and a user turn of plain text.
+
+    Without a chat template: plain text ending in "Rating:", behind the tokenizer's begin token. With one that refuses
+    or drops a system turn (Mistral's does, methods.md 5): the system text opens the user turn.
+    """
+    if getattr(tokenizer, "chat_template", None) is None:
+        return (tokenizer.bos_token or "") + "\n\n".join(m["content"] for m in messages) + "\n\nRating:"
+    system = messages[0]["content"]
+    try:
+        text = _apply(tokenizer, messages)
+    except TemplateError:
+        return _apply(tokenizer, _folded(messages))
+    return text if system in text else _apply(tokenizer, _folded(messages))
+
+
+def _apply(tokenizer: Any, messages: Sequence[Message]) -> str:
+    return tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
+
+
+def _folded(messages: Sequence[Message]) -> list[Message]:
+    system, user, *others = messages
+    return [{**user, "content": f"{system['content']}\n\n{user['content']}"}, *others]

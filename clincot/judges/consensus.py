@@ -1,0 +1,41 @@
+"""The scores of the judges of one candidate -> one score in [0, 1], low where they disagree (Eq. 4).
+
+The paper fixes two judges and "to penalize controversial assessments", not the formula: `agreement`, the most literal
+one, is ours, as are the others (methods.md 2.3). With more than two judges the difference d is the mean over all pairs;
+with one judge every kind is the identity.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+from clincot.errors import RecipeError, did_you_mean
+
+LAMBDA = 0.5  # of mean_minus: larger values make the score fall when one judge rates higher
+
+# (mean of the scores, mean pairwise difference) -> score; `min` reads the scores themselves.
+KINDS: dict[str, Callable[[float, float], float]] = {
+    "agreement": lambda mean, difference: mean * (1 - difference),
+    "exp": lambda mean, difference: mean * math.exp(-difference),
+    "mean_minus": lambda mean, difference: mean - LAMBDA * difference,
+    "mean": lambda mean, difference: mean,
+}
+
+
+def consensus(kind: str, scores: Sequence[float | None]) -> float | None:
+    """Return the consensus of `scores`, each in [0, 1]; None as soon as one judge failed.
+
+    `agreement` is not monotone in one judge: (0.5, 0.5) ranks above (1, 0.5). Raises RecipeError for an unknown kind.
+    """
+    if kind not in KINDS and kind != "min":
+        raise RecipeError(f"build.judging.consensus: {kind!r} is not a choice.{did_you_mean(kind, [*KINDS, 'min'])}")
+    known = [score for score in scores if score is not None]
+    if not known or len(known) < len(scores):
+        return None
+    if kind == "min":
+        return min(known)
+    differences = [abs(a - b) for a, b in combinations(known, 2)]
+    difference = sum(differences) / len(differences) if differences else 0.0
+    return KINDS[kind](sum(known) / len(known), difference)

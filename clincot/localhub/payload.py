@@ -1,0 +1,96 @@
+"""The NDJSON body of a commit request -> a checked header and edits, blobs staged, large files taken into the repo."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from .call import Call, text_field
+from .commits import Drop, Note, Put
+from .largefiles import Pointer, check_oid
+from .names import check_path
+from .problems import bad_request, too_large
+from .repository import Repository
+from .routes_lfs import holds
+from .staging import Staging
+
+MAX_LINE = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Payload:
+    note: Note
+    parent: str | None
+    edits: list[Put | Drop]
+
+
+def read_payload(call: Call, repo: Repository, stage: Staging, body: BinaryIO) -> Payload:
+    """Raises 400 on anything malformed, before a ref or a branch is looked at."""
+    lines = _lines(body)
+    key, header = next(lines, ("", {}))
+    if key != "header":
+        raise bad_request("The first line of a commit must be its header")
+    parent = text_field(header, "parentCommit") or None
+    note = Note(call.caller.name, text_field(header, "summary"), text_field(header, "description"))
+    oids: set[str] = set()
+    with repo.locked():  # blobs of a big commit are written while it is read
+        edits = [_edit(call, repo, stage, key, value, oids) for key, value in lines]
+        repo.large.link_all(repo.folder, oids)
+    return Payload(note, parent, edits)
+
+
+def _lines(body: BinaryIO) -> Iterator[tuple[str, dict[str, Any]]]:
+    while line := body.readline(MAX_LINE + 1):
+        if len(line) > MAX_LINE:
+            raise too_large("One line of the commit", MAX_LINE)
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise bad_request("A line of the commit is not JSON") from error
+        if not isinstance(row, dict) or not isinstance(row.get("value"), dict) or not isinstance(row.get("key"), str):
+            raise bad_request("A line of the commit must be {key, value}")
+        yield row["key"], row["value"]
+
+
+def _edit(call: Call, repo: Repository, stage: Staging, key: str, value: dict[str, Any], oids: set[str]) -> Put | Drop:
+    """One line of the payload; the oid of a large file is added to `oids`."""
+    if key == "file":
+        return Put(check_path(value.get("path")), stage.add_blob(_content(value)))
+    if key == "lfsFile":
+        pointer = _pointer(call, repo, value)
+        oids.add(pointer.oid)
+        return Put(check_path(value.get("path")), stage.add_blob(pointer.to_bytes()))
+    if key == "deletedFile":
+        return Drop(check_path(value.get("path")))
+    if key == "deletedFolder":
+        path = value.get("path")
+        return Drop(check_path(path.rstrip("/") if isinstance(path, str) else path), folder=True)
+    raise bad_request(f"Unknown key {key[:100]!r} in the commit")
+
+
+def _content(value: dict[str, Any]) -> bytes:
+    content, encoding = value.get("content"), value.get("encoding", "utf-8")
+    if not isinstance(content, str) or encoding not in ("base64", "utf-8"):
+        raise bad_request("A file has content, encoded as base64 or utf-8")
+    try:
+        return base64.b64decode(content, validate=True) if encoding == "base64" else content.encode()
+    except (binascii.Error, ValueError) as error:
+        raise bad_request(f"The content of a file is not {encoding}") from error
+
+
+def _pointer(call: Call, repo: Repository, value: dict[str, Any]) -> Pointer:
+    oid = check_oid(value.get("oid"))
+    if value.get("algo", "sha256") != "sha256":
+        raise bad_request("The only algorithm for large files is sha256")
+    if not holds(call, repo, oid):
+        raise bad_request(f"LFS object {oid} is not stored. Upload it before the commit.")
+    stored = repo.large.size_of(repo.folder, oid)
+    if value.get("size") not in (None, stored):
+        raise bad_request(f"LFS object {oid} has {stored} bytes, not {value['size']}")
+    return Pointer(oid, stored)

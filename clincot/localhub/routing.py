@@ -1,0 +1,88 @@
+"""A method and a raw (percent-encoded) path -> the handler and its parameters; the table is the protocol served."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.responses import Response
+
+from . import routes_files, routes_lfs, routes_pulls, routes_reading, routes_repos, routes_writing
+from .call import Call
+from .names import ACTIONS
+
+Body = Literal["none", "small", "spool", "stream"]
+Handler = Callable[[Call], Response] | Callable[[Call], Awaitable[Response]]
+
+# A repo id has one or two segments; a second segment that is an action word belongs to the action, as in gpt2/refs.
+ID = rf"(?P<id>[^/]+(?:/(?!(?:{'|'.join(sorted(ACTIONS))})(?:/|$))[^/]+)?)"
+REPO = rf"/api/(?P<kind>models|datasets|spaces)/{ID}"
+FILES = rf"/(?:(?P<kind>datasets|spaces)/)?{ID}"
+REV = r"(?P<rev>[^/]+)"
+PULL = r"/discussions/(?P<number>[^/]+)"
+
+
+@dataclass(frozen=True)
+class Route:
+    """`body`: "none" is not read, "small" is read whole, "spool" goes to a file first, "stream" is the handler's."""
+
+    method: str
+    pattern: re.Pattern[str]
+    handler: Handler
+    body: Body
+    writes: bool
+
+
+def _reads(method: str, pattern: str, handler: Handler, body: Body | None = None) -> Route:
+    return Route(method, re.compile(pattern), handler, body or ("none" if method == "GET" else "small"), False)
+
+
+def _writes(method: str, pattern: str, handler: Handler, body: Body = "small") -> Route:
+    """Anonymous callers are refused before a byte of the body is read."""
+    return Route(method, re.compile(pattern), handler, body, True)
+
+
+ROUTES: tuple[Route, ...] = (
+    _reads("GET", "/api/whoami-v2", routes_repos.whoami),
+    _reads("GET", "/api/(?:agent-harnesses|telemetry(?:/.*)?)", routes_repos.no_content_to_speak_of),
+    _reads("POST", "/v1/telemetry|/api/telemetry(?:/.*)?", routes_repos.no_content_to_speak_of),
+    _reads("POST", "/api/validate-yaml", routes_writing.validate_yaml),
+    _writes("POST", "/api/repos/create", routes_repos.create),
+    _writes("DELETE", "/api/repos/delete", routes_repos.delete),
+    _reads("GET", "/api/(?P<kind>models|datasets|spaces)", routes_repos.list_all),
+    _reads("GET", REPO, routes_repos.describe),
+    _reads("GET", rf"{REPO}/revision/{REV}", routes_repos.describe),
+    _writes("PUT", rf"{REPO}/settings", routes_repos.settings),
+    _reads("GET", rf"{REPO}/auth-check(?P<write>/write)?", routes_repos.auth_check),
+    _reads("GET", rf"{REPO}/tree/{REV}(?:/(?P<path>.*))?", routes_reading.tree),
+    _reads("POST", rf"{REPO}/paths-info/{REV}", routes_reading.paths_info),
+    _reads("GET", rf"{REPO}/refs", routes_reading.refs),
+    _reads("GET", rf"{REPO}/commits/{REV}", routes_reading.commits),
+    _writes("POST", rf"{REPO}/preupload/{REV}", routes_writing.preupload),
+    _writes("POST", rf"{REPO}/commit/{REV}", routes_writing.commit, "spool"),
+    _writes("POST", rf"{REPO}/tag/{REV}", routes_writing.add_tag),
+    _writes("DELETE", rf"{REPO}/tag/{REV}", routes_writing.drop_tag),
+    _writes("POST", rf"{REPO}/branch/{REV}", routes_writing.add_branch),
+    _writes("DELETE", rf"{REPO}/branch/{REV}", routes_writing.drop_branch),
+    _writes("POST", rf"{REPO}/super-squash/{REV}", routes_writing.super_squash),
+    _writes("POST", rf"{REPO}/discussions", routes_pulls.open_),
+    _reads("GET", rf"{REPO}/discussions", routes_pulls.list_all),
+    _reads("GET", rf"{REPO}{PULL}", routes_pulls.describe),
+    _writes("POST", rf"{REPO}{PULL}/merge", routes_pulls.merge),
+    _reads("POST", rf"{FILES}\.git/info/lfs/objects/batch", routes_lfs.batch),
+    _writes("POST", rf"{FILES}\.git/info/lfs/objects/verify", routes_lfs.verify),
+    _reads("PUT", rf"{FILES}\.git/info/lfs/objects/(?P<oid>[^/]+)", routes_lfs.upload, "stream"),
+    _reads("GET", rf"{FILES}\.git/info/lfs/objects/(?P<oid>[^/]+)", routes_lfs.download),
+    _reads("GET", rf"{FILES}/(?:resolve|raw)/{REV}/(?P<path>.+)", routes_files.resolve),
+)
+
+
+def find_route(method: str, raw_path: str) -> tuple[Route, dict[str, str]] | None:
+    """HEAD is answered by the GET handlers: the server leaves the body out and keeps its length."""
+    wanted = "GET" if method == "HEAD" else method
+    for route in ROUTES:
+        if route.method == wanted and (match := route.pattern.fullmatch(raw_path)):
+            return route, {key: value for key, value in match.groupdict().items() if value is not None}
+    return None

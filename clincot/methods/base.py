@@ -1,0 +1,59 @@
+"""The contract of a method: one example and the tools it awaits -> its preference pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from typing import Protocol
+
+from clincot.engines.base import Completion
+from clincot.judges.base import JudgeRequest, Rating
+from clincot.recipe import Recipe
+from clincot.records import Candidate, Example, Message, PreferencePair, Region
+
+
+class Tools(Protocol):
+    """What a method may ask for; every call takes many requests and is batched with those of the other examples."""
+
+    recipe: Recipe
+    judge_names: tuple[str, ...]
+
+    def seed(self, *parts: object) -> int:
+        """Return a number made of the recipe's seed, the round and `parts`."""
+        ...
+
+    def propose(self, example: Example) -> Awaitable[tuple[Region, ...]]:
+        """Return the regions of the example's image, one per hypothesis that has one (Eq. 1)."""
+        ...
+
+    def generate(self, example: Example, asks: Sequence[Ask]) -> Awaitable[list[Completion]]:
+        """Return what the policy of this round writes, one text per ask (Eq. 2)."""
+        ...
+
+    def judge(self, requests: Sequence[JudgeRequest]) -> Awaitable[list[tuple[Rating, ...]]]:
+        """Return, per request, one rating per judge."""
+        ...
+
+    def keep(self, candidates: Sequence[Candidate]) -> None:
+        """Record candidates in the round's second table, paired or not."""
+        ...
+
+    def drop(self, reason: str) -> None:
+        """Count something that yields no pair, by reason."""
+        ...
+
+
+class Ask:
+    """One text wanted from the policy: what it reads, which region it sees beside the image, and its own seed."""
+
+    __slots__ = ("messages", "region", "seed")
+
+    def __init__(self, messages: Sequence[Message], region: Region | None, seed: int) -> None:
+        self.messages = tuple(messages)
+        self.region = region
+        self.seed = seed
+
+
+class Method(Protocol):
+    """A coroutine function that reads like the paper it implements."""
+
+    async def __call__(self, example: Example, tools: Tools) -> list[PreferencePair]: ...

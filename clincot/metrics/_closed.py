@@ -1,0 +1,110 @@
+"""An answer to a closed question and its gold -> hit or miss, under one of seven named rules (benchmarks.md 1.3).
+
+The rule alone moves the score of the same answers by up to 50 points, so every number carries its rule's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from clincot.errors import ClincotError, did_you_mean
+from clincot.metrics._exact import clincot_strict, lmms_eval
+from clincot.metrics._normalisation import normalise
+from clincot.metrics.base import Score, mean
+
+YES_NO = ("yes", "no")
+# MedEvalKit keeps what follows the last of each of these, in this order.
+ANSWER_MARKS = (
+    "**answer**:",
+    "**answer**",
+    "*answer*:",
+    "**answer:**",
+    "answer is",
+    "answer:",
+    "答案:",
+    "final answer",
+    "final answer is",
+)
+BOXED = re.compile(r"boxed\{(.*?)\}", re.DOTALL)
+TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
+NEGATIVE = {"No", "not", "no"}
+
+
+def is_yes_no(gold: str) -> bool:
+    return normalise(gold) in YES_NO
+
+
+def stated(prediction: str) -> str | None:
+    """Return the first standalone yes or no of N(prediction), None when it holds neither."""
+    return next((word for word in normalise(prediction).split() if word in YES_NO), None)
+
+
+def default(prediction: str, gold: str) -> bool:
+    """Yes/no gold: the first standalone yes or no decides. Other gold: a contiguous run of whole words."""
+    wanted = normalise(gold)
+    if not wanted:
+        return False
+    if wanted in YES_NO:
+        return stated(prediction) == wanted
+    return f" {wanted} " in f" {normalise(prediction)} "
+
+
+def llava_med_v1(prediction: str, gold: str) -> bool:
+    """LLaVA-Med run_eval.py after b9a98a7: substrings, gated by "yes" or "no" anywhere ("normal" and "not" count)."""
+    said = normalise(prediction)
+    return ("yes" in said or "no" in said) and normalise(gold) in said
+
+
+def llava_med_batch(prediction: str, gold: str) -> bool:
+    """LLaVA-Med run_eval_batch.py: N(gold) is a substring of N(prediction)."""
+    return normalise(gold) in normalise(prediction)
+
+
+def medevalkit(prediction: str, gold: str) -> bool:
+    """alibaba-damo-academy/MedEvalKit@9b12e3b, gold lower-cased (the original forgets to for SLAKE)."""
+    said, wanted = prediction.lower(), gold.lower()
+    for pattern in (BOXED, TAGGED):
+        inside = pattern.search(said)
+        said = inside.group(1) if inside else said
+    for mark in ANSWER_MARKS:
+        said = said.rpartition(mark)[2]
+    said = said.replace("\n", "").replace(".", "")
+    if wanted in YES_NO:
+        return ("yes" in said) != ("no" in said) and wanted in said
+    return said == wanted
+
+
+def cares_yesno(prediction: str, gold: str) -> bool:
+    """richard-peng-xia/CARES eval_yesno.py@a743fe0: case-sensitive, everything that is not negative is yes."""
+
+    def negative(text: str) -> bool:
+        return not NEGATIVE.isdisjoint(text.partition(".")[0].replace(",", "").split(" "))
+
+    return negative(prediction) == negative(gold)
+
+
+RULES: dict[str, Callable[[str, str], bool]] = {
+    "default": default,
+    "llava-med-v1": llava_med_v1,
+    "llava-med-batch": llava_med_batch,
+    "lmms-eval": lambda prediction, gold: lmms_eval(prediction) == lmms_eval(gold),
+    "medevalkit": medevalkit,
+    "cares-yesno": cares_yesno,
+    "clincot-strict": lambda prediction, gold: clincot_strict(prediction) == clincot_strict(gold),
+}
+
+
+def unparsed(prediction: str, gold: str) -> bool:
+    """Return whether a yes/no question got an answer that says neither."""
+    return is_yes_no(gold) and stated(prediction) is None
+
+
+def accuracy(rule: str = "default") -> Score:
+    if rule not in RULES:
+        raise ClincotError(f"closed rule {rule!r}: no such rule.{did_you_mean(rule, RULES)}")
+    return mean(RULES[rule])
+
+
+def unparsed_rate() -> Score:
+    return mean(unparsed)

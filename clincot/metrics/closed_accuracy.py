@@ -1,0 +1,36 @@
+"""Answers to closed questions and golds -> accuracy under a named rule, in [0, 1] (benchmarks.md 1.3)."""
+
+from __future__ import annotations
+
+import datasets
+import evaluate
+
+from clincot.metrics import _closed
+
+DESCRIPTION = "Share of right answers, yes/no golds and other golds apart, and how many answers say neither yes nor no."
+
+
+class ClosedAccuracy(evaluate.Metric):
+    """The default rule reads the first standalone yes or no; the others reproduce published evaluation code."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        return evaluate.MetricInfo(
+            description=DESCRIPTION,
+            citation="LLaVA-Med, arXiv:2306.00890",
+            inputs_description="predictions, references: lists of texts. rule: one of clincot.metrics._closed.RULES.",
+            features=datasets.Features(
+                {"predictions": datasets.Value("string"), "references": datasets.Value("string")}
+            ),
+        )
+
+    def _compute(self, predictions: list[str], references: list[str], rule: str = "default") -> dict[str, float]:
+        score = _closed.accuracy(rule)
+        asked = list(zip(predictions, references, strict=True))
+        yes_no = [(p, g) for p, g in asked if _closed.is_yes_no(g)]
+        other = [(p, g) for p, g in asked if not _closed.is_yes_no(g)]
+        return {
+            "closed_accuracy": score.of(predictions, references),
+            "closed_yesno_accuracy": score.of([p for p, _ in yes_no], [g for _, g in yes_no]),
+            "closed_other_accuracy": score.of([p for p, _ in other], [g for _, g in other]),
+            "unparsed": float(sum(_closed.unparsed(p, g) for p, g in asked)),
+        }

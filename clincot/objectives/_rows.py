@@ -1,0 +1,96 @@
+"""Parquet files of a round -> the dataset a trainer reads, checked before any model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import Dataset, Image, List
+
+from clincot.errors import DataError
+from clincot.objectives.collator import PairCollator
+
+NEEDED = ("id", "prompt", "images", "chosen", "rejected")
+SCORES = ("chosen_score", "rejected_score")
+REFERENCE = ("ref_chosen_logp", "ref_rejected_logp")
+PROBES = 4
+
+
+def load_rows(paths: Sequence[Path], cache: Path, *, scores: bool, reference: bool) -> Dataset:
+    """Read a round's rows with undecoded images; `cache` holds a memory-mapped copy.
+
+    Raises DataError when columns that the objective needs are absent, scores are null, or there are no rows. A null
+    reference is allowed: the trainer computes it.
+    """
+    needed = (*NEEDED, *(SCORES if scores else ()), *(REFERENCE if reference else ()))
+    if not paths:
+        raise DataError("rows: no parquet file was given. Build the round first.")
+    for path in paths:
+        _check_columns(path, needed)
+    if not sum(pq.read_metadata(path).num_rows for path in paths):
+        raise DataError(
+            f"{_names(paths)}: no preference pairs. Build the round with a smaller min_gap or more questions."
+        )
+    rows = _read(paths, cache)
+    if scores:
+        _check_scores(rows)
+    if not isinstance(rows[0]["prompt"], list):
+        raise DataError(f"{_names(paths)}: prompt is text, not messages. Write it as a list of role and content.")
+    return rows
+
+
+def check_budget(rows: Dataset, collator: PairCollator) -> int:
+    """Return the most tokens of a side, counted by the processor on the rows likeliest to be the longest.
+
+    Raises DataError when a side exceeds the collator's budget. Rows outside the probe meet the same check in training.
+    """
+    texts = rows.select_columns(["prompt", "chosen", "rejected"])
+    length = [len(str(r["prompt"])) + max(len(r["chosen"] or ""), len(r["rejected"] or "")) for r in texts]
+    longest = sorted(range(len(rows)), key=lambda i: -length[i])[:PROBES]
+    return max(int(collator([rows[i]])["attention_mask"].sum(1).max()) for i in longest)
+
+
+def _check_columns(path: Path, needed: Iterable[str]) -> None:
+    try:
+        present = set(pq.read_schema(path).names)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"{path.name}: cannot be read as parquet ({error}). Build or download it again.") from error
+    missing = [name for name in needed if name not in present]
+    if not {"side_images", "chosen_images"} & present:
+        missing.append("side_images")
+    if missing:
+        raise DataError(
+            f"{path.name}: not a preference dataset, lacks {', '.join(missing)} (it has {', '.join(sorted(present))})."
+            " Name a dataset that `clincot build-data` wrote."
+        )
+
+
+def _check_scores(rows: Dataset) -> None:
+    for name in SCORES:
+        empty = rows.data.column(name).null_count
+        if empty:
+            raise DataError(
+                f"rows: {name} is null in {empty} of {len(rows)} rows. Train with train.margin.kind=none, which needs no"
+                " scores, or build the dataset again."
+            )
+
+
+def _read(paths: Sequence[Path], cache: Path) -> Dataset:
+    rows: Any = Dataset.from_parquet([str(path) for path in paths], cache_dir=str(cache))
+    # The build decodes with clincot.images; `datasets` would decode 16-bit and palette images otherwise.
+    for name in {"images", "side_images", "chosen_images", "rejected_images"} & set(rows.column_names):
+        rows = rows.cast_column(name, List(Image(decode=False)))
+    return rows
+
+
+def stored_rows(rows: Dataset) -> int:
+    """Return how many rows carry both reference log-probabilities."""
+    both = zip(*(rows.data.column(name).is_null().to_pylist() for name in REFERENCE), strict=True)
+    return sum(not chosen and not rejected for chosen, rejected in both)
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths)

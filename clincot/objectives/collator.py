@@ -1,0 +1,100 @@
+"""Rows of preference pairs -> one batch, chosen sides first, with each side's own images and each pair's margin."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from trl.trainer.utils import flush_left
+
+from clincot.errors import DataError
+from clincot.objectives.margin import margin
+from clincot.objectives.sides import Renderer, Row, Side
+from clincot.recipe import Margin
+
+TOKEN_TYPES = ("token_type_ids", "mm_token_type_ids")
+# What the batch carries beside the model's own inputs; all (pairs,), `row_ids` a list of strings for error messages.
+PAIR_KEYS = ("margin", "weight", "ref_chosen_logp", "ref_rejected_logp", "row_ids")
+
+
+@dataclass(frozen=True)
+class PairCollator:
+    """Collates without ever truncating: a row of more than `budget` tokens is an error.
+
+    With `stored_reference` the batch carries the rows' reference log-probabilities, NaN for those that have none.
+    """
+
+    renderer: Renderer
+    margin: Margin
+    stored_reference: bool = False
+    budget: int | None = None
+
+    def __call__(self, rows: Sequence[Row]) -> dict[str, Any]:
+        """Return input_ids, attention_mask, completion_mask (2 * pairs, tokens), images and the keys of PAIR_KEYS."""
+        pairs = [self.renderer.pair(row) for row in rows]
+        batch = self._tokens([chosen for chosen, _ in pairs] + [rejected for _, rejected in pairs])
+        self._check_length(batch["attention_mask"].sum(1), rows)
+        batch["margin"] = torch.stack([self._margin(row) for row in rows]).float()
+        batch["weight"] = torch.tensor([_weight(row) for row in rows], dtype=torch.float32)
+        if self.stored_reference:
+            for name in ("ref_chosen_logp", "ref_rejected_logp"):
+                batch[name] = torch.tensor([_logp(row, name) for row in rows], dtype=torch.float32)
+        batch["row_ids"] = [str(row.get("id", "?")) for row in rows]
+        return batch
+
+    def _tokens(self, sides: Sequence[Side]) -> dict[str, Any]:
+        # Prompt and completion are tokenised apart, as generation did; together, tokens could merge across the seam.
+        options = {"padding": True, "return_tensors": "pt", "add_special_tokens": False}
+        processor = self.renderer.processor
+        images = [list(side.images) for side in sides] if any(side.images for side in sides) else None
+        prompts = processor(images=images, text=[s.prompt for s in sides], padding_side="left", **options)
+        texts = processor(text=[s.completion for s in sides], padding_side="right", **options)
+        batch = dict(prompts)
+        columns = {
+            "attention_mask": _join(prompts["attention_mask"], texts["attention_mask"]),
+            "input_ids": _join(prompts["input_ids"], texts["input_ids"]),
+            "completion_mask": _join(torch.zeros_like(prompts["attention_mask"]), texts["attention_mask"]),
+        }
+        for name in TOKEN_TYPES:
+            if name in prompts:
+                columns[name] = _join(prompts[name], texts.get(name, torch.zeros_like(texts["input_ids"])))
+        return batch | dict(zip(columns, flush_left(*columns.values()), strict=True))
+
+    def _check_length(self, lengths: Tensor, rows: Sequence[Row]) -> None:
+        longest = int(lengths.max())
+        if self.budget is not None and longest > self.budget:
+            row = rows[int(lengths.argmax()) % len(rows)]
+            raise DataError(
+                f"row {row.get('id', '?')}: has {longest} tokens with its images, the model takes {self.budget}."
+                " Build with fewer or shorter texts, or train with conditioning=global."
+            )
+
+    def _margin(self, row: Row) -> Tensor:
+        if self.margin.kind == "none":
+            return torch.zeros(())
+        scores = (_score(row, "chosen_score"), _score(row, "rejected_score"))
+        return margin(self.margin.kind, self.margin.scale, *scores)
+
+
+def _join(prompt: Tensor, completion: Tensor) -> Tensor:
+    return torch.cat((prompt, completion), dim=1)
+
+
+def _weight(row: Row) -> float:
+    return 1.0 if row.get("weight") is None else float(row["weight"])
+
+
+def _logp(row: Row, name: str) -> float:
+    return math.nan if row.get(name) is None else float(row[name])
+
+
+def _score(row: Row, name: str) -> float:
+    if row.get(name) is None:
+        raise DataError(
+            f"row {row.get('id', '?')}: has no {name}. Train with margin.kind=none or build the dataset again."
+        )
+    return float(row[name])

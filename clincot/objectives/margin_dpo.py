@@ -1,0 +1,114 @@
+"""Batches of preference pairs -> the margin DPO loss and its metrics (Eq. 7), as a TRL trainer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from trl import DPOTrainer
+
+from clincot.errors import ModelError
+from clincot.objectives.collator import PAIR_KEYS
+from clincot.objectives.margin import pair_losses
+
+
+@dataclass(frozen=True)
+class PairLogps:
+    """Log-probabilities of whole texts (nats, end token included), (pairs,); `nll` is the chosen texts' token mean."""
+
+    chosen: Tensor
+    rejected: Tensor
+    ref_chosen: Tensor
+    ref_rejected: Tensor
+    nll: Tensor
+
+
+class MarginDPOTrainer(DPOTrainer):
+    """loss = mean(weight * -log sigmoid(beta * (gain - loss) - margin)) + nll_weight * NLL(chosen).
+
+    Bit-equal to DPOTrainer at margin 0, weight 1 and equal images (tests/objectives/test_margin_dpo.py is the tripwire
+    for a TRL upgrade). Batches come from PairCollator; with its `ref_*_logp` the reference is read, else computed.
+    """
+
+    model: Any
+
+    def __init__(self, *args: Any, nll_weight: float = 0.0, **kwargs: Any) -> None:
+        self.nll_weight = nll_weight
+        super().__init__(*args, **kwargs)
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Write nothing: TRL's card would replace the round's own at every save."""
+
+    def _send_telemetry(self) -> None:
+        """Send nothing: a run on clinical data stays where it is."""
+
+    def compute_ref_log_probs(self, model: Any, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        """As in TRL, which would hand keys that it does not know to the model."""
+        return super().compute_ref_log_probs(model, {k: v for k, v in inputs.items() if k not in PAIR_KEYS})
+
+    def pair_logps(self, model: Any, inputs: dict[str, Any]) -> tuple[PairLogps, Any]:
+        """Return the log-probabilities under policy and reference, and the model's outputs."""
+        mask = inputs["completion_mask"]
+        known = {k: v for k, v in inputs.items() if k not in (*PAIR_KEYS, "completion_mask")}
+        labels = inputs["input_ids"].masked_fill(mask == 0, -100)
+        outputs = model(**known, use_cache=False, labels=labels, fused_lm_head=True)
+        per_token = outputs.log_probs[:, -(mask.size(1) - 1) :]
+        chosen, rejected = per_token.sum(dim=1).chunk(2)
+        nll = -per_token.chunk(2)[0][mask[:, 1:].chunk(2)[0].bool()].mean()
+        return PairLogps(chosen, rejected, *self.reference(inputs), nll), outputs
+
+    def reference(self, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        """Return the reference's log-probabilities, (pairs,) each: the stored ones, computed where they are NaN."""
+        stored = [inputs[name] for name in ("ref_chosen_logp", "ref_rejected_logp") if name in inputs]
+        if stored and not any(bool(value.isnan().any()) for value in stored):
+            return stored[0], stored[1]
+        chosen, rejected = self.compute_ref_log_probs(self.ref_model or self.model, inputs)
+        if not stored:
+            return chosen, rejected
+        return torch.where(stored[0].isnan(), chosen, stored[0]), torch.where(stored[1].isnan(), rejected, stored[1])
+
+    def preference_losses(self, logps: PairLogps, inputs: dict[str, Any]) -> Tensor:
+        """Return Eq. 7 for each pair, weighted, without the NLL term."""
+        gain, loss = logps.chosen - logps.ref_chosen, logps.rejected - logps.ref_rejected
+        return pair_losses(gain, loss, inputs["margin"], inputs["weight"], self.beta)
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
+        logps, outputs = self.pair_logps(model, inputs)
+        loss = self.preference_losses(logps, inputs).mean()
+        if self.nll_weight:
+            loss = loss + self.nll_weight * logps.nll
+        if not torch.isfinite(loss):
+            raise ModelError(
+                f"training, step {self.state.global_step + 1}: the loss is {float(loss.detach())} on rows"
+                f" {', '.join(inputs['row_ids'])}. Lower the learning rate or look at these rows; the last save stays."
+            )
+        self._record(logps, inputs)
+        return (loss, outputs) if return_outputs else loss
+
+    def _record(self, logps: PairLogps, inputs: dict[str, Any]) -> None:
+        mode = "train" if self.model.training else "eval"
+        gain = self.beta * (logps.chosen - logps.ref_chosen).detach()
+        loss = self.beta * (logps.rejected - logps.ref_rejected).detach()
+        lengths = inputs["completion_mask"].sum(1).float().chunk(2)
+        values = {
+            "rewards/chosen": gain,
+            "rewards/rejected": loss,
+            "rewards/margins": gain - loss,
+            "rewards/accuracies": (gain > loss).float(),
+            "rewards/margin_required": inputs["margin"],
+            "rewards/margin_satisfied": (gain - loss > inputs["margin"]).float(),
+            # The texts were drawn from the reference, so this estimates KL(reference || policy), nats per text.
+            "kl": -(gain + loss) / (2 * self.beta),
+            "nll": logps.nll.detach(),
+            "logps/chosen": logps.chosen.detach(),
+            "logps/rejected": logps.rejected.detach(),
+            "tokens/chosen": lengths[0],
+            "tokens/rejected": lengths[1],
+        }
+        for name, value in values.items():
+            self._metrics[mode][name].append(self.accelerator.gather(value).mean().item())
+        if mode == "train":
+            self._total_train_tokens += int(self.accelerator.gather(inputs["attention_mask"].sum()).sum())
+        self._metrics[mode]["num_tokens"] = [self._total_train_tokens]

@@ -1,0 +1,128 @@
+"""A row of preference pairs -> its chosen and rejected side: prompt text, completion text and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from PIL.Image import Image
+from transformers import ProcessorMixin
+from trl.data_utils import prepare_multimodal_messages
+
+from clincot.errors import DataError, ModelError
+from clincot.images import decode
+from clincot.recipe import Conditioning
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One conversation: `completion` is what is trained on, end token included; `images` fill the prompt in order."""
+
+    prompt: str
+    completion: str
+    images: tuple[Image, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """Turns rows into sides; `end_tokens` are the strings at which the policy's own generation stops."""
+
+    processor: ProcessorMixin
+    conditioning: Conditioning = "per_side"
+    end_tokens: tuple[str, ...] = ()
+
+    def pair(self, row: Row) -> tuple[Side, Side]:
+        """Return the chosen and the rejected side of `row`. Raises DataError naming the row."""
+        shared = list(row["images"] or [])
+        chosen, rejected = crops(row, "chosen"), crops(row, "rejected")
+        if self.conditioning == "winner":
+            rejected = chosen
+        elif self.conditioning == "global":
+            chosen, rejected = [], []
+        prompt = [_plain(message) for message in row["prompt"]]
+        if self.conditioning == "global":
+            prompt = keep_images(prompt, len(shared))
+        return (
+            self.side(row, prompt, shared + chosen, row["chosen"]),
+            self.side(row, prompt, shared + rejected, row["rejected"]),
+        )
+
+    def side(self, row: Row, prompt: list[dict[str, Any]], images: Sequence[Any], text: str) -> Side:
+        """Render one side with the chat template, exactly as generation saw and wrote it."""
+        where = f"row {row.get('id', '?')}"
+        pictures = [picture(image, where) for image in images]
+        try:
+            messages = prepare_multimodal_messages(prompt, images=pictures)
+        except ValueError as error:
+            raise DataError(f"{where}: {error} Build the dataset again, or train with conditioning=global.") from error
+        answer = {"role": "assistant", "content": [{"type": "text", "text": self.escape(text)}]}
+        opening = self.processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        whole = self.processor.apply_chat_template([*messages, answer], tokenize=False)
+        if not whole.startswith(opening):
+            raise ModelError(
+                "chat template: the prompt that generation sees does not begin the answered conversation, so other"
+                " text would be trained than is generated. Use a base model whose template keeps prefixes."
+            )
+        return Side(opening, self.completion(whole[len(opening) :], text), tuple(pictures))
+
+    def completion(self, rest: str, text: str) -> str:
+        """Cut the rendered answer behind its end token: some templates write a line break there."""
+        ends = self.end_tokens or (self.processor.tokenizer.eos_token,)
+        start = len(text.strip())
+        found = [(at, at + len(end)) for end in ends if (at := rest.find(end, start)) >= 0]
+        return rest[: min(found)[1]] if found else rest.rstrip() + ends[0]
+
+    def escape(self, text: str) -> str:
+        """Break up a literal image token: it would ask the model for a picture that is not there."""
+        token = getattr(self.processor, "image_token", None)
+        return text.replace(token, f"{token[:1]} {token[1:]}") if token else text
+
+
+def crops(row: Row, side: str) -> list[Any]:
+    """Return the side's own images: its entry of `side_images` ([chosen's, rejected's]) or its own column."""
+    if row.get("side_images"):
+        both = row["side_images"]
+        if len(both) != 2:
+            raise DataError(
+                f"row {row.get('id', '?')}: side_images holds {len(both)} images, not 2. Build the dataset again."
+            )
+        return [both[0 if side == "chosen" else 1]]
+    return list(row.get(f"{side}_images") or [])
+
+
+def keep_images(messages: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """Return the messages with their first `count` image blocks; those of the crops come later and go."""
+    kept: list[dict[str, Any]] = []
+    left = count
+    for message in messages:
+        if isinstance(message["content"], str):
+            kept.append(message)
+            continue
+        blocks = []
+        for block in message["content"]:
+            if block["type"] == "image":
+                left -= 1
+            if block["type"] != "image" or left >= 0:
+                blocks.append(block)
+        kept.append({**message, "content": blocks})
+    return kept
+
+
+def picture(image: Any, where: str) -> Image:
+    """Decode an image of a row to RGB as the build does; accepts undecoded structs and PIL images."""
+    if isinstance(image, Image):
+        return image.convert("RGB")
+    if not image or not image.get("bytes"):
+        raise DataError(f"{where}: an image has no bytes. Embed the images when writing the dataset.")
+    return decode(image["bytes"], where)
+
+
+def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
+    # Columns without the Json type come back with `"text": None` in image blocks; templates print that.
+    content = message["content"]
+    if not isinstance(content, str):
+        content = [{k: v for k, v in block.items() if v is not None} for block in content]
+    return {"role": message["role"], "content": content}

@@ -1,0 +1,135 @@
+"""Phantoms -> what a judge reads (question, reference, findings so far, statement) with the digit it should give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from clincot.phantom.draw import RANGES, Phantom, draw
+from clincot.phantom.findings import FINDINGS
+from clincot.phantom.judge_rubric import Knowledge, blind_digit
+from clincot.phantom.judge_statements import Judged, answer_statements, nonsense, sloppy, step_statements, unreferenced
+from clincot.phantom.questions import Question, finding_sentence, questions, report
+
+# How a reference may look: the report, answer and report together, the answer alone (VQA-RAD), nothing (blind).
+FORMS = ("report", "both", "answer", "blind")
+FORM_SHARES = (0.45, 0.25, 0.18, 0.12)
+BOTH = ("{answer}. {report}", "{answer}\n{report}", "Answer: {answer}. Report: {report}", "{report} {answer}")
+FINDINGS_SO_FAR = (0.45, 0.38, 0.17)  # shares of none, one and two
+PER_CONTEXT = 3
+RIGHT, WRONG = 7, 2  # at least, at most
+
+
+@dataclass(frozen=True)
+class JudgeRow:
+    """One thing to rate; rows of one `context` differ in their statement only."""
+
+    question: str
+    reference: str | None
+    findings: tuple[str, ...]
+    statement: str
+    digit: int
+    kind: str
+    form: str
+    context: str
+
+
+def judge_rows(
+    seed: int, split: str, first: int, count: int, data_seed: int, per_context: int = PER_CONTEXT
+) -> list[JudgeRow]:
+    """Rows of `count` phantoms from `first` on in a split of the world `seed`; `data_seed` varies all choices."""
+    rows: list[JudgeRow] = []
+    for index in range(first, first + count):
+        phantom = draw(seed, RANGES[split] + index)
+        rows += rows_of(phantom, np.random.default_rng([seed, RANGES[split] + index, data_seed]), per_context)
+    return rows
+
+
+def rows_of(phantom: Phantom, rng: np.random.Generator, per_context: int = PER_CONTEXT) -> Iterator[JudgeRow]:
+    """Rows of one phantom: each of its questions once about step findings and once about answers."""
+    for place, question in enumerate(questions(phantom, rng)):
+        for what in ("step", "answer"):
+            form = str(rng.choice(FORMS, p=FORM_SHARES))
+            said = [_some_findings(phantom, rng) for _ in range(rng.choice(3, p=FINDINGS_SO_FAR))]
+            chain = tuple(finding_sentence(names) for names in said)
+            known = _knowledge(form, question, phantom, said)
+            make = step_statements if what == "step" else answer_statements
+            pool = make(question, known, phantom, rng)
+            if form == "blind" and what == "answer":
+                pool = [unreferenced(judged, question, known) for judged in pool]
+            pool.append(nonsense(question, rng))
+            reference = _reference(form, question, phantom, rng)
+            context = f"{phantom.index}/{place}/{what}"
+            for judged in _chosen(pool, per_context, rng):
+                text, digit = sloppy(judged, rng) if rng.random() < 0.15 else judged
+                digit = blind_digit(digit) if form == "blind" else digit
+                kind = "step" if what == "step" else question.kind
+                yield JudgeRow(question.text, reference, chain, text, digit, kind, form, context)
+
+
+def with_noise(rows: Iterable[JudgeRow], rng: np.random.Generator, *, shift: float, flip: float) -> list[JudgeRow]:
+    """Move a share `shift` of the digits by one and turn a share `flip` into their opposite (9 - digit)."""
+    noisy = []
+    for row in rows:
+        digit = 9 - row.digit if rng.random() < flip else row.digit
+        if rng.random() < shift:
+            digit += int(rng.choice((-1, 1)))
+        noisy.append(replace(row, digit=min(9, max(0, digit))))
+    return noisy
+
+
+def right_wrong_pairs(rows: Iterable[JudgeRow]) -> list[tuple[int, int]]:
+    """Positions (right, wrong) of rows of one context, digits at least 7 against at most 2; blind contexts hold none."""
+    groups: dict[str, list[tuple[int, JudgeRow]]] = {}
+    for place, row in enumerate(rows):
+        if row.form != "blind":
+            groups.setdefault(row.context, []).append((place, row))
+    return [
+        (i, j) for group in groups.values() for i, a in group for j, b in group if a.digit >= RIGHT and b.digit <= WRONG
+    ]
+
+
+def _chosen(pool: list[Judged], count: int, rng: np.random.Generator) -> list[Judged]:
+    """One right, one wrong where there are any, the rest at random: digits near balance without weights."""
+    order = [pool[i] for i in rng.permutation(len(pool))]
+    first = next((j for j in order if j.digit >= RIGHT), None)
+    second = next((j for j in order if j.digit <= WRONG), None)
+    kept = [j for j in (first, second) if j is not None]
+    return [*kept, *(j for j in order if j not in kept)][:count]
+
+
+def _some_findings(phantom: Phantom, rng: np.random.Generator) -> frozenset[str]:
+    """What an earlier step may have said: mostly true, sometimes of a finding that is not there."""
+    names = [name for name in phantom.names if rng.random() < 0.6]
+    if rng.random() < 0.25:
+        names = [str(rng.choice(FINDINGS))]
+    return frozenset(names)
+
+
+def _reference(form: str, question: Question, phantom: Phantom, rng: np.random.Generator) -> str | None:
+    if form == "blind":
+        return None
+    text = report(phantom.findings)
+    if form == "report" or (form == "both" and question.kind == "report"):
+        return text
+    return question.answer if form == "answer" else str(rng.choice(BOTH)).format(answer=question.answer, report=text)
+
+
+def _knowledge(form: str, question: Question, phantom: Phantom, said: list[frozenset[str]]) -> Knowledge:
+    """What the text in front of the judge tells; the findings so far count only where there is no reference."""
+    if form == "blind":
+        there = frozenset().union(*said)
+        return Knowledge(dict.fromkeys(there, ("", "")), frozenset(FINDINGS) - there)
+    places = {finding.name: (finding.side, finding.zone) for finding in phantom.findings}
+    if form != "answer" or question.kind in ("open", "report"):
+        located = form != "answer" or question.kind == "report"
+        return Knowledge(places if located else dict.fromkeys(places, ("", "")))
+    if question.kind == "normal":
+        return Knowledge({}, frozenset() if question.answer == "yes" else frozenset(FINDINGS))
+    rest = frozenset(FINDINGS) - {question.finding}
+    if question.kind == "presence":
+        return Knowledge({} if question.answer == "no" else {question.finding: ("", "")}, rest)
+    place = places[question.finding]
+    return Knowledge({question.finding: place if question.kind == "zone" else (place[0], "")}, rest)

@@ -1,0 +1,99 @@
+"""Every text of the phantom world -> a byte-level BPE tokenizer with a chat template, the same recipe for all tiny models."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+from clincot import prompts
+from clincot.phantom import questions
+from clincot.phantom.anatomy import SIDES, ZONES
+from clincot.phantom.draw import Phantom
+from clincot.phantom.findings import FINDINGS, Finding
+from clincot.phantom.questions import finding_sentence, report
+from clincot.records import Box
+
+PAD, BOS, END, IMAGE = "<pad>", "<s>", "<|end|>", "<image>"
+ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
+ENTRIES = 800
+
+# Image blocks come first in every prompt, so the text needs no separator of its own. The template writes <s> itself
+# (trl and vLLM tokenise with add_special_tokens=False); the generation marks let trl mask all but the answer.
+CHAT_TEMPLATE = (
+    "{{- bos_token -}}"
+    "{%- for message in messages -%}"
+    "{{- '<|' + message['role'] + '|>' -}}"
+    "{%- if message['role'] == 'assistant' -%}{%- generation -%}"
+    "{%- if message['content'] is string -%}{{- message['content'] -}}"
+    "{%- else -%}{%- for block in message['content'] -%}"
+    "{%- if block['type'] == 'text' -%}{{- block['text'] -}}{%- endif -%}{%- endfor -%}{%- endif -%}"
+    "{{- eos_token -}}{%- endgeneration -%}"
+    "{%- elif message['content'] is string -%}{{- message['content'] -}}"
+    "{%- else -%}{%- for block in message['content'] -%}"
+    "{%- if block['type'] == 'image' -%}<image>{%- elif block['type'] == 'text' -%}{{- block['text'] -}}{%- endif -%}"
+    "{%- endfor -%}{%- endif -%}"
+    "{%- endfor -%}"
+    "{%- if add_generation_prompt -%}<|assistant|>{%- endif -%}"
+)
+
+
+def train_tokenizer(texts: Iterable[str] | None = None, entries: int = ENTRIES) -> PreTrainedTokenizerFast:
+    """Train on `texts` (default: all texts of the phantom world); at most `entries` entries, digits stand alone."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=entries,
+        special_tokens=[PAD, BOS, END, IMAGE, *ROLES],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(world_texts() if texts is None else texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=PAD,
+        bos_token=BOS,
+        eos_token=END,
+        extra_special_tokens={"image_token": IMAGE},
+        padding_side="left",
+        clean_up_tokenization_spaces=False,
+        model_max_length=2048,
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+def world_texts() -> Iterator[str]:
+    """Yield every question, answer, step sentence and report form, and both prompts' texts; no picture is drawn."""
+    fixed = (prompts.SHOW_FINDING, prompts.ANSWER_WITH_REGION, prompts.ANSWER_DIRECTLY, prompts.JUDGE_SYSTEM)
+    for _ in range(50):  # the prompts are in every row, so their words become whole tokens
+        yield from (*fixed, prompts.JUDGE_RUBRIC)
+        yield prompts.answer_messages("yes", ["no", "left", "right"])[0]["content"][-1]["text"]
+        yield prompts.judge_messages("yes", "no", ("left",), "right")[1]["content"]
+        yield prompts.judge_messages("yes", "no", (), "right")[1]["content"]
+        yield from (*(" " + name for name in FINDINGS), *FINDINGS)
+    for names in _choices():
+        found = tuple(_somewhere(name, side, zone) for name, side, zone in names)
+        phantom = Phantom(0, 0, np.zeros((1, 1), np.uint8), found, {})
+        yield report(found)
+        yield f" {finding_sentence(f.name for f in found)}"
+        for seed in range(6):
+            for question in questions.questions(phantom, np.random.default_rng(seed)):
+                yield question.text
+                yield question.answer
+
+
+def _choices() -> Iterator[tuple[tuple[str, str, str], ...]]:
+    single = list(itertools.product(FINDINGS, SIDES, ZONES))
+    yield ()
+    yield from ((one,) for one in single)
+    yield from ((a, b) for a, b in itertools.combinations(single, 2) if a[0] != b[0])
+
+
+def _somewhere(name: str, side: str, zone: str) -> Finding:
+    return Finding(name, side, zone, Box(0, 0, 1, 1), np.zeros((1, 1), bool))

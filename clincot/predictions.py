@@ -1,0 +1,119 @@
+"""Answers of a group of images -> one parquet part named by all that decides them, so that none is computed twice.
+
+A part is written to a temporary name, synced and renamed: a killed evaluation continues with the parts that are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from datasets import Features, List, Value
+
+from clincot import schema
+from clincot.inference import Answer
+from clincot.lineage import content_key
+from clincot.records import Box, Example
+
+ANSWER_FEATURES = Features(
+    {
+        "example_id": Value("string"),
+        "image_id": Value("string"),
+        "text": Value("string"),  # null: the image could not be read
+        "findings": List(Value("string")),
+        "hypothesis": Value("string"),
+        "box": List(Value("int32")),
+        "problem": Value("string"),
+    }
+)
+PREDICTION_FEATURES = Features(
+    {
+        "example_id": Value("string"),
+        "image_id": Value("string"),
+        "policy": Value("string"),
+        "inference": Value("string"),
+        "control": Value("string"),
+        "text": Value("string"),
+        "findings": List(Value("string")),
+        "hypothesis": Value("string"),
+        "box": List(Value("int32")),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a policy (or a control that needs none) answered to an example; `control` is "" for the policy itself."""
+
+    example_id: str
+    image_id: str
+    policy: str
+    inference: str
+    text: str
+    findings: tuple[str, ...]
+    hypothesis: str | None
+    box: Box | None
+    control: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The answers of one group, in the order of its examples; `unreadable` maps image id to what is wrong with it."""
+
+    answers: tuple[Answer, ...]
+    unreadable: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Store:
+    """Parts below `folder`; `key` names protocol, settings and proposer, which every answer depends on."""
+
+    folder: Path
+    key: str
+
+    def path(self, policy_key: str, inference: str, control: str, examples: Sequence[Example]) -> Path:
+        """Return where the part of these examples (all questions of a few images) lies."""
+        run = content_key(self.key, policy_key, inference, control)[:16]
+        asked = [(e.id, e.image_id, e.question, e.modality) for e in examples]
+        name = f"{inference}-{control or 'image'}-{run}"
+        return self.folder / name / f"{content_key(asked)[:16]}.parquet"
+
+    @staticmethod
+    def read(path: Path) -> Part:
+        rows = pq.read_table(path).to_pylist()
+        answers = (
+            Answer(
+                r["example_id"], r["text"], tuple(r["findings"]), r["hypothesis"], Box(*r["box"]) if r["box"] else None
+            )
+            for r in rows
+            if r["text"] is not None
+        )
+        return Part(tuple(answers), {r["image_id"]: r["problem"] for r in rows if r["text"] is None})
+
+    @staticmethod
+    def write(path: Path, part: Part, examples: Sequence[Example]) -> None:
+        """Write atomically; raises DiskFull."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows = list(_rows(part, examples))
+        schema.write_parquet([schema.table(rows, ANSWER_FEATURES)], path, ANSWER_FEATURES)
+
+
+def _rows(part: Part, examples: Sequence[Example]) -> Iterator[dict[str, object]]:
+    answers = {answer.example_id: answer for answer in part.answers}
+    for example in examples:
+        answer = answers.get(example.id)
+        known = asdict(answer) if answer else {"text": None, "findings": [], "hypothesis": None, "box": None}
+        yield known | {
+            "example_id": example.id,
+            "image_id": example.image_id,
+            "problem": part.unreadable.get(example.image_id),
+        }
+
+
+def write_predictions(predictions: Sequence[Prediction], path: Path) -> Path:
+    """Write all predictions as one parquet file that `datasets` loads; no golds, no pixels."""
+    rows = [asdict(prediction) for prediction in predictions]
+    schema.write_parquet([schema.table(rows, PREDICTION_FEATURES)], path, PREDICTION_FEATURES)
+    return path

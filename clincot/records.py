@@ -1,0 +1,109 @@
+"""What the stages hand to each other: examples, regions, candidates and preference pairs, as frozen dataclasses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+AnswerType = Literal["open", "closed", "report"]
+Message = dict[str, Any]
+
+
+class Box(NamedTuple):
+    """Pixels of the original image, half-open as PIL crops: `left <= x < right`, `upper <= y < lower`."""
+
+    left: int
+    upper: int
+    right: int
+    lower: int
+
+
+@dataclass(frozen=True)
+class TrueRegion:
+    """A region whose content a benchmark knows: ground truth for proposers."""
+
+    finding: str
+    box: Box
+
+
+@dataclass(frozen=True)
+class Example:
+    """One question about one image, with its gold answer.
+
+    `image` holds the encoded bytes as published; examples of one image share the object. `image_id` names the image
+    within its benchmark and is the unit of every split, partition and bootstrap. `kind` is the benchmark's own name for
+    the kind of question (subgroup rows). `reference` is the text a judge may see, the answer when a benchmark has no more.
+    """
+
+    id: str
+    image_id: str
+    image: bytes = field(repr=False)
+    question: str
+    answer: str
+    answer_type: AnswerType
+    kind: str
+    modality: str
+    reference: str
+    true_regions: tuple[TrueRegion, ...] = ()
+
+
+@dataclass(frozen=True)
+class Region:
+    """The part of an image that a proposer found for a hypothesis (Eq. 1); `crop` is its picture as PNG bytes."""
+
+    hypothesis: str
+    box: Box
+    confidence: float
+    crop: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class JudgeScore:
+    """What one judge gave a candidate: `own` for its text, `next` for its look-ahead texts (mean), `total` as in Eq. 3.
+
+    Scores lie in [0, 1]; None is a recorded failure (unparsable reply), never a zero. `mass` is the probability that the
+    judge put on digits at all.
+    """
+
+    judge: str
+    own: float | None
+    next: float | None
+    total: float | None
+    mass: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One text the policy offered at a step of an example (Eq. 2), with everything known about it.
+
+    `findings` are the texts of the chain so far; `logp` is the sum of the raw token log-probabilities of `text` and its
+    end token under the policy that wrote it (nats), `tokens` their number. `score` is the consensus (Eq. 4).
+    """
+
+    id: str
+    example_id: str
+    step: int
+    text: str
+    region: Region | None
+    findings: tuple[str, ...]
+    logp: float | None
+    tokens: int | None
+    lookahead: tuple[str, ...] = ()
+    judge_scores: tuple[JudgeScore, ...] = ()
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class PreferencePair:
+    """A preferred and a rejected text for one prompt; `group` is `example_id/step`, shared by pairs of the same candidates."""
+
+    id: str
+    example_id: str
+    step: int
+    method: str
+    prompt: tuple[Message, ...]
+    image: bytes = field(repr=False)
+    chosen: Candidate
+    rejected: Candidate
+    group: str
+    weight: float = 1.0

@@ -1,0 +1,25 @@
+"""The name of a proposer and a folder -> the proposer; `PROPOSERS` is the table to add one to."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from clincot.errors import ClincotError, did_you_mean
+from clincot.regions.base import Proposer
+
+PROPOSERS = {
+    "query_grounder": "clincot.regions.query_grounder:QueryGrounder",
+}
+
+
+def load(kind: str, folder: str | Path, **options: Any) -> Proposer:
+    """Load the proposer `kind` from `folder`; `options` go to its `from_pretrained`.
+
+    Raises ClincotError for an unknown or missing kind: no kind is the default, since a folder does not tell its own.
+    """
+    if kind not in PROPOSERS:
+        raise ClincotError(f"models.proposer.kind: {kind!r} is not a proposer.{did_you_mean(kind, PROPOSERS)}")
+    module, _, name = PROPOSERS[kind].partition(":")
+    return getattr(import_module(module), name).from_pretrained(folder, **options)

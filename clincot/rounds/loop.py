@@ -1,0 +1,29 @@
+"""A run -> rounds 1..R of build and train, then one evaluation of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from clincot.rounds import releases
+from clincot.rounds.build import build_round
+from clincot.rounds.evaluate import evaluate_rounds
+from clincot.rounds.prepare import prepare
+from clincot.rounds.releases import Release
+from clincot.rounds.run import Run
+from clincot.rounds.train import train_round
+
+
+def run_rounds(run: Run, *, push: bool, say: Callable[[str], None]) -> list[Release]:
+    """Do what is missing of rounds 1..R and the evaluation; push each result as soon as it stands."""
+    done: list[Release] = []
+
+    def keep(release: Release) -> None:
+        done.append(releases.push(run, release, say) if push else release)
+
+    prepare(run, say)
+    for round_ in range(1, run.recipe.rounds + 1):
+        say(f"round {round_} of {run.recipe.rounds}")
+        keep(build_round(run, round_))
+        keep(train_round(run, round_))
+    keep(evaluate_rounds(run, run.recipe.rounds))
+    return done

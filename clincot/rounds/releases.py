@@ -1,0 +1,141 @@
+"""The files and lineage of a finished stage -> one tagged commit in the run's store, mirrored to the target Hub on push."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from clincot import cards
+from clincot.errors import TagExists
+from clincot.hub import Hub
+from clincot.lineage import Kind, Lineage, Pin
+from clincot.rounds.run import Run
+
+VERSION = re.compile(r"-v(\d+)$")
+
+
+@dataclass(frozen=True)
+class Release:
+    """A stage's result where it now stands: `fresh` says whether work was done for it in this call."""
+
+    kind: Kind
+    repo: str
+    tag: str
+    pin: Pin
+    lineage: Lineage
+    fresh: bool
+    pushed: Pin | None = None
+
+
+def tag_of(round_: int) -> str:
+    """Return the tag of the first version of a round; round 0 is the base."""
+    return f"round-{round_}" if round_ else "base"
+
+
+def latest_tag(tags: Mapping[str, str], round_: int) -> str | None:
+    """Return the newest version's tag of a round (`round-2-v3` before `round-2`), None when there is none."""
+    first = tag_of(round_)
+    versions = [tag for tag in tags if tag == first or (tag.startswith(first + "-v") and VERSION.search(tag))]
+    return max(versions, key=_version, default=None)
+
+
+def find(run: Run, kind: Kind, repo: str, round_: int) -> tuple[Hub, Pin] | None:
+    """Return where the newest version of a round's repository stands: the run's store first, then the target Hub."""
+    for hub in (run.store, run.target):
+        tag = latest_tag(hub.tags(kind, repo), round_)
+        if tag is not None:
+            return hub, hub.resolve(kind, repo, tag)
+    return None
+
+
+def finished(run: Run, kind: Kind, repo: str, round_: int, inputs: str, *, new_version: bool) -> Release | None:
+    """Return the release that already holds what `inputs` would give, None when work is needed.
+
+    Raises TagExists when the round is there with other content and no new version was asked for: a tag never moves.
+    """
+    tag = latest_tag(run.store.tags(kind, repo), round_)
+    if tag is None:
+        return None
+    pin = run.store.resolve(kind, repo, tag)
+    lineage = read_lineage(run.store, pin, round_)
+    if lineage.inputs == inputs:
+        return Release(kind, repo, tag, pin, lineage, fresh=False)
+    if new_version:
+        return None
+    raise TagExists(
+        f"{repo}: tag {tag!r} in {run.store.label} was made from other settings, models or data; a tag never moves."
+        f" Give --new-version for {next_tag(run, kind, repo, round_)!r}, or --name for another run."
+    )
+
+
+def next_tag(run: Run, kind: Kind, repo: str, round_: int) -> str:
+    """Return the tag of the version after the newest one."""
+    newest = latest_tag(run.store.tags(kind, repo), round_)
+    return tag_of(round_) if newest is None else f"{tag_of(round_)}-v{_version(newest) + 1}"
+
+
+def read_lineage(hub: Hub, pin: Pin, round_: int) -> Lineage:
+    """Read the lineage that a round carries."""
+    return Lineage.from_json(hub.read(pin, f"rounds/{tag_of(round_)}/lineage.json").decode())
+
+
+def commit(run: Run, kind: Kind, repo: str, files: Mapping[str, Path], lineage: Lineage) -> Release:
+    """Commit files, card, recipe and lineage in one commit to the run's store and tag it last."""
+    round_ = tag_of(lineage.round)
+    tag = next_tag(run, kind, repo, lineage.round)
+    everything: dict[str, Path | bytes] = dict(files)
+    everything[f"rounds/{round_}/recipe.yaml"] = run.recipe.to_yaml().encode()
+    everything[f"rounds/{round_}/lineage.json"] = lineage.to_json().encode()
+    pin = run.store.publish(
+        kind,
+        repo,
+        everything,
+        tag=tag,
+        message=f"{lineage.stage} {tag}",
+        private=run.private,
+        card=card_of(kind, repo, lineage.stage),
+        replace=(f"{round_}/", f"{round_}-candidates/", f"{round_}-predictions/"),
+    )
+    return Release(kind, repo, tag, pin, lineage, fresh=True)
+
+
+def push(run: Run, release: Release, say: Callable[[str], None]) -> Release:
+    """Publish what the store holds at the release's tag to the target Hub, under the same tag."""
+    say(f"pushing {release.kind} {release.repo} ({release.tag}) to {run.target.label}")
+    pushed = run.target.mirror(
+        run.store,
+        release.kind,
+        release.pin,
+        release.repo,
+        tag=release.tag,
+        private=run.private,
+        select=lambda path: belongs(path, tag_of(release.lineage.round)),
+        card=card_of(release.kind, release.repo, release.lineage.stage),
+    )
+    return Release(release.kind, release.repo, release.tag, release.pin, release.lineage, release.fresh, pushed)
+
+
+def belongs(path: str, round_: str) -> bool:
+    """Say whether a repository's file is of `round_`: its own folders, or the adapter's files at the top."""
+    top, _, rest = path.partition("/")
+    if top == "rounds":
+        return rest.startswith(f"{round_}/")
+    return top in {round_, f"{round_}-candidates", f"{round_}-predictions"} or (not rest and top.startswith("adapter_"))
+
+
+def card_of(kind: Kind, repo: str, stage: str) -> Callable[[Mapping[str, bytes]], str]:
+    """Return what renders a repository's card from every round's lineage it will hold."""
+    render = {"build-data": cards.dataset_card, "train": cards.adapter_card, "evaluate": cards.results_card}[stage]
+
+    def card(raw: Mapping[str, bytes]) -> str:
+        lineages = {path.split("/")[1]: Lineage.from_json(data.decode()) for path, data in raw.items()}
+        return render(repo, lineages)
+
+    return card
+
+
+def _version(tag: str) -> int:
+    found = VERSION.search(tag)
+    return int(found.group(1)) if found else 1

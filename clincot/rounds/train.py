@@ -1,0 +1,98 @@
+"""A run and a round -> the tagged LoRA adapter of that round, trained on its preference dataset from the one before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clincot import schema
+from clincot.errors import RoundError
+from clincot.hub import Hub
+from clincot.lineage import Lineage, Pin, content_key, package_versions
+from clincot.rounds import adapters, releases
+from clincot.rounds.adapters import Adapter
+from clincot.rounds.build import reference_key
+from clincot.rounds.releases import Release
+from clincot.rounds.run import Run
+
+
+def train_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
+    """Train, commit and tag the adapter of `round_`; nothing is done again when it stands already."""
+    parent = adapters.of_round(run, round_ - 1)
+    sampler = parent.sha256 if parent else "base"
+    hub, data = _preferences(run, round_)
+    made = releases.read_lineage(hub, data, round_)
+    _check_sampler(made, sampler, data, parent)
+    base = run.target.resolve("model", run.recipe.models.policy.repo, run.recipe.models.policy.revision)
+    held = hub.list_files(data)
+    config = releases.tag_of(round_)
+    rows = sorted(path for path in held if path.startswith(f"{config}/") and path.endswith(".parquet"))
+    inputs = content_key(run.recipe.train, run.recipe.seed, base.sha, sampler, [held[path].oid for path in rows])
+    done = releases.finished(run, "model", run.adapter_repo, round_, inputs, new_version=new_version)
+    if done:
+        return done
+    folder = hub.snapshot(data, [f"{config}/*"])
+    outcome = _train(run, round_, base, parent, tuple(folder / path for path in rows), _reference_fits(made, base, sampler))
+    pins = {"policy": base, "preferences": data} | ({"parent": parent.pin} if parent else {})
+    lineage = Lineage(
+        stage="train",
+        run=run.name,
+        round=round_,
+        method=run.recipe.method,
+        benchmark=run.recipe.benchmark,
+        recipe_hash=run.recipe.hash,
+        inputs=inputs,
+        seed=run.recipe.seed,
+        pins=pins,
+        sampled_from=made.sampled_from,
+        adapter_sha256=adapters.sha256_of(outcome.adapter),
+        packages=package_versions(),
+        facts={key: value for key, value in outcome.facts.items() if key != "seconds"},
+    )
+    files = {path.name: path for path in sorted(outcome.adapter.iterdir())}
+    return releases.commit(run, "model", run.adapter_repo, files, lineage)
+
+
+def _train(run: Run, round_: int, base: Pin, parent: Adapter | None, rows: tuple[Path, ...], stored: bool):  # type: ignore[no-untyped-def]
+    from clincot.train import TrainJob, train_adapter
+
+    for path in rows:
+        schema.check_columns(path)
+    return train_adapter(
+        TrainJob(
+            recipe=run.recipe,
+            round=round_,
+            rows=rows,
+            base=run.target.snapshot(base),
+            base_repo=base.repo,
+            parent=parent.folder if parent else None,
+            folder=run.work(releases.tag_of(round_), "train"),
+            stored_reference=stored,
+        )
+    )
+
+
+def _preferences(run: Run, round_: int) -> tuple[Hub, Pin]:
+    found = releases.find(run, "dataset", run.preferences_repo, round_)
+    if found is None:
+        raise RoundError(
+            f"round {round_} has no preference data: {run.preferences_repo} has no tag {releases.tag_of(round_)!r} in"
+            f" {run.store.label} or on {run.target.label}."
+            f" Run `clincot build-data --round {round_} --name {run.name}` first."
+        )
+    return found
+
+
+def _check_sampler(made: Lineage, sampler: str, data: Pin, parent: Adapter | None) -> None:
+    """Refuse pairs that another policy wrote: the reference of Eq. 7 is the policy that sampled them."""
+    if made.sampled_from is None or made.sampled_from == sampler:
+        return
+    wrote = "the base" if made.sampled_from == "base" else f"the adapter {made.sampled_from[:12]}"
+    now = f"the adapter {sampler[:12]} ({parent.pin})" if parent else "the base"
+    raise RoundError(
+        f"{data}: was sampled from {wrote}, but this round starts from {now}."
+        " Build the round again with --new-version, or name the run it belongs to with --name."
+    )
+
+
+def _reference_fits(made: Lineage, base: Pin, sampler: str) -> bool:
+    return made.keys.get("reference") == reference_key(base, sampler)["reference"]

@@ -1,0 +1,189 @@
+"""Columns of the Hub datasets of a round: preference pairs and candidates -> parquet parts that store each image once.
+
+Both sides' own images stand in ONE column, `side_images` = [chosen's, rejected's], because Parquet shares an image
+between the rows of a column but never between two columns (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import Dataset, Features, Image, Json, List, Value
+
+from clincot.errors import DataError, DiskFull
+from clincot.images import content_id
+from clincot.records import Candidate, PreferencePair, Region
+
+REGION = {"hypothesis": Value("string"), "box": List(Value("int32")), "confidence": Value("float32")}
+PAIR_FEATURES = Features(
+    {
+        "id": Value("string"),
+        "example_id": Value("string"),
+        "round": Value("int32"),
+        "step": Value("int32"),
+        "method": Value("string"),
+        "prompt": List({"role": Value("string"), "content": Json()}),
+        "images": List(Image()),
+        "side_images": List(Image()),
+        "chosen": Value("string"),
+        "rejected": Value("string"),
+        "chosen_score": Value("float32"),
+        "rejected_score": Value("float32"),
+        "weight": Value("float32"),
+        "ref_chosen_logp": Value("float32"),
+        "ref_rejected_logp": Value("float32"),
+        "chosen_region": REGION,
+        "rejected_region": REGION,
+        "group": Value("string"),
+        "chosen_candidate": Value("string"),
+        "rejected_candidate": Value("string"),
+    }
+)
+CANDIDATE_FEATURES = Features(
+    {
+        "id": Value("string"),
+        "example_id": Value("string"),
+        "round": Value("int32"),
+        "step": Value("int32"),
+        "text": Value("string"),
+        "findings": List(Value("string")),
+        "region": REGION,
+        "logp": Value("float32"),
+        "tokens": Value("int32"),
+        "lookahead": List(Value("string")),
+        "judge_scores": List(
+            {
+                "judge": Value("string"),
+                "own": Value("float32"),
+                "next": Value("float32"),
+                "total": Value("float32"),
+                "mass": Value("float32"),
+            }
+        ),
+        "score": Value("float32"),
+    }
+)
+IMAGE_COLUMNS = ("images", "side_images")
+# A dictionary that outgrows its page limit makes Parquet store every repetition; 512 MB holds the images of a unit.
+DICTIONARY_LIMIT = 512 * 1024 * 1024
+
+
+def pair_row(pair: PreferencePair, round_: int) -> dict[str, Any]:
+    """Return the columns of one pair; image structs carry bytes and a name made of their content."""
+    sides = (pair.chosen.region, pair.rejected.region)
+    crops = [side.crop for side in sides if side is not None and side.crop]
+    return {
+        "id": pair.id,
+        "example_id": pair.example_id,
+        "round": round_,
+        "step": pair.step,
+        "method": pair.method,
+        "prompt": [dict(message) for message in pair.prompt],
+        "images": [_image(pair.image)],
+        "side_images": [_image(crop) for crop in crops] if len(crops) == 2 else [],
+        "chosen": pair.chosen.text,
+        "rejected": pair.rejected.text,
+        "chosen_score": pair.chosen.score,
+        "rejected_score": pair.rejected.score,
+        "weight": pair.weight,
+        "ref_chosen_logp": pair.chosen.logp,
+        "ref_rejected_logp": pair.rejected.logp,
+        "chosen_region": _region(pair.chosen.region),
+        "rejected_region": _region(pair.rejected.region),
+        "group": pair.group,
+        "chosen_candidate": pair.chosen.id,
+        "rejected_candidate": pair.rejected.id,
+    }
+
+
+def candidate_row(candidate: Candidate, round_: int) -> dict[str, Any]:
+    """Return the columns of one candidate; no image goes in, the region names where to cut it."""
+    return {
+        "id": candidate.id,
+        "example_id": candidate.example_id,
+        "round": round_,
+        "step": candidate.step,
+        "text": candidate.text,
+        "findings": list(candidate.findings),
+        "region": _region(candidate.region),
+        "logp": candidate.logp,
+        "tokens": candidate.tokens,
+        "lookahead": list(candidate.lookahead),
+        "judge_scores": [
+            {"judge": s.judge, "own": s.own, "next": s.next, "total": s.total, "mass": s.mass}
+            for s in candidate.judge_scores
+        ],
+        "score": candidate.score,
+    }
+
+
+def table(rows: Sequence[Mapping[str, Any]], features: Features) -> pa.Table:
+    """Encode rows for Parquet with the metadata that makes `datasets` decode images and messages."""
+    # `datasets` knows how to nest its Json type in lists; pyarrow alone cannot build that array.
+    made: pa.Table = Dataset.from_list([dict(row) for row in rows], features=features).with_format("arrow")[:]
+    return made.cast(features.arrow_schema)
+
+
+def write_parquet(tables: Iterable[pa.Table], path: Path, features: Features) -> None:
+    """Write tables as one row group each: to a temporary name, synced, then renamed. Raises DiskFull."""
+    leaves = [f"{name}.list.element.bytes" for name in IMAGE_COLUMNS if name in features]
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        with pq.ParquetWriter(
+            temporary,
+            features.arrow_schema,
+            use_dictionary=leaves or True,
+            dictionary_pagesize_limit=DICTIONARY_LIMIT,
+            compression="zstd",
+        ) as writer:
+            for part in tables:
+                writer.write_table(part, row_group_size=max(1, part.num_rows))
+        sync(temporary)
+        temporary.rename(path)
+        sync(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise DiskFull(f"{path}: cannot be written ({error.strerror or error}). Free space; what is finished stays.") from error
+
+
+def read_tables(paths: Iterable[Path]) -> Iterator[pa.Table]:
+    """Yield the tables of parquet files one after another, so that memory holds one."""
+    for path in paths:
+        yield pq.read_table(path)
+
+
+def check_columns(path: Path) -> None:
+    """Raise DataError when a parquet file lacks the columns of preference pairs."""
+    present = set(pq.read_schema(path).names)
+    missing = [name for name in ("prompt", "images", "chosen", "rejected") if name not in present]
+    if missing:
+        raise DataError(
+            f"{path.name}: is not a preference dataset, {', '.join(missing)} missing (it has {', '.join(sorted(present))})."
+            " Name a dataset that `clincot build-data` wrote."
+        )
+
+
+def sync(path: Path) -> None:
+    """Flush a file or folder to the disk, so that a rename after it survives a crash."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _image(data: bytes) -> dict[str, Any]:
+    suffix = ".png" if data.startswith(b"\x89PNG") else ".jpg"
+    return {"bytes": data, "path": f"{content_id(data)}{suffix}"}
+
+
+def _region(region: Region | None) -> dict[str, Any] | None:
+    if region is None:
+        return None
+    return {"hypothesis": region.hypothesis, "box": list(region.box), "confidence": region.confidence}
+

@@ -1,0 +1,207 @@
+"""A causal LM as a judge: the expected digit, whatever the template, batch or sharing; and recorded failures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
+
+from clincot import judges
+from clincot.errors import ClincotError, ModelError
+from clincot.judges._stretches import common, with_trunks
+from clincot.judges.base import JudgeRequest, Rating
+from clincot.judges.causal_lm import CausalLMJudge, expected_digit
+from clincot.prompts import JUDGE_SYSTEM, judge_messages
+from tests.tiny import tiny_judge, tiny_policy
+
+torch.set_num_threads(1)
+MISTRAL = (
+    "{{ '<s>' }}{% for m in messages %}{% if m['role'] not in ['user', 'assistant'] %}"
+    "{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}"
+    "{{ '<|user|>' + m['content'] + '<|assistant|>' }}{% endfor %}"
+)
+SILENT = "{% for m in messages %}{% if m['role'] == 'user' %}{{ m['content'] }}{% endif %}{% endfor %}"
+
+
+def digit_judge(folder: Path) -> Path:
+    """A judge whose digits weigh more than the rest of its vocabulary, as in one that learned to reply with digits."""
+    tiny_judge(folder)
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    ids = tokenizer.convert_tokens_to_ids([str(v) for v in range(10)])
+    final = torch.nn.functional.normalize(torch.randn(48, generator=torch.Generator().manual_seed(3)), dim=0)
+    model.lm_head.weight.data[ids] *= 40
+    model.lm_head.weight.data[ids] += 0.5 * final
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return digit_judge(tmp_path_factory.mktemp("digits"))
+
+
+def load(folder: Path, **options) -> CausalLMJudge:
+    return CausalLMJudge.from_pretrained(folder, name="ns/judge", key="abc", **{"batch_size": 8, **options})
+
+
+def asked() -> list[JudgeRequest]:
+    made = []
+    for question in ("Is there a nodule?", "Which side shows an effusion?"):
+        for findings in ((), ("The local image shows a nodule.",)):
+            for statement in ("Yes", "No", "The left lung.", "The local image shows nothing of note."):
+                made.append(JudgeRequest(question, "Left", findings, statement))
+        made.append(JudgeRequest(question, None, (), "Yes"))
+    return made
+
+
+def by_hand(folder: Path, request: JudgeRequest) -> Rating:
+    """One unbatched reading of the whole prompt."""
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    model.requires_grad_(False)
+    messages = judge_messages(request.question, request.reference, request.findings, request.statement)
+    text = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    inputs = tokenizer(text, add_special_tokens=False, return_tensors="pt")
+    p = model(**inputs).logits[0, -1].softmax(-1)
+    digits = [float(p[tokenizer.convert_tokens_to_ids(str(v))]) for v in range(10)]
+    return Rating(sum(v * d for v, d in enumerate(digits)) / (9 * sum(digits)), sum(digits))
+
+
+def test_ratings_equal_one_reading_of_each_whole_prompt(folder):
+    requests = asked()
+    for request, rating in zip(requests, load(folder).rate(requests), strict=True):
+        expected = by_hand(folder, request)
+        assert expected.mass > 0.1
+        assert rating.value == pytest.approx(expected.value, abs=1e-5)
+        assert rating.mass == pytest.approx(expected.mass, abs=1e-5)
+
+
+def test_shared_and_unshared_ratings_are_equal_and_shared_ones_read_fewer_tokens(folder):
+    requests = asked()
+    shared, whole = load(folder), load(folder, share=False)
+    a, b = shared.rate(requests), whole.rate(requests)
+    assert [r.value for r in a] == pytest.approx([r.value for r in b], abs=1e-5)
+    assert len({r.value for r in a}) > 10
+    assert shared.counters.prefill_tokens < whole.counters.prefill_tokens / 2
+
+
+def test_a_sliding_window_shorter_than_the_prompt_is_respected_behind_shared_trunks(folder, tmp_path):
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    sizes = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = MistralConfig(vocab_size=len(tokenizer), sliding_window=24, num_key_value_heads=2, **sizes)
+    torch.manual_seed(5)
+    model = MistralForCausalLM(config)
+    model.lm_head.weight.data[tokenizer.convert_tokens_to_ids([str(v) for v in range(10)])] *= 60
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    requests = asked()
+    for request, rating in zip(requests, load(tmp_path).rate(requests), strict=True):
+        assert rating.mass == pytest.approx(by_hand(tmp_path, request).mass, abs=1e-5)
+
+
+def test_order_changes_no_bit_and_equal_requests_are_read_once(folder):
+    requests = asked()
+    judge = load(folder)
+    first = judge.rate(requests)
+    assert judge.counters.scored_choices == len(requests)
+    assert judge.rate(requests[::-1] * 2) == first[::-1] * 2
+    assert judge.counters.scored_choices == 2 * len(requests)
+    assert judge.rate([]) == []
+
+
+def test_a_model_that_does_not_reply_with_digits_is_a_recorded_failure(tmp_path):
+    rating = load(tiny_judge(tmp_path)).rate(asked()[:1])[0]
+    assert rating.value is None
+    assert 0 < rating.mass < 0.1
+
+
+def test_expected_digit_by_hand():
+    assert expected_digit([0, 0, 0, 0, 0, 0, 0, 0, 0, 0.5]) == Rating(1.0, 0.5)
+    assert expected_digit([0.2, 0, 0, 0, 0, 0, 0, 0, 0, 0.2]) == Rating(pytest.approx(0.5), 0.4)
+    assert expected_digit([0.09] + [0.0] * 9).value is None
+
+
+@pytest.mark.parametrize("template", [MISTRAL, SILENT], ids=["refuses", "drops"])
+def test_a_system_turn_that_the_template_does_not_take_opens_the_user_turn(folder, template):
+    judge = load(folder)
+    judge.tokenizer.chat_template = template
+    text = judge._text(asked()[0])
+    assert text.index(JUDGE_SYSTEM) < text.index("Is there a nodule?")
+    assert judge.rate(asked()[:1])[0].value is not None
+
+
+def test_without_a_template_the_prompt_is_plain_text(folder):
+    judge = load(folder)
+    judge.tokenizer.chat_template = None
+    text = judge._text(asked()[0])
+    assert text.startswith(f"<s>{JUDGE_SYSTEM}")
+    assert text.endswith("Statement: Yes\n\nRating:")
+    assert judge.rate(asked()[:1])[0].value is not None
+
+
+def test_digits_with_and_without_a_leading_space_count_once_each(folder):
+    judge = load(folder)
+    words = {**{str(v): v for v in range(10)}, **{f"▁{v}": 10 + v for v in range(10)}, "<unk>": 20}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    pieces = pre_tokenizers.Split(Regex(r"▁?\d"), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(prepend_scheme="never"), pieces])
+    tokenizer.decoder = decoders.Metaspace(prepend_scheme="never")
+    judge.tokenizer = judge._digits.tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>")
+    judge._digits.resolved.clear()
+    probabilities = torch.zeros(21)
+    probabilities[9] = 0.25
+    probabilities[19] = 0.25  # the same digit behind a space
+    probabilities[0] = 0.5
+    assert judge._rating(probabilities, "Rating:") == Rating(pytest.approx(0.5), pytest.approx(1.0))
+
+
+def test_a_vocabulary_without_digits_is_refused(folder, tmp_path):
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    tokenizer = Tokenizer(models.WordLevel({"<unk>": 0, "<s>": 1, "</s>": 2}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="</s>").save_pretrained(tmp_path)
+    model.save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="'0' is not a single token"):
+        load(tmp_path)
+
+
+def test_a_prompt_beyond_the_context_is_refused(folder):
+    with pytest.raises(ModelError, match="exceeds its context of 2048"):
+        load(folder).rate([JudgeRequest("?", None, (), "lung " * 3000)])
+
+
+def test_a_vision_language_model_is_no_judge(tmp_path):
+    with pytest.raises(ModelError, match="judge .* cannot be loaded"):
+        load(tiny_policy(tmp_path))
+
+
+def test_a_full_memory_halves_the_batch(folder):
+    judge, requests = load(folder), asked()
+    expected = [r.value for r in judge.rate(requests)]
+
+    def at_most_three(module, args, kwargs):
+        if len(kwargs["input_ids"]) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    judge.model.register_forward_pre_hook(at_most_three, with_kwargs=True)
+    assert [r.value for r in judge.rate(requests)] == pytest.approx(expected, abs=1e-5)
+    assert judge.counters.memory_splits > 0
+
+
+def test_the_table_defaults_to_causal_lm_and_suggests_near_misses(folder):
+    judge = judges.load("", folder, name="ns/judge", key="abc", batch_size=2)
+    assert (judge.name, judge.key) == ("ns/judge", "abc")
+    with pytest.raises(ClincotError, match="Did you mean 'causal_lm'"):
+        judges.load("casual_lm", folder, name="n", key="k")
+
+
+def test_trunks_are_cut_where_groups_part_and_reassemble_to_the_prompt():
+    rubric = tuple(range(20))
+    ids = [rubric + (50,) * 9 + tail for tail in ((1, 2), (1, 3), (1,))] + [rubric + (60,) * 9 + (4,)]
+    prompts = with_trunks(ids, [[None] * 4, ["a", "a", "a", "b"]])
+    assert [p.ids for p in prompts] == ids
+    assert [[len(s.ids) for s in p.trunk] for p in prompts] == [[20, 9], [20, 9], [20, 9], [20]]
+    assert common([(1, 2), (1, 2)]) == 1
+    assert with_trunks([(1, 2, 3)], [[None]])[0].trunk == ()

@@ -1,0 +1,152 @@
+"""The paper's Figure 1, step by step, on a policy, a proposer and judges whose every reply is written down here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clincot.engines.base import Completion, GenerateRequest
+from clincot.images import encode_png
+from clincot.judges.base import JudgeRequest, Rating
+from clincot.methods import load
+from clincot.methods._workbench import Models, UnitResult, Workbench, run_unit
+from clincot.recipe import Recipe, load_recipe
+from clincot.records import Example
+from clincot.regions.base import HeatMap
+
+HYPOTHESES = ("nodule", "effusion", "cardiomegaly")
+
+
+class WrittenPolicy:
+    """Says what the question and the crop it was given call for; answers yes once a nodule stands among the findings."""
+
+    def __init__(self) -> None:
+        self.requests: list[GenerateRequest] = []
+
+    def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
+        self.requests += requests
+        return [Completion(self._text(request), -1.5, 4, "stop") for request in requests]
+
+    def _text(self, request: GenerateRequest) -> str:
+        text = request.messages[0]["content"][-1]["text"]
+        crop = request.images[1]
+        column = "nodule" if crop.getpixel((crop.width // 2, crop.height // 2))[0] > 100 else "nothing"
+        if "State in one sentence" in text:
+            return f"The local image shows {column} ({crop.tobytes()[:1].hex()}-{crop.width})."
+        return "Yes" if "shows nodule" in text else "No"
+
+
+class WrittenProposer:
+    """Puts each hypothesis into its own column of the image."""
+
+    name, key, known = "written", "1", HYPOTHESES
+
+    def heat_maps(self, images: Sequence[Image.Image], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
+        return [[self._map(name) for name in names] for names in hypotheses]
+
+    def _map(self, name: str) -> HeatMap:
+        values = np.zeros((6, 6), np.float32)
+        values[2:4, 2 * HYPOTHESES.index(name) : 2 * HYPOTHESES.index(name) + 2] = 1
+        return HeatMap(name, values, 0.5)
+
+
+class WrittenJudge:
+    """Gives 0.9 to what speaks for a nodule and 0.1 to what does not, shifted by `bias`."""
+
+    key = "1"
+
+    def __init__(self, name: str, bias: float = 0.0) -> None:
+        self.name, self.bias = name, bias
+        self.requests: list[JudgeRequest] = []
+
+    def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
+        self.requests += requests
+        right = [("nodule" in r.statement or r.statement == "Yes") for r in requests]
+        return [Rating((0.9 if good else 0.1) + self.bias, 1.0) for good in right]
+
+
+@pytest.fixture()
+def recipe() -> Recipe:
+    return load_recipe(overrides=["build.candidates=3", "build.regions.least_side=8", "build.lookahead.samples=2"])
+
+
+def example() -> Example:
+    pixels = np.zeros((60, 60), np.uint8)
+    pixels[:, :20] = 200  # the nodule's column is bright
+    png = encode_png(Image.fromarray(pixels))
+    return Example("q1", "i1", png, "Is there a nodule?", "Yes", "closed", "presence", "phantom", "There is a nodule.")
+
+
+def walk(recipe: Recipe, judges: Sequence[WrittenJudge]) -> tuple[UnitResult, WrittenPolicy]:
+    policy = WrittenPolicy()
+    bench = Workbench(recipe, 1, Models(policy, WrittenProposer(), tuple(judges)))  # type: ignore[arg-type]
+    return run_unit(load("clincot"), [example()], bench), policy
+
+
+def test_the_chain_of_figure_1(recipe: Recipe) -> None:
+    result, policy = walk(recipe, [WrittenJudge("a"), WrittenJudge("b", 0.1)])
+
+    # Image -> hypotheses -> regions: one candidate per region sees the same chain and its own region (Eq. 2).
+    findings = [c for c in result.candidates if c.step == 1]
+    assert [c.region.hypothesis for c in findings if c.region] == list(HYPOTHESES)
+    assert all(c.findings == () for c in findings)
+    # Eq. 3: own 0.9, both look-ahead answers "Yes" 0.9, gamma 0.5: (0.9 + 0.5 * 0.9) / 1.5 = 0.9.
+    best = findings[0]
+    assert best.lookahead == ("Yes", "Yes")
+    assert [round(s.total or 0, 6) for s in best.judge_scores] == [0.9, 1.0]
+    # Eq. 4: mean 0.95, difference 0.1: 0.95 * 0.9.
+    assert best.score == pytest.approx(0.95 * 0.9)
+    # The best candidate, and only it, extends the chain.
+    answers = [c for c in result.candidates if c.step == 2]
+    assert {c.findings for c in answers} == {(best.text,)}
+    assert all(c.lookahead == () for c in answers)
+    # Pairs prefer it, over a gap, and carry both regions.
+    first = [pair for pair in result.pairs if pair.step == 1]
+    assert first and all(pair.chosen.id == best.id for pair in first)
+    assert all(pair.chosen.score - pair.rejected.score >= recipe.build.min_gap for pair in first)
+    # Every answer is "Yes" after such a finding: one distinct text gives no pair, and that is counted.
+    assert result.drops["steps without a pair"] == 1
+    # The global image comes first, the crop second, in every request.
+    assert {request.images[0].size for request in policy.requests} == {(60, 60)}
+    assert all(len(request.images) == 2 for request in policy.requests)
+
+
+def test_gamma_zero_asks_for_no_next_response(recipe: Recipe) -> None:
+    build = replace(recipe.build, lookahead=replace(recipe.build.lookahead, gamma=0.0))
+    result, policy = walk(replace(recipe, build=build), [WrittenJudge("a")])
+    assert len(policy.requests) == 6  # three regions, two steps
+    assert all(c.lookahead == () for c in result.candidates)
+
+
+def test_one_judge_is_its_own_consensus(recipe: Recipe) -> None:
+    result, _ = walk(recipe, [WrittenJudge("a")])
+    assert result.candidates[0].score == pytest.approx(0.9)
+
+
+def test_blind_judges_never_see_the_reference(recipe: Recipe) -> None:
+    judge = WrittenJudge("a")
+    build = replace(recipe.build, judging=replace(recipe.build.judging, context="blind"))
+    walk(replace(recipe, build=build), [judge])
+    assert {request.reference for request in judge.requests} == {None}
+
+
+def test_a_judge_that_fails_takes_the_candidate_out_of_the_pairs(recipe: Recipe) -> None:
+    class Silent(WrittenJudge):
+        def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
+            return [Rating(None, 0.0) if "nodule" in r.statement else Rating(0.4, 1.0) for r in requests]
+
+    result, _ = walk(recipe, [Silent("a"), WrittenJudge("b")])
+    assert result.candidates[0].score is None
+    assert all(pair.chosen.score is not None for pair in result.pairs)
+    assert result.drops["candidates a judge could not rate"] == 1
+
+
+def test_the_same_seed_gives_the_same_pairs_and_another_gives_others(recipe: Recipe) -> None:
+    judges = [WrittenJudge("a")]
+    again, other = walk(recipe, judges)[0], walk(replace(recipe, seed=7), judges)[0]
+    assert walk(recipe, judges)[0] == again
+    assert {c.id for c in other.candidates} == {c.id for c in again.candidates}

@@ -1,0 +1,52 @@
+"""A seed -> preference rows with the columns of a round, over drawn grey pictures."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from clincot.prompts import finding_messages
+from clincot.schema import PAIR_FEATURES, table, write_parquet
+
+TEXTS = ("The local image shows an effusion.", "Yes", "No", "The left lung is clear.", "A nodule in the left lung.")
+
+
+def png(seed: int, mode: str = "L") -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 255, (40, 36), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).convert(mode).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def make_row(index: int, **changes: Any) -> dict[str, Any]:
+    """One row with a global image and a crop per side; `changes` replace columns."""
+    random = np.random.default_rng(100 + index)
+    chosen, rejected = random.choice(len(TEXTS), 2, replace=False)
+    row = {name: None for name in PAIR_FEATURES}
+    row |= {
+        "id": f"row-{index}",
+        "example_id": f"example-{index}",
+        "round": 1,
+        "step": 1,
+        "method": "clincot",
+        "prompt": finding_messages("Is there a nodule in the left lung?", ()),
+        "images": [{"bytes": png(3 * index), "path": "a.png"}],
+        "side_images": [{"bytes": png(3 * index + 1), "path": "b.png"}, {"bytes": png(3 * index + 2), "path": "c.png"}],
+        "chosen": TEXTS[chosen],
+        "rejected": TEXTS[rejected],
+        "chosen_score": float(random.uniform(0.6, 1.0)),
+        "rejected_score": float(random.uniform(0.0, 0.5)),
+        "weight": 1.0,
+        "group": f"example-{index}/1",
+    }
+    return row | changes
+
+
+def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_parquet([table(rows, PAIR_FEATURES)], path, PAIR_FEATURES)
+    return path

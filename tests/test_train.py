@@ -1,0 +1,316 @@
+"""Rounds of training on a tiny real LLaVA: the known answer, what is written, and that a killed run continues."""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from peft import AutoPeftModel, PeftModel
+from safetensors.torch import load_file
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+from clincot import train
+from clincot.errors import DataError, ModelError, RecipeError
+from clincot.recipe import Margin, Models, ModelSource, Recipe, Train
+from clincot.train import TrainJob, train_adapter
+from tests.objectives.by_hand import text_logp
+from tests.objectives.rows import make_row, write_rows
+from tests.tiny import tiny_judge, tiny_policy
+
+PAIRS = 6
+STEPS = 6  # two epochs of three batches
+WEIGHTS = "adapter_model.safetensors"
+DPO = {"learning_rate": 5e-3, "per_device_train_batch_size": 2, "num_train_epochs": 2, "beta": 0.5, "logging_steps": 1}
+
+
+def make_recipe(**changes) -> Recipe:
+    dpo = DPO | changes.pop("dpo", {})
+    lora = {"r": 4, "lora_alpha": 8} | changes.pop("lora", {})
+    source = ModelSource("clincot/tiny")
+    return Recipe(
+        name="clincot",
+        method="clincot",
+        setting="tests",
+        benchmark="phantom",
+        models=Models(source, source, (source, source)),
+        train=Train(dpo=dpo, lora=lora, **changes),
+    )
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory) -> Path:
+    torch.set_num_threads(1)
+    return tiny_policy(tmp_path_factory.mktemp("policy") / "base")
+
+
+@pytest.fixture(scope="module")
+def rows(base, tmp_path_factory) -> Path:
+    """Rows as an exact engine would write them: with the base policy's own log-probabilities."""
+    model, processor = AutoModelForImageTextToText.from_pretrained(base), AutoProcessor.from_pretrained(base)
+    made = [make_row(i, weight=(1.0, 0.5, 1.5)[i % 3]) for i in range(PAIRS)]
+    with torch.no_grad():
+        for row in made:
+            row["ref_chosen_logp"] = text_logp(model, processor, row, 0).item()
+            row["ref_rejected_logp"] = text_logp(model, processor, row, 1).item()
+    return write_rows(tmp_path_factory.mktemp("rows") / "part.parquet", made)
+
+
+@pytest.fixture(scope="module")
+def make_job(base, rows):
+    def make(folder: Path, **changes) -> TrainJob:
+        job = TrainJob(make_recipe(), 1, (rows,), base, str(base), None, folder, stored_reference=False)
+        return dataclasses.replace(job, **changes)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def round_1(make_job, tmp_path_factory):
+    job = make_job(tmp_path_factory.mktemp("round-1"))
+    return job, train_adapter(job)
+
+
+@pytest.fixture(scope="module")
+def watched():
+    """The trainers that train_adapter made, newest last."""
+    made: list = []
+    original = train._trainer
+
+    def watch(*args):
+        made.append(original(*args))
+        return made[-1]
+
+    train._trainer = watch
+    yield made
+    train._trainer = original
+
+
+@pytest.fixture(scope="module")
+def round_2(make_job, round_1, watched, tmp_path_factory):
+    job = make_job(tmp_path_factory.mktemp("round-2"), round=2, parent=round_1[1].adapter)
+    return job, train_adapter(job), watched[-1]
+
+
+def known_loss(rows: Path) -> float:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(rows, columns=["weight", "chosen_score", "rejected_score"]).to_pylist()
+    losses = [
+        r["weight"] * torch.log1p(torch.tensor(r["chosen_score"] - r["rejected_score"]).exp()).item() for r in table
+    ]
+    return sum(losses) / len(losses)
+
+
+def logits(model, processor) -> torch.Tensor:
+    from clincot.images import decode
+
+    row = make_row(0)
+    images = [decode(row["images"][0]["bytes"]), decode(row["side_images"][0]["bytes"])]
+    inputs = processor(
+        images=images, text="<s><|user|><image><image>Is there a nodule?<|assistant|>", return_tensors="pt"
+    )
+    with torch.no_grad():
+        return model.eval()(**inputs).logits
+
+
+def test_round_1_starts_at_the_known_answer_and_learns(rows, round_1):
+    facts = round_1[1].facts
+    assert facts["known_first_loss"] == pytest.approx(known_loss(rows), abs=1e-5)
+    assert facts["first_loss"] == pytest.approx(facts["known_first_loss"], abs=1e-6)
+    assert facts["final_loss"] < 0.7 * facts["first_loss"] and facts["reward_accuracy"] == 1.0
+    assert (facts["pairs"], facts["steps"], facts["stored_references"]) == (PAIRS, STEPS, 0)
+    assert [entry["step"] for entry in round_1[1].history if "loss" in entry] == list(range(1, STEPS + 1))
+
+
+def test_the_adapter_folder_holds_two_files_and_names_its_base(base, round_1, round_2):
+    import json
+
+    for outcome in (round_1[1], round_2[1]):
+        assert sorted(p.name for p in outcome.adapter.iterdir()) == ["adapter_config.json", WEIGHTS]
+        config = json.loads((outcome.adapter / "adapter_config.json").read_text())
+        assert config["base_model_name_or_path"] == str(base) and config["task_type"] is None
+        assert config["target_modules"] == sorted(config["target_modules"])
+        weights = load_file(outcome.adapter / WEIGHTS)
+        assert sum(w.numel() for w in weights.values()) == outcome.facts["trainable_parameters"]
+        assert all("language_model" in name and "ref" not in name for name in weights)
+
+
+def test_the_adapter_loads_both_ways_with_the_trainers_logits(base, round_2):
+    _, outcome, trainer = round_2
+    processor = AutoProcessor.from_pretrained(base)
+    expected = logits(trainer.model, processor)
+    plain = AutoModelForImageTextToText.from_pretrained(base)
+    before = logits(plain, processor)
+    assert torch.equal(logits(PeftModel.from_pretrained(plain, outcome.adapter), processor), expected)
+    assert torch.equal(logits(AutoPeftModel.from_pretrained(outcome.adapter), processor), expected)
+    assert not torch.equal(before, expected)
+
+
+def test_round_2_starts_from_round_1_which_stays_its_reference(round_1, round_2):
+    _, outcome, trainer = round_2
+    assert outcome.facts["first_loss"] == pytest.approx(outcome.facts["known_first_loss"], abs=1e-6)
+    assert outcome.facts["first_gap"] == 0.0
+    parent, child = load_file(round_1[1].adapter / WEIGHTS), load_file(outcome.adapter / WEIGHTS)
+    named = dict(trainer.model.named_parameters())
+    for name, weight in parent.items():
+        assert torch.equal(named[name.replace(".weight", ".ref.weight")], weight)
+        assert not torch.equal(child[name], weight)
+
+
+def test_the_stored_reference_gives_the_weights_of_the_computed_one_within_rounding(make_job, round_1, tmp_path):
+    outcome = train_adapter(make_job(tmp_path, stored_reference=True))
+    assert outcome.facts["stored_references"] == PAIRS and 0 < outcome.facts["first_gap"] < 1e-4
+    stored, computed = load_file(outcome.adapter / WEIGHTS), load_file(round_1[1].adapter / WEIGHTS)
+    assert max((stored[n] - computed[n]).abs().max().item() for n in stored) < 1e-3
+
+
+def test_a_stored_reference_of_another_policy_is_caught(make_job, round_1, tmp_path):
+    job = make_job(tmp_path, round=2, parent=round_1[1].adapter, stored_reference=True)
+    with pytest.raises(
+        ModelError, match=r"row row-\d: policy and stored reference differ .*adapter is of another round"
+    ):
+        train_adapter(job)
+
+
+def test_another_conditioning_computes_its_reference(make_job, tmp_path):
+    recipe = make_recipe(conditioning="winner", dpo={"max_steps": 1})
+    outcome = train_adapter(make_job(tmp_path, recipe=recipe, stored_reference=True))
+    assert outcome.facts["stored_references"] == 0 and outcome.facts["first_gap"] == 0.0
+
+
+def test_the_same_job_gives_the_same_weights_and_a_finished_one_is_not_trained_again(
+    make_job, round_1, watched, tmp_path
+):
+    again = train_adapter(make_job(tmp_path))
+    first = round_1[1]
+    assert (again.adapter / WEIGHTS).read_bytes() == (first.adapter / WEIGHTS).read_bytes()
+    assert (again.adapter / "adapter_config.json").read_bytes() == (first.adapter / "adapter_config.json").read_bytes()
+    at = time_of(round_1[0].folder)
+    repeated = train_adapter(round_1[0])
+    assert time_of(round_1[0].folder) == at
+    assert (repeated.adapter / WEIGHTS).read_bytes() == (again.adapter / WEIGHTS).read_bytes()
+    assert repeated.facts["final_loss"] == first.facts["final_loss"]
+
+
+def time_of(folder: Path) -> int:
+    (save,) = (folder / "trainer").glob("checkpoint-*")
+    return (save / "trainer_state.json").stat().st_mtime_ns
+
+
+def killed_at(job: TrainJob, step: int) -> None:
+    class Die(train._Progress):
+        def on_step_begin(self, args, state, control, **kwargs):
+            if state.global_step == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    train._Progress = Die
+    train_adapter(job)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_killed_run_continues_to_the_weights_of_an_uninterrupted_one(make_job, round_1, round_2, tmp_path, number):
+    whole_job, whole = (round_1 if number == 1 else round_2)[:2]
+    job = dataclasses.replace(whole_job, folder=tmp_path)
+    child = multiprocessing.get_context("fork").Process(target=killed_at, args=(job, 4))
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL and not (tmp_path / "adapter").exists()
+    (save,) = (tmp_path / "trainer").glob("checkpoint-*")
+    assert save.name == "checkpoint-4"
+    torn = tmp_path / "trainer" / "checkpoint-5"  # a save that the kill cut short
+    torn.mkdir()
+    (torn / "trainer_state.json").write_text('{"global_step"')
+    outcome = train_adapter(job)
+    assert (outcome.adapter / WEIGHTS).read_bytes() == (whole.adapter / WEIGHTS).read_bytes()
+    assert [e["loss"] for e in outcome.history if "loss" in e] == [e["loss"] for e in whole.history if "loss" in e]
+
+
+def test_another_recipe_does_not_continue_an_old_save(make_job, round_1, tmp_path):
+    train_adapter(make_job(tmp_path, recipe=make_recipe(dpo={"max_steps": 1})))
+    other = make_job(tmp_path, recipe=make_recipe(margin=Margin("none"), dpo={"max_steps": 2}))
+    outcome = train_adapter(other)
+    assert [e["step"] for e in outcome.history if "loss" in e] == [1, 2]
+    # the first batch of a plain DPO run: mean of weights * log 2
+    assert outcome.facts["known_first_loss"] == pytest.approx(0.693147, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("drop", "message"),
+    [
+        ("chosen", "not a preference dataset, lacks chosen"),
+        ("side_images", "lacks side_images"),
+        ("chosen_score", "lacks chosen_score"),
+    ],
+)
+def test_a_dataset_without_the_columns_is_refused_by_name(make_job, rows, tmp_path, drop, message):
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "other.parquet"
+    pq.write_table(pq.read_table(rows).drop_columns([drop]), path)
+    with pytest.raises(DataError, match=message):
+        train_adapter(make_job(tmp_path / "job", rows=(path,)))
+
+
+def test_empty_and_unreadable_and_null_rows_are_refused(make_job, tmp_path):
+    import pyarrow.parquet as pq
+
+    full = make_job(tmp_path / "job")
+    empty = tmp_path / "empty.parquet"
+    pq.write_table(pq.read_table(full.rows[0]).slice(0, 0), empty)
+    with pytest.raises(DataError, match=r"empty.parquet: no preference pairs"):
+        train_adapter(dataclasses.replace(full, rows=(empty,)))
+    text = tmp_path / "text.parquet"
+    text.write_text("not parquet")
+    with pytest.raises(DataError, match=r"text.parquet: cannot be read as parquet"):
+        train_adapter(dataclasses.replace(full, rows=(text,)))
+    nulls = write_rows(tmp_path / "nulls.parquet", [make_row(0), make_row(1, chosen_score=None)])
+    with pytest.raises(DataError, match=r"chosen_score is null in 1 of 2 rows"):
+        train_adapter(dataclasses.replace(full, rows=(nulls,)))
+
+
+def test_rows_longer_than_the_model_are_refused_before_its_weights_load(make_job, base, tmp_path):
+    import shutil
+
+    bare = shutil.copytree(base, tmp_path / "bare")
+    (bare / "model.safetensors").unlink()
+    long = write_rows(tmp_path / "long.parquet", [make_row(0), make_row(1, chosen="nodule " * 2000)])
+    with pytest.raises(DataError, match=r"row row-1: has \d+ tokens with its images, the model takes 2048"):
+        train_adapter(make_job(tmp_path / "job", base=bare, rows=(long,)))
+
+
+def test_a_base_without_vision_or_of_an_unknown_kind_is_refused(make_job, tmp_path):
+    with pytest.raises(ModelError, match="judge: is a llama, not a vision-language model"):
+        train_adapter(make_job(tmp_path / "job", base=tiny_judge(tmp_path / "judge")))
+    unknown = tmp_path / "unknown"
+    unknown.mkdir()
+    (unknown / "config.json").write_text('{"model_type": "llava_mistral"}')
+    with pytest.raises(ModelError, match="unknown: is not a model that transformers reads"):
+        train_adapter(make_job(tmp_path / "job", base=unknown))
+
+
+def test_an_adapter_of_another_rank_or_no_adapter_is_refused(make_job, round_1, tmp_path):
+    job = make_job(tmp_path / "job", round=2, parent=round_1[1].adapter)
+    with pytest.raises(ModelError, match=r"has r 4, the recipe asks for 8.*train.lora.r=4"):
+        train_adapter(dataclasses.replace(job, recipe=make_recipe(lora={"r": 8})))
+    with pytest.raises(ModelError, match=r"is not an adapter, adapter_config.json, adapter_model.safetensors missing"):
+        train_adapter(dataclasses.replace(job, parent=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dpo": {"learning_rat": 1}}, r"train.dpo.learning_rat: .*Did you mean 'learning_rate'"),
+        ({"dpo": {"max_length": 512}}, r"train.dpo.max_length: is always None here"),
+        ({"dpo": {"loss_type": "hinge"}}, r"train.dpo.loss_type: is always"),
+        ({"lora": {"rank": 8}}, r"train.lora.rank: LoraConfig has no such setting"),
+        ({"dpo": {"lr_scheduler_type": "wave"}}, r"train.dpo: .*wave"),
+    ],
+)
+def test_settings_that_trl_or_peft_would_misread_are_refused(make_job, tmp_path, changes, message):
+    with pytest.raises(RecipeError, match=message):
+        train_adapter(make_job(tmp_path, recipe=make_recipe(**changes)))
