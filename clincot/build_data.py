@@ -93,7 +93,9 @@ def _open_journal(job: BuildJob, units: Sequence[Sequence[Example]]) -> None:
         schema.sync(partial)
         partial.rename(path)
     except OSError as error:
-        raise DiskFull(f"{job.folder}: cannot be written ({error.strerror}). Free space or give another folder.") from error
+        raise DiskFull(
+            f"{job.folder}: cannot be written ({error.strerror}). Free space or give another folder."
+        ) from error
 
 
 def _finish(job: BuildJob, units: Sequence[tuple[Example, ...]], folders: Sequence[Path]) -> None:

@@ -14,14 +14,25 @@ from clincot.lineage import Lineage
 NAMES = {"clincot": "ClinCoT (reconstruction)", "sft": "SFT (our settings)", "dpo": "DPO (open-model pairs)"}
 TAGS = ("medical", "clincot")
 # From what binds least to what binds most; a licence that is not here counts as the strictest and is named in full.
-LICENCES = (
-    "cc0-1.0 mit apache-2.0 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nc-sa-4.0 "
-    "cc-by-nd-4.0 cc-by-nc-nd-4.0"
-).split()
+LICENCES = [
+    "cc0-1.0",
+    "mit",
+    "apache-2.0",
+    "cc-by-3.0",
+    "cc-by-4.0",
+    "cc-by-sa-3.0",
+    "cc-by-sa-4.0",
+    "cc-by-nc-3.0",
+    "cc-by-nc-4.0",
+    "cc-by-nc-sa-4.0",
+    "cc-by-nd-4.0",
+    "cc-by-nc-nd-4.0",
+]
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 Rounds = Mapping[str, Lineage]
 Row = Mapping[str, Any]
+Ordered = list[tuple[str, Lineage]]
 
 
 def dataset_card(repo: str, lineages: Rounds) -> str:
@@ -51,7 +62,7 @@ def adapter_card(repo: str, lineages: Rounds, results: Sequence[Row] = ()) -> st
         **_licence(rounds),
         "base_model": base,
         "base_model_relation": "adapter",
-        "datasets": _distinct(pin.repo for _, made in rounds for role, pin in made.pins.items() if role == "preferences"),
+        "datasets": _distinct(made.pins["preferences"].repo for _, made in rounds if "preferences" in made.pins),
         "pipeline_tag": "image-text-to-text",
         "language": ["en"],
         "tags": [*TAGS, "lora", "dpo", "trl"],
@@ -84,11 +95,11 @@ def cards_folder() -> Path:
 
 
 def method_name(method: str) -> str:
-    """Return what a card calls a method: rebuilt from its paper with our prompts and open models, so never the bare name."""
+    """Return what a card calls a method: never the bare name, as prompts and models are ours."""
     return NAMES.get(method, f"{method}-style")
 
 
-def _render(template: str, repo: str, rounds: list[tuple[str, Lineage]], metadata: Mapping[str, Any], **more: Any) -> str:
+def _render(template: str, repo: str, rounds: Ordered, metadata: Mapping[str, Any], **more: Any) -> str:
     jinja = Environment(
         loader=FileSystemLoader(cards_folder()),
         undefined=StrictUndefined,
@@ -112,7 +123,7 @@ def _render(template: str, repo: str, rounds: list[tuple[str, Lineage]], metadat
     )
 
 
-def _ordered(lineages: Rounds) -> list[tuple[str, Lineage]]:
+def _ordered(lineages: Rounds) -> Ordered:
     if not lineages:
         raise ValueError("a card needs the lineage of at least one round")
     return sorted(lineages.items(), key=lambda item: (item[1].round, item[0]))
@@ -131,7 +142,7 @@ def _split(name: str, path: str) -> list[dict[str, str]]:
     return [{"split": name, "path": path}]
 
 
-def _strictest(rounds: list[tuple[str, Lineage]]) -> str:
+def _strictest(rounds: Ordered) -> str:
     named = {str(made.facts["licence"]) for _, made in rounds if made.facts.get("licence")}
     return max(sorted(named), key=_strictness, default="")
 
@@ -140,20 +151,20 @@ def _strictness(licence: str) -> int:
     return LICENCES.index(licence.lower()) if licence.lower() in LICENCES else len(LICENCES)
 
 
-def _licence(rounds: list[tuple[str, Lineage]]) -> dict[str, str]:
+def _licence(rounds: Ordered) -> dict[str, str]:
     strictest = _strictest(rounds)
     if strictest.lower() in LICENCES or not strictest:
         return {"license": strictest.lower()}
     return {"license": "other", "license_name": strictest.lower().replace(" ", "-")}
 
 
-def _base(rounds: list[tuple[str, Lineage]]) -> tuple[str, str]:
+def _base(rounds: Ordered) -> tuple[str, str]:
     """Return the base policy's repo and commit, as the latest round pinned it."""
     pins = [made.pins["policy"] for _, made in rounds if "policy" in made.pins]
     return (pins[-1].repo, pins[-1].sha) if pins else ("", "")
 
 
-def _all_rows(rounds: list[tuple[str, Lineage]]) -> list[Row]:
+def _all_rows(rounds: Ordered) -> list[Row]:
     """Return the rows of all rounds; a later evaluation of the same thing replaces the earlier."""
     rows: dict[tuple[Any, ...], Row] = {}
     for _, lineage in rounds:
@@ -162,7 +173,7 @@ def _all_rows(rounds: list[tuple[str, Lineage]]) -> list[Row]:
     return list(rows.values())
 
 
-def _model_index(repo: str, rounds: list[tuple[str, Lineage]], results: Sequence[Row]) -> list[dict[str, Any]]:
+def _model_index(repo: str, rounds: Ordered, results: Sequence[Row]) -> list[dict[str, Any]]:
     """Return the Hub's model-index of the rows that this repo's rounds earned (not those of the base or a control)."""
     ours = [row for row in results if row.get("policy") in dict(rounds) and row.get("value") is not None]
     if not ours:

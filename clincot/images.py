@@ -28,7 +28,9 @@ def decode(data: bytes, name: str = "image") -> Image.Image:
     try:
         picture = Image.open(io.BytesIO(data))
         if picture.width * picture.height > MAX_PIXELS:
-            raise UnreadableImage(f"{name}: {picture.width}x{picture.height} pixels are more than {MAX_PIXELS:,}. Downscale it.")
+            raise UnreadableImage(
+                f"{name}: {picture.width}x{picture.height} pixels are more than {MAX_PIXELS:,}. Downscale it."
+            )
         picture.load()
     except UnreadableImage:
         raise

@@ -9,7 +9,18 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
 Kind = Literal["model", "dataset", "space"]
-PACKAGES = ("clincot", "torch", "transformers", "trl", "peft", "datasets", "huggingface_hub", "accelerate", "evaluate", "pillow")
+PACKAGES = (
+    "clincot",
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "datasets",
+    "huggingface_hub",
+    "accelerate",
+    "evaluate",
+    "pillow",
+)
 
 
 @dataclass(frozen=True)

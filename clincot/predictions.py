@@ -5,9 +5,10 @@ A part is written to a temporary name, synced and renamed: a killed evaluation c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 from datasets import Features, List, Value
@@ -97,10 +98,10 @@ class Store:
         """Write atomically; raises DiskFull."""
         path.parent.mkdir(parents=True, exist_ok=True)
         rows = list(_rows(part, examples))
-        schema.write_parquet([schema.table(rows, ANSWER_FEATURES)], path, ANSWER_FEATURES)
+        _write(rows, path, ANSWER_FEATURES)
 
 
-def _rows(part: Part, examples: Sequence[Example]) -> Iterator[dict[str, object]]:
+def _rows(part: Part, examples: Sequence[Example]) -> Iterator[dict[str, Any]]:
     answers = {answer.example_id: answer for answer in part.answers}
     for example in examples:
         answer = answers.get(example.id)
@@ -115,5 +116,10 @@ def _rows(part: Part, examples: Sequence[Example]) -> Iterator[dict[str, object]
 def write_predictions(predictions: Sequence[Prediction], path: Path) -> Path:
     """Write all predictions as one parquet file that `datasets` loads; no golds, no pixels."""
     rows = [asdict(prediction) for prediction in predictions]
-    schema.write_parquet([schema.table(rows, PREDICTION_FEATURES)], path, PREDICTION_FEATURES)
+    _write(rows, path, PREDICTION_FEATURES)
     return path
+
+
+def _write(rows: Sequence[Mapping[str, Any]], path: Path, features: Features) -> None:
+    ordered = [{name: row[name] for name in features} for row in rows]
+    schema.write_parquet([schema.table(ordered, features)], path, features)

@@ -12,7 +12,14 @@ Advance = Callable[[int], None]
 def bar(description: str, total: int, unit: str = "") -> Iterator[Advance]:
     """Show `done/total`, rate and time left; the yielded function advances it by a number of units."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     columns = (

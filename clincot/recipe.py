@@ -195,7 +195,9 @@ def _read(name: str | Path, folder: Path) -> dict[str, Any]:
         return tree
     base = _mapping(_locate(parent, path.parent if (path.parent / f"{parent}.yaml").exists() else folder))
     if "extends" in base:
-        raise RecipeError(f"{path}: extends {parent!r}, which extends another. One level is allowed; extend its parent.")
+        raise RecipeError(
+            f"{path}: extends {parent!r}, which extends another. One level is allowed; extend its parent."
+        )
     return deep_merge(base, tree)
 
 
@@ -208,7 +210,9 @@ def _locate(name: str | Path, folder: Path) -> Path:
     shipped = folder / f"{name}.yaml"
     if not shipped.is_file():
         known = [p.stem for p in folder.glob("*.yaml")]
-        raise RecipeError(f"{name!r}: no such {'setting' if folder.name == 'settings' else 'recipe'}.{did_you_mean(str(name), known)}")
+        raise RecipeError(
+            f"{name!r}: no such {'setting' if folder.name == 'settings' else 'recipe'}.{did_you_mean(str(name), known)}"
+        )
     return shipped
 
 

@@ -64,7 +64,9 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     origin = get_origin(hint)
     if origin is Literal:
         if value not in get_args(hint):
-            raise RecipeError(f"{where}: {value!r} is not a choice.{did_you_mean(str(value), map(str, get_args(hint)))}")
+            raise RecipeError(
+                f"{where}: {value!r} is not a choice.{did_you_mean(str(value), map(str, get_args(hint)))}"
+            )
         return value
     if origin is tuple:
         return _tuple(hint, value, where)

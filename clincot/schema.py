@@ -148,7 +148,9 @@ def write_parquet(tables: Iterable[pa.Table], path: Path, features: Features) ->
         sync(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise DiskFull(f"{path}: cannot be written ({error.strerror or error}). Free space; what is finished stays.") from error
+        raise DiskFull(
+            f"{path}: cannot be written ({error.strerror or error}). Free space; what is finished stays."
+        ) from error
 
 
 def read_tables(paths: Iterable[Path]) -> Iterator[pa.Table]:
@@ -186,4 +188,3 @@ def _region(region: Region | None) -> dict[str, Any] | None:
     if region is None:
         return None
     return {"hypothesis": region.hypothesis, "box": list(region.box), "confidence": region.confidence}
-

@@ -35,8 +35,8 @@ class TrainJob:
     """What a round is trained from: `base` is a snapshot folder of `base_repo`, `parent` the adapter of round r-1.
 
     `folder` is the work folder: a job that was killed continues there from its last complete save. `stored_reference`
-    reads the reference log-probabilities from the rows that have them. They hold only where each text is scored with its
-    own images, so under other conditionings they are computed.
+    reads the reference log-probabilities from the rows that have them. They hold only where each text is scored with
+    its own images, so under other conditionings they are computed.
     """
 
     recipe: Recipe

@@ -6,7 +6,9 @@ from clincot.partition import limit, part_of_round
 from clincot.records import Example
 
 EXAMPLES = [
-    Example(f"q{i}-{j}", f"image-{i}", b"", "?", "", "open", "", "other", "") for i in range(23) for j in range(i % 4 + 1)
+    Example(f"q{i}-{j}", f"image-{i}", b"", "?", "", "open", "", "other", "")
+    for i in range(23)
+    for j in range(i % 4 + 1)
 ]
 
 

@@ -234,8 +234,10 @@ def test_another_recipe_does_not_continue_an_old_save(make_job, round_1, tmp_pat
     train_adapter(make_job(tmp_path, recipe=make_recipe(dpo={"max_steps": 1})))
     other = make_job(tmp_path, recipe=make_recipe(margin=Margin("none"), dpo={"max_steps": 2}))
     outcome = train_adapter(other)
-    assert [e["step"] for e in outcome.history if "loss" in e] == [1, 2]
-    # the first batch of a plain DPO run: mean of weights * log 2
+    logs = [e for e in outcome.history if "loss" in e]
+    assert [e["step"] for e in logs] == [1, 2]
+    assert [e["rewards/margin_required"] for e in logs] == [0.0, 0.0] and logs[0]["kl"] == 0.0
+    # plain DPO: mean of weights * log 2
     assert outcome.facts["known_first_loss"] == pytest.approx(0.693147, abs=1e-5)
 
 

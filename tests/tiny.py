@@ -25,7 +25,12 @@ TEMPLATE = (
     "{% if m['role'] == 'assistant' %}{{ '</s>' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
-TEXTS = ["Is there a nodule in the left lung?", "The local image shows an effusion.", "Yes", "No", "Rate 0 1 2 3 4 5 6 7 8 9"]
+TEXTS = [
+    "Is there a nodule in the left lung?",
+    "The local image shows an effusion.",
+    "Yes No",
+    "Rate 0 1 2 3 4 5 6 7 8 9",
+]
 
 
 def tiny_tokenizer() -> PreTrainedTokenizerFast:
@@ -35,7 +40,8 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
     )
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    tokenizer.train_from_iterator(TEXTS, trainers.BpeTrainer(vocab_size=320, special_tokens=SPECIAL, initial_alphabet=alphabet))
+    trainer = trainers.BpeTrainer(vocab_size=320, special_tokens=SPECIAL, initial_alphabet=alphabet)
+    tokenizer.train_from_iterator(TEXTS, trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token="<s>",

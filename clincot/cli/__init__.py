@@ -1,4 +1,4 @@
-"""The `clincot` command: one file per group of commands; a command's body imports its stage, nothing heavy comes earlier."""
+"""The `clincot` command: one file per group; a command's body imports its stage, nothing heavy comes earlier."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Clinical, region-grounded chain-of-thought preference learning for medical vision-language models."""
 

@@ -1,4 +1,4 @@
-"""`clincot benchmarks list | import`: what can be evaluated, and putting a release on a Hub as its public copy is laid out."""
+"""`clincot benchmarks list | import`: what can be evaluated; a release put on a Hub as its public copy is laid out."""
 
 from __future__ import annotations
 

@@ -28,7 +28,9 @@ def serve(path: Folder = Path("clincot-hub"), port: Port = PORT, host: str = "12
     try:
         serve_forever(path, host, port, on_ready=ready)
     except PortInUse as error:
-        raise HubError(f"port {port}: is in use. Give another with --port, or stop the program that holds it.") from error
+        raise HubError(
+            f"port {port}: is in use. Give another with --port, or stop the program that holds it."
+        ) from error
 
 
 @app.command("env")

@@ -22,7 +22,9 @@ class Options:
     recipe: Annotated[str, typer.Option(help="Shipped recipe or path: a method and its numbers.")] = "clincot"
     setting: Annotated[str, typer.Option(help="Shipped setting or path: models, benchmark, Hub, sizes.")] = "phantom"
     benchmark: Annotated[str, typer.Option(help="Benchmark instead of the setting's.")] = ""
-    set: Annotated[list[str] | None, typer.Option("--set", help="Override a value: --set build.steps=3 (repeatable).")] = None
+    set: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a value: --set build.steps=3 (repeatable).")
+    ] = None
     name: Annotated[str, typer.Option(help="Name of the run instead of recipe-setting-benchmark.")] = ""
     hub: Annotated[str, typer.Option(help="Target Hub: local:PATH or a URL.")] = ""
     namespace: Annotated[str, typer.Option(help="User or organisation to push to.")] = ""

@@ -9,7 +9,9 @@ import typer
 
 from clincot.cli.talk import next_step, say
 
-app = typer.Typer(help="Draw the embedded benchmark and train its tiny models.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Draw the embedded benchmark and train its tiny models.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command("draw")
@@ -39,7 +41,9 @@ def draw(
 
 @app.command("pretrain")
 def pretrain(
-    folder: Annotated[Path, typer.Argument(help="Folder for the models, one below it for each.")] = Path("phantom-models"),
+    folder: Annotated[Path, typer.Argument(help="Folder for the models, one below it for each.")] = Path(
+        "phantom-models"
+    ),
     only: Annotated[Literal["all", "policy", "grounder", "judges"], typer.Option(help="Which models.")] = "all",
     seed: Annotated[int, typer.Option(help="Seed of data and weights.")] = 0,
 ) -> None:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 Round = Annotated[int, typer.Option("--round", min=1, help="Which round.")]
 LastRound = Annotated[int, typer.Option("--round", min=0, help="Last round to evaluate (0: all that stand).")]
 Push = Annotated[bool, typer.Option("--push/--no-push", help="Publish the tagged result to the target Hub.")]
-NewVersion = Annotated[bool, typer.Option("--new-version", help="Make round-N-v2 when round-N stands with other content.")]
+NewVersion = Annotated[
+    bool, typer.Option("--new-version", help="Make round-N-v2 when round-N stands with other content.")
+]
 
 
 @with_options
@@ -57,7 +59,9 @@ def evaluate(options: Options, round: LastRound = 0, push: Push = False, new_ver
     prepare(run, say)
     release = evaluate_rounds(run, round, new_version=new_version)
     _report(run, release, push=push)
-    next_step(options.command("run") if round < run.recipe.rounds and not push else options.command("evaluate", "--push"))
+    next_step(
+        options.command("run") if round < run.recipe.rounds and not push else options.command("evaluate", "--push")
+    )
 
 
 @with_options

@@ -42,6 +42,14 @@ def can_share(model: Any) -> bool:
     return kinds <= {"full_attention", "sliding_attention"} and {"position_ids", "logits_to_keep"} <= takes
 
 
+def window(model: Any) -> int:
+    """Return how many tokens, padding between trunk and rest included, a row may span before attention slides.
+
+    A sliding mask counts places in the cache: beyond the window, padding would push real tokens out of it.
+    """
+    return int(getattr(model.config.get_text_config(), "sliding_window", None) or 2**31)
+
+
 class PrefixCache:
     """Keys and values of the trunks of one model, the least recently used dropped beyond `limit` bytes."""
 

@@ -20,7 +20,7 @@ from clincot.engines._choices import ChoiceTokens
 from clincot.engines._counters import Counters, in_halves
 from clincot.engines._decoding import decode
 from clincot.engines._loading import Policy, load_policy
-from clincot.engines._prefix import PrefixCache, can_share
+from clincot.engines._prefix import PrefixCache, can_share, window
 from clincot.engines._reading import Prompt, picture_id, read, refuse_long, render
 from clincot.engines._sampling import Sampler
 from clincot.engines._vision import VisionFeatures
@@ -50,7 +50,8 @@ class TransformersEngine:
         self.policy = policy
         self.batch_size = batch_size
         self.counters = Counters()
-        self.share = share and model.config.model_type in SHARED_KINDS and can_share(model)
+        plain_enough = model.config.model_type in SHARED_KINDS and can_share(model) and window(model) >= policy.context
+        self.share = share and plain_enough
         self._vision = VisionFeatures(model, policy.processor.image_processor, batch_size, self.counters, cache_bytes)
         pad = model.generation_config.pad_token_id
         self._prefixes = PrefixCache(model, pad, self.counters, cache_bytes, self._vision)

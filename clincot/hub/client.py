@@ -96,10 +96,10 @@ class Hub:
     ) -> Pin:
         """Put `files` into the repo (made when absent) as ONE commit, then tag it.
 
-        `card` renders README.md from the bytes of every `rounds/*/lineage.json` that the repo will hold. Files below the
-        folders `replace` that are not in `files` are deleted in the same commit. A tag that already holds the same files
-        is success without a commit; other content raises TagExists. `private` applies to a new repo; a push that must be
-        private is refused by a public repo, and a private repo stays private.
+        `card` renders README.md from the bytes of every `rounds/*/lineage.json` that the repo will hold. Files below
+        the folders `replace` that are not in `files` are deleted in the same commit. A tag that already holds the same
+        files is success without a commit; other content raises TagExists. `private` applies to a new repo; a private
+        push into a public repo is refused, and a private repo stays private.
         """
         from clincot.hub.publish import Publication, publish
 
@@ -122,7 +122,7 @@ class Hub:
 
         With `card`, README.md is rendered anew (its links name this repo) instead of copied.
         """
-        from clincot.hub.publish import mirrored, publish
+        from clincot.hub.publish import Publication, mirrored, publish
 
         files = mirrored(source, source_pin, select, with_readme=card is None)
         message = f"{tag or source_pin.revision} ({source_pin.sha[:12]})"

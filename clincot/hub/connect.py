@@ -20,8 +20,8 @@ def connect(target: str, *, main: bool = True, token: str | None = None) -> Hub:
     """Return the Hub at `target`: `local:PATH` (started here, stopped by `close` or at exit) or an http(s) URL.
 
     With `main`, HF_ENDPOINT, HF_HOME and their like are set for this process until `close`: call it before
-    huggingface_hub, datasets or transformers are imported, which read them once. `token` replaces the Hub's own (local) or
-    the user's (URL). Raises HubError for a target that is neither, or a folder that cannot be written.
+    huggingface_hub, datasets or transformers are imported, which read them once. `token` replaces the Hub's own
+    (local) or the user's (URL). Raises HubError for a target that is neither, or a folder that cannot be written.
     """
     scheme, _, rest = target.partition(":")
     if scheme == "local" and rest:

@@ -1,4 +1,4 @@
-"""Files about to be pushed -> refused when unsafe (pickles, odd paths), or compared with what a repo holds by their oid."""
+"""Files about to be pushed -> refused when unsafe (pickles, odd paths), or compared by oid with what a repo holds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TIMINGS = ("seconds",)
 
 
 def check_publishable(repo: str, files: Mapping[str, Content]) -> None:
-    """Raise HubError for a pickle (loading one runs its code), for a path that leaves the repo and for an absent file."""
+    """Raise HubError for a pickle (loading one runs its code), a path that leaves the repo or an absent file."""
     for path, content in files.items():
         parts = PurePosixPath(path).parts
         if not parts or path.startswith("/") or ".." in parts or "\\" in path:

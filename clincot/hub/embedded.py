@@ -1,4 +1,4 @@
-"""A folder -> the embedded Hub that this process serves over it, started once, shared, and stopped with its last user."""
+"""A folder -> the embedded Hub that this process serves over it, shared, and stopped with its last user."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _running: dict[Path, tuple[LocalHub, int]] = {}
 
 
 def start(path: Path) -> tuple[LocalHub, Callable[[], None]]:
-    """Return the running server of a resolved folder and the function that gives it back; HubError when it cannot run."""
+    """Return the server of a resolved folder and the function that gives it back; HubError when it cannot run."""
     with _guard:
         if path in _running:
             server, users = _running[path]

@@ -1,4 +1,4 @@
-"""What the libraries of this process must know of a Hub -> environment variables, set until the returned function runs."""
+"""What the libraries of this process must know of a Hub -> environment variables, until they are put back."""
 
 from __future__ import annotations
 

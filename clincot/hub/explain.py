@@ -28,7 +28,8 @@ def explain(error: Exception, hub: Hub, doing: str, tries: int = 0) -> Exception
         return error
     where = f"{hub.label}: {doing}"
     if tries:
-        return HubError(f"{where}: still failing after {tries} tries ({_text(error, hub)}). Run the same command again later.")
+        text = f"still failing after {tries} tries ({_text(error, hub)})"
+        return HubError(f"{where}: {text}. Run the same command again later.")
     for known in (_absent, _refused, _unwritable, _invalid):
         found = known(error, where, hub)
         if found is not None:
@@ -38,9 +39,9 @@ def explain(error: Exception, hub: Hub, doing: str, tries: int = 0) -> Exception
 
 def _absent(error: Exception, where: str, hub: Hub) -> ClincotError | None:
     if isinstance(error, GatedRepoError):
-        return HubError(f"{where}: access to it must be granted first. Ask on its page, with the account of {_token(hub)}.")
+        return HubError(f"{where}: access must be granted first. Ask on its page, with the account of {_token(hub)}.")
     if isinstance(error, OfflineModeIsEnabled) or isinstance(error.__cause__, OfflineModeIsEnabled):
-        return HubError(f"{where}: HF_HUB_OFFLINE is set and it is not in the cache {hub.cache}. Unset it or load it once.")
+        return HubError(f"{where}: HF_HUB_OFFLINE is set, and {hub.cache} does not hold it. Unset it or load it once.")
     if isinstance(error, (RepositoryNotFoundError, RevisionNotFoundError)):
         return NotOnHub(f"{where}: it is not there, or not visible to {_token(hub)}. Check the name and the token.")
     if isinstance(error, (EntryNotFoundError, LocalEntryNotFoundError)):
@@ -65,9 +66,10 @@ def _refused(error: Exception, where: str, hub: Hub) -> ClincotError | None:
 def _unwritable(error: Exception, where: str, hub: Hub) -> ClincotError | None:
     number = getattr(error, "errno", None)
     if number in FULL:
-        return DiskFull(f"{where}: no room left on the disk of {hub.cache}. Free space and run the same command again.")
+        return DiskFull(f"{where}: no room left for {hub.cache}. Free space and run the same command again.")
     if number in READ_ONLY:
-        return HubError(f"{where}: no permission to write {getattr(error, 'filename', None) or hub.cache}. Change its owner.")
+        path = getattr(error, "filename", None) or hub.cache
+        return HubError(f"{where}: no permission to write {path}. Change its owner.")
     return None
 
 

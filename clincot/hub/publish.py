@@ -1,4 +1,4 @@
-"""Files, a card and a tag -> one commit on a Hub that holds them all, then the tag, each exactly once whatever breaks."""
+"""Files, a card and a tag -> one commit on a Hub that holds them all, then the tag, each exactly once."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class Change:
 def publish(hub: Hub, wanted: Publication, private: bool) -> Pin:
     """See `Hub.publish`.
 
-    Each try plans anew from the head it finds: after a lost answer the plan is empty (the commit is there), after a 412 it
-    holds the other writer's rounds too. `parent_commit` keeps a commit that arrives late from landing a second time.
+    Each try plans anew from the head it finds: after a lost answer the plan is empty (the commit is there), after a 412
+    it holds the other writer's rounds too. `parent_commit` keeps a commit that arrives late from landing twice.
     """
     check_publishable(wanted.repo, wanted.files)
     if wanted.card is not None and CARD in wanted.files:
@@ -96,7 +96,8 @@ def _make_repo(hub: Hub, wanted: Publication, private: bool) -> None:
         with_retry(create, hub, f"creating {wanted.kind} {wanted.repo}")
     elif private and found.private is False:
         raise HubError(
-            f"{hub.label}: {wanted.kind} {wanted.repo} is public, this push is private. Add --public, or give another --name."
+            f"{hub.label}: {wanted.kind} {wanted.repo} is public, this push is private. "
+            "Add --public, or give another --name."
         )
 
 

@@ -50,14 +50,14 @@ def resolve(hub: Hub, kind: Kind, repo: str, revision: str = "main") -> Pin:
     except NotOnHub as absent:
         known = ", ".join(sorted(tags(hub, kind, repo))) or "none yet"
         raise NotOnHub(
-            f"{hub.label}: {kind} {repo} has no revision {revision!r}. Its tags: {known}. Name one of them, or run the stage "
-            "that makes it."
+            f"{hub.label}: {kind} {repo} has no revision {revision!r}. Its tags: {known}. "
+            "Name one of them, or run the stage that makes it."
         ) from absent
     if found is None:
         folder = f" The folder {repo} has no versions: `clincot hub import` it." if Path(repo).is_dir() else ""
         raise NotOnHub(
-            f"{hub.label}: no {kind} {repo}, or not visible to this token. Check the name and --hub, or run the stage that "
-            f"makes it.{folder}"
+            f"{hub.label}: no {kind} {repo}, or not visible to this token. "
+            f"Check the name and --hub, or run the stage that makes it.{folder}"
         )
     return Pin(kind, repo, revision, str(found.sha))
 
@@ -65,9 +65,10 @@ def resolve(hub: Hub, kind: Kind, repo: str, revision: str = "main") -> Pin:
 def _refuse_path(repo: str, revision: str) -> None:
     # datasets and peft ignore `revision=` for a folder, without a warning (measured, hub.md 0.4).
     if not REPO_ID.fullmatch(repo):
-        what = "is a folder, which has no versions" if Path(repo).expanduser().is_dir() else "is no repo id (NAMESPACE/NAME)"
+        folder = Path(repo).expanduser().is_dir()
+        what = "is a folder, which has no versions" if folder else "is no repo id (NAMESPACE/NAME)"
         raise HubError(
-            f"{repo}@{revision}: {what}. Put it on a Hub with `clincot hub import` and use the name and revision it gets there."
+            f"{repo}@{revision}: {what}. Put it on a Hub with `clincot hub import`, and give its name there."
         )
 
 
@@ -107,7 +108,8 @@ def snapshot(hub: Hub, pin: Pin, patterns: Sequence[str] | None = None) -> Path:
     )
     folder = Path(with_retry(call, hub, f"downloading {pin.kind} {pin}"))
     if not folder.is_dir():
-        raise NotOnHub(f"{hub.label}: {pin.kind} {pin} has no file like {', '.join(patterns or ['*'])}. Check its revision.")
+        wanted = ", ".join(patterns or ["*"])
+        raise NotOnHub(f"{hub.label}: {pin.kind} {pin} has no file like {wanted}. Check its revision.")
     return folder
 
 

@@ -33,8 +33,8 @@ TOTAL_WAIT = 600.0
 def with_retry(action: Callable[[], Result], hub: Hub, doing: str) -> Result:
     """Run `action` until it succeeds; raises a ClincotError that says which Hub and what for once it cannot.
 
-    `action` must be safe to repeat. Repeats {408, 409, 412, 425, 429, 5xx} and transport errors, honouring Retry-After and
-    the RateLimit header; waits 10 minutes in all at most.
+    `action` must be safe to repeat. Repeats {408, 409, 412, 425, 429, 5xx} and transport errors, honouring Retry-After
+    and the RateLimit header; waits 10 minutes in all at most.
     """
     tries = conflicts = 0
     waited = 0.0

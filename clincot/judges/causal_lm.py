@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from clincot.engines._choices import ChoiceTokens
 from clincot.engines._counters import Counters, in_halves
 from clincot.engines._loading import context_length, load_weights, pick_device
-from clincot.engines._prefix import PrefixCache, can_share
+from clincot.engines._prefix import PrefixCache, can_share, window
 from clincot.engines._reading import Prompt, Segment
 from clincot.errors import ModelError
 from clincot.judges._reading import render
@@ -107,7 +107,8 @@ class CausalLMJudge:
                 f"judge {self.name}: a prompt of {longest} tokens exceeds its context of {self._context}."
                 " Lower build.max_new_tokens, or name a judge with a longer context."
             )
-        if not self.share:
+        # Trunk and rest are each padded to the longest of a batch, so a row spans at most twice the longest prompt.
+        if not self.share or 2 * longest > window(self.model):
             return [Prompt((), Segment(own)) for own in ids]
         questions = [(r.question, r.reference) for r in requests]
         return with_trunks(

@@ -23,9 +23,10 @@ Result = TypeVar("Result")
 
 
 def past_stale_locks(action: Callable[[], Result]) -> Result:
-    """Run `action`, waiting for git locks; a lock file older than two seconds belongs to a killed process.
+    """Run `action` past git's lock files; those a killed or failed writer left are removed.
 
-    Callers hold the repo's kernel lock, so no living writer of ours owns a `*.lock` file of that repo.
+    Callers hold the repo's kernel lock, so no living writer of ours owns a `*.lock` file of that repo. Plain git locks
+    refs, never objects: a ref's lock counts as left behind after two seconds, an object's at once.
     """
     for _ in range(400):
         try:
@@ -37,7 +38,7 @@ def past_stale_locks(action: Callable[[], Result]) -> Result:
 
 def _clear(lock: Path) -> None:
     try:
-        if time.time() - lock.stat().st_mtime > STALE_LOCK_SECONDS:
+        if lock.parent.parent.name == "objects" or time.time() - lock.stat().st_mtime > STALE_LOCK_SECONDS:
             lock.unlink()
         else:
             time.sleep(0.02)

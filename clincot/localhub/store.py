@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from .trees import FILE_MODE
 LARGE_SUFFIXES = "7z arrow bin bz2 ckpt ftz gz h5 jpeg jpg joblib model npy npz onnx ot parquet pb pickle pkl png"
 LARGE_SUFFIXES += " pt pth rar safetensors tar tflite tgz webp xz zip zst"
 ATTRIBUTES = "".join(f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LARGE_SUFFIXES.split())
+LEFTOVER_SECONDS = 24 * 3600
 CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
 
 
@@ -39,6 +41,17 @@ class Store:
         """Make the folders; OSError when the path cannot be written."""
         for folder in (*(self.path / "repos" / f"{kind}s" for kind in KINDS), self.temporary):
             make_folder(folder)
+        for leftover in (*self.temporary.iterdir(), *self.large.incoming.glob("*")):
+            self._sweep(leftover)
+
+    def _sweep(self, leftover: Path) -> None:
+        """Remove what a killed server left; younger entries may belong to a server that runs over the same folder."""
+        try:
+            if time.time() - leftover.stat().st_mtime < LEFTOVER_SECONDS:
+                return
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        except FileNotFoundError:  # its owner, or another starting server, was faster
+            return
 
     def folder_of(self, kind: str, repo_id: str) -> Path:
         return self.path / "repos" / f"{kind}s" / f"{check_repo_id(repo_id)}.git"

@@ -29,9 +29,7 @@ def distinct(candidates: Sequence[Candidate], *, within_region: bool = False) ->
     return list(best.values())
 
 
-def choose_pairs(
-    example: Example, step: int, candidates: Sequence[Candidate], tools: Tools
-) -> list[PreferencePair]:
+def choose_pairs(example: Example, step: int, candidates: Sequence[Candidate], tools: Tools) -> list[PreferencePair]:
     """Draw k of the pairs whose scores differ by `min_gap` or more, at random (as UV-CoT), seeded by the step."""
     build = tools.recipe.build
     scope = build.pair_scope

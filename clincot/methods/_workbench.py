@@ -14,7 +14,7 @@ from clincot.errors import UnreadableImage
 from clincot.hypotheses import hypotheses
 from clincot.judges.base import Judge, JudgeRequest, Rating
 from clincot.lineage import content_key
-from clincot.methods._scheduler import Call, drive
+from clincot.methods._scheduler import Call, Runner, drive
 from clincot.methods.base import Ask, Method
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, PreferencePair, Region
@@ -127,7 +127,7 @@ def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> U
     unreadable = bench.look(examples)
     readable = [example for example in examples if example.image_id in bench.pictures]
     judges = bench.models.judges
-    runners = {
+    runners: dict[str, Runner] = {
         "propose": lambda asked: [bench.regions[example.image_id] for example in asked],
         "generate": bench.models.policy.generate,
         "judge": lambda asked: list(zip(*(judge.rate(asked) for judge in judges), strict=True)),

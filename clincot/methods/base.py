@@ -14,8 +14,11 @@ from clincot.records import Candidate, Example, Message, PreferencePair, Region
 class Tools(Protocol):
     """What a method may ask for; every call takes many requests and is batched with those of the other examples."""
 
-    recipe: Recipe
-    judge_names: tuple[str, ...]
+    @property
+    def recipe(self) -> Recipe: ...
+
+    @property
+    def judge_names(self) -> tuple[str, ...]: ...
 
     def seed(self, *parts: object) -> int:
         """Return a number made of the recipe's seed, the round and `parts`."""

@@ -68,9 +68,7 @@ async def _offer(
     return offered
 
 
-async def _look_ahead(
-    example: Example, step: int, candidates: Sequence[Candidate], tools: Tools
-) -> list[Candidate]:
+async def _look_ahead(example: Example, step: int, candidates: Sequence[Candidate], tools: Tools) -> list[Candidate]:
     """Sample the next responses of Eq. 3: each candidate is followed by texts that see its own region."""
     build = tools.recipe.build
     if step == build.steps or build.lookahead.gamma == 0:
@@ -85,9 +83,7 @@ async def _look_ahead(
         for sample in range(build.lookahead.samples)
     ]
     texts = iter(await tools.generate(example, asks))
-    return [
-        replace(c, lookahead=tuple(next(texts).text for _ in range(build.lookahead.samples))) for c in candidates
-    ]
+    return [replace(c, lookahead=tuple(next(texts).text for _ in range(build.lookahead.samples))) for c in candidates]
 
 
 async def _score(example: Example, step: int, candidates: Sequence[Candidate], tools: Tools) -> list[Candidate]:

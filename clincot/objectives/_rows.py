@@ -73,8 +73,8 @@ def _check_scores(rows: Dataset) -> None:
         empty = rows.data.column(name).null_count
         if empty:
             raise DataError(
-                f"rows: {name} is null in {empty} of {len(rows)} rows. Train with train.margin.kind=none, which needs no"
-                " scores, or build the dataset again."
+                f"rows: {name} is null in {empty} of {len(rows)} rows. Train with train.margin.kind=none or"
+                " build the dataset again."
             )
 
 

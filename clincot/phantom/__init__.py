@@ -1,1 +1,1 @@
-"""The embedded benchmark: a seed -> drawn chest radiographs with known findings, questions, and the tiny models that read them."""
+"""The embedded benchmark: a seed -> drawn chest radiographs, questions about them, and tiny models that read them."""

@@ -72,16 +72,14 @@ def thorax(rng: np.random.Generator, enlarged: bool) -> Anatomy:
     return Anatomy(middle, lungs, _heart(rng, middle, base, 2 * 90 * width * ratio), ratio)
 
 
-def _lung(
-    side: str, sign: int, middle: float, top: float, base: float, width: float, rng: np.random.Generator
-) -> Lung:
+def _lung(side: str, sign: int, middle: float, top: float, base: float, width: float, rng: np.random.Generator) -> Lung:
     depth = (np.arange(SIZE) - top) / (base - top)
     outer = (np.interp(depth, DEPTH, OUTER) * width).astype(np.float32)
     inner = (np.interp(depth, DEPTH, INNER) * rng.uniform(0.9, 1.15)).astype(np.float32)
     across = sign * (COLUMNS - middle)
     dome = rng.uniform(14, 22)
     floor = base - dome * np.clip(1 - ((across - 42) / 50) ** 2, 0, 1) + dome * 0.4
-    mask = (across > inner[:, None]) & (across < outer[:, None]) & (ROWS > top) & (ROWS < floor)
+    mask = (across > inner[:, None]) & (across < outer[:, None]) & (top < ROWS) & (floor > ROWS)
     return Lung(side, sign, top, base, outer, inner, mask)
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from clincot.images import encode_png
 from clincot.phantom.anatomy import SIZE, Anatomy, thorax
 from clincot.phantom.findings import FINDINGS, Finding, paint, place
-from clincot.phantom.layers import bones, body, expose, mediastinum, vessels
+from clincot.phantom.layers import body, bones, expose, mediastinum, vessels
 from clincot.records import Box
 
 # First index of each split. Models are pre-trained on their own ranges: no published image is ever trained on twice.
@@ -100,7 +100,7 @@ def _shows(finding: Finding, box: Box) -> bool:
 
 
 def region_around(box: Box, rng: np.random.Generator, *, smallest: int = 64, largest: int = 160) -> Box:
-    """Return a square region around `box`, jittered: its side is 1.1 to 1.8 times the box's, within the given limits."""
+    """Return a jittered square region around `box`: its side is 1.1 to 1.8 times the box's, within the limits."""
     longest = max(box.right - box.left, box.lower - box.upper)
     side = int(np.clip(longest * rng.uniform(1.1, 1.8), smallest, largest))
     slack = max(side - longest, 0) / 2 * 0.8

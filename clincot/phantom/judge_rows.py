@@ -15,7 +15,7 @@ from clincot.phantom.questions import Question, finding_sentence, questions, rep
 
 # How a reference may look: the report, answer and report together, the answer alone (VQA-RAD), nothing (blind).
 FORMS = ("report", "both", "answer", "blind")
-FORM_SHARES = (0.45, 0.25, 0.18, 0.12)
+FORM_SHARES = (0.6, 0.1, 0.18, 0.12)
 BOTH = ("{answer}. {report}", "{answer}\n{report}", "Answer: {answer}. Report: {report}", "{report} {answer}")
 FINDINGS_SO_FAR = (0.45, 0.38, 0.17)  # shares of none, one and two
 PER_CONTEXT = 3

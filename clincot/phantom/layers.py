@@ -46,7 +46,8 @@ def vessels(rng: np.random.Generator, anatomy: Anatomy) -> np.ndarray:
     """Draw branching vessels from the hila, in [0, 1]."""
     canvas = np.zeros((SIZE, SIZE), np.uint8)
     for lung in anatomy.lungs.values():
-        hilum = (anatomy.middle + lung.sign * rng.uniform(20, 26), lung.top + rng.uniform(0.40, 0.50) * (lung.base - lung.top))
+        height = lung.base - lung.top
+        hilum = (anatomy.middle + lung.sign * rng.uniform(20, 26), lung.top + rng.uniform(0.40, 0.50) * height)
         cv2.circle(canvas, (int(hilum[0]), int(hilum[1])), int(rng.integers(6, 9)), 170, -1, cv2.LINE_AA)
         for angle in np.linspace(-1.25, 1.25, 7) + rng.uniform(-0.12, 0.12, 7):
             _branch(canvas, rng, hilum, angle, lung, thickness=3, left=3)

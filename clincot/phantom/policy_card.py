@@ -31,10 +31,10 @@ HOW = """
 clincot phantom pretrain --only policy
 ```
 
-Seed {seed}, {images:,} drawn images, {minutes:.0f} minutes on one CPU core. Stage 1 ({vision:,} steps of 96 views): the vision
-tower learns which findings each patch and each view shows, on global views and crops. Stage 2 ({text:,} steps of 12 images
-with about 6 rows each): tower frozen, projector and language model learn the toolkit's own prompts, with and without a
-region; the findings so far are true in 55 % of the rows, absent in 20 %, wrong or random in 25 %.
+Seed {seed}, {images:,} drawn images, {minutes:.0f} minutes on one CPU core. Stage 1 ({vision:,} steps of 96 views): the
+vision tower learns which findings each patch and each view shows, on global views and crops. Stage 2 ({text:,} steps of
+12 images with about 6 rows each): tower frozen, projector and language model learn the toolkit's own prompts, with and
+without a region; the findings so far are true in 55 % of the rows, absent in 20 %, wrong or random in 25 %.
 """
 
 LIMITS = """
@@ -58,7 +58,7 @@ def _table(figures: dict) -> str:
     lines = [
         "## Held-out figures",
         "",
-        "Percent right (exact match after nothing but greedy decoding) with 95 % bootstrap intervals over images. Images",
+        "Percent right (exact match, greedy decoding) with 95 % bootstrap intervals over images. Images",
         "are drawn from a range of indices that no training touches. Image-free prior: the commonest answer to that",
         "kind of question about that finding. With a region, the policy first says what it shows, then answers.",
         "",
@@ -68,7 +68,8 @@ def _table(figures: dict) -> str:
     for kind, first in looks["global"].items():
         cells = [figures["prior"][kind], *(looks[look][kind] for look in ("global", "random", "right"))]
         lines.append(f"| {kind} | {first['n']} | " + " | ".join(_cell(cell) for cell in cells) + " |")
-    return "\n".join([*lines, "", '"report" is the whole report word for word; "report, sentences" the F1 of its sentences.', ""])
+    note = '"report" is the whole report word for word; "report, sentences" the F1 of its sentences.'
+    return "\n".join([*lines, "", note, ""])
 
 
 def _steps(figures: dict) -> str:

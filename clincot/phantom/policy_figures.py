@@ -1,4 +1,4 @@
-"""A trained policy -> its held-out figures: accuracy per kind of question without, with a random and with the right region."""
+"""A trained policy -> its held-out accuracy per kind of question: without, with a random and with the right region."""
 
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ def generate(
     for start in range(0, len(asked), batch):
         part = asked[start : start + batch]
         prompt = [processor.apply_chat_template(messages, add_generation_prompt=True) for messages, _ in part]
-        inputs = processor(images=[p for _, p in part], text=prompt, padding=True, add_special_tokens=False, return_tensors="pt")
+        pictures = [shown for _, shown in part]
+        inputs = processor(images=pictures, text=prompt, padding=True, add_special_tokens=False, return_tensors="pt")
         banned = [processor.tokenizer.convert_tokens_to_ids(IMAGE)]
         with torch.inference_mode():
             made = model.generate(**inputs, max_new_tokens=64, do_sample=False, suppress_tokens=banned)

@@ -13,6 +13,7 @@ from functools import lru_cache
 import torch
 from transformers import LlavaProcessor
 
+from clincot.errors import ModelError
 from clincot.phantom.policy import TOKENS
 from clincot.phantom.policy_rows import Row
 from clincot.phantom.tokenizer import BOS, END, IMAGE, ROLES
@@ -72,7 +73,7 @@ class Packer:
         text = self._processor.apply_chat_template(row.messages, add_generation_prompt=True)
         head = BOS + ROLES[1] + IMAGE * (2 if row.crop else 1)
         if not text.startswith(head):
-            raise ValueError(f"prompt does not begin with {head!r}: the packer and the chat template have drifted apart.")
+            raise ModelError(f"prompt: does not begin with {head!r}. Use the chat template of `tokenizer.py`.")
         return self._encode(text[len(head) :]), self._encode(row.completion + END)
 
 

@@ -107,9 +107,8 @@ def _stretched(box: Box, rng: np.random.Generator) -> Box:
 
 def _loss(model: LlavaForConditionalGeneration, batch: Batch, pixels: torch.Tensor) -> torch.Tensor:
     """Next-token cross-entropy of the answers, weighted per row (see `policy_packing`)."""
-    outputs = model.model(
-        input_ids=batch.ids, pixel_values=pixels, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False
-    )
+    inputs = {"input_ids": batch.ids, "attention_mask": batch.mask, "position_ids": batch.positions}
+    outputs = model.model(**inputs, pixel_values=pixels, use_cache=False)
     scored = batch.weights > 0
     logits = model.lm_head(outputs.last_hidden_state[scored])
     losses = nn.functional.cross_entropy(logits, batch.targets[scored], reduction="none")

@@ -50,4 +50,5 @@ class Schedule:
         self._spoke = now
         recent = self.losses[-50:]
         left = (now - self._began) / done * (self._steps - done)
-        self._report(f"{self._name}: step {done}/{self._steps}, loss {sum(recent) / len(recent):.4f}, {left / 60:.1f} min left")
+        mean = sum(recent) / len(recent)
+        self._report(f"{self._name}: step {done}/{self._steps}, loss {mean:.4f}, {left / 60:.1f} min left")

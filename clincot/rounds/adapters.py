@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from clincot.rounds import releases
 from clincot.errors import RoundError
 from clincot.lineage import Pin
+from clincot.rounds import releases
 from clincot.rounds.run import Run
 
 WEIGHTS = "adapter_model.safetensors"

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from clincot import benchmarks, engines, judges, regions
-from clincot.rounds import adapters, releases
-from clincot.rounds.adapters import Adapter
+from clincot.build_data import BuildJob, build
 from clincot.lineage import Lineage, Pin, content_key, package_versions
 from clincot.methods._workbench import Models
 from clincot.partition import limit, part_of_round
 from clincot.recipe import Recipe
 from clincot.records import Example
+from clincot.rounds import adapters, releases
+from clincot.rounds.adapters import Adapter
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
-from clincot.build_data import BuildJob, build
 
 
 def build_round(run: Run, round_: int, *, new_version: bool = False) -> Release:

@@ -31,7 +31,9 @@ def train_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
     if done:
         return done
     folder = hub.snapshot(data, [f"{config}/*"])
-    outcome = _train(run, round_, base, parent, tuple(folder / path for path in rows), _reference_fits(made, base, sampler))
+    outcome = _train(
+        run, round_, base, parent, tuple(folder / path for path in rows), _reference_fits(made, base, sampler)
+    )
     pins = {"policy": base, "preferences": data} | ({"parent": parent.pin} if parent else {})
     lineage = Lineage(
         stage="train",

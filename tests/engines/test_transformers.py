@@ -113,11 +113,13 @@ def test_no_special_token_is_written_even_when_the_model_prefers_it(shared):
     tokenizer, head = shared.policy.tokenizer, shared.policy.model.lm_head.weight.data
     asked = requests(0.0)[:2] + requests(2.0)[:2]
     direction = head[tokenizer.convert_tokens_to_ids("Yes")].clone()
-    for name in ("<image>", "<pad>", "<|user|>"):
-        head[tokenizer.convert_tokens_to_ids(name)] = 50 * direction
+    # Opposite rows: wherever the hidden state points, one of the two outweighs every word.
+    head[tokenizer.convert_tokens_to_ids("<image>")] = 5000 * direction
+    head[tokenizer.convert_tokens_to_ids("<|user|>")] = -5000 * direction
     for completion in shared.generate(asked):
         ids = tokenizer(completion.text, add_special_tokens=False)["input_ids"]
         assert not set(ids) & set(shared.policy.suppressed)
+        assert completion.text
         assert completion.logp < -20  # the raw probability of what was written is small, and says so
 
 

@@ -48,7 +48,8 @@ def round_files() -> Callable[..., dict[str, bytes]]:
     """Make the files of a round: a parquet-named payload, recipe and lineage."""
 
     def make(number: int, data: bytes = b"rows", **facts: object) -> dict[str, bytes]:
-        lineage = Lineage("build-data", "run", number, "clincot", "phantom", "0" * 64, "k", 0, facts={"pairs": 1, **facts})
+        shown = {"pairs": 1, **facts}
+        lineage = Lineage("build-data", "run", number, "clincot", "phantom", "0" * 64, "k", 0, facts=shown)
         name = f"round-{number}"
         return {f"{name}/train-0.parquet": data} | RoundFiles(name, "seed: 0\n", lineage).files()
 

@@ -70,18 +70,27 @@ def test_a_file_in_the_way_of_a_local_hub_is_an_error_to_act_on(tmp_path):
 
 
 PROGRAM = """
-import os, sys
-from clincot.hub import connect
+import io, sys
+import pyarrow, pyarrow.parquet
+from clincot.cards import dataset_card
+from clincot.hub import RoundFiles, connect, parse_lineages
+from clincot.lineage import Lineage
 assert "huggingface_hub" not in sys.modules
 hub = connect("local:" + sys.argv[1])
 assert "huggingface_hub" not in sys.modules
-hub.publish("dataset", "clincot/x", {"README.md": b"---\\nlicense: mit\\n---\\n", "d.csv": b"a,b\\n1,2\\n"},
-            tag="v1", message="m", private=False)
+for number in (1, 2):
+    name, rows = f"round-{number}", io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"chosen": [name] * number}), rows)
+    lineage = Lineage("build-data", "x", number, "clincot", "phantom", "0" * 64, "k", 0, facts={"pairs": number})
+    hub.publish("dataset", "clincot/x", {f"{name}/train-0.parquet": rows.getvalue(),
+                **RoundFiles(name, "seed: 0", lineage).files()}, tag=name, message=name, private=True,
+                card=lambda raw: dataset_card("clincot/x", parse_lineages(raw)))
 from huggingface_hub import constants, dataset_info
 from datasets import load_dataset
 assert constants.ENDPOINT == hub.endpoint and constants.HF_HUB_DISABLE_XET
-assert dataset_info("clincot/x", revision="v1").sha == hub.resolve("dataset", "clincot/x", "v1").sha
-print(load_dataset("clincot/x", revision="v1", split="train")[0])
+assert dataset_info("clincot/x", revision="round-1").sha == hub.resolve("dataset", "clincot/x", "round-1").sha
+for revision, config in (("round-1", None), ("round-2", None), ("round-2", "round-1")):
+    print(load_dataset("clincot/x", config, revision=revision, split="train")["chosen"][:])
 """
 
 
@@ -92,4 +101,4 @@ def test_unmodified_libraries_of_a_program_follow_the_main_hub_and_it_ends_by_it
         [sys.executable, "-c", PROGRAM, str(tmp_path)], capture_output=True, text=True, timeout=60, env=environment
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "{'a': 1, 'b': 2}"
+    assert done.stdout.splitlines() == ["['round-1']", "['round-2', 'round-2']", "['round-1']"]

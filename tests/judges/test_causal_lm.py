@@ -87,18 +87,21 @@ def test_shared_and_unshared_ratings_are_equal_and_shared_ones_read_fewer_tokens
     assert shared.counters.prefill_tokens < whole.counters.prefill_tokens / 2
 
 
-def test_a_sliding_window_shorter_than_the_prompt_is_respected_behind_shared_trunks(folder, tmp_path):
+@pytest.mark.parametrize(("window", "shares"), [(24, False), (4096, True)])
+def test_a_sliding_window_is_respected_and_trunks_are_shared_inside_it(folder, tmp_path, window, shares):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     sizes = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4}
-    config = MistralConfig(vocab_size=len(tokenizer), sliding_window=24, num_key_value_heads=2, **sizes)
+    config = MistralConfig(vocab_size=len(tokenizer), sliding_window=window, num_key_value_heads=2, **sizes)
     torch.manual_seed(5)
     model = MistralForCausalLM(config)
     model.lm_head.weight.data[tokenizer.convert_tokens_to_ids([str(v) for v in range(10)])] *= 60
     model.save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
-    requests = asked()
-    for request, rating in zip(requests, load(tmp_path).rate(requests), strict=True):
+    requests, judge, whole = asked(), load(tmp_path), load(tmp_path, share=False)
+    for request, rating in zip(requests, judge.rate(requests), strict=True):
         assert rating.mass == pytest.approx(by_hand(tmp_path, request).mass, abs=1e-5)
+    whole.rate(requests)
+    assert (judge.counters.prefill_tokens < whole.counters.prefill_tokens) is shares
 
 
 def test_order_changes_no_bit_and_equal_requests_are_read_once(folder):

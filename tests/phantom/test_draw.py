@@ -1,4 +1,4 @@
-"""The drawn world: deterministic pixels, findings where they are said to be, regions that do not tell what they hold."""
+"""The drawn world: deterministic pixels, findings where they are said to be, regions that tell nothing by themselves."""
 
 from __future__ import annotations
 
@@ -58,11 +58,9 @@ def test_a_nodule_is_brighter_than_its_surroundings(bank):
     contrasts = []
     for phantom in bank:
         for finding in (f for f in phantom.findings if f.name == "nodule"):
-            around = finding.box._replace(
-                left=finding.box.left - 8, right=finding.box.right + 8, upper=finding.box.upper - 8, lower=finding.box.lower + 8
-            )
+            left, upper, right, lower = finding.box
             ring = np.zeros_like(finding.mask)
-            ring[around.upper : around.lower, around.left : around.right] = True
+            ring[upper - 8 : lower + 8, left - 8 : right + 8] = True
             ring &= ~finding.mask
             contrasts.append(float(phantom.image[finding.mask].mean()) - float(phantom.image[ring].mean()))
     assert len(contrasts) > 10 and np.mean(contrasts) > 15

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from huggingface_hub import DatasetCard, ModelCard
+
+from clincot import cards
+from clincot.lineage import Lineage, Pin
+from clincot.localhub.cards import complaints
+
+PINS = {
+    "policy": Pin("model", "clincot/phantom-policy", "main", "a" * 40),
+    "benchmark": Pin("dataset", "clincot/phantom", "main", "b" * 40),
+    "preferences": Pin("dataset", "clincot/run-preferences", "round-2", "c" * 40),
+}
+BUILD = {
+    "questions": 40,
+    "images": 20,
+    "pairs": 61,
+    "candidates": 1234,
+    "drops": {"gap under min_gap": 7, "no | region": 2},
+    "unreadable_images": ["broken.png"],
+    "judges": [{"repo": "clincot/judge-1", "context": "reference", "sees_reference": True}],
+    "scores_histogram": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+    "mean_words_chosen": 12.5,
+    "mean_words_rejected": 9.25,
+    "licence": "cc0-1.0",
+    "size_bytes": 1_300_000,
+    "distinct_image_bytes": 1_000_000,
+    "source": "clincot/phantom",
+    "seconds": 12.0,
+}
+TRAIN = {
+    "pairs": 61,
+    "steps": 16,
+    "first_loss": 0.70411,
+    "known_first_loss": 0.70411,
+    "final_loss": 0.61,
+    "reward_accuracy": 0.75,
+    "trainable_parameters": 4096,
+    "lora": {"r": 8, "lora_alpha": 16},
+    "conditioning": "per_side",
+    "margin": {"kind": "linear", "scale": 1.0},
+}
+ROWS = [
+    {"policy": policy, "inference": "region", "metric": "accuracy", "value": value, "low": 0.5, "high": 0.7, "n": 300}
+    | {"protocol": "clincot-v1"}
+    for policy, value in (("base", 0.55), ("round-2", 0.625), ("black_image", 0.31))
+]
+
+
+def made(stage, number, facts, method="clincot", pins=PINS):
+    return Lineage(
+        stage, "run", number, method, "phantom", "d" * 64, "k", 0, pins=pins, sampled_from="base", facts=facts
+    )
+
+
+def test_the_dataset_card_configures_every_round_and_defaults_to_the_latest():
+    rounds = {f"round-{n}": made("build-data", n, BUILD) for n in (10, 1, 2)}
+    data = DatasetCard(cards.dataset_card("clincot/run-preferences", rounds)).data.to_dict()
+    configs = {config["config_name"]: config for config in data["configs"]}
+    names = ["round-1", "round-2", "round-10"]
+    assert list(configs) == [full for name in names for full in (name, f"{name}-candidates")]
+    assert [name for name, config in configs.items() if config.get("default")] == ["round-10"]
+    assert configs["round-2"]["data_files"] == [{"split": "train", "path": "round-2/*.parquet"}]
+    assert (data["license"], data["size_categories"]) == ("cc0-1.0", ["n<1K"])
+    assert data["task_categories"] == ["visual-question-answering"]
+
+
+def test_the_dataset_card_says_how_it_was_made_and_how_to_load_it():
+    text = cards.dataset_card("clincot/run-preferences", {f"round-{n}": made("build-data", n, BUILD) for n in (1, 2)})
+    assert "ClinCoT (reconstruction)" in text and "Not for clinical use" in text
+    assert 'load_dataset("clincot/run-preferences", "round-2", revision="round-2", split="train")' in text
+    assert "the reference answer was shown to it" in text
+    assert "| round-1 | 40 | 20 | 61 | 1,234 | 1.30 MB | 1.00 MB | 12 |" in text
+    assert "| round-1 | 12.5 | 9.25 |" in text
+    assert "| round-2 | 7 | 2 |" in text and "no \\| region" in text
+    assert "`broken.png`" in text and "a" * 40 in text
+
+
+def test_the_adapter_card_parses_as_a_peft_adapter_with_its_results():
+    rounds = {f"round-{n}": made("train", n, TRAIN) for n in (1, 2)}
+    text = cards.adapter_card("clincot/run", rounds, ROWS)
+    data = ModelCard(text).data
+    assert (data.library_name, data.base_model) == ("peft", "clincot/phantom-policy")
+    assert data.to_dict()["base_model_relation"] == "adapter"
+    assert data.datasets == ["clincot/run-preferences"]
+    assert data.pipeline_tag == "image-text-to-text"
+    (result,) = data.eval_results
+    assert (result.metric_type, result.metric_value, result.dataset_revision) == ("accuracy", 0.625, "b" * 40)
+    assert "clincot-v1" in result.metric_name and "n 300" in result.metric_name
+    assert 'PeftModel.from_pretrained(base, "clincot/run", revision="round-2")' in text
+    assert "| round-2 | 61 | 16 | 0.7041 | 0.7041 | 0.61 | 0.75 | 4,096 |" in text
+    assert "margin linear × 1; crops: per_side; LoRA lora_alpha 16, r 8" in text
+
+
+def test_an_adapter_card_without_results_has_no_model_index():
+    assert "model-index" not in cards.adapter_card("clincot/run", {"round-1": made("train", 1, TRAIN)})
+
+
+def test_the_results_card_shows_each_row_once_and_the_controls():
+    old = [ROWS[0] | {"value": 0.1}]
+    rounds = {"base": made("evaluate", 0, {"rows": old}), "round-2": made("evaluate", 2, {"rows": ROWS})}
+    text = cards.results_card("clincot/run-results", rounds)
+    assert "| clincot-v1 | base | region | accuracy | 0.55 | 0.5 to 0.7 | 300 |" in text
+    assert "| clincot-v1 | black_image | region | accuracy | 0.31 |" in text
+    assert "0.1 |" not in text
+    assert DatasetCard(text).data.to_dict()["tags"] == ["medical", "clincot", "evaluation"]
+
+
+@pytest.mark.parametrize("facts", [{}, {"pairs": 3}, BUILD | TRAIN | {"rows": ROWS}])
+@pytest.mark.parametrize("method", ["clincot", "povid"])
+def test_every_card_renders_from_any_facts_and_passes_the_hubs_rules(facts, method):
+    made_by = {"round-1": made("build-data", 1, facts, method, pins=PINS if facts else {})}
+    for render, kind in (
+        (cards.dataset_card, "dataset"),
+        (cards.adapter_card, "model"),
+        (cards.results_card, "dataset"),
+    ):
+        text = render("clincot/x", made_by)
+        assert complaints(text, kind) == []
+        assert yaml.safe_load(text.split("---")[1])["tags"][:2] == ["medical", "clincot"]
+        assert "\n\n\n\n" not in text
+        assert ("ClinCoT (reconstruction)" in text) == (method == "clincot")
+
+
+@pytest.mark.parametrize(
+    ("licences", "shown"),
+    [
+        (["cc0-1.0", "CC-BY-NC-ND-4.0", "cc-by-4.0"], {"license": "cc-by-nc-nd-4.0"}),
+        (["cc0-1.0", "Hospital terms"], {"license": "other", "license_name": "hospital-terms"}),
+    ],
+)
+def test_the_strictest_licence_of_the_sources_is_the_cards(licences, shown):
+    rounds = {f"round-{i}": made("build-data", i, BUILD | {"licence": name}) for i, name in enumerate(licences)}
+    data = yaml.safe_load(cards.dataset_card("clincot/x", rounds).split("---")[1])
+    assert {key: data[key] for key in shown} == shown
+
+
+def test_tables_keep_their_columns_in_every_card():
+    text = cards.dataset_card("clincot/x", {f"round-{n}": made("build-data", n, BUILD) for n in (1, 2)})
+    text += cards.adapter_card("clincot/x", {"round-2": made("train", 2, TRAIN)}, ROWS)
+    for block in text.split("\n\n"):
+        rows = [line.replace("\\|", "") for line in block.splitlines() if line.startswith("|")]
+        assert len({row.count("|") for row in rows}) <= 1, block
+        assert not rows or set(rows[1]) <= set("|-: "), block
+
+
+def test_the_templates_are_where_the_package_looks():
+    folder = cards.cards_folder()
+    assert {path.name for path in Path(folder).glob("*.jinja")} >= {
+        f"{n}.md.jinja" for n in ("dataset", "adapter", "results")
+    }

@@ -1,0 +1,177 @@
+"""The evaluation stage: values, controls, what is stored, what a killed run keeps, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from datasets import load_dataset
+
+from clincot.engines.transformers import TransformersEngine
+from clincot.errors import ClincotError, DataError
+from clincot.evaluation import Evaluation, PolicyUnderTest, evaluate_policies
+from clincot.regions.query_grounder import QueryGrounder, QueryGrounderConfig, QueryGrounderModel
+from clincot.result_tables import markdown, result_files, rich_tables
+from tests.lamps import LampEngine, LampProposer, examples, recipe
+from tests.tiny import tiny_policy
+
+
+def policy(engine: LampEngine, name: str = "base") -> PolicyUnderTest:
+    return PolicyUnderTest(name, f"key of {name}", lambda: engine)
+
+
+def run(folder: Path, engine: LampEngine | None = None, *overrides: str) -> Evaluation:
+    asked = examples()
+    return evaluate_policies(recipe(*overrides), asked, asked, [policy(engine or LampEngine())], LampProposer, folder)
+
+
+def value(evaluation: Evaluation, metric: str, inference: str, control: str = "", subgroup: str = "") -> float:
+    wanted = (metric, inference, control, subgroup)
+    return next(r.value for r in evaluation.results if (r.metric, r.inference, r.control, r.subgroup) == wanted)
+
+
+def must_not_load() -> LampEngine:
+    raise AssertionError("nothing was left to generate")
+
+
+def test_looking_at_the_region_beats_the_global_image_and_the_controls(tmp_path: Path) -> None:
+    evaluation = run(tmp_path)
+    assert value(evaluation, "closed_accuracy", "region") == 1.0
+    assert value(evaluation, "closed_accuracy", "direct") == pytest.approx(2 / 6)
+    assert value(evaluation, "closed_accuracy", "region", "black_image") == pytest.approx(2 / 6)
+    assert value(evaluation, "closed_accuracy", "", "question_prior") == pytest.approx(4 / 6)
+    assert value(evaluation, "open_recall", "region") == value(evaluation, "open_recall", "direct") == 1.0
+    assert value(evaluation, "accuracy", "direct", subgroup="closed") == pytest.approx(2 / 6)
+    assert value(evaluation, "bleu_mean", "region") > value(evaluation, "bleu_mean", "region", "black_image")
+    # Pictures without a lamp have a constant map: no region, answered directly and counted.
+    assert list(evaluation.without_region.values()) == [6, 6]
+
+
+def test_differences_are_paired_and_marked_when_they_include_zero(tmp_path: Path) -> None:
+    evaluation = run(tmp_path)
+    found = {(c.metric, c.inference): c for c in evaluation.comparisons if c.against == "black_image"}
+    assert found["closed_accuracy", "direct"].value == 0.0
+    assert found["closed_accuracy", "direct"].undecided
+    assert not found["closed_accuracy", "region"].undecided
+    assert "33.3" in markdown(evaluation)
+    assert "°" in markdown(evaluation).split("## Differences")[0].split("base · direct")[1].splitlines()[0]
+
+
+def test_two_policies_are_compared_and_the_same_answers_do_not_differ(tmp_path: Path) -> None:
+    asked = examples()
+    policies = [policy(LampEngine()), policy(LampEngine(), "round-1")]
+    evaluation = evaluate_policies(recipe(), asked, asked, policies, LampProposer, tmp_path)
+    against_base = [c for c in evaluation.comparisons if c.against == "base"]
+    assert {c.policy for c in against_base} == {"round-1"}
+    assert all(c.value == c.low == c.high == 0.0 for c in against_base)
+
+
+def test_a_second_evaluation_generates_nothing_and_loads_nothing(tmp_path: Path) -> None:
+    first = run(tmp_path)
+    asked = examples()
+    again = evaluate_policies(
+        recipe(), asked, asked, [PolicyUnderTest("base", "key of base", must_not_load)], must_not_load, tmp_path
+    )
+    assert again == first
+
+
+@pytest.mark.parametrize("stop_after", [1, 10, 40])
+def test_a_killed_evaluation_continues_and_gives_the_same(tmp_path: Path, stop_after: int) -> None:
+    whole = LampEngine()
+    expected = run(tmp_path / "whole", whole)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "killed", LampEngine(stop_after=stop_after))
+    rest = LampEngine()
+    assert run(tmp_path / "killed", rest) == expected
+    assert rest.generated <= whole.generated
+    assert stop_after == 1 or rest.generated < whole.generated
+    assert not list((tmp_path / "killed").rglob("*partial"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["evaluate.max_new_tokens=7", "build.steps=1", "build.regions.threshold=1.5", "another key"],
+)
+def test_another_setting_or_policy_does_not_reuse_answers(tmp_path: Path, change: str) -> None:
+    run(tmp_path)
+    engine = LampEngine()
+    if "=" in change:
+        run(tmp_path, engine, change)
+    else:
+        asked = examples()
+        evaluate_policies(
+            recipe(), asked, asked, [PolicyUnderTest("base", change, lambda: engine)], LampProposer, tmp_path
+        )
+    assert engine.generated > 0
+
+
+def test_an_unreadable_image_is_left_out_counted_and_named(tmp_path: Path) -> None:
+    asked = [replace(e, image=b"broken", image_id="bad") if e.id.startswith("lamps/1/") else e for e in examples()]
+    evaluation = evaluate_policies(recipe(), asked, asked, [policy(LampEngine())], LampProposer, tmp_path)
+    assert list(evaluation.unreadable) == ["bad"]
+    assert {r.n for r in evaluation.results if r.metric == "closed_accuracy"} == {5}
+    assert "Left out, image unreadable (1): bad" in markdown(evaluation)
+    again = evaluate_policies(
+        recipe(), asked, asked, [PolicyUnderTest("base", "key of base", must_not_load)], must_not_load, tmp_path
+    )
+    assert again.unreadable == evaluation.unreadable
+
+
+def test_what_cannot_be_evaluated_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    asked = examples()
+    refused: dict[str, Callable[[], Evaluation]] = {
+        "has no examples": lambda: evaluate_policies(recipe(), [], asked, [], LampProposer, tmp_path),
+        "occurs twice": lambda: evaluate_policies(recipe(), asked + asked[:1], asked, [], LampProposer, tmp_path),
+        "no train examples": lambda: evaluate_policies(recipe(), asked, [], [], LampProposer, tmp_path),
+        "is not a protocol. Did you mean 'clincot-v1'": lambda: run(tmp_path, None, "evaluate.protocol=clincot-v2"),
+    }
+    for message, act in refused.items():
+        with pytest.raises(ClincotError, match=message.replace(".", r"\.")):
+            act()
+    with pytest.raises(DataError, match="no image can be read"):
+        broken = [replace(e, image=b"broken") for e in asked]
+        evaluate_policies(recipe(), broken, asked, [policy(LampEngine())], LampProposer, tmp_path)
+
+
+def test_max_images_keeps_the_first_images_with_all_their_questions(tmp_path: Path) -> None:
+    evaluation = run(tmp_path, None, "evaluate.max_images=2")
+    assert {p.example_id.split("/")[1] for p in evaluation.predictions} == {"0", "1"}
+    assert {r.n for r in evaluation.results if r.metric == "accuracy" and not r.subgroup} == {4}
+
+
+def test_the_files_of_a_push_hold_results_table_and_loadable_predictions(tmp_path: Path) -> None:
+    evaluation = run(tmp_path / "run")
+    files = result_files(evaluation, tmp_path / "out")
+    assert sorted(files) == ["predictions/test-00000-of-00001.parquet", "results.json", "results.md"]
+    stored = json.loads(files["results.json"].read_text())
+    assert {r["protocol"] for r in stored["results"]} == {"clincot-v1"}
+    rows = load_dataset("parquet", data_files=str(files["predictions/test-00000-of-00001.parquet"]), split="train")
+    assert len(rows) == len(evaluation.predictions) == 18 * 5
+    assert rows[0]["example_id"] == evaluation.predictions[0].example_id
+    assert "question prior" in files["results.md"].read_text()
+    assert [table.row_count for table in rich_tables(evaluation)] == [5, 2]
+
+
+def test_the_real_engine_and_grounder_answer_alike_in_groups_and_one_by_one(tmp_path: Path) -> None:
+    base = tiny_policy(tmp_path / "policy")
+    config = QueryGrounderConfig(entities=["nodule", "effusion"], image_size=32, stage_widths=(8, 8, 8))
+    proposer = QueryGrounder(QueryGrounderModel(config), "tiny", "tiny")
+
+    def texts(folder: str, batch: int, images: int) -> list[tuple[str, ...]]:
+        engine = TransformersEngine.from_pretrained(base, batch_size=batch)
+        evaluation = evaluate_policies(
+            recipe("evaluate.max_new_tokens=6", f"build.unit_images={images}", "evaluate.max_images=3"),
+            examples(),
+            examples(),
+            [PolicyUnderTest("base", "tiny", lambda: engine)],
+            lambda: proposer,
+            tmp_path / folder,
+        )
+        return [(p.example_id, p.inference, p.control, p.text, *p.findings) for p in evaluation.predictions]
+
+    together, alone = texts("together", 16, 3), texts("alone", 1, 1)
+    assert sorted(together) == sorted(alone)
+    assert len({text for _, inference, _, text, *_ in together if inference}) > 1

@@ -1,0 +1,77 @@
+"""Intervals against a bootstrap written out as a loop, corpus metrics recomputed per resample, images kept together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clincot.metrics import load_score
+from clincot.predictions import Prediction
+from clincot.protocols import CLINCOT_V1
+from clincot.records import AnswerType, Example
+from clincot.results import Resampling, Row, Scoring
+
+
+def example(i: int, image: str, answer: str, kind: AnswerType) -> Example:
+    return Example(f"e{i}", image, b"", "question?", answer, kind, "kind", "other", answer)
+
+
+def predictions(examples: list[Example], texts: list[str]) -> list[Prediction]:
+    return [
+        Prediction(e.id, e.image_id, "base", "direct", text, (), None, None)
+        for e, text in zip(examples, texts, strict=True)
+    ]
+
+
+def test_questions_of_one_image_are_drawn_together() -> None:
+    examples = [example(i, f"image {i // 10}", "yes", "closed") for i in range(20)]
+    texts = ["yes"] * 10 + ["no"] * 10
+    row = Row("base", "direct")
+    results = Scoring(CLINCOT_V1, examples, 500, 0).results("test", {row: predictions(examples, texts)})
+    accuracy = next(r for r in results if r.metric == "closed_accuracy")
+    # 20 independent questions would give about .3 to .7; two images give all, half or nothing.
+    assert (accuracy.value, accuracy.low, accuracy.high, accuracy.n) == (0.5, 0.0, 1.0, 20)
+
+
+@pytest.mark.parametrize(("metric", "kind"), [("bleu_mean", "report"), ("open_recall", "open")])
+def test_every_resample_equals_the_metric_computed_on_the_drawn_questions(metric: str, kind: AnswerType) -> None:
+    golds = ["the lungs are clear", "no effusion is seen", "the heart is large and the lungs are clear", "no lesion"]
+    texts = ["the lungs are clear .", "a small effusion is seen", "the heart is large", "no lesion in the left lung"]
+    examples = [example(i, f"image {i % 3}", gold, kind) for i, gold in enumerate(golds)]
+    score = load_score(metric)
+    resampling = Resampling.of(examples, 20, seed=1)
+    terms = [(e, score.terms(text, e.answer)) for e, text in zip(examples, texts, strict=True)]
+    scored = resampling.score(terms, score)
+    assert scored is not None
+    assert scored.value == pytest.approx(score.of(texts, golds))
+    for counts, draw in zip(resampling.counts, scored.draws, strict=True):
+        drawn = [
+            (text, e.answer)
+            for e, text in zip(examples, texts, strict=True)
+            for _ in range(int(counts[resampling.images[e.image_id]]))
+        ]
+        assert draw == pytest.approx(score.of(*zip(*drawn, strict=True)))
+
+
+def test_the_interval_agrees_with_a_bootstrap_written_as_a_loop() -> None:
+    generator = np.random.default_rng(0)
+    examples = [example(i, f"image {i % 40}", "yes", "closed") for i in range(120)]
+    texts = ["yes" if generator.random() < 0.7 else "no" for _ in examples]
+    row = Row("base", "direct")
+    results = Scoring(CLINCOT_V1, examples, 4000, 0).results("test", {row: predictions(examples, texts)})
+    accuracy = next(r for r in results if r.metric == "closed_accuracy")
+    hits = np.array([text == "yes" for text in texts]).reshape(3, 40)
+    draws = [hits[:, generator.integers(0, 40, 40)].mean() for _ in range(4000)]
+    assert (accuracy.low, accuracy.high) == pytest.approx(tuple(np.percentile(draws, [2.5, 97.5])), abs=0.015)
+
+
+def test_the_same_seed_gives_the_same_interval_and_golds_narrow_the_closed_rows() -> None:
+    examples = [example(0, "a", "yes", "closed"), example(1, "b", "left", "closed"), example(2, "c", "no", "closed")]
+    rows = {Row("base", "direct"): predictions(examples, ["yes", "right", "maybe"])}
+    once, twice = (Scoring(CLINCOT_V1, examples, 50, 3).results("test", rows) for _ in range(2))
+    assert once == twice
+    values = {r.metric: (r.value, r.n) for r in once if not r.subgroup}
+    assert values["closed_yesno_accuracy"] == (0.5, 2)
+    assert values["closed_other_accuracy"] == (0.0, 1)
+    assert values["closed_unparsed"] == (0.5, 2)
+    assert "open_recall" not in values
