@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 class ClincotError(Exception):
-    """Something the user can mend, in the input or in the world outside; the command line exits 2 without a traceback."""
+    """Something the user can mend, in the input or in the world outside: the command line exits 2, no traceback."""
 
 
 class RecipeError(ClincotError):

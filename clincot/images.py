@@ -22,8 +22,8 @@ def content_id(data: bytes) -> str:
 def decode(data: bytes, name: str = "image") -> Image.Image:
     """Decode `data` to RGB, upright, 8 bit; `name` is what the error calls it.
 
-    Deep grey images (16 bit, float) are stretched from their minimum and maximum: PIL's own conversion saturates them to
-    a constant. Transparent images are laid on black. Raises UnreadableImage.
+    Deep grey images (16 bit, float) are stretched from their minimum and maximum: PIL's own conversion saturates them
+    to a constant. Transparent images are laid on black. Raises UnreadableImage.
     """
     try:
         picture = Image.open(io.BytesIO(data))

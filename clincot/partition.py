@@ -9,7 +9,7 @@ from clincot.records import Example
 
 
 def part_of_round(examples: Sequence[Example], *, seed: int, rounds: int, round_: int) -> tuple[Example, ...]:
-    """Return the examples of round `round_` of `rounds`: images shuffled by `seed`, dealt in turn, none in two rounds."""
+    """Return the examples of round `round_` of `rounds`: images shuffled by `seed`, dealt in turn."""
     names = sorted({example.image_id for example in examples}, key=lambda name: content_key(seed, name))
     mine = set(names[round_ - 1 :: rounds])
     return tuple(example for example in examples if example.image_id in mine)

@@ -1,9 +1,10 @@
-"""A description and a total -> a live progress bar on stderr for work that takes seconds, plain lines where none can be drawn."""
+"""A description and a total -> a live progress bar on stderr, plain lines where none can be drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 Advance = Callable[[int], None]
 
@@ -45,4 +46,4 @@ def bar(description: str, total: int, unit: str = "") -> Iterator[Advance]:
         return
     with Progress(*columns, console=console, transient=False) as live:
         task = live.add_task(description, total=total)
-        yield lambda n=1: live.advance(task, n)
+        yield partial(live.advance, task)

@@ -97,7 +97,7 @@ class Margin:
 
 @dataclass(frozen=True)
 class Train:
-    """How a round's adapter is trained (paper, Section 2.2); `dpo` goes to TRL's DPOConfig, `lora` to PEFT's LoraConfig."""
+    """How a round's adapter is trained (paper, 2.2); `dpo` goes to TRL's DPOConfig, `lora` to PEFT's LoraConfig."""
 
     objective: Literal["margin_dpo"] = "margin_dpo"
     margin: Margin = field(default_factory=Margin)

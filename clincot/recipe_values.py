@@ -1,4 +1,4 @@
-"""Nested plain values -> typed frozen dataclasses, strictly: unknown keys, wrong types and missing values are errors."""
+"""Nested plain values -> typed frozen dataclasses, strictly: unknown keys, wrong types, missing values are errors."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ class Example:
     """One question about one image, with its gold answer.
 
     `image` holds the encoded bytes as published; examples of one image share the object. `image_id` names the image
-    within its benchmark and is the unit of every split, partition and bootstrap. `kind` is the benchmark's own name for
-    the kind of question (subgroup rows). `reference` is the text a judge may see, the answer when a benchmark has no more.
+    within its benchmark and is the unit of every split, partition and bootstrap. `kind` is the benchmark's own name
+    for the kind of question (subgroup rows). `reference` is the text a judge may see: the answer, or more.
     """
 
     id: str
@@ -59,10 +59,10 @@ class Region:
 
 @dataclass(frozen=True)
 class JudgeScore:
-    """What one judge gave a candidate: `own` for its text, `next` for its look-ahead texts (mean), `total` as in Eq. 3.
+    """What one judge gave a candidate: `own` for its text, `next` for its look-ahead texts (mean), `total` by Eq. 3.
 
-    Scores lie in [0, 1]; None is a recorded failure (unparsable reply), never a zero. `mass` is the probability that the
-    judge put on digits at all.
+    Scores lie in [0, 1]; None is a recorded failure (unparsable reply), never a zero. `mass` is the probability that
+    the judge put on digits at all.
     """
 
     judge: str
@@ -95,7 +95,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class PreferencePair:
-    """A preferred and a rejected text for one prompt; `group` is `example_id/step`, shared by pairs of the same candidates."""
+    """A preferred and a rejected text for one prompt; `group` is `example_id/step`, that of their candidates."""
 
     id: str
     example_id: str

@@ -165,7 +165,7 @@ def check_columns(path: Path) -> None:
     missing = [name for name in ("prompt", "images", "chosen", "rejected") if name not in present]
     if missing:
         raise DataError(
-            f"{path.name}: is not a preference dataset, {', '.join(missing)} missing (it has {', '.join(sorted(present))})."
+            f"{path.name}: is not a preference dataset: no {', '.join(missing)} among {', '.join(sorted(present))}."
             " Name a dataset that `clincot build-data` wrote."
         )
 

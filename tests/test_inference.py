@@ -64,7 +64,8 @@ def test_one_step_asks_for_the_answer_at_once_and_three_for_two_findings(setting
 
 
 def test_an_example_without_a_region_is_answered_directly(settings: Settings) -> None:
-    asked = [*examples(["left"])[:2], replace(examples([""])[0], question="Is there an effusion?")]
+    drawn = examples(["left", ""])
+    asked = [*drawn[:2], replace(drawn[3], question="Is there an effusion?")]
     pictures = {e.image_id: images.decode(e.image) for e in asked}
     regions = propose(asked, pictures, LampProposer(), settings)
     assert regions[asked[2].id] is None

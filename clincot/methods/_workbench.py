@@ -124,6 +124,7 @@ class Workbench:
 
 def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> UnitResult:
     """Drive `method` over all readable examples of a unit together."""
+    bench.models.policy.forget()
     unreadable = bench.look(examples)
     readable = [example for example in examples if example.image_id in bench.pictures]
     judges = bench.models.judges

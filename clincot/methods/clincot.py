@@ -1,4 +1,4 @@
-"""One example -> ClinCoT's preference pairs: regions, candidates, judged look-ahead, k pairs a step, best extends (Eq. 1-4)."""
+"""One example -> ClinCoT's pairs: regions, candidates, judged look-ahead, k pairs a step, best extends (Eq. 1-4)."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def load_proposer(recipe: Recipe, folder: Path, pin: Pin) -> regions.Proposer:
 
 
 def reference_key(policy: Pin, sampled_from: str) -> dict[str, str]:
-    """Return the key under which stored reference log-probabilities are valid: these weights, sampled by this engine."""
+    """Return the key under which stored reference log-probabilities are valid: these weights, this engine."""
     return {"reference": content_key(policy.repo, policy.sha, sampled_from, "transformers")}
 
 

@@ -1,4 +1,4 @@
-"""A run whose target is an embedded Hub -> the same Hub, holding the phantom benchmark and models that the run names."""
+"""A run whose target is an embedded Hub -> the same Hub, holding what the run names and the project ships."""
 
 from __future__ import annotations
 

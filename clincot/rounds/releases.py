@@ -1,4 +1,4 @@
-"""The files and lineage of a finished stage -> one tagged commit in the run's store, mirrored to the target Hub on push."""
+"""A finished stage's files and lineage -> one tagged commit in the run's store, mirrored to the target on push."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ HYPOTHESES = ("nodule", "effusion", "cardiomegaly")
 
 
 class WrittenPolicy:
-    """Says what the question and the crop it was given call for; answers yes once a nodule stands among the findings."""
+    """Says what its crop calls for; answers yes once a nodule stands among the findings."""
 
     def __init__(self) -> None:
         self.requests: list[GenerateRequest] = []
@@ -30,6 +30,9 @@ class WrittenPolicy:
     def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
         self.requests += requests
         return [Completion(self._text(request), -1.5, 4, "stop") for request in requests]
+
+    def forget(self) -> None:
+        """Keep nothing between units."""
 
     def _text(self, request: GenerateRequest) -> str:
         text = request.messages[0]["content"][-1]["text"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from clincot.phantom import MODELS
+import clincot.phantom
 from clincot.phantom.findings import FINDINGS
 from clincot.phantom.grounder_figures import auc, evaluate_maps, grounder_figures, wilson
 from clincot.phantom.pretrain_grounder import GrounderPlan, box_targets, drawn_set, pretrain_grounder
