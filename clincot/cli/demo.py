@@ -21,8 +21,8 @@ def demo(
     options = Options(name=name, hub=hub)
     say("Two rounds of ClinCoT on the phantom benchmark; everything runs on this machine. Not for clinical use.")
     run = options.open()
-    releases = run_rounds(run, push=True, say=say)
-    print_summary(run, releases)
+    releases, evaluation = run_rounds(run, push=True, say=say)
+    print_summary(run, releases, evaluation, say)
     next_step(f"clincot hub serve {hub.removeprefix('local:')}" if hub.startswith("local:") else "clincot evaluate")
 
 

@@ -38,10 +38,9 @@ def env(path: Folder = Path("clincot-hub"), port: Port = PORT) -> None:
     """Print what other programs must export to use the Hub at PATH served on PORT."""
     import shlex
 
-    from clincot.localhub import LocalHub, environment
+    from clincot.localhub import environment, write_token
 
-    hub = LocalHub(path, port=port)
-    for name, value in environment(f"http://127.0.0.1:{port}", path.resolve(), hub.token).items():
+    for name, value in environment(f"http://127.0.0.1:{port}", path.resolve(), write_token(path)).items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 

@@ -54,11 +54,13 @@ def evaluate(options: Options, round: LastRound = 0, push: Push = False, new_ver
     """Answer and score the benchmark with the base and the adapters of the rounds, beside image-free controls."""
     from clincot.rounds.evaluate import evaluate_rounds
     from clincot.rounds.prepare import prepare
+    from clincot.rounds.summary import print_tables
 
     run = options.open()
     prepare(run, say)
-    release = evaluate_rounds(run, round, new_version=new_version)
-    _report(run, release, push=push)
+    evaluated = evaluate_rounds(run, round, new_version=new_version)
+    print_tables(evaluated.evaluation)
+    _report(run, evaluated.release, push=push)
     next_step(
         options.command("run") if round < run.recipe.rounds and not push else options.command("evaluate", "--push")
     )
@@ -71,8 +73,8 @@ def run(options: Options, push: Push = True) -> None:
     from clincot.rounds.summary import print_summary
 
     opened = options.open()
-    releases = run_rounds(opened, push=push, say=say)
-    print_summary(opened, releases)
+    releases, evaluation = run_rounds(opened, push=push, say=say)
+    print_summary(opened, releases, evaluation, say)
     next_step(options.command("evaluate", "--set", "evaluate.max_images=0", "--new-version"))
 
 

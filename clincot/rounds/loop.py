@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from clincot.evaluation import Evaluation
 from clincot.rounds import releases
 from clincot.rounds.build import build_round
 from clincot.rounds.evaluate import evaluate_rounds
@@ -13,7 +14,7 @@ from clincot.rounds.run import Run
 from clincot.rounds.train import train_round
 
 
-def run_rounds(run: Run, *, push: bool, say: Callable[[str], None]) -> list[Release]:
+def run_rounds(run: Run, *, push: bool, say: Callable[[str], None]) -> tuple[list[Release], Evaluation]:
     """Do what is missing of rounds 1..R and the evaluation; push each result as soon as it stands."""
     done: list[Release] = []
 
@@ -25,5 +26,6 @@ def run_rounds(run: Run, *, push: bool, say: Callable[[str], None]) -> list[Rele
         say(f"round {round_} of {run.recipe.rounds}")
         keep(build_round(run, round_))
         keep(train_round(run, round_))
-    keep(evaluate_rounds(run, run.recipe.rounds))
-    return done
+    evaluated = evaluate_rounds(run, run.recipe.rounds)
+    keep(evaluated.release)
+    return done, evaluated.evaluation

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-import clincot.phantom
+import clincot
 from clincot.phantom.findings import FINDINGS
 from clincot.phantom.grounder_figures import auc, evaluate_maps, grounder_figures, wilson
 from clincot.phantom.pretrain_grounder import GrounderPlan, box_targets, drawn_set, pretrain_grounder
 from clincot.regions.query_grounder import QueryGrounder
 
+MODELS = Path(clincot.__file__).parent / "phantom" / "models"
 SEED = 77  # a world that no model was trained in
 
 

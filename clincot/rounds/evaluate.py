@@ -1,0 +1,130 @@
+"""A run -> the base and the adapters of its rounds answered and scored beside controls, as a tagged results repository."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clincot import benchmarks, engines
+from clincot.engines.base import Engine
+from clincot.errors import RoundError
+from clincot.evaluation import Evaluation, PolicyUnderTest, evaluate_policies
+from clincot.lineage import Lineage, Pin, content_key, package_versions
+from clincot.result_tables import result_files, row_name
+from clincot.rounds import adapters, releases
+from clincot.rounds.adapters import Adapter
+from clincot.rounds.build import load_proposer
+from clincot.rounds.releases import Release, tag_of
+from clincot.rounds.run import Run
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The release of the results and the evaluation itself, for tables."""
+
+    release: Release
+    evaluation: Evaluation
+
+
+def evaluate_rounds(run: Run, last: int, *, new_version: bool = False) -> Evaluated:
+    """Evaluate the base and rounds 1..`last` (0: all that stand); stored answers are not generated again."""
+    standing = adapters.all_of(run)
+    if last > len(standing):
+        raise RoundError(
+            f"round {last} has no adapter: {run.adapter_repo} stops at {tag_of(len(standing))!r} in {run.store.label} and"
+            f" on {run.target.label}. Run `clincot train --round {len(standing) + 1} --name {run.name}` first."
+        )
+    chosen = standing[: last or None]
+    source = benchmarks.load(run.recipe.benchmark).source
+    models = {"policy": run.recipe.models.policy, "proposer": run.recipe.models.proposer}
+    pins = {name: run.target.resolve("model", model.repo, model.revision) for name, model in models.items()}
+    pins["benchmark"] = run.target.resolve("dataset", source.repo, source.revision)
+    evaluation = _evaluate(run, chosen, pins)
+    inputs = content_key(
+        run.recipe.evaluate, run.recipe.build.regions, run.recipe.seed, {k: pin.sha for k, pin in pins.items()},
+        [adapter.sha256 for adapter in chosen],
+    )  # fmt: skip
+    done = releases.finished(run, "dataset", run.results_repo, len(chosen), inputs, new_version=new_version)
+    if done:
+        return Evaluated(done, evaluation)
+    lineage = Lineage(
+        stage="evaluate",
+        run=run.name,
+        round=len(chosen),
+        method=run.recipe.method,
+        benchmark=run.recipe.benchmark,
+        recipe_hash=run.recipe.hash,
+        inputs=inputs,
+        seed=run.recipe.seed,
+        pins=pins | {tag_of(adapter.round): adapter.pin for adapter in chosen},
+        packages=package_versions(),
+        facts=_facts(evaluation, source.licence),
+    )
+    files = _files(evaluation, run.work(tag_of(len(chosen)), "results"), tag_of(len(chosen)))
+    return Evaluated(releases.commit(run, "dataset", run.results_repo, files, lineage), evaluation)
+
+
+def _evaluate(run: Run, chosen: list[Adapter], pins: dict[str, Pin]) -> Evaluation:
+    recipe, benchmark = run.recipe, benchmarks.load(run.recipe.benchmark)
+    folder = run.target.snapshot(pins["benchmark"], benchmark.patterns)
+    policies = [PolicyUnderTest("base", pins["policy"].sha, _loader(run, pins["policy"], None))]
+    policies += [
+        PolicyUnderTest(tag_of(adapter.round), f"{pins['policy'].sha}+{adapter.sha256}", _loader(run, pins["policy"], adapter))
+        for adapter in chosen
+    ]  # fmt: skip
+    return evaluate_policies(
+        recipe,
+        benchmark.examples(folder, recipe.evaluate.split),
+        benchmark.examples(folder, "train"),
+        policies,
+        lambda: load_proposer(recipe, run.target.snapshot(pins["proposer"]), pins["proposer"]),
+        run.work("answers"),
+        proposer_key=pins["proposer"].sha,
+    )
+
+
+def _loader(run: Run, base: Pin, adapter: Adapter | None) -> Callable[[], Engine]:
+    def load() -> Engine:
+        return engines.load(
+            "transformers",
+            run.target.snapshot(base),
+            adapter.folder if adapter else None,
+            batch_size=run.recipe.evaluate.batch_size,
+            threads=run.recipe.evaluate.threads,
+        )
+
+    return load
+
+
+def _facts(evaluation: Evaluation, licence: str) -> dict[str, Any]:
+    rows = [
+        {
+            "policy": row_name(result.row) if result.control else result.policy,
+            "inference": result.inference,
+            "metric": result.metric,
+            "value": result.value,
+            "low": result.low,
+            "high": result.high,
+            "n": result.n,
+            "protocol": result.protocol,
+        }
+        for result in evaluation.results
+        if not result.subgroup and result.value == result.value  # nan: nothing of the kind was asked
+    ]
+    return {
+        "rows": rows,
+        "licence": licence,
+        "predictions": len(evaluation.predictions),
+        "unreadable_images": sorted(evaluation.unreadable),
+    }
+
+
+def _files(evaluation: Evaluation, folder: Path, round_: str) -> dict[str, Path]:
+    """Name the files so that rounds never share one: results below `round-r/`, predictions as their own config."""
+    files = {}
+    for path, local in result_files(evaluation, folder).items():
+        top, _, rest = path.partition("/")
+        files[f"{round_}-predictions/{rest}" if top == "predictions" else f"{round_}/{path}"] = local
+    return files
