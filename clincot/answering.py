@@ -68,9 +68,14 @@ class Answering:
 
     def parts(self, policy: PolicyUnderTest, advance: Callable[[int], None]) -> Iterator[tuple[Row, Part]]:
         """Yield the part of every group and way, computing what is not stored; the policy is loaded at most once."""
-        engine = cache(policy.load)
+        loaded = cache(policy.load)
+
+        def forgetful() -> Engine:
+            loaded().forget()
+            return loaded()
+
         for group in self.groups:
-            look = cache(group.look)
+            look, engine = cache(group.look), cache(forgetful)
             for inference, control in self.ways:
                 path = self.store.path(policy.key, inference, control, group.examples)
                 if not path.is_file():

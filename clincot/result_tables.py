@@ -65,6 +65,14 @@ def kind_grid(evaluation: Evaluation) -> Grid:
     return ["kind", *(row_name(row) for row in rows), "n"], lines
 
 
+def short_kind_grid(evaluation: Evaluation) -> Grid:
+    """The same for a terminal: rows of the main table by kinds with their counts, values without intervals."""
+    header, lines = kind_grid(evaluation)
+    values = [[cell.split(" ")[0] for cell in line[1:-1]] for line in lines]
+    turned = [[name, *column] for name, column in zip(header[1:-1], zip(*values, strict=True), strict=False)]
+    return ["", *(f"{line[0]} ({line[-1]})" for line in lines)], turned
+
+
 def comparison_grid(evaluation: Evaluation) -> Grid:
     """Return header and lines: paired differences in points, `against` black image or the first policy."""
     headline = {m.name: m.title for m in protocols.load(evaluation.protocol).measures if m.headline}
@@ -82,17 +90,20 @@ def comparison_grid(evaluation: Evaluation) -> Grid:
 
 
 def rich_tables(evaluation: Evaluation) -> list[Table]:
-    """Return the main table and, where kinds exist, the table per kind, to print on stdout."""
+    """Return the main table and, where kinds exist, a short table per kind, to print on stdout."""
     from rich.table import Table
 
     title = f"{evaluation.benchmark} {evaluation.split}, protocol {evaluation.protocol}"
     tables: list[Table] = []
-    for name, (header, lines) in ((title, main_grid(evaluation)), ("accuracy by kind", kind_grid(evaluation))):
+    for name, (header, lines) in (
+        (title, main_grid(evaluation)),
+        ("accuracy by kind (n)", short_kind_grid(evaluation)),
+    ):
         if not lines:
             continue
         table = Table(title=name, caption=None if tables else NOTE)
         for i, column in enumerate(header):
-            table.add_column(column, justify="right" if i else "left")
+            table.add_column(column, justify="right" if i else "left", no_wrap=not i)
         for line in lines:
             table.add_row(*line)
         tables.append(table)

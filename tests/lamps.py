@@ -82,6 +82,7 @@ class LampEngine:
     """Calls a picture lit when its mean grey exceeds 60; says what the prompt and the pixels decide, nothing else."""
 
     generated: int = 0
+    forgotten: int = 0
     stop_after: int = 10**9
 
     def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
@@ -89,6 +90,9 @@ class LampEngine:
             raise KeyboardInterrupt
         self.generated += len(requests)
         return [self._complete(request) for request in requests]
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     def score_choices(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceScores]:
         raise AssertionError("evaluation asks for no choices")

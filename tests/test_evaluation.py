@@ -152,7 +152,7 @@ def test_the_files_of_a_push_hold_results_table_and_loadable_predictions(tmp_pat
     assert len(rows) == len(evaluation.predictions) == 18 * 5
     assert rows[0]["example_id"] == evaluation.predictions[0].example_id
     assert "question prior" in files["results.md"].read_text()
-    assert [table.row_count for table in rich_tables(evaluation)] == [5, 2]
+    assert [table.row_count for table in rich_tables(evaluation)] == [5, 5]
 
 
 def test_the_real_engine_and_grounder_answer_alike_in_groups_and_one_by_one(tmp_path: Path) -> None:
@@ -175,3 +175,9 @@ def test_the_real_engine_and_grounder_answer_alike_in_groups_and_one_by_one(tmp_
     together, alone = texts("together", 16, 3), texts("alone", 1, 1)
     assert sorted(together) == sorted(alone)
     assert len({text for _, inference, _, text, *_ in together if inference}) > 1
+
+
+def test_the_engine_forgets_the_images_of_the_group_before(tmp_path: Path) -> None:
+    engine = LampEngine()
+    run(tmp_path, engine)
+    assert engine.forgotten == 3  # six images, two per group, all ways of a group in between

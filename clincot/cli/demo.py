@@ -15,12 +15,12 @@ def demo(
     name: Annotated[str, typer.Option(help="Name of the run.")] = "demo",
 ) -> None:
     """Run two rounds on drawn radiographs with tiny real models: build, train, build, train, evaluate, push."""
+    options = Options(name=name, hub=hub)
+    say("Two rounds of ClinCoT on the phantom benchmark; everything runs on this machine. Not for clinical use.")
+    run = options.open()  # before the stages are imported, see stages.py
     from clincot.rounds.loop import run_rounds
     from clincot.rounds.summary import print_summary
 
-    options = Options(name=name, hub=hub)
-    say("Two rounds of ClinCoT on the phantom benchmark; everything runs on this machine. Not for clinical use.")
-    run = options.open()
     releases, evaluation = run_rounds(run, push=True, say=say)
     print_summary(run, releases, evaluation, say)
     next_step(f"clincot hub serve {hub.removeprefix('local:')}" if hub.startswith("local:") else "clincot evaluate")

@@ -1,4 +1,7 @@
-"""`clincot build-data | train | evaluate | run`: one command per stage, and the loop over them."""
+"""`clincot build-data | train | evaluate | run`: one command per stage, and the loop over them.
+
+A body opens its run before it imports a stage: the stages import Hub clients, which read HF_ENDPOINT when they load.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,10 @@ NewVersion = Annotated[
 @with_options
 def build_data(options: Options, round: Round = 1, push: Push = False, new_version: NewVersion = False) -> None:
     """Build a round's preference dataset: hypotheses, regions, candidates, judges, pairs."""
+    run = options.open()
     from clincot.rounds.build import build_round
     from clincot.rounds.prepare import prepare
 
-    run = options.open()
     prepare(run, say)
     release = build_round(run, round, new_version=new_version)
     _report(run, release, push=push)
@@ -37,10 +40,10 @@ def build_data(options: Options, round: Round = 1, push: Push = False, new_versi
 @with_options
 def train(options: Options, round: Round = 1, push: Push = False, new_version: NewVersion = False) -> None:
     """Train a round's LoRA adapter on its preference dataset, from the adapter of the round before."""
+    run = options.open()
     from clincot.rounds.prepare import prepare
     from clincot.rounds.train import train_round
 
-    run = options.open()
     prepare(run, say)
     release = train_round(run, round, new_version=new_version)
     _report(run, release, push=push)
@@ -52,11 +55,11 @@ def train(options: Options, round: Round = 1, push: Push = False, new_version: N
 @with_options
 def evaluate(options: Options, round: LastRound = 0, push: Push = False, new_version: NewVersion = False) -> None:
     """Answer and score the benchmark with the base and the adapters of the rounds, beside image-free controls."""
+    run = options.open()
     from clincot.rounds.evaluate import evaluate_rounds
     from clincot.rounds.prepare import prepare
     from clincot.rounds.summary import print_tables
 
-    run = options.open()
     prepare(run, say)
     evaluated = evaluate_rounds(run, round, new_version=new_version)
     print_tables(evaluated.evaluation)
@@ -69,10 +72,10 @@ def evaluate(options: Options, round: LastRound = 0, push: Push = False, new_ver
 @with_options
 def run(options: Options, push: Push = True) -> None:
     """Build and train rounds 1..R, then evaluate; what stands already is not done again."""
+    opened = options.open()
     from clincot.rounds.loop import run_rounds
     from clincot.rounds.summary import print_summary
 
-    opened = options.open()
     releases, evaluation = run_rounds(opened, push=push, say=say)
     print_summary(opened, releases, evaluation, say)
     next_step(options.command("evaluate", "--set", "evaluate.max_images=0", "--new-version"))

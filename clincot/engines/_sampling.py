@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -68,17 +69,17 @@ class Sampler:
         drawn = torch.searchsorted(reached, (uniform * reached[:, -1])[:, None], right=True)[:, 0]
         return torch.where(temperature > 0, drawn.clamp(max=allowed.shape[-1] - 1), best)
 
-    def completions(self, tokenizer: object) -> list[Completion]:
+    def completions(self, tokenizer: Any) -> list[Completion]:
         """Return what was written; the text is decoded as it stands, without special tokens."""
         return [self._completion(row, tokenizer) for row in range(len(self.requests))]
 
-    def _completion(self, row: int, tokenizer: object) -> Completion:
+    def _completion(self, row: int, tokenizer: Any) -> Completion:
         ids = self.tokens[row]
         ended = bool(ids and ids[-1] in self.stops)
-        text = tokenizer.decode(  # type: ignore[attr-defined]
-            ids[:-1] if ended else ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        return Completion(text, self.logps[row], len(ids), "stop" if ended else "length")
+        said = ids[:-1] if ended else ids
+        text = tokenizer.decode(said, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        same = tokenizer(text, add_special_tokens=False).input_ids == said
+        return Completion(text, self.logps[row], len(ids), "stop" if ended else "length", same)
 
 
 def nucleus(probabilities: Tensor, top_p: Tensor) -> Tensor:

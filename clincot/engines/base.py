@@ -29,12 +29,16 @@ class GenerateRequest:
 
 @dataclass(frozen=True)
 class Completion:
-    """A written text: `logp` sums the raw (untempered) log-probabilities of its `tokens` tokens, end token included."""
+    """A written text: `logp` sums the raw (untempered) log-probabilities of its `tokens` tokens, end token included.
+
+    `retokenises`: tokenising `text` gives the tokens that were written; only then is `logp` that of the text.
+    """
 
     text: str
     logp: float
     tokens: int
     finish: Literal["stop", "length"]
+    retokenises: bool = True
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,8 @@ async def _offer(
         if not text.text.strip():
             tools.drop("empty candidates")
             continue
-        # A text cut at the length limit has no end token, so its log-probability is not that of a whole response.
-        whole = text.finish == "stop"
+        # A text cut at the length limit has no end token, one that tokenises otherwise was scored as other tokens.
+        whole = text.finish == "stop" and text.retokenises
         offered.append(
             Candidate(
                 id=f"{example.id}/{step}/{i}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from clincot.errors import ClincotError, did_you_mean
 from clincot.metrics.base import Score, mean
 
 ORDERS = (1, 2, 3, 4)
+KEPT = 1 << 16  # a report costs 1-2 ms; BLEU-1..4, their mean and every comparison ask for the same counts
 # Tokens alone move BLEU-1 of the same reports from .227 to .363 (benchmarks.md 2.4): they are part of the protocol.
 TOKENS = {"wordpunct": lambda text: wordpunct_tokenize(text.lower()), "whitespace": str.split}
 
@@ -33,6 +34,7 @@ def tokens(text: str, kind: str = "wordpunct") -> list[str]:
     return TOKENS[kind](text)
 
 
+@lru_cache(KEPT)
 def bleu_terms(prediction: str, gold: str, kind: str = "wordpunct") -> tuple[float, ...]:
     """Return clipped matches of orders 1-4, n-grams of orders 1-4, words, reference words: ten summable counts."""
     said, wanted = tokens(prediction, kind), tokens(gold, kind)
@@ -71,11 +73,13 @@ def _scorer() -> RougeScorer:
     return RougeScorer(["rougeL"], use_stemmer=False)
 
 
+@lru_cache(KEPT)
 def rouge_l_f1(prediction: str, gold: str) -> float:
     """rouge_score F1 without stemmer; it tokenises by itself."""
     return float(_scorer().score(gold, prediction)["rougeL"].fmeasure)
 
 
+@lru_cache(KEPT)
 def meteor_score(prediction: str, gold: str, kind: str = "wordpunct") -> float:
     """NLTK METEOR (alpha .9, beta 3, gamma .5), exact and stem matches; 0 when a side is empty."""
     said, wanted = tokens(prediction, kind), tokens(gold, kind)

@@ -1,4 +1,4 @@
-"""A run -> the base and the adapters of its rounds answered and scored beside controls, as a tagged results repository."""
+"""A run -> the base and its rounds' adapters answered and scored beside controls, as a tagged results repository."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False) -> Evalua
     standing = adapters.all_of(run)
     if last > len(standing):
         raise RoundError(
-            f"round {last} has no adapter: {run.adapter_repo} stops at {tag_of(len(standing))!r} in {run.store.label} and"
-            f" on {run.target.label}. Run `clincot train --round {len(standing) + 1} --name {run.name}` first."
+            f"round {last} has no adapter: {run.adapter_repo} stops at {tag_of(len(standing))!r} in {run.store.label}"
+            f" and on {run.target.label}."
+            f" Run `clincot train --round {len(standing) + 1} --name {run.name}` first."
         )
     chosen = standing[: last or None]
     source = benchmarks.load(run.recipe.benchmark).source
@@ -70,10 +71,9 @@ def _evaluate(run: Run, chosen: list[Adapter], pins: dict[str, Pin]) -> Evaluati
     recipe, benchmark = run.recipe, benchmarks.load(run.recipe.benchmark)
     folder = run.target.snapshot(pins["benchmark"], benchmark.patterns)
     policies = [PolicyUnderTest("base", pins["policy"].sha, _loader(run, pins["policy"], None))]
-    policies += [
-        PolicyUnderTest(tag_of(adapter.round), f"{pins['policy'].sha}+{adapter.sha256}", _loader(run, pins["policy"], adapter))
-        for adapter in chosen
-    ]  # fmt: skip
+    for adapter in chosen:
+        key = f"{pins['policy'].sha}+{adapter.sha256}"
+        policies.append(PolicyUnderTest(tag_of(adapter.round), key, _loader(run, pins["policy"], adapter)))
     return evaluate_policies(
         recipe,
         benchmark.examples(folder, recipe.evaluate.split),

@@ -94,9 +94,9 @@ def commit(run: Run, kind: Kind, repo: str, files: Mapping[str, Path], lineage: 
         everything,
         tag=tag,
         message=f"{lineage.stage} {tag}",
-        private=run.private,
+        private=True,
         card=card_of(kind, repo, lineage.stage),
-        replace=(f"{round_}/", f"{round_}-candidates/", f"{round_}-predictions/"),
+        replace=folders_of(round_),
     )
     return Release(kind, repo, tag, pin, lineage, fresh=True)
 
@@ -113,6 +113,7 @@ def push(run: Run, release: Release, say: Callable[[str], None]) -> Release:
         private=run.private,
         select=lambda path: belongs(path, tag_of(release.lineage.round)),
         card=card_of(release.kind, release.repo, release.lineage.stage),
+        replace=folders_of(tag_of(release.lineage.round)),
     )
     return Release(release.kind, release.repo, release.tag, release.pin, release.lineage, release.fresh, pushed)
 
@@ -122,7 +123,12 @@ def belongs(path: str, round_: str) -> bool:
     top, _, rest = path.partition("/")
     if top == "rounds":
         return rest.startswith(f"{round_}/")
-    return top in {round_, f"{round_}-candidates", f"{round_}-predictions"} or (not rest and top.startswith("adapter_"))
+    return top in folders_of(round_) or (not rest and top.startswith("adapter_"))
+
+
+def folders_of(round_: str) -> tuple[str, ...]:
+    """Return the folders that belong to one round of a repository, beside `rounds/`."""
+    return (round_, f"{round_}-candidates", f"{round_}-predictions")
 
 
 def card_of(kind: Kind, repo: str, stage: str) -> Callable[[Mapping[str, bytes]], str]:
