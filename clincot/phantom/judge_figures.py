@@ -32,7 +32,9 @@ def expected_digits(folder: Path, rows: Sequence[JudgeRow], batch: int = 64) -> 
     for start in range(0, len(rows), batch):
         chats = [judge_messages(r.question, r.reference, r.findings, r.statement) for r in rows[start : start + batch]]
         texts = [tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
-        inputs = tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False, return_token_type_ids=False)
+        inputs = tokenizer(
+            texts, return_tensors="pt", padding=True, add_special_tokens=False, return_token_type_ids=False
+        )
         share = model(**inputs, logits_to_keep=1).logits[:, -1].softmax(-1)[:, places]
         masses.append(share.sum(-1))
         values.append(share @ torch.arange(10.0) / share.sum(-1))

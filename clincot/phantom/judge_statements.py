@@ -116,7 +116,10 @@ def _reports(question: Question, phantom: Phantom, rng: np.random.Generator) -> 
             changed.setdefault(name, _near(None, rng) if name != "cardiomegaly" else ("", ""))
         versions.append(changed)
     return [
-        Judged(report(Finding(n, *said[n], NO_BOX, NO_MASK) for n in FINDINGS if n in said), rubric.report_digit(said, truth))
+        Judged(
+            report(Finding(n, *said[n], NO_BOX, NO_MASK) for n in FINDINGS if n in said),
+            rubric.report_digit(said, truth),
+        )
         for said in versions
     ]
 

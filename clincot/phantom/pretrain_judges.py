@@ -139,7 +139,11 @@ def pretrain_judge(plan: JudgePlan, folder: Path, seed: int, report: Report) -> 
 
 
 def pretrain_judges(
-    folder_a: Path, folder_b: Path, seed: int = 0, report: Report = print, plans: tuple[JudgePlan, JudgePlan] | None = None
+    folder_a: Path,
+    folder_b: Path,
+    seed: int = 0,
+    report: Report = print,
+    plans: tuple[JudgePlan, JudgePlan] | None = None,
 ) -> dict[str, Any]:
     """Train both judges, write weights and cards, return the held-out figures of each and their agreement."""
     chosen = plans or (JUDGE_A, JUDGE_B)

@@ -168,9 +168,7 @@ class QueryGrounder:
         return cls(model, str(source), key or _digest(model))
 
     @torch.no_grad()
-    def heat_maps(
-        self, images: Sequence[Image.Image], hypotheses: Sequence[Sequence[str]]
-    ) -> list[list[HeatMap]]:
+    def heat_maps(self, images: Sequence[Image.Image], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
         """Per image, one map per hypothesis: attention grid scaled to [0, 1], confidence = presence probability.
 
         Raises ModelError for a hypothesis that is not among `known`.
@@ -195,7 +193,9 @@ class QueryGrounder:
         unknown = sorted({name for wanted in hypotheses for name in wanted} - set(known))
         if unknown:
             names = ", ".join(repr(name) for name in unknown)
-            raise ModelError(f"grounder {self.name}: cannot look for {names}. Use hypotheses among: {', '.join(known)}.")
+            raise ModelError(
+                f"grounder {self.name}: cannot look for {names}. Use hypotheses among: {', '.join(known)}."
+            )
 
 
 def _unit_range(values: np.ndarray) -> np.ndarray:

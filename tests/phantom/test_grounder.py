@@ -7,11 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import clincot
+from clincot.phantom.draw import draw, visible
 from clincot.phantom.findings import FINDINGS
 from clincot.phantom.grounder_figures import auc, evaluate_maps, grounder_figures, wilson
 from clincot.phantom.pretrain_grounder import GrounderPlan, box_targets, drawn_set, pretrain_grounder
+from clincot.recipe import Regions
+from clincot.regions.extract import find_region
 from clincot.regions.query_grounder import QueryGrounder
 
 MODELS = Path(clincot.__file__).parent / "phantom" / "models"
@@ -37,9 +41,20 @@ def test_the_target_of_a_box_peaks_at_its_centre_and_is_zero_outside():
     assert target[1, 19:21, 11:13].min() == target[1].max()
 
 
-def test_a_box_between_two_cell_centres_still_has_a_target():
-    boxes, names = torch.full((1, 2, 4), 0.5), torch.tensor([[0, -1]])
-    assert box_targets(boxes, names, grid=32)[0, 0].sum() > 0
+def test_the_target_of_a_small_box_covers_more_than_one_percent_of_the_image():
+    boxes, names = torch.tensor([[[0.48, 0.48, 0.52, 0.52]] * 2]), torch.tensor([[0, -1]])
+    target = box_targets(boxes, names, grid=32)[0, 0]
+    assert (target > 0.1 * target.max()).float().mean() > 0.01
+
+
+def test_most_shipped_maps_of_nodules_give_a_region_that_holds_the_nodule(shipped):
+    phantoms = [p for p in (draw(SEED, index) for index in range(60)) if "nodule" in p.names]
+    pictures = [Image.fromarray(phantom.image).convert("RGB") for phantom in phantoms]
+    maps = shipped.heat_maps(pictures, [["nodule"]] * len(phantoms))
+    settings = Regions(least_side=64, crop="box")
+    regions = [find_region(picture, one[0], settings) for picture, one in zip(pictures, maps, strict=True)]
+    held = [r is not None and "nodule" in visible(p, r.box) for p, r in zip(phantoms, regions, strict=True)]
+    assert np.mean(held) > 0.6
 
 
 def test_auc_counts_ordered_pairs_and_half_of_the_ties():

@@ -56,7 +56,9 @@ def test_a_reference_that_leaves_a_finding_open_gives_a_middling_digit():
 
 
 def test_a_wrong_side_is_worse_than_a_wrong_zone():
-    digits = [rubric.placed_digit("nodule", place, "nodule", NODULE) for place in (("left", "upper"), ("left", "lower"))]
+    digits = [
+        rubric.placed_digit("nodule", place, "nodule", NODULE) for place in (("left", "upper"), ("left", "lower"))
+    ]
     assert [*digits, rubric.placed_digit("nodule", ("right", "upper"), "nodule", NODULE)] == [9, 3, 1]
     assert rubric.zone_digit(("left", ""), ("left", "upper")) == 5
 
