@@ -116,8 +116,8 @@ Trained from scratch, seed {seed}: {numbers}.
 
 ## Held-out figures
 
-{n} phantoms of the held-out range. Pointing: the centre of the map's highest cell lies in a box of the finding, over the
-images that show it. Brackets: 95% intervals (AUC: bootstrap over images; pointing: Wilson).
+{n} phantoms of the held-out range. Pointing: the centre of the map's highest cell lies in a box of the finding, over
+the images that show it. Brackets: 95% intervals (AUC: bootstrap over images; pointing: Wilson).
 
 | finding | presence AUC | pointing game | images showing it |
 |---|---|---|---|

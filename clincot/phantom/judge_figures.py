@@ -42,7 +42,7 @@ def expected_digits(folder: Path, rows: Sequence[JudgeRow], batch: int = 64) -> 
 
 
 def judge_figures(folder: Path, rows: Sequence[JudgeRow]) -> tuple[dict[str, Any], np.ndarray]:
-    """`right`, `wrong`: mean expected digit; `ranking`: pairs of one context in order, by kind too; `mass` on digits."""
+    """`right`, `wrong`: mean expected digit; `ranking`: pairs of a context in order, by kind too; `mass` on digits."""
     values, masses = expected_digits(folder, rows)
     with_reference = np.array([row.form != "blind" for row in rows])
     digits = np.array([row.digit for row in rows])

@@ -33,7 +33,7 @@ class Pack:
 
 def common_prefix(rows: Sequence[Sequence[int]]) -> int:
     """How many leading tokens all rows share, at most all but the last three of the shortest."""
-    low, high = min(rows), max(rows)
+    low, high = min(rows, key=list), max(rows, key=list)
     shared = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
     return min(shared, *(len(row) - REPLY - 1 for row in rows))
 

@@ -81,7 +81,7 @@ def with_noise(rows: Iterable[JudgeRow], rng: np.random.Generator, *, shift: flo
 
 
 def right_wrong_pairs(rows: Iterable[JudgeRow]) -> list[tuple[int, int]]:
-    """Positions (right, wrong) of rows of one context, digits at least 7 against at most 2; blind contexts hold none."""
+    """Positions (right, wrong) of rows of one context: digits at least 7, at most 2; blind contexts have none."""
     groups: dict[str, list[tuple[int, JudgeRow]]] = {}
     for place, row in enumerate(rows):
         if row.form != "blind":

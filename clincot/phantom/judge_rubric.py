@@ -32,7 +32,7 @@ class Knowledge:
 def step_digit(named: Iterable[str], asked: str, known: Knowledge) -> int:
     """Rate "The local image shows ..." that names `named`; `asked` is the finding in question, "" for the whole image.
 
-    A region need not show what the image shows, so "no abnormality" beside an affirmed finding is of no help, not wrong.
+    A region need not show what the image shows: "no abnormality" beside an affirmed finding is of no help, not wrong.
     """
     said = frozenset(named)
     wrong = said - known.there - known.unknown

@@ -115,13 +115,11 @@ def _reports(question: Question, phantom: Phantom, rng: np.random.Generator) -> 
             name = str(rng.choice(FINDINGS))
             changed.setdefault(name, _near(None, rng) if name != "cardiomegaly" else ("", ""))
         versions.append(changed)
-    return [
-        Judged(
-            report(Finding(n, *said[n], NO_BOX, NO_MASK) for n in FINDINGS if n in said),
-            rubric.report_digit(said, truth),
-        )
-        for said in versions
-    ]
+    return [Judged(_written(said), rubric.report_digit(said, truth)) for said in versions]
+
+
+def _written(said: Mapping[str, Place]) -> str:
+    return report(Finding(name, *said[name], NO_BOX, NO_MASK) for name in FINDINGS if name in said)
 
 
 def nonsense(question: Question, rng: np.random.Generator) -> Judged:

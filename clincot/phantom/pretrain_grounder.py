@@ -1,7 +1,7 @@
 """Drawn phantoms with their lesion boxes -> a trained grounder in a folder, with its held-out figures on its card.
 
-Losses: presence (binary cross-entropy), map (cross-entropy between a bump over each lesion box and the query's attention
-over the tokens) and, for the trunk only, patch-wise finding logits whose layer is dropped after training.
+Losses: presence (binary cross-entropy), map (cross-entropy between a bump over each lesion box and the query's
+attention over the tokens) and, for the trunk only, patch-wise finding logits whose layer is dropped after training.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -27,15 +26,15 @@ from clincot.regions.query_grounder import QueryGrounderConfig, QueryGrounderMod
 
 Report = Callable[[str], None]
 MAX_FINDINGS = 2
-# Cells on either side of a lesion's centre: attention on a bare nodule (10-20 px) left components under 1 % of the image,
-# which region extraction drops (recipe `regions.smallest`): 28 of 30 nodules had no region.
+# Cells on either side of a lesion's centre: attention on a bare nodule (10-20 px) gave components under 1 % of the
+# image, which region extraction drops (recipe `regions.smallest`): 28 of 30 nodules had no region.
 LEAST_HALF = 3.0
 SHIFT = 4  # pixels of the resized image
 
 
 @dataclass(frozen=True)
 class GrounderPlan:
-    """How much to train: `images` distinct phantoms, `epochs` passes; the shipped weights took 5 minutes on one core."""
+    """How much to train: `images` distinct phantoms, `epochs` passes (about 5 minutes on one core)."""
 
     images: int = 5000
     held_out: int = 1000
@@ -49,7 +48,7 @@ class GrounderPlan:
 
 @dataclass
 class DrawnSet:
-    """`pixels` (n, 1, size, size) normalised, `boxes` (n, 2, 4) in units of the image side, `names` (n, 2), -1 = none."""
+    """`pixels` (n, 1, size, size) normalised, `boxes` (n, 2, 4) in image sides, `names` (n, 2), -1 = none."""
 
     pixels: Tensor
     boxes: Tensor

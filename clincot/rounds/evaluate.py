@@ -11,8 +11,8 @@ from clincot import benchmarks, engines
 from clincot.engines.base import Engine
 from clincot.errors import RoundError
 from clincot.evaluation import Evaluation, PolicyUnderTest, evaluate_policies
+from clincot.evaluation.tables import result_files, row_name
 from clincot.lineage import Lineage, Pin, content_key, package_versions
-from clincot.result_tables import result_files, row_name
 from clincot.rounds import adapters, releases
 from clincot.rounds.adapters import Adapter
 from clincot.rounds.build import load_proposer
@@ -43,10 +43,9 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False) -> Evalua
     pins = {name: run.target.resolve("model", model.repo, model.revision) for name, model in models.items()}
     pins["benchmark"] = run.target.resolve("dataset", source.repo, source.revision)
     evaluation = _evaluate(run, chosen, pins)
-    inputs = content_key(
-        run.recipe.evaluate, run.recipe.build.regions, run.recipe.seed, {k: pin.sha for k, pin in pins.items()},
-        [adapter.sha256 for adapter in chosen],
-    )  # fmt: skip
+    build, shas = run.recipe.build, {name: pin.sha for name, pin in pins.items()}
+    asked = (run.recipe.evaluate, run.recipe.seed, build.regions, build.steps, build.candidates)
+    inputs = content_key(asked, shas, [adapter.sha256 for adapter in chosen])
     done = releases.finished(run, "dataset", run.results_repo, len(chosen), inputs, new_version=new_version)
     if done:
         return Evaluated(done, evaluation)

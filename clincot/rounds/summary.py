@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from clincot.evaluation import Evaluation
-from clincot.result_tables import rich_tables
+from clincot.evaluation.tables import rich_tables
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
 

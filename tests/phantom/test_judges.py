@@ -23,7 +23,7 @@ from clincot.prompts import judge_messages
 MODELS = Path(clincot.__file__).parent / "phantom" / "models"
 SEED = 78  # a world that no model was trained in
 NODULE = Knowledge({"nodule": ("left", "upper")})
-REPORT = "The heart is normal in size. There is a nodule in the left upper zone. There is no effusion. There is no pneumothorax."
+REPORT = "The heart is enlarged. The lungs are clear. There is no effusion. There is no pneumothorax."
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from clincot.evaluation.predictions import Prediction
+from clincot.evaluation.results import Resampling, Row, Scoring
 from clincot.metrics import load_score
-from clincot.predictions import Prediction
 from clincot.protocols import CLINCOT_V1
 from clincot.records import AnswerType, Example
-from clincot.results import Resampling, Row, Scoring
 
 
 def example(i: int, image: str, answer: str, kind: AnswerType) -> Example:

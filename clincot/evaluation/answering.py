@@ -12,11 +12,11 @@ from PIL import Image
 from clincot import images
 from clincot.engines.base import Engine
 from clincot.errors import UnreadableImage
-from clincot.inference import Answer, Settings, answer_by_region, answer_directly, black, propose
-from clincot.predictions import Part, Store
+from clincot.evaluation.inference import Answer, Settings, answer_by_region, answer_directly, black, propose
+from clincot.evaluation.predictions import Part, Store
+from clincot.evaluation.results import Row
 from clincot.records import Example, Region
 from clincot.regions.base import Proposer
-from clincot.results import Row
 
 BLACK = "black_image"
 Looked = tuple[dict[str, Image.Image], dict[str, str]]

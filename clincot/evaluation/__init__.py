@@ -12,17 +12,17 @@ from itertools import islice
 from pathlib import Path
 
 from clincot import protocols
-from clincot.answering import BLACK, Answering, PolicyUnderTest, groups
-from clincot.controls import question_prior
 from clincot.errors import ClincotError, DataError
-from clincot.inference import Answer, Settings
+from clincot.evaluation.answering import BLACK, Answering, PolicyUnderTest, groups
+from clincot.evaluation.controls import question_prior
+from clincot.evaluation.inference import Answer, Settings
+from clincot.evaluation.predictions import Prediction, Store
+from clincot.evaluation.results import Comparison, Result, Row, Scoring
 from clincot.lineage import content_key
-from clincot.predictions import Prediction, Store
 from clincot.progress import bar
 from clincot.recipe import Recipe
 from clincot.records import Example
 from clincot.regions.base import Proposer
-from clincot.results import Comparison, Result, Row, Scoring
 
 PRIOR = "question_prior"
 __all__ = ["BLACK", "PRIOR", "Evaluation", "PolicyUnderTest", "Prediction", "Result", "evaluate_policies"]

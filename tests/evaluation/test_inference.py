@@ -9,7 +9,7 @@ import pytest
 
 from clincot import images
 from clincot.engines.base import Completion, GenerateRequest
-from clincot.inference import Settings, answer_by_region, answer_directly, black, choose, propose
+from clincot.evaluation.inference import Settings, answer_by_region, answer_directly, black, choose, propose
 from clincot.records import Box
 from clincot.regions.base import HeatMap
 from tests.lamps import LampEngine, LampProposer, examples, recipe

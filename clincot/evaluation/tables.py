@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from clincot import protocols
 from clincot.evaluation import BLACK, PRIOR, Evaluation
-from clincot.predictions import write_predictions
-from clincot.results import Result, Row
+from clincot.evaluation.predictions import write_predictions
+from clincot.evaluation.results import Result, Row
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -13,8 +13,8 @@ from datasets import load_dataset
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ClincotError, DataError
 from clincot.evaluation import Evaluation, PolicyUnderTest, evaluate_policies
+from clincot.evaluation.tables import markdown, result_files, rich_tables
 from clincot.regions.query_grounder import QueryGrounder, QueryGrounderConfig, QueryGrounderModel
-from clincot.result_tables import markdown, result_files, rich_tables
 from tests.lamps import LampEngine, LampProposer, examples, recipe
 from tests.tiny import tiny_policy
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from clincot.evaluation.predictions import Prediction
 from clincot.metrics import load_score
 from clincot.metrics._closed import is_yes_no
 from clincot.metrics.base import Score
-from clincot.predictions import Prediction
 from clincot.protocols import Measure, Protocol
 from clincot.records import Example
 

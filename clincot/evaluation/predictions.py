@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from datasets import Features, List, Value
 
 from clincot import schema
-from clincot.inference import Answer
+from clincot.evaluation.inference import Answer
 from clincot.lineage import content_key
 from clincot.records import Box, Example
 

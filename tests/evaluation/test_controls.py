@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from clincot.controls import question_prior
 from clincot.errors import DataError
+from clincot.evaluation.controls import question_prior
 from clincot.metrics._closed import RULES, is_yes_no
 from clincot.metrics._open import exact_match, overlap
 from clincot.records import AnswerType, Example
