@@ -71,6 +71,7 @@ CANDIDATE_FEATURES = Features(
 IMAGE_COLUMNS = ("images", "side_images")
 # A dictionary that outgrows its page limit makes Parquet store every repetition; 512 MB holds the images of a unit.
 DICTIONARY_LIMIT = 512 * 1024 * 1024
+ROW_GROUP_BYTES = 64 * 1024 * 1024
 
 
 def pair_row(pair: PreferencePair, round_: int) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def table(rows: Sequence[Mapping[str, Any]], features: Features) -> pa.Table:
 
 
 def write_parquet(tables: Iterable[pa.Table], path: Path, features: Features) -> None:
-    """Write tables as one row group each: to a temporary name, synced, then renamed. Raises DiskFull."""
+    """Write tables, several to a row group: to a temporary name, synced, then renamed. Raises DiskFull."""
     leaves = [f"{name}.list.element.bytes" for name in IMAGE_COLUMNS if name in features]
     temporary = path.with_name(f".{path.name}.partial")
     try:
@@ -141,7 +142,7 @@ def write_parquet(tables: Iterable[pa.Table], path: Path, features: Features) ->
             dictionary_pagesize_limit=DICTIONARY_LIMIT,
             compression="zstd",
         ) as writer:
-            for part in tables:
+            for part in _gathered(tables):
                 writer.write_table(part, row_group_size=max(1, part.num_rows))
         sync(temporary)
         temporary.rename(path)
@@ -157,6 +158,18 @@ def read_tables(paths: Iterable[Path]) -> Iterator[pa.Table]:
     """Yield the tables of parquet files one after another, so that memory holds one."""
     for path in paths:
         yield pq.read_table(path)
+
+
+def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Join tables until they fill a row group; each costs about 12 kB of Parquet's own, and memory holds one."""
+    held: list[pa.Table] = []
+    for part in tables:
+        held.append(part)
+        if sum(one.nbytes for one in held) >= ROW_GROUP_BYTES:
+            yield pa.concat_tables(held)
+            held = []
+    if held:
+        yield pa.concat_tables(held)
 
 
 def check_columns(path: Path) -> None:

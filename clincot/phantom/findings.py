@@ -56,10 +56,11 @@ def paint(image: np.ndarray, finding: Finding, anatomy: Anatomy, rng: np.random.
     if finding.name == "effusion":
         return blend(image, rng.uniform(0.62, 0.72), soft(finding.mask, 2.5) * 0.95)
     if finding.name == "pneumothorax":
-        mask = finding.mask.astype(np.uint8)
-        lung = anatomy.lungs[finding.side].mask.astype(np.uint8)
-        line = cv2.dilate(mask, np.ones((3, 3), np.uint8)) & ~mask & cv2.erode(lung, np.ones((5, 5), np.uint8))
-        return blend(image, 0.10, soft(mask, 1) * 0.85) + 0.16 * soft(line, 0.7)
+        lung = anatomy.lungs[finding.side].mask
+        grown = cv2.dilate(finding.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        inner = cv2.erode(lung.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        line = grown & ~finding.mask & inner
+        return blend(image, 0.10, soft(finding.mask, 1) * 0.85) + 0.16 * soft(line, 0.7)
     return image
 
 

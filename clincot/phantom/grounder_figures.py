@@ -99,20 +99,22 @@ tags: [clincot, phantom, grounding]
 ---
 # Phantom grounder
 
-Finds {", ".join(figures)} in drawn chest phantoms. It proposes the regions of the embedded benchmark and has seen no
-real radiograph: not for clinical use.
+Finds {", ".join(figures)} in drawn chest phantoms.
+It proposes the regions of the embedded benchmark and has seen no real radiograph: not for clinical use.
 
 A grey 128 x 128 image (resized without keeping the aspect) passes a small ResNet trunk; one learned query per finding
 attends to a 32 x 32 grid of tokens through two decoder layers (after MedKLIP). The cross-attention, averaged over heads
 and layers, is the heat map; a linear head on the query gives the presence probability. Attention is supervised by
 lesion boxes; a patch-wise loss helps the trunk during training and is dropped afterwards. The map reaches the pointing
-targets by attention itself, so no patch-logit head replaces it.
+targets by attention itself, so no patch-logit head replaces it. Small lesions are given a wide target (48 of 256
+pixels), so that their component passes the usual least size of a region; this costs nodules some pointing.
 
 ## Made by
 
     clincot phantom pretrain --only grounder
 
-Trained from scratch, seed {seed}: {numbers}.
+Trained from scratch, seed {seed}:
+{numbers}.
 
 ## Held-out figures
 

@@ -2,7 +2,7 @@
 
 A judge's rows of one context share rubric, question, reference and findings, four fifths of their tokens. Packed, the
 shared part is computed once and each branch attends to it and to itself, at the positions it would have alone: the
-same losses as row by row, for a third of the time (measured: 160 against 480 digits a second on one core).
+same losses as row by row, from 158 tokens for seven rows instead of about 730 (measured means).
 """
 
 from __future__ import annotations

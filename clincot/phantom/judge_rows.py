@@ -19,6 +19,7 @@ FORM_SHARES = (0.6, 0.1, 0.18, 0.12)
 BOTH = ("{answer}. {report}", "{answer}\n{report}", "Answer: {answer}. Report: {report}", "{report} {answer}")
 FINDINGS_SO_FAR = (0.45, 0.38, 0.17)  # shares of none, one and two
 PER_CONTEXT = 3
+PLACED = ("side", "zone")  # the hardest to learn: asked about twice (.92 of side pairs in order when asked once)
 RIGHT, WRONG = 7, 2  # at least, at most
 
 
@@ -48,9 +49,9 @@ def judge_rows(
 
 
 def rows_of(phantom: Phantom, rng: np.random.Generator, per_context: int = PER_CONTEXT) -> Iterator[JudgeRow]:
-    """Rows of one phantom: each of its questions once about step findings and once about answers."""
+    """Rows of one phantom: each of its questions once about step findings and once or twice about answers."""
     for place, question in enumerate(questions(phantom, rng)):
-        for what in ("step", "answer"):
+        for turn, what in enumerate(("step", *("answer",) * (2 if question.kind in PLACED else 1))):
             form = str(rng.choice(FORMS, p=FORM_SHARES))
             said = [_some_findings(phantom, rng) for _ in range(rng.choice(3, p=FINDINGS_SO_FAR))]
             chain = tuple(finding_sentence(names) for names in said)
@@ -61,7 +62,7 @@ def rows_of(phantom: Phantom, rng: np.random.Generator, per_context: int = PER_C
                 pool = [unreferenced(judged, question, known) for judged in pool]
             pool.append(nonsense(question, rng))
             reference = _reference(form, question, phantom, rng)
-            context = f"{phantom.index}/{place}/{what}"
+            context = f"{phantom.index}/{place}/{turn}"
             for judged in _chosen(pool, per_context, rng):
                 text, digit = sloppy(judged, rng) if rng.random() < 0.15 else judged
                 digit = blind_digit(digit) if form == "blind" else digit

@@ -39,13 +39,14 @@ def measure(
     seed: int,
     images: int,
     per_kind: int = PER_KIND,
+    prior_images: int = 1_500,
     report: Callable[[str], None] = print,
 ) -> dict:
     """Ask up to `per_kind` questions of each kind about `images` held-out radiographs; see the card for the layout."""
     bank = [draw(seed, RANGES["held_out"] + number) for number in range(images)]
     trials = choose(bank, per_kind)
     figures: dict = {"kinds": {}, "findings": {}}
-    figures["prior"] = _score(trials, prior(seed, trials))
+    figures["prior"] = _score(trials, prior(seed, trials, prior_images))
     for look in LOOKS:
         answers, steps = answer(model, processor, trials, look, seed)
         figures["kinds"][look] = _score(trials, answers)
@@ -119,13 +120,14 @@ def generate(
     return texts
 
 
-def prior(seed: int, trials: Sequence[Trial], images: int = 1_500) -> list[str]:
+def prior(seed: int, trials: Sequence[Trial], images: int) -> list[str]:
     """Answer without looking: the commonest answer to this kind of question about this finding, on other images."""
     counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for number in range(images):
         for question in questions(draw(seed, RANGES["policy"] + number)):
             counts[question.kind, question.finding][question.answer] += 1
-    return [counts[t.question.kind, t.question.finding].most_common(1)[0][0] for t in trials]
+    best = {key: found.most_common(1)[0][0] for key, found in counts.items()}
+    return [best.get((t.question.kind, t.question.finding), "") for t in trials]
 
 
 def _picture(phantom: Phantom) -> Image.Image:

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import nn
+from transformers import CLIPVisionModel
 
+from clincot.phantom.anatomy import SIDES, ZONES
 from clincot.phantom.draw import Phantom, visible
 from clincot.phantom.findings import FINDINGS
 from clincot.phantom.schedule import Schedule
-from clincot.phantom.views import WHOLE, patch_labels, pixel_values, training_region, view
+from clincot.phantom.views import WHOLE, location_labels, patch_labels, pixel_values, training_region, view
 
+OUTPUTS = (len(FINDINGS), len(FINDINGS) * len(SIDES) * len(ZONES), len(FINDINGS))
 POSITIVE_WEIGHT = 3.0  # patches that show something are rare
+
+
+@dataclass(frozen=True)
+class Views:
+    """A batch: every second view is global, and only those have `places`."""
+
+    pixels: torch.Tensor
+    patches: torch.Tensor
+    places: torch.Tensor
+    shown: torch.Tensor
 
 
 class PatchHead(nn.Module):
@@ -22,16 +36,16 @@ class PatchHead(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.linear = nn.Linear(width, 2 * len(FINDINGS))
+        self.linear = nn.Linear(width, sum(OUTPUTS))
 
-    def forward(self, patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Map (views, 36, width) to logits (views, 36, findings) and (views, findings)."""
-        local, pooled = self.linear(self.norm(patches)).chunk(2, -1)
-        return local, torch.logsumexp(pooled, 1) - np.log(pooled.shape[1])
+    def forward(self, patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Map (views, 36, width) to logits (views, 36, findings), (views, 36, places) and (views, findings)."""
+        local, places, pooled = self.linear(self.norm(patches)).split(OUTPUTS, -1)
+        return local, places, torch.logsumexp(pooled, 1) - np.log(pooled.shape[1])
 
 
 def train_vision(
-    tower: nn.Module,
+    tower: CLIPVisionModel,
     bank: Sequence[Phantom],
     *,
     seed: int,
@@ -46,22 +60,26 @@ def train_vision(
     schedule = Schedule([*tower.parameters(), *head.parameters()], rate, steps, "vision", report)
     weight = torch.tensor(POSITIVE_WEIGHT)
     for _ in range(steps):
-        pixels, patches, images = _batch(bank, batch, rng)
-        hidden = tower(pixel_values=pixels, output_hidden_states=True).hidden_states[-1][:, 1:]
-        local, whole = head(hidden)
-        loss = nn.functional.binary_cross_entropy_with_logits(local, patches, pos_weight=weight)
-        loss = loss + nn.functional.binary_cross_entropy_with_logits(whole, images)
+        views = _batch(bank, batch, rng)
+        hidden = tower(pixel_values=views.pixels, output_hidden_states=True).hidden_states[-1][:, 1:]
+        local, places, whole = head(hidden)
+        loss = nn.functional.binary_cross_entropy_with_logits(local, views.patches, pos_weight=weight)
+        loss = loss + 2 * nn.functional.binary_cross_entropy_with_logits(places[1::2], views.places, pos_weight=weight)
+        loss = loss + nn.functional.binary_cross_entropy_with_logits(whole, views.shown)
         schedule.step(loss)
     return schedule.losses
 
 
-def _batch(bank: Sequence[Phantom], size: int, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
-    views, patches, images = [], [], []
+def _batch(bank: Sequence[Phantom], size: int, rng: np.random.Generator) -> Views:
+    views, patches, places, shown = [], [], [], []
     for number, index in enumerate(rng.integers(len(bank), size=size)):
         phantom = bank[index]
         box = WHOLE if number % 2 else training_region(phantom, rng)
         views.append(view(phantom, box))
         patches.append(patch_labels(phantom, box))
-        shown = visible(phantom, box)
-        images.append([float(name in shown) for name in FINDINGS])
-    return pixel_values(views), torch.from_numpy(np.stack(patches)), torch.tensor(images)
+        if number % 2:
+            places.append(location_labels(phantom))
+        names = visible(phantom, box)
+        shown.append([float(name in names) for name in FINDINGS])
+    labels = torch.from_numpy(np.stack(patches)), torch.from_numpy(np.stack(places))
+    return Views(pixel_values(views), *labels, torch.tensor(shown))

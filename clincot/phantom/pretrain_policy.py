@@ -23,8 +23,8 @@ from clincot.phantom.views import masked_view, pixel_values, training_region, vi
 from clincot.records import Box
 
 IMAGES = 10_000
-VISION_STEPS = 900
-TEXT_STEPS = 1_300
+VISION_STEPS = 1_600
+TEXT_STEPS = 1_500
 HELD_OUT = 1_400
 
 
@@ -49,7 +49,7 @@ def pretrain_policy(
     folder.mkdir(parents=True, exist_ok=True)
     save_policy(model.eval(), processor, folder)
     minutes = (time.monotonic() - began) / 60
-    figures = measure(model, processor, seed=seed, images=held_out, report=report)
+    figures = measure(model, processor, seed=seed, images=held_out, prior_images=held_out, report=report)
     figures |= {"seed": seed, "images": images, "steps": [vision_steps, text_steps], "minutes": round(minutes, 1)}
     (folder / "README.md").write_text(policy_card(figures), encoding="utf-8")
     return figures

@@ -1,4 +1,4 @@
-"""Every text of the phantom world -> a byte-level BPE tokenizer with a chat template: one recipe for all tiny models."""
+"""Every text of the phantom world -> a byte-level BPE tokenizer with a chat template: one recipe for all the models."""
 
 from __future__ import annotations
 

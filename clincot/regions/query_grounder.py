@@ -204,7 +204,9 @@ def _unit_range(values: np.ndarray) -> np.ndarray:
 
 
 def _digest(model: QueryGrounderModel) -> str:
-    digest = hashlib.sha256(repr(tuple(model.config.entities)).encode())
+    config = model.config
+    reading = (tuple(config.entities), config.image_size, config.image_mean, config.image_std, config.heads)
+    digest = hashlib.sha256(repr(reading).encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode() + tensor.detach().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The drawn world: deterministic pixels, findings where they are said to be, regions that tell nothing by themselves."""
+"""The drawn world: deterministic pixels, findings where they are said to be, regions that tell nothing on their own."""
 
 from __future__ import annotations
 

@@ -1,0 +1,51 @@
+"""Command-line words -> the finished process, as a user would run it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+# A few images and short look-aheads: every part runs, for seconds.
+SMALL = (
+    "--set=build.max_images=4",
+    "--set=build.max_questions=3",
+    "--set=build.unit_images=1",
+    "--set=build.candidates=3",
+    "--set=build.lookahead.samples=1",
+    "--set=build.min_gap=0.001",
+    "--set=train.dpo.num_train_epochs=1",
+    "--set=evaluate.max_images=4",
+    "--set=evaluate.resamples=100",
+)
+
+
+def start(*words: str, cwd: Path, **options: object) -> subprocess.Popen[str]:
+    """Start `clincot WORDS` in `cwd` with the tests' environment."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "clincot", *words],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+def clincot(*words: str, cwd: Path, code: int = 0, timeout: float = 280) -> tuple[str, str]:
+    """Run `clincot WORDS` to its end, expect exit code `code`, return what it wrote on stdout and stderr."""
+    process = start(*words, cwd=cwd)
+    out, err = process.communicate(timeout=timeout)
+    assert process.returncode == code, f"exit {process.returncode}\n{out}\n{err}"
+    return out, err
+
+
+def script(text: str, cwd: Path, env: dict[str, str]) -> str:
+    """Run a plain Python script with the variables that `clincot hub env` printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", text], cwd=cwd, env=os.environ | env, capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

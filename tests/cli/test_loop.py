@@ -1,0 +1,151 @@
+"""Two commands from nothing to a trained, pushed, evaluated adapter, and plain scripts that load what they left."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command import SMALL, clincot, script, start
+
+
+@pytest.fixture(scope="module")
+def served(small_hub: Path, finished_run: tuple[Path, str, str]) -> Iterator[dict[str, str]]:
+    """Serve the Hub by `clincot hub serve` and return what `clincot hub env` says to export."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    server = start("hub", "serve", str(small_hub), "--port", port, cwd=small_hub.parent)
+    try:
+        assert server.stderr is not None and "Hub" in server.stderr.readline()
+        out, _ = clincot("hub", "env", str(small_hub), "--port", port, cwd=small_hub.parent)
+        yield dict(re.findall(r"export (\w+)='?([^'\n]*)'?", out))
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_a_run_ends_with_a_table_the_repositories_and_how_to_load_the_adapter(
+    finished_run: tuple[Path, str, str],
+) -> None:
+    _, out, err = finished_run
+    for row in ("base · region", "round-1 · region", "round-2 · region", "round-2 · direct · black image", "question prior"):
+        assert row in out
+    assert re.search(r"\d+\.\d \[\d+\.\d, \d+\.\d\]", out)  # values with their intervals
+    for line in (
+        r"dataset loop? ?.*demo/loop-preferences  round-1",
+        r"model   demo/loop  round-2",
+        r'PeftModel.from_pretrained\(base, "demo/loop", revision="round-2"\)',
+        r"Next: clincot ",
+    ):
+        assert re.search(line.replace("loop? ?.*", ""), err), line
+
+
+def test_a_plain_script_loads_rows_crops_and_weights_of_every_tag(served: dict[str, str], tmp_path: Path) -> None:
+    said = script(
+        """
+import hashlib, json
+from datasets import load_dataset
+from peft import AutoPeftModel, PeftModel
+from safetensors.torch import load_file
+from huggingface_hub import hf_hub_download
+from transformers import AutoModelForImageTextToText
+rows = {n: load_dataset("demo/loop-preferences", f"round-{n}", revision=f"round-{n}")["train"] for n in (1, 2)}
+one_at_two = load_dataset("demo/loop-preferences", "round-1", revision="round-2")["train"]
+base = AutoModelForImageTextToText.from_pretrained("clincot/phantom-policy")
+names = {}
+for n in (1, 2):
+    model = PeftModel.from_pretrained(base, "demo/loop", revision=f"round-{n}")
+    file = hf_hub_download("demo/loop", "adapter_model.safetensors", revision=f"round-{n}")
+    names[n] = hashlib.sha256(open(file, "rb").read()).hexdigest()
+    held = {k: v for k, v in model.state_dict().items() if "lora_" in k}
+    assert held and len(held) == len(load_file(file))
+    model.unload()
+AutoPeftModel.from_pretrained("demo/loop", revision="round-2")
+row = rows[2][0]
+print(json.dumps({
+    "rows": {n: len(r) for n, r in rows.items()},
+    "rounds": {n: sorted(set(r["round"])) for n, r in rows.items()},
+    "same": rows[1]["id"] == one_at_two["id"],
+    "prompt": row["prompt"], "global": row["images"][0].size, "sides": [i.size for i in row["side_images"]],
+    "boxes": [row["chosen_region"]["box"], row["rejected_region"]["box"]], "weights": names,
+    "scores": [row["chosen_score"], row["rejected_score"]],
+}))
+""",
+        tmp_path,
+        served,
+    )
+    found = json.loads(said.splitlines()[-1])
+    assert found["rows"]["1"] > 0 and found["rows"]["2"] > 0
+    assert found["rounds"] == {"1": [1], "2": [2]} and found["same"]
+    assert found["weights"]["1"] != found["weights"]["2"]
+    assert found["global"] == [256, 256]
+    boxes = [(right - left, lower - upper) for left, upper, right, lower in found["boxes"]]
+    assert [tuple(size) for size in found["sides"]] == boxes
+    assert [block["type"] for block in found["prompt"][0]["content"]] == ["image", "image", "text"]
+    assert found["scores"][0] > found["scores"][1]
+
+
+def test_repositories_carry_their_rounds_and_no_pickle(served: dict[str, str], tmp_path: Path) -> None:
+    said = script(
+        """
+import json
+from huggingface_hub import HfApi, ModelCard, DatasetCard, hf_hub_download
+api = HfApi()
+print(json.dumps({
+    "adapter": api.list_repo_files("demo/loop", revision="round-2"),
+    "data": api.list_repo_files("demo/loop-preferences", repo_type="dataset", revision="round-2"),
+    "tags": [t.name for t in api.list_repo_refs("demo/loop").tags],
+    "card": ModelCard.load("demo/loop").data.to_dict(),
+    "private": api.model_info("demo/loop").private,
+    "lineage": json.load(open(hf_hub_download("demo/loop", "rounds/round-2/lineage.json", revision="round-2"))),
+    "data_lineage": json.load(open(hf_hub_download(
+        "demo/loop-preferences", "rounds/round-2/lineage.json", revision="round-2", repo_type="dataset"))),
+    "first": json.load(open(hf_hub_download("demo/loop", "rounds/round-1/lineage.json", revision="round-1"))),
+}))
+""",
+        tmp_path,
+        served,
+    )
+    found = json.loads(said.splitlines()[-1])
+    assert "adapter_model.safetensors" in found["adapter"]
+    assert not [name for name in found["adapter"] if name.endswith((".bin", ".pt", ".pkl")) or name.startswith("ref/")]
+    assert {"rounds/round-1/lineage.json", "rounds/round-2/recipe.yaml"} <= set(found["data"])
+    assert any(name.startswith("round-1-candidates/") for name in found["data"])
+    assert sorted(found["tags"]) == ["round-1", "round-2"]
+    assert found["card"]["library_name"] == "peft" and found["card"]["base_model"] == "clincot/phantom-policy"
+    assert found["private"] is True
+    # Round 2 was sampled from, and trained from, the adapter that round 1 left.
+    assert found["data_lineage"]["sampled_from"] == found["first"]["adapter_sha256"] == found["lineage"]["sampled_from"]
+    assert found["first"]["sampled_from"] == "base"
+    facts = found["lineage"]["facts"]
+    assert facts["first_loss"] == pytest.approx(facts["known_first_loss"], abs=1e-3)
+
+
+def test_pairs_take_little_more_room_than_their_distinct_images(finished_run: tuple[Path, str, str]) -> None:
+    folder, _, _ = finished_run
+    for round_ in ("round-1", "round-2"):
+        build = folder / "runs" / "loop" / round_ / "build"
+        reports = [json.loads(path.read_text()) for path in build.glob("unit-*/unit.json")]
+        distinct = sum(report["distinct_image_bytes"] for report in reports)
+        assert (build / "merged" / "pairs.parquet").stat().st_size <= 1.3 * distinct
+
+
+def test_a_command_that_is_given_again_does_nothing_twice(
+    finished_run: tuple[Path, str, str], small_hub: Path
+) -> None:
+    folder, _, _ = finished_run
+    words = ("--name", "loop", "--hub", f"local:{small_hub}", *SMALL)
+    _, err = clincot("train", "--round", "2", *words, cwd=folder)
+    assert "stands already" in err
+    _, err = clincot("build-data", "--round", "1", *words, "--set=build.min_gap=0.2", cwd=folder, code=2)
+    assert "a tag never moves" in err and "--new-version" in err and "Traceback" not in err
+
+
+def test_hub_ls_lists_what_was_pushed(small_hub: Path, finished_run: tuple[Path, str, str]) -> None:
+    out, _ = clincot("hub", "ls", str(small_hub), cwd=small_hub.parent)
+    assert re.search(r"model +demo/loop .*private.*round-1 round-2", out)
+    assert re.search(r"dataset +clincot/phantom ", out)

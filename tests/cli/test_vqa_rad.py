@@ -1,0 +1,33 @@
+"""Real input: the complete VQA-RAD on an embedded Hub under its public id, and the loop on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from command import SMALL, clincot
+
+
+@pytest.fixture(scope="module")
+def vqa_rad_hub(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vqa-rad")
+    release = str(shared_data / "vqa_rad")
+    clincot("benchmarks", "import", "vqa-rad", release, "--hub", f"local:{folder / 'hub'}", cwd=folder)
+    return folder
+
+
+def test_two_rounds_and_an_evaluation_run_on_real_radiographs(vqa_rad_hub: Path) -> None:
+    words = ("--benchmark", "vqa-rad", "--name", "rad", "--hub", "local:hub", *SMALL)
+    out, err = clincot("run", *words, cwd=vqa_rad_hub)
+    assert "base · region" in out and "round-2 · direct" in out
+    assert "demo/rad  round-2" in err
+    pairs = pq.read_table(vqa_rad_hub / "runs/rad/round-1/build/merged/pairs.parquet").to_pylist()
+    assert pairs and all(len(row["side_images"]) == 2 for row in pairs)
+
+
+@pytest.mark.long
+def test_the_whole_test_split_is_answered(vqa_rad_hub: Path) -> None:
+    everything = [word for word in SMALL if "evaluate.max_images" not in word]
+    out, _ = clincot("evaluate", "--benchmark", "vqa-rad", "--name", "whole", "--hub", "local:hub", *everything, cwd=vqa_rad_hub)
+    assert "451" in out
