@@ -9,14 +9,13 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from hashlib import file_digest
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Any
 
 import torch
 from datasets import Dataset
 from transformers import PrinterCallback, TrainerCallback
 
-from clincot.errors import RecipeError, did_you_mean
+from clincot.choices import choose
 from clincot.lineage import content_key
 from clincot.objectives import OBJECTIVES
 from clincot.objectives._arguments import dpo_config, dtype_of, lora_config
@@ -103,12 +102,10 @@ def _stored(job: TrainJob) -> bool:
 
 
 def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
-    name = job.recipe.train.objective
-    if name not in OBJECTIVES:
-        raise RecipeError(f"train.objective: {name!r} is unknown.{did_you_mean(name, OBJECTIVES)}")
+    objective = choose(OBJECTIVES, job.recipe.train.objective, "train.objective")
     arguments = dpo_config(job.recipe, job.folder / "trainer")
     model, lora = load_policy(job.base, job.parent, lora_config(job.recipe), dtype_of(job.recipe))
-    trainer = resolve_name(OBJECTIVES[name])(
+    trainer = objective(
         model=model,
         args=arguments,
         train_dataset=rows,

@@ -1,11 +1,10 @@
-"""A benchmark's name -> the benchmark that reads it."""
+"""A benchmark's name -> the benchmark that reads it; `BENCHMARKS` is the table to add one to."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from clincot.errors import ClincotError, did_you_mean
+from clincot.choices import choose
 
 if TYPE_CHECKING:
     from clincot.benchmarks.base import Benchmark
@@ -19,7 +18,4 @@ BENCHMARKS = {
 
 def load(name: str) -> Benchmark:
     """Return the benchmark called `name`; raises ClincotError naming the nearest known one."""
-    if name not in BENCHMARKS:
-        raise ClincotError(f"benchmark {name!r}: no such benchmark.{did_you_mean(name, BENCHMARKS)}")
-    module, attribute = BENCHMARKS[name].split(":")
-    return getattr(import_module(module), attribute)()
+    return choose(BENCHMARKS, name, "benchmark")()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from clincot.choices import choose
 from clincot.engines.base import Engine
-from clincot.errors import ClincotError, did_you_mean
 
 ENGINES = {
     "transformers": "clincot.engines.transformers:TransformersEngine",
@@ -19,8 +18,4 @@ def load(kind: str, base: str | Path, adapter: str | Path | None = None, **optio
 
     Raises ClincotError for an unknown kind.
     """
-    kind = kind or "transformers"
-    if kind not in ENGINES:
-        raise ClincotError(f"engine: {kind!r} is not an engine.{did_you_mean(kind, ENGINES)}")
-    module, _, name = ENGINES[kind].partition(":")
-    return getattr(import_module(module), name).from_pretrained(base, adapter, **options)
+    return choose(ENGINES, kind or "transformers", "engine").from_pretrained(base, adapter, **options)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from clincot.errors import ClincotError, did_you_mean
+from clincot.choices import choose
 from clincot.judges.base import Judge
 
 JUDGES = {
@@ -19,8 +18,5 @@ def load(kind: str, folder: str | Path, *, name: str, key: str, **options: Any) 
 
     Raises ClincotError for an unknown kind.
     """
-    kind = kind or "causal_lm"
-    if kind not in JUDGES:
-        raise ClincotError(f"models.judges.kind: {kind!r} is not a kind of judge.{did_you_mean(kind, JUDGES)}")
-    module, _, cls = JUDGES[kind].partition(":")
-    return getattr(import_module(module), cls).from_pretrained(folder, name=name, key=key, **options)
+    judge = choose(JUDGES, kind or "causal_lm", "models.judges.kind")
+    return judge.from_pretrained(folder, name=name, key=key, **options)

@@ -1,18 +1,17 @@
-"""Methods by name: each turns one example into preference pairs; one file and one line here make a new one."""
+"""A method's name -> the coroutine function that turns one example into pairs; `METHODS` is the table to add one to."""
 
 from __future__ import annotations
 
-from importlib import import_module
+from typing import TYPE_CHECKING
 
-from clincot.errors import ClincotError, did_you_mean
-from clincot.methods.base import Method
+from clincot.choices import choose
+
+if TYPE_CHECKING:
+    from clincot.methods.base import Method
 
 METHODS = {"clincot": "clincot.methods.clincot:pairs"}
 
 
 def load(name: str) -> Method:
-    """Return the method called `name`; raises ClincotError naming the nearest."""
-    if name not in METHODS:
-        raise ClincotError(f"method {name!r}: is not known.{did_you_mean(name, METHODS)}")
-    module, _, attribute = METHODS[name].partition(":")
-    return getattr(import_module(module), attribute)
+    """Return the method called `name`; raises ClincotError naming the nearest known one."""
+    return choose(METHODS, name, "method")

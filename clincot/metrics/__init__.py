@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from clincot.errors import ClincotError, did_you_mean
+from clincot.choices import choose
 
 if TYPE_CHECKING:
     from clincot.metrics.base import Score
@@ -38,17 +37,10 @@ SCORES = {
 
 def load(name: str) -> Any:
     """Return the `evaluate.Metric` called `name`; the same as `evaluate.load` of its file."""
-    return _resolve(METRICS, name)()
+    return choose(METRICS, name, "metric")()
 
 
 def load_score(name: str, rule: str = "") -> Score:
     """Return the plain score called `name`, under `rule` where it knows more than one."""
-    make = _resolve(SCORES, name)
+    make = choose(SCORES, name, "metric")
     return make(rule) if rule else make()
-
-
-def _resolve(table: dict[str, str], name: str) -> Any:
-    if name not in table:
-        raise ClincotError(f"metric {name!r}: no such metric.{did_you_mean(name, table)}")
-    module, attribute = table[name].split(":")
-    return getattr(import_module(module), attribute)

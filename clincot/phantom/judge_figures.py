@@ -56,7 +56,13 @@ def judge_figures(folder: Path, rows: Sequence[JudgeRow]) -> tuple[dict[str, Any
     for kind in sorted({row.kind for row in rows}):
         pairs = [(i, j) for i, j in right_wrong_pairs(rows) if rows[i].kind == kind]
         figures[f"ranking, {kind}"] = ranking(values, rows, pairs)
+    bare = [(i, j) for i, j in right_wrong_pairs(rows) if _is_bare(rows[i]) and _is_bare(rows[j])]
+    figures["ranking, bare yes against no, report only"] = ranking(values, rows, bare)
     return figures, values
+
+
+def _is_bare(row: JudgeRow) -> bool:
+    return row.kind == "presence" and row.form == "report" and row.statement in ("yes", "no")
 
 
 def ranking(values: np.ndarray, rows: Sequence[JudgeRow], pairs: Sequence[tuple[int, int]]) -> Interval:

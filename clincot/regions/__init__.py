@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from clincot.errors import ClincotError, did_you_mean
+from clincot.choices import choose
 from clincot.regions.base import Proposer
 
 PROPOSERS = {
@@ -19,7 +18,4 @@ def load(kind: str, folder: str | Path, **options: Any) -> Proposer:
 
     Raises ClincotError for an unknown or missing kind: no kind is the default, since a folder does not tell its own.
     """
-    if kind not in PROPOSERS:
-        raise ClincotError(f"models.proposer.kind: {kind!r} is not a proposer.{did_you_mean(kind, PROPOSERS)}")
-    module, _, name = PROPOSERS[kind].partition(":")
-    return getattr(import_module(module), name).from_pretrained(folder, **options)
+    return choose(PROPOSERS, kind, "models.proposer.kind").from_pretrained(folder, **options)

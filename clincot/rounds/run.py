@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from clincot.benchmarks import BENCHMARKS
+from clincot.choices import check
 from clincot.errors import ClincotError
 from clincot.hub import Hub, connect
-from clincot.lineage import Kind, Pin
+from clincot.judges import JUDGES
+from clincot.methods import METHODS
 from clincot.recipe import Recipe
+from clincot.regions import PROPOSERS
 
 PUBLIC_HUB = "https://huggingface.co"
 
@@ -39,13 +42,6 @@ class Run:
     def results_repo(self) -> str:
         return f"{self.namespace}/{self.name}-results"
 
-    def find(self, kind: Kind, repo: str, tag: str) -> tuple[Hub, Pin] | None:
-        """Return where `repo` has `tag`: the run's store first, then the target Hub; None when neither has."""
-        for hub in (self.store, self.target):
-            if tag in hub.tags(kind, repo):
-                return hub, hub.resolve(kind, repo, tag)
-        return None
-
     def work(self, *parts: str) -> Path:
         """Return a folder below the run's folder for unfinished work, made when missing."""
         path = self.folder.joinpath(*parts)
@@ -58,6 +54,15 @@ def target_of(recipe: Recipe, hub: str | None) -> str:
     return hub or os.environ.get("HF_ENDPOINT") or recipe.hub or PUBLIC_HUB
 
 
+def check_names(recipe: Recipe) -> None:
+    """Raise ClincotError for a name that no table knows, before anything is downloaded or built."""
+    check(METHODS, recipe.method, "method")
+    check(BENCHMARKS, recipe.benchmark, "benchmark")
+    check(PROPOSERS, recipe.models.proposer.kind, "models.proposer.kind")
+    for judge in recipe.models.judges:
+        check(JUDGES, judge.kind or "causal_lm", "models.judges.kind")
+
+
 def open_run(
     recipe: Recipe,
     *,
@@ -66,9 +71,9 @@ def open_run(
     namespace: str | None = None,
     private: bool = True,
     folder: Path = Path("runs"),
-    overrides: Sequence[str] = (),
 ) -> Run:
     """Connect the target Hub, start the run's store and return the run. Raises ClincotError for a bad name."""
+    check_names(recipe)
     run_name = name or f"{recipe.name}-{recipe.setting}-{recipe.benchmark}"
     if "/" in run_name or run_name.startswith("."):
         raise ClincotError(f"--name {run_name!r}: is not a repository name. Use letters, digits, '-', '_' and '.'.")

@@ -88,8 +88,8 @@ def test_unreadable_images_are_skipped_counted_and_named(small_hub: Path, tmp_pa
     everything = [word for word in SMALL if "max_images" not in word]
     clincot("build-data", "--name", "broken", "--hub", target, *everything, "--set=rounds=1", cwd=tmp_path)
     build = tmp_path / "runs/broken/round-1/build"
-    named = [name for path in build.glob("unit-*/unit.json") for name in json.loads(path.read_text())["unreadable_images"]]
-    assert named == [broken]
+    reports = [json.loads(path.read_text()) for path in build.glob("unit-*/unit.json")]
+    assert [name for report in reports for name in report["unreadable_images"]] == [broken]
 
 
 def test_a_port_in_use_is_named(small_hub: Path) -> None:

@@ -32,16 +32,17 @@ def test_a_run_ends_with_a_table_the_repositories_and_how_to_load_the_adapter(
     finished_run: tuple[Path, str, str],
 ) -> None:
     _, out, err = finished_run
-    for row in ("base · region", "round-1 · region", "round-2 · region", "round-2 · direct · black image", "question prior"):
-        assert row in out
+    for policy in ("base", "round-1", "round-2"):
+        assert f"{policy} · region" in out and f"{policy} · direct · black image" in out
+    assert "question prior" in out
     assert re.search(r"\d+\.\d \[\d+\.\d, \d+\.\d\]", out)  # values with their intervals
     for line in (
-        r"dataset loop? ?.*demo/loop-preferences  round-1",
+        r"dataset demo/loop-preferences  round-1",
         r"model   demo/loop  round-2",
         r'PeftModel.from_pretrained\(base, "demo/loop", revision="round-2"\)',
         r"Next: clincot ",
     ):
-        assert re.search(line.replace("loop? ?.*", ""), err), line
+        assert re.search(line, err), line
 
 
 def test_a_plain_script_loads_rows_crops_and_weights_of_every_tag(served: dict[str, str], tmp_path: Path) -> None:
@@ -134,9 +135,7 @@ def test_pairs_take_little_more_room_than_their_distinct_images(finished_run: tu
         assert (build / "merged" / "pairs.parquet").stat().st_size <= 1.3 * distinct
 
 
-def test_a_command_that_is_given_again_does_nothing_twice(
-    finished_run: tuple[Path, str, str], small_hub: Path
-) -> None:
+def test_a_command_that_is_given_again_does_nothing_twice(finished_run: tuple[Path, str, str], small_hub: Path) -> None:
     folder, _, _ = finished_run
     words = ("--name", "loop", "--hub", f"local:{small_hub}", *SMALL)
     _, err = clincot("train", "--round", "2", *words, cwd=folder)

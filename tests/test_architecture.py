@@ -1,0 +1,95 @@
+"""The house: what loads when, what the tables name, and whether README tells the truth about the folders."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tree import ROOT, placed
+
+import clincot
+from clincot.benchmarks import BENCHMARKS
+from clincot.choices import choose
+from clincot.engines import ENGINES
+from clincot.errors import ClincotError
+from clincot.judges import JUDGES
+from clincot.methods import METHODS
+from clincot.metrics import METRICS, SCORES
+from clincot.objectives import OBJECTIVES
+from clincot.regions import PROPOSERS
+
+FILES = sorted((ROOT / "clincot").rglob("*.py"))
+HEAVY = ("torch", "transformers", "datasets", "evaluate", "peft", "trl", "cv2", "numpy", "huggingface_hub")
+TABLES = {
+    "benchmarks": BENCHMARKS,
+    "engines": ENGINES,
+    "judges": JUDGES,
+    "methods": METHODS,
+    "metrics": METRICS,
+    "scores": SCORES,
+    "objectives": OBJECTIVES,
+    "regions": PROPOSERS,
+}
+
+
+@pytest.mark.parametrize("words", [[], ["train"], ["hub"], ["phantom", "draw"]], ids=" ".join)
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    code = (
+        f"import sys; sys.argv = ['clincot', *{words!r}, '--help']\n"
+        "import runpy\n"
+        "try: runpy.run_module('clincot', run_name='__main__')\n"
+        f"except SystemExit as end: print(end.code, [m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.stdout.splitlines()[-1] == "0 []", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_name_in_a_table_resolves_and_others_are_refused(table: str) -> None:
+    for name in TABLES[table]:
+        assert callable(choose(TABLES[table], name, table))
+    with pytest.raises(ClincotError, match="is not known"):
+        choose(TABLES[table], "nothing of the kind", table)
+
+
+def test_every_module_can_be_imported() -> None:
+    for module in pkgutil.walk_packages(clincot.__path__, "clincot."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
+def test_public_names_resolve() -> None:
+    for name in clincot.__all__:
+        assert getattr(clincot, name) is not None
+    assert set(clincot.__all__) <= set(dir(clincot))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        clincot.nothing  # noqa: B018
+
+
+def test_the_tree_in_the_readme_is_the_tree() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert placed(readme) == readme, "run `python tests/tree.py`"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_functions_stay_small_and_say_what_they_do(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree), "a file begins with what goes in and what comes out"
+    assert text.count("\n") <= 250
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    assert [node.name for node in functions if (node.end_lineno or 0) - node.lineno > 60] == []
+    assert path.stem not in {"utils", "helpers", "common", "misc"}
+    assert not re.search(r"\bsd" + r"po\b", text)
+
+
+def test_every_entry_of_the_shipped_weights_is_small_and_safe() -> None:
+    weights = [path for path in (ROOT / "clincot/phantom/models").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in weights) < 12_000_000
+    assert {path.suffix for path in weights} <= {".safetensors", ".json", ".md", ".jinja"}
