@@ -85,8 +85,8 @@ def pair_row(pair: PreferencePair, round_: int) -> dict[str, Any]:
         "step": pair.step,
         "method": pair.method,
         "prompt": [dict(message) for message in pair.prompt],
-        "images": [_image(pair.image)],
-        "side_images": [_image(crop) for crop in crops] if len(crops) == 2 else [],
+        "images": [image_struct(pair.image)],
+        "side_images": [image_struct(crop) for crop in crops] if len(crops) == 2 else [],
         "chosen": pair.chosen.text,
         "rejected": pair.rejected.text,
         "chosen_score": pair.chosen.score,
@@ -192,7 +192,8 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _image(data: bytes) -> dict[str, Any]:
+def image_struct(data: bytes) -> dict[str, Any]:
+    """Return encoded image bytes as `datasets` stores them, under a name made of their content."""
     suffix = ".png" if data.startswith(b"\x89PNG") else ".jpg"
     return {"bytes": data, "path": f"{content_id(data)}{suffix}"}
 

@@ -1,18 +1,24 @@
-"""`clincot hub serve | env | ls`: an embedded Hub for other programs."""
+"""`clincot hub serve | env | ls | log | import | export`: an embedded Hub for other programs and for air-gapped use."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from clincot.cli.talk import next_step, say
 
-app = typer.Typer(help="Serve and inspect an embedded Hub.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Serve, inspect and fill an embedded Hub.", no_args_is_help=True, rich_markup_mode=None)
 Folder = Annotated[Path, typer.Argument(help="Folder of the embedded Hub.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine.")]
+Kind = Annotated[
+    Literal["dataset", "model", "space", ""], typer.Option(help="Kind of the repo, where its name is not enough.")
+]
+Target = Annotated[str, typer.Option("--hub", help="Hub: local:PATH or a URL.")]
+HUB = "local:./clincot-hub"
 PORT = 8764
+PUBLIC = "https://huggingface.co"
 
 
 @app.command("serve")
@@ -47,11 +53,106 @@ def env(path: Folder = Path("clincot-hub"), port: Port = PORT) -> None:
 @app.command("ls")
 def ls(path: Folder = Path("clincot-hub")) -> None:
     """List the repositories of the Hub at PATH with their tags."""
-    from clincot.errors import HubError
     from clincot.localhub import list_repos
 
-    if not path.is_dir():
-        raise HubError(f"{path}: no such folder. Name the folder of an embedded Hub.")
+    _check_folder(path)
     for repo in list_repos(path):
         seen = "private" if repo.private else "public"
         typer.echo(f"{repo.kind:8}{repo.id:44}{(repo.sha or '')[:12]:14}{seen:9}{' '.join(sorted(repo.tags))}")
+
+
+@app.command("log")
+def log(
+    path: Folder, repo: Annotated[str, typer.Argument(help="Repository, NAMESPACE/NAME.")], kind: Kind = ""
+) -> None:
+    """List the commits of a repository of the Hub at PATH, newest first, with their tags."""
+    _check_folder(path)
+    from clincot.hub import connect
+
+    with connect(f"local:{path}", main=False) as hub:
+        from clincot.hub.history import history, kind_of
+
+        entries = history(hub, kind_of(hub, repo, kind), repo)
+    for entry in entries:
+        typer.echo(f"{entry.sha[:12]}  {entry.made:%Y-%m-%d %H:%M}  {' '.join(entry.tags):24}{entry.title}")
+    tag = next((entry.tags[0] for entry in entries if entry.tags), entries[0].sha[:12])
+    next_step(f"clincot hub export {repo}@{tag} {repo.split('/')[-1]} --hub local:{path}")
+
+
+@app.command("import")
+def import_(
+    what: Annotated[str, typer.Argument(metavar="REPO|FOLDER", help="Repository at --from, or a folder.")],
+    hub: Target = HUB,
+    name: Annotated[str, typer.Option("--as", help="NAMESPACE/NAME to give it; a repo keeps its own.")] = "",
+    kind: Kind = "",
+    tag: Annotated[str, typer.Option(help="Tag to set on the copy.")] = "",
+    revision: Annotated[str, typer.Option(help="Branch, tag or commit of the repository.")] = "main",
+    source: Annotated[str, typer.Option("--from", help="Hub to copy from: local:PATH or a URL.")] = PUBLIC,
+) -> None:
+    """Copy a repository of another Hub at one revision, or a folder, into the Hub --hub (for air-gapped use)."""
+    from clincot.errors import HubError
+    from clincot.hub import connect
+
+    folder = Path(what).expanduser()
+    if folder.is_dir() and (revision != "main" or not name):
+        lacking = "a folder has no revisions: leave --revision out" if name else "give --as NAMESPACE/NAME"
+        raise HubError(f"{what}: is a folder; {lacking}.")
+    with connect(hub, main=False) as target:
+        from clincot.hub import imports
+        from clincot.hub.history import kind_of
+
+        if folder.is_dir():
+            say(f"importing the folder {folder} to {target.label} as {name}")
+            done = imports.import_folder(folder, target, kind or imports.kind_of_folder(folder), name, tag or None)
+        else:
+            _check_local(source)
+            with connect(source, main=False) as origin:
+                pin = origin.resolve(kind_of(origin, what, kind), what, revision)
+                say(f"importing {pin.kind} {pin} from {origin.label} to {target.label} as {name or what}")
+                done = imports.import_repo(origin, target, pin, name or what, tag or None)
+    for path in done.skipped:
+        say(f"left out {path}: a pickle can run code when it is loaded")
+    say(f"imported {done.pin.kind} {done.pin}")
+    where = hub.removeprefix("local:")
+    next_step(f"clincot hub log {where} {done.pin.repo}" if where != hub else f"clincot run --hub {hub}")
+
+
+@app.command("export")
+def export(
+    what: Annotated[str, typer.Argument(metavar="REPO@REV", help="Repository and its branch, tag or commit.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write; it must be new or empty.")],
+    hub: Target = HUB,
+    kind: Kind = "",
+) -> None:
+    """Write a repository at one revision as a plain folder, and say how to load it."""
+    from clincot.errors import HubError
+    from clincot.hub import connect
+
+    repo, _, revision = what.partition("@")
+    if not revision:
+        raise HubError(f"{what}: names no revision. Write REPO@REV, for instance {what}@main.")
+    _check_local(hub)
+    with connect(hub, main=False) as origin:
+        from clincot.hub import exports
+        from clincot.hub.history import kind_of
+
+        pin = origin.resolve(kind_of(origin, repo, kind), repo, revision)
+        paths = exports.export(origin, pin, folder)
+    say(f"wrote {len(paths)} files of {pin.kind} {pin.repo} at {pin.sha} to {folder}")
+    say("\nA folder has no versions; never give `revision` with it. Load it:\n")
+    typer.echo(exports.how_to_load(pin, folder))
+    next_step(f"clincot hub import {folder} --as {repo} --hub local:OTHER")
+
+
+def _check_local(hub: str) -> None:
+    """Refuse to read from an embedded Hub that does not exist: connecting would make an empty one."""
+    scheme, _, path = hub.partition(":")
+    if scheme == "local":
+        _check_folder(Path(path).expanduser())
+
+
+def _check_folder(path: Path) -> None:
+    from clincot.errors import HubError
+
+    if not path.is_dir():
+        raise HubError(f"{path}: no such folder. Name the folder of an embedded Hub.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 
 from huggingface_hub.errors import (
     EntryNotFoundError,
@@ -19,6 +20,7 @@ from clincot.errors import ClincotError, DiskFull, HubError, NotOnHub
 from clincot.hub.client import Hub
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
+SIGNED = re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\"]*")
 READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -94,5 +96,6 @@ def _mend(hub: Hub) -> str:
 
 def _text(error: Exception, hub: Hub) -> str:
     said = getattr(error, "server_message", None) or str(error)
-    line = " ".join(said.split()).rstrip(".") or type(error).__name__
+    # The query of an upload's URL is its permission: whoever reads the message may not get it.
+    line = SIGNED.sub(r"\1", " ".join(said.split())).rstrip(".") or type(error).__name__
     return line.replace(hub.token, "<token>")[:400] if hub.token else line[:400]

@@ -35,9 +35,10 @@ class Publication:
     replace: tuple[str, ...] = ()
 
     def stale(self, held: Mapping[str, FileInfo]) -> list[str]:
-        """Return the files of the replaced folders that the new version lacks."""
-        folders = tuple(prefix.rstrip("/") + "/" for prefix in self.replace)
-        return [path for path in held if path not in self.files and folders and path.startswith(folders)]
+        """Return the files of the replaced folders ("" is the whole repo) that the new version lacks."""
+        folders = tuple(prefix.rstrip("/") + "/" if prefix else "" for prefix in self.replace)
+        kept = {*self.files, KEPT_BY_THE_HUB} | ({CARD} if self.card else set())
+        return [path for path in held if path not in kept and folders and path.startswith(folders)]
 
 
 @dataclass(frozen=True)

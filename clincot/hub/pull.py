@@ -15,6 +15,7 @@ from huggingface_hub.hf_api import RepoFile
 
 from clincot.errors import HubError, NotOnHub
 from clincot.hub.client import FileInfo, Hub
+from clincot.hub.licences import refuse_credentialed
 from clincot.hub.retry import with_retry
 from clincot.lineage import Kind, Pin
 
@@ -45,6 +46,8 @@ def info(hub: Hub, kind: Kind, repo: str, revision: str | None = None) -> Any | 
 def resolve(hub: Hub, kind: Kind, repo: str, revision: str = "main") -> Pin:
     """See `Hub.resolve`."""
     _refuse_path(repo, revision)
+    if kind == "dataset":
+        refuse_credentialed(repo)
     try:
         found = info(hub, kind, repo, revision)
     except NotOnHub as absent:

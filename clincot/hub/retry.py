@@ -41,19 +41,26 @@ def with_retry(action: Callable[[], Result], hub: Hub, doing: str) -> Result:
     while True:
         try:
             return action()
-        except Exception as error:
+        except Exception as raised:
+            error = underlying(raised)
             status = passing(error)
             if status is None:
                 if (explained := explain(error, hub, doing)) is error:
                     raise
-                raise explained from error
+                raise explained from raised
             conflict = status in CONFLICTS
             conflicts, tries = conflicts + conflict, tries + (not conflict)
             wait = _conflict_wait(conflicts) if conflict else _wait(error, tries)
             waited += wait
             if tries >= TRIES or conflicts >= CONFLICT_TRIES or waited > TOTAL_WAIT:
-                raise explain(error, hub, doing, tries + conflicts) from error
+                raise explain(error, hub, doing, tries + conflicts) from raised
         sleep(wait)
+
+
+def underlying(error: Exception) -> Exception:
+    """Return what the client wrapped: a failed upload is `RuntimeError("Error while uploading ...") from` its cause."""
+    wrapped = type(error) is RuntimeError and str(error).startswith("Error while uploading")
+    return error.__cause__ if wrapped and isinstance(error.__cause__, Exception) else error
 
 
 def passing(error: BaseException) -> int | None:

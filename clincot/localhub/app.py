@@ -31,7 +31,8 @@ MAX_PATH = 16 * 1024
 MAX_SMALL_BODY = 32 * 1024 * 1024
 MAX_SPOOLED_BODY = 1024 * 1024 * 1024
 HOST = re.compile(r"[A-Za-z0-9.\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:]+\](?::\d{1,5})?")
-FULL = {errno.ENOSPC, errno.EDQUOT}
+# EFBIG: a limit on file sizes (ulimit -f, some network shares) that the next byte would pass.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 

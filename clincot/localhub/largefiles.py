@@ -130,8 +130,10 @@ class Upload:
         self.store.adopt(self.path, self.oid)
 
     def abandon(self) -> None:
-        self.file.close()
-        self.path.unlink(missing_ok=True)
+        try:
+            self.file.close()  # writes what is buffered, which a full disk refuses
+        finally:
+            self.path.unlink(missing_ok=True)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ from clincot.phantom.schedule import Schedule
 from clincot.phantom.views import WHOLE, location_labels, patch_labels, pixel_values, training_region, view
 
 OUTPUTS = (len(FINDINGS), len(FINDINGS) * len(SIDES) * len(ZONES), len(FINDINGS))
+PLACES_WEIGHT = 10.0  # one label in 200 is set, so their mean is small
 POSITIVE_WEIGHT = 3.0  # patches that show something are rare
 
 
@@ -59,13 +60,14 @@ def train_vision(
     head = PatchHead(tower.config.hidden_size)
     schedule = Schedule([*tower.parameters(), *head.parameters()], rate, steps, "vision", report)
     weight = torch.tensor(POSITIVE_WEIGHT)
+    entropy = nn.functional.binary_cross_entropy_with_logits
     for _ in range(steps):
         views = _batch(bank, batch, rng)
         hidden = tower(pixel_values=views.pixels, output_hidden_states=True).hidden_states[-1][:, 1:]
         local, places, whole = head(hidden)
-        loss = nn.functional.binary_cross_entropy_with_logits(local, views.patches, pos_weight=weight)
-        loss = loss + 2 * nn.functional.binary_cross_entropy_with_logits(places[1::2], views.places, pos_weight=weight)
-        loss = loss + nn.functional.binary_cross_entropy_with_logits(whole, views.shown)
+        loss = entropy(local, views.patches, pos_weight=weight)
+        loss = loss + PLACES_WEIGHT * entropy(places[1::2], views.places, pos_weight=weight)
+        loss = loss + entropy(whole, views.shown)
         schedule.step(loss)
     return schedule.losses
 

@@ -66,8 +66,7 @@ def patch_labels(phantom: Phantom, box: Box = WHOLE) -> np.ndarray:
 def location_labels(phantom: Phantom) -> np.ndarray:
     """Split the patch labels of the global view by side and zone: float32 of shape (36, findings x sides x zones).
 
-    Without them the tower forgets where a patch lies, and the language model answers "left" and "right" by chance
-    (measured: 49 % side, 37 % zone, against TODO with them).
+    They make the tower keep, next to what a patch shows, where it lies.
     """
     patches = patch_labels(phantom)
     labels = np.zeros((len(patches), len(FINDINGS), len(SIDES), len(ZONES)), np.float32)

@@ -10,6 +10,7 @@ from clincot.benchmarks import BENCHMARKS
 from clincot.choices import check
 from clincot.errors import ClincotError
 from clincot.hub import Hub, connect
+from clincot.hub.licences import refuse_credentialed
 from clincot.judges import JUDGES
 from clincot.methods import METHODS
 from clincot.recipe import Recipe
@@ -56,6 +57,7 @@ def target_of(recipe: Recipe, hub: str | None) -> str:
 
 def check_names(recipe: Recipe) -> None:
     """Raise ClincotError for a name that no table knows, before anything is downloaded or built."""
+    refuse_credentialed(recipe.benchmark)
     check(METHODS, recipe.method, "method")
     check(BENCHMARKS, recipe.benchmark, "benchmark")
     check(PROPOSERS, recipe.models.proposer.kind, "models.proposer.kind")

@@ -48,7 +48,7 @@ def train_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
         sampled_from=made.sampled_from,
         adapter_sha256=adapters.sha256_of(outcome.adapter),
         packages=package_versions(),
-        facts={key: value for key, value in outcome.facts.items() if key != "seconds"},
+        facts={k: v for k, v in outcome.facts.items() if k != "seconds"} | {"licence": made.facts.get("licence", "")},
     )
     files = {path.name: path for path in sorted(outcome.adapter.iterdir())}
     return releases.commit(run, "model", run.adapter_repo, files, lineage)

@@ -122,6 +122,16 @@ def test_the_shipped_judge_prefers_right_to_wrong_and_replies_with_digits(name, 
 
 
 @pytest.mark.parametrize("name", ["judge-a", "judge-b"])
+def test_the_shipped_judge_checks_a_bare_yes_or_no_against_the_report(name):
+    few = judge_rows(SEED, "held_out", 100, 25, data_seed=3)
+    few = [row for row in few if row.kind == "presence" and row.form == "report" and row.statement in ("yes", "no")]
+    values, _ = expected_digits(MODELS / name, few)
+    for there in (True, False):
+        pairs = [(i, j) for i, j in right_wrong_pairs(few) if (few[i].statement == "yes") == there]
+        assert ranking(values, few, pairs)[0] > 0.7
+
+
+@pytest.mark.parametrize("name", ["judge-a", "judge-b"])
 def test_the_shipped_judge_has_single_token_digits_and_a_system_turn(name):
     tokenizer = AutoTokenizer.from_pretrained(MODELS / name)
     assert all(len(tokenizer.encode(digit, add_special_tokens=False)) == 1 for digit in DIGITS)

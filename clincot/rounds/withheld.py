@@ -1,0 +1,157 @@
+"""Rows under a licence that forbids passing the source on -> rows without its pictures and texts, and back.
+
+What is left are ids, boxes, scores and what models wrote (benchmarks.md 7). A text that holds a reference answer gets a
+pointer in its place, `⟦EXAMPLE_ID:answer⟧`; pictures become the content ids that a rebuilt picture must have.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from datasets import Features, List, Value
+
+from clincot import schema
+from clincot.errors import DataError
+from clincot.evaluation import PRIOR
+from clincot.evaluation.predictions import Prediction
+from clincot.records import Example
+
+Row = dict[str, Any]
+POINTER = re.compile(r"⟦([^⟦⟧]+):(reference|answer)⟧")
+FIELDS = ("reference", "answer")
+# A shorter answer ("left lung") inside a longer text is what anybody would write; alone it is the reference answer.
+LONG = 16
+PAIR_FEATURES = Features(
+    {**schema.PAIR_FEATURES, "image_id": Value("string"), "picture_ids": List(Value("string"))},
+)
+CANDIDATE_FEATURES = Features({**schema.CANDIDATE_FEATURES, "image_id": Value("string")})
+PAIR_TEXTS, CANDIDATE_TEXTS = ("prompt", "chosen", "rejected"), ("text", "findings", "lookahead")
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class References:
+    """The reference texts of a benchmark by example; hides them in a text and shows them again."""
+
+    examples: Mapping[str, Example]
+    long: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def of(cls, examples: Sequence[Example]) -> References:
+        pointers = {_core(getattr(e, name)): f"⟦{e.id}:{name}⟧" for e in examples for name in FIELDS}
+        return cls({e.id: e for e in examples}, {text: p for text, p in pointers.items() if len(text) >= LONG})
+
+    def hide(self, text: str, example_id: str) -> str:
+        """Put pointers where `text` is, or holds at length, a reference text. Raises DataError where none can stand."""
+        hidden = text
+        for name in FIELDS:
+            gold = _core(getattr(self.examples[example_id], name))
+            if gold and (_core(text) == gold or len(gold) >= LONG):
+                hidden = hidden.replace(gold, f"⟦{example_id}:{name}⟧")
+        if _core(hidden) in self.long:
+            hidden = hidden.replace(_core(hidden), self.long[_core(hidden)])
+        if self.show(hidden) != text:
+            raise DataError(
+                f"{example_id}: a text about it reads like a pointer to reference texts ({text[:60]!r})."
+                " Leave the example out."
+            )
+        return hidden
+
+    def show(self, text: str) -> str:
+        """Put the reference texts back; raises DataError for an example that the benchmark does not have."""
+        return POINTER.sub(self._gold, text)
+
+    def _gold(self, match: re.Match[str]) -> str:
+        if match[1] not in self.examples:
+            raise DataError(f"example {match[1]}: is not in this copy of the benchmark. Use the commit of the lineage.")
+        return _core(getattr(self.examples[match[1]], match[2]))
+
+
+def withhold_pairs(source: Path, path: Path, references: References) -> Path:
+    """Write the pairs of `source` to `path` without pictures and reference texts."""
+
+    def without(row: Row) -> Row:
+        pictures = [image["path"].split(".")[0] for image in (*row["images"], *row["side_images"])]
+        image_id = references.examples[row["example_id"]].image_id
+        return _texts(row, PAIR_TEXTS, references.hide) | {
+            "images": [],
+            "side_images": [],
+            "image_id": image_id,
+            "picture_ids": pictures,
+        }
+
+    return _rewrite(source, path, without, PAIR_FEATURES)
+
+
+def withhold_candidates(source: Path, path: Path, references: References) -> Path:
+    """Write the candidates of `source` to `path` without reference texts."""
+
+    def without(row: Row) -> Row:
+        image_id = references.examples[row["example_id"]].image_id
+        return _texts(row, CANDIDATE_TEXTS, references.hide) | {"image_id": image_id}
+
+    return _rewrite(source, path, without, CANDIDATE_FEATURES)
+
+
+def withhold_prediction(prediction: Prediction, references: References) -> Prediction:
+    """Hide reference texts; the question prior answers with nothing else, so its text goes."""
+    if prediction.control == PRIOR:
+        return Prediction(**(vars(prediction) | {"text": ""}))
+    hide = references.hide
+    texts = {
+        "text": hide(prediction.text, prediction.example_id),
+        "findings": tuple(hide(text, prediction.example_id) for text in prediction.findings),
+    }
+    return Prediction(**(vars(prediction) | texts))
+
+
+def restored(row: Row, references: References, pictures: Sequence[bytes]) -> Row:
+    """Return the full row again. `pictures` are the global image and the sides' own; DataError if they are others."""
+    images = [schema.image_struct(data) for data in pictures]
+    if [image["path"].split(".")[0] for image in images] != row["picture_ids"]:
+        raise DataError(
+            f"{row['id']}: the pictures rebuilt for it are not those it was made from. Use the commits and the Pillow"
+            " version that its lineage names."
+        )
+    shown = _texts(row, PAIR_TEXTS, lambda text, _: references.show(text))
+    full = shown | {"images": images[:1], "side_images": images[1:]}
+    return {name: full[name] for name in schema.PAIR_FEATURES}
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Yield the rows of a parquet file as plain values; messages are stored as JSON text."""
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=BATCH):
+        for row in batch.to_pylist():
+            for message in row.get("prompt") or ():
+                message["content"] = json.loads(message["content"])
+            yield row
+
+
+def _rewrite(source: Path, path: Path, change: Callable[[Row], Row], features: Features) -> Path:
+    rows = [change(row) for row in read_rows(source)]
+    schema.write_parquet([schema.table(rows, features)], path, features)
+    return path
+
+
+def _texts(row: Row, names: Sequence[str], change: Callable[[str, str], str]) -> Row:
+    return row | {name: _walk(row[name], lambda text: change(text, row["example_id"])) for name in names}
+
+
+def _walk(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_walk(entry, change) for entry in value]
+    if isinstance(value, dict):
+        return {key: _walk(entry, change) for key, entry in value.items()}
+    return value
+
+
+def _core(text: str) -> str:
+    return text.strip().rstrip(".").strip()
