@@ -11,14 +11,18 @@ from clincot.phantom.draw import RANGES, Phantom, draw
 from clincot.phantom.findings import FINDINGS
 from clincot.phantom.judge_rubric import Knowledge, blind_digit
 from clincot.phantom.judge_statements import Judged, answer_statements, nonsense, sloppy, step_statements, unreferenced
-from clincot.phantom.questions import Question, finding_sentence, questions, report
+from clincot.phantom.questions import Question, finding_sentence, presence, questions, report
 
 # How a reference may look: the report, answer and report together, the answer alone (VQA-RAD), nothing (blind).
 FORMS = ("report", "both", "answer", "blind")
-FORM_SHARES = (0.6, 0.1, 0.18, 0.12)
+FORM_SHARES = (0.5, 0.2, 0.18, 0.12)
 BOTH = ("{answer}. {report}", "{answer}\n{report}", "Answer: {answer}. Report: {report}", "{report} {answer}")
 FINDINGS_SO_FAR = (0.45, 0.38, 0.17)  # shares of none, one and two
 PER_CONTEXT = 3
+PLACED = ("side", "zone")  # asked about twice: once gave .92 of side pairs in order
+# A bare "yes" needs the finding of the question, its line in the report, and both together: without more of these a
+# judge with .98 of all pairs in order had .80 of them.
+MORE_PRESENCE = 3
 RIGHT, WRONG = 7, 2  # at least, at most
 
 
@@ -48,25 +52,35 @@ def judge_rows(
 
 
 def rows_of(phantom: Phantom, rng: np.random.Generator, per_context: int = PER_CONTEXT) -> Iterator[JudgeRow]:
-    """Rows of one phantom: each of its questions once about step findings and once about answers."""
-    for place, question in enumerate(questions(phantom, rng)):
-        for what in ("step", "answer"):
-            form = str(rng.choice(FORMS, p=FORM_SHARES))
-            said = [_some_findings(phantom, rng) for _ in range(rng.choice(3, p=FINDINGS_SO_FAR))]
-            chain = tuple(finding_sentence(names) for names in said)
-            known = _knowledge(form, question, phantom, said)
-            make = step_statements if what == "step" else answer_statements
-            pool = make(question, known, phantom, rng)
-            if form == "blind" and what == "answer":
-                pool = [unreferenced(judged, question, known) for judged in pool]
-            pool.append(nonsense(question, rng))
-            reference = _reference(form, question, phantom, rng)
-            context = f"{phantom.index}/{place}/{what}"
-            for judged in _chosen(pool, per_context, rng):
-                text, digit = sloppy(judged, rng) if rng.random() < 0.15 else judged
-                digit = blind_digit(digit) if form == "blind" else digit
-                kind = "step" if what == "step" else question.kind
-                yield JudgeRow(question.text, reference, chain, text, digit, kind, form, context)
+    """Rows of one phantom: each question's step findings and answers, and the kinds that are hard to learn again."""
+    for place, (question, what, form) in enumerate(_contexts(phantom, rng)):
+        said = [_some_findings(phantom, rng) for _ in range(rng.choice(3, p=FINDINGS_SO_FAR))]
+        chain = tuple(finding_sentence(names) for names in said)
+        known = _knowledge(form, question, phantom, said)
+        make = step_statements if what == "step" else answer_statements
+        pool = make(question, known, phantom, rng)
+        if form == "blind" and what == "answer":
+            pool = [unreferenced(judged, question, known) for judged in pool]
+        pool.append(nonsense(question, rng))
+        reference = _reference(form, question, phantom, rng)
+        kind, context = "step" if what == "step" else question.kind, f"{phantom.index}/{place}"
+        for judged in _chosen(pool, per_context, rng):
+            text, digit = sloppy(judged, rng) if rng.random() < 0.15 else judged
+            digit = blind_digit(digit) if form == "blind" else digit
+            yield JudgeRow(question.text, reference, chain, text, digit, kind, form, context)
+
+
+def _contexts(phantom: Phantom, rng: np.random.Generator) -> list[tuple[Question, str, str]]:
+    """(question, "step" or "answer", form of the reference)."""
+    asked = questions(phantom, rng)
+    turns = [(question, what) for question in asked for what in ("step", "answer")]
+    turns += [(question, "answer") for question in asked if question.kind in PLACED]
+    found = [(question, what, str(rng.choice(FORMS, p=FORM_SHARES))) for question, what in turns]
+    absent = [name for name in FINDINGS if name not in phantom.names]
+    for _ in range(MORE_PRESENCE):
+        names = phantom.names if phantom.names and rng.random() < 0.65 else absent
+        found.append((presence(str(rng.choice(names)), phantom, rng), "answer", "report"))
+    return found
 
 
 def with_noise(rows: Iterable[JudgeRow], rng: np.random.Generator, *, shift: float, flip: float) -> list[JudgeRow]:

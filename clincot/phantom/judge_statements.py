@@ -30,7 +30,7 @@ def step_statements(question: Question, known: Knowledge, phantom: Phantom, rng:
     """Step findings: the true ones, none, the one asked for, wrong ones, mixtures, and placed ones."""
     truth, asked = frozenset(phantom.names), question.finding
     others = [name for name in FINDINGS if name not in truth]
-    sets = [truth, frozenset(), frozenset([str(rng.choice(others))]), *(frozenset([name]) for name in truth)]
+    sets = [truth, frozenset(), frozenset([str(rng.choice(others))]), *(frozenset([name]) for name in phantom.names)]
     sets.append(frozenset([str(rng.choice(FINDINGS)), str(rng.choice(FINDINGS))]))
     if asked:
         sets += [frozenset([asked]), frozenset([asked, str(rng.choice(FINDINGS))])]

@@ -37,6 +37,9 @@ vision tower learns which findings each patch and each view shows, on global vie
 without a region; the findings so far are true in 55 % of the rows, absent in 20 %, wrong or random in 25 %.
 """
 
+NOTE = """"presence, nodule" asks whether there is a nodule, "presence" whether there is one of the other four findings.
+"report" is the whole report word for word, "report, sentences" the F1 of its sentences."""
+
 LIMITS = """
 ## Limits
 
@@ -68,8 +71,7 @@ def _table(figures: dict) -> str:
     for kind, first in looks["global"].items():
         cells = [figures["prior"][kind], *(looks[look][kind] for look in ("global", "random", "right"))]
         lines.append(f"| {kind} | {first['n']} | " + " | ".join(_cell(cell) for cell in cells) + " |")
-    note = '"report" is the whole report word for word; "report, sentences" the F1 of its sentences.'
-    return "\n".join([*lines, "", note, ""])
+    return "\n".join([*lines, "", NOTE, ""])
 
 
 def _steps(figures: dict) -> str:

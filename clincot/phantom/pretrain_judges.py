@@ -50,8 +50,8 @@ class JudgePlan:
     text_weight: float = 0.3
 
 
-JUDGE_A = JudgePlan("judge-a", 1, 0, 3200, width=80, layers=3, inner=224)
-JUDGE_B = JudgePlan("judge-b", 2, 100_000, 2400, width=96, layers=2, inner=256, shift=0.3, flip=0.04)
+JUDGE_A = JudgePlan("judge-a", 1, 0, 2600, width=80, layers=3, inner=224)
+JUDGE_B = JudgePlan("judge-b", 2, 100_000, 2000, width=72, layers=3, inner=208, shift=0.3, flip=0.02)
 
 
 def judge_prompt(tokenizer: PreTrainedTokenizerFast, row: JudgeRow) -> str:

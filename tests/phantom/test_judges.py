@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -76,6 +79,16 @@ def test_rows_repeat_exactly_and_hold_right_and_wrong_statements_of_every_kind(r
     assert set(kinds) == {"step", "presence", "open", "side", "zone", "normal", "report"}
     assert all(counts[True] and counts[False] for counts in kinds.values())
     assert {row.reference is None for row in rows} == {True, False}
+
+
+def test_rows_do_not_depend_on_the_hash_seed_of_the_process():
+    code = f"from clincot.phantom.judge_rows import judge_rows as j; print(j({SEED}, 'held_out', 0, 4, 3))"
+    said = [
+        subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True)
+        for seed in ("1", "2")
+    ]
+    assert said[0].stdout == said[1].stdout
+    assert b"JudgeRow" in said[0].stdout
 
 
 def test_pairs_never_mix_contexts(rows):

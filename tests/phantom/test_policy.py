@@ -112,7 +112,7 @@ def test_both_stages_lower_their_loss_and_the_second_leaves_the_tower_alone():
 
 
 def test_pretraining_is_reproducible_and_writes_a_card(tmp_path):
-    sizes = {"images": 6, "vision_steps": 2, "text_steps": 2, "held_out": 8}
+    sizes = {"images": 6, "vision_steps": 2, "text_steps": 2, "held_out": 3}
     for name in ("a", "b"):
         figures = pretrain_policy(tmp_path / name, 5, quiet, **sizes)
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("a", "b")]
