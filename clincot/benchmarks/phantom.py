@@ -13,7 +13,7 @@ from clincot.benchmarks.base import Source
 from clincot.errors import DataError, did_you_mean
 from clincot.records import Box, Example, TrueRegion
 
-COLUMNS = ("id", "image_id", "image", "question", "answer", "answer_type", "kind", "reference", "findings")
+COLUMNS = ("id", "image_id", "image", "question", "answer", "answer_type", "kind", "report", "findings")
 
 
 class Phantom:
@@ -50,9 +50,17 @@ class Phantom:
             answer_type=row["answer_type"],
             kind=row["kind"],
             modality=self.source.modality,
-            reference=row["reference"],
+            reference=_reference(row),
             true_regions=tuple(TrueRegion(f["finding"], Box(*f["box"])) for f in row["findings"]),
         )
+
+
+def _reference(row: dict[str, Any]) -> str:
+    """Return what a judge may see: the report, and before it the answer, which a bare "yes" cannot be read from it.
+
+    With the report alone the embedded judges rank .81 and .87 of bare yes/no pairs, with both .99 and 1.00.
+    """
+    return row["report"] if row["answer_type"] == "report" else f"Answer: {row['answer']}. Report: {row['report']}"
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

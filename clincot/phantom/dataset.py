@@ -14,6 +14,7 @@ from clincot.errors import DataError
 from clincot.phantom.dataset_card import dataset_card
 from clincot.phantom.draw import RANGES, draw, png
 from clincot.phantom.questions import questions, report
+from clincot.progress import bar
 
 SPLITS = ("train", "validation", "test")
 DICTIONARY_LIMIT = 1 << 30  # bytes; above the default of 1 MB parquet would store an image once per row
@@ -28,7 +29,7 @@ COLUMNS = pa.schema(
         ("answer", pa.string()),
         ("answer_type", pa.string()),
         ("kind", pa.string()),
-        ("reference", pa.string()),
+        ("report", pa.string()),
         ("findings", pa.list_(FINDING)),
     ]
 )
@@ -62,7 +63,7 @@ def image_rows(seed: int, index: int) -> list[dict[str, Any]]:
     shared = {
         "image_id": image_id,
         "image": {"bytes": png(phantom), "path": f"{image_id}.png"},
-        "reference": report(phantom.findings),
+        "report": report(phantom.findings),
         "findings": [{"finding": f.name, "box": list(f.box)} for f in phantom.findings],
     }
     return [
@@ -93,11 +94,13 @@ def _write(path: Path, seed: int, split: str, images: int) -> int:
 
 def _groups(seed: int, first: int, images: int) -> Iterator[list[dict[str, Any]]]:
     rows: list[dict[str, Any]] = []
-    for index in range(first, first + images):
-        rows += image_rows(seed, index)
-        if len(rows) >= GROUP:
-            yield rows
-            rows = []
+    with bar("drawing", images, "images") as advance:
+        for index in range(first, first + images):
+            rows += image_rows(seed, index)
+            advance(1)
+            if len(rows) >= GROUP:
+                yield rows
+                rows = []
     if rows:
         yield rows
 

@@ -46,7 +46,7 @@ One row is one question. Rows are grouped by image, and no image is in two split
 | `question`, `answer` | natural wording; answers such as "yes", "left", "left upper zone", "nodule and effusion" |
 | `answer_type` | closed, open or report |
 | `kind` | presence, open, side, zone, normal or report |
-| `reference` | the report of the image |
+| `report` | the report of the image |
 | `findings` | name and box (left, upper, right, lower; half-open pixels) of each finding |
 
 "yes" and "no" are equally frequent for every finding and for "is this normal?". Made with

@@ -23,7 +23,8 @@ def test_examples_carry_the_truth_of_the_drawing(folder):
     examples = Phantom().examples(folder, "train")
     for example in examples:
         phantom = draw(0, int(example.image_id.rsplit("-", 1)[1]))
-        assert example.reference == report(phantom.findings)
+        assert example.reference.endswith(report(phantom.findings))
+        assert (f"Answer: {example.answer}." in example.reference) == (example.answer_type != "report")
         assert [(r.finding, r.box) for r in example.true_regions] == [(f.name, f.box) for f in phantom.findings]
         assert example.modality == "phantom"
 
