@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-long check format clean
+.PHONY: demo test test-long test-clients check format clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -22,6 +22,11 @@ test: $(READY)
 
 test-long: $(READY)
 	$(BIN)/python -m pytest -m long
+
+# Four versions of huggingface_hub, each in an environment of its own under $(VENV)/clients, over one embedded Hub.
+test-clients: $(READY)
+	$(BIN)/python tests/clients/environments.py
+	$(BIN)/python -m pytest tests/clients/matrix.py
 
 check: $(READY)
 	$(BIN)/ruff format --check .

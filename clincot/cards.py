@@ -41,7 +41,7 @@ def dataset_card(repo: str, lineages: Rounds) -> str:
     latest = rounds[-1][0]
     pairs = sum(lineage.facts.get("pairs", 0) for _, lineage in rounds)
     metadata = {
-        "language": ["en"],
+        "language": _languages(rounds),
         **_licence(rounds),
         "task_categories": ["visual-question-answering"],
         "tags": [*TAGS, "preference", "dpo", "image", "text"],
@@ -52,10 +52,12 @@ def dataset_card(repo: str, lineages: Rounds) -> str:
     return _render("dataset", repo, rounds, metadata)
 
 
-def adapter_card(repo: str, lineages: Rounds, results: Sequence[Row] = ()) -> str:
-    """Render the card of a LoRA adapter; `results` (rows of an evaluation) become its model-index and a table."""
+def adapter_card(repo: str, lineages: Rounds, evaluations: Rounds | None = None) -> str:
+    """Render the card of a LoRA adapter; rows of `evaluations` become its model-index and a table."""
     rounds = _ordered(lineages)
-    index = _model_index(repo, rounds, results)
+    scored = _ordered(evaluations) if evaluations else []
+    results = _all_rows(scored)
+    index = _model_index(repo, rounds, scored)
     base, base_sha = _base(rounds)
     metadata = {
         "library_name": "peft",
@@ -64,18 +66,19 @@ def adapter_card(repo: str, lineages: Rounds, results: Sequence[Row] = ()) -> st
         "base_model_relation": "adapter",
         "datasets": _distinct(made.pins["preferences"].repo for _, made in rounds if "preferences" in made.pins),
         "pipeline_tag": "image-text-to-text",
-        "language": ["en"],
+        "language": _languages(rounds),
         "tags": [*TAGS, "lora", "dpo", "trl"],
         **({"model-index": index} if index else {}),
     }
-    return _render("adapter", repo, rounds, metadata, base=base, base_sha=base_sha, results=list(results))
+    shown = {"tables": _tables(results), "results_repo": f"{repo}-results" if results else ""}
+    return _render("adapter", repo, rounds, metadata, base=base, base_sha=base_sha, **shown)
 
 
 def results_card(repo: str, lineages: Rounds) -> str:
-    """Render the card of evaluation results: every row of every round, each under its protocol."""
+    """Render the card of evaluation results: the headline numbers of every round, each under its protocol."""
     rounds = _ordered(lineages)
     metadata = {
-        "language": ["en"],
+        "language": _languages(rounds),
         **_licence(rounds),
         "task_categories": ["visual-question-answering"],
         "tags": [*TAGS, "evaluation"],
@@ -85,7 +88,7 @@ def results_card(repo: str, lineages: Rounds) -> str:
             if lineage.facts.get("predictions")
         ],
     }
-    return _render("results", repo, rounds, metadata, results=_all_rows(rounds))
+    return _render("results", repo, rounds, metadata, tables=_tables(_all_rows(rounds)))
 
 
 def cards_folder() -> Path:
@@ -117,6 +120,7 @@ def _render(template: str, repo: str, rounds: Ordered, metadata: Mapping[str, An
         latest=rounds[-1][0],
         last=rounds[-1][1],
         licence=_strictest(rounds),
+        withheld=any(made.facts.get("withheld") for _, made in rounds),
         method=method_name(rounds[-1][1].method),
         drops=_distinct(reason for _, lineage in rounds for reason in lineage.facts.get("drops", {})),
         **more,
@@ -158,6 +162,10 @@ def _licence(rounds: Ordered) -> dict[str, str]:
     return {"license": "other", "license_name": strictest.lower().replace(" ", "-")}
 
 
+def _languages(rounds: Ordered) -> list[str]:
+    return _distinct(code for _, made in rounds for code in made.facts.get("languages", ())) or ["en"]
+
+
 def _base(rounds: Ordered) -> tuple[str, str]:
     """Return the base policy's repo and commit, as the latest round pinned it."""
     pins = [made.pins["policy"] for _, made in rounds if "policy" in made.pins]
@@ -173,20 +181,46 @@ def _all_rows(rounds: Ordered) -> list[Row]:
     return list(rows.values())
 
 
-def _model_index(repo: str, rounds: Ordered, results: Sequence[Row]) -> list[dict[str, Any]]:
+def _model_index(repo: str, rounds: Ordered, evaluations: Ordered) -> list[dict[str, Any]]:
     """Return the Hub's model-index of the rows that this repo's rounds earned (not those of the base or a control)."""
-    ours = [row for row in results if row.get("policy") in dict(rounds) and row.get("value") is not None]
+    headlines = [row for row in _all_rows(evaluations) if row.get("headline", True) and row.get("value") is not None]
+    ours = [row for row in headlines if row.get("policy") in dict(rounds)]
     if not ours:
         return []
-    last = rounds[-1][1]
+    last = evaluations[-1][1]
     pin = last.pins.get("benchmark")
-    dataset = {"name": last.benchmark, "type": pin.repo if pin else last.benchmark, "split": "test"}
-    dataset |= {"revision": pin.sha} if pin else {}
-    metrics = [
-        {"type": row["metric"], "value": row["value"], "name": _metric_name(row)} for row in ours if row.get("metric")
-    ]
+    dataset = {"name": last.benchmark, "type": pin.repo if pin else last.benchmark}
+    dataset |= {"split": last.facts.get("split", "test")} | ({"revision": pin.sha} if pin else {})
+    metrics = [{"type": r["metric"], "value": r["value"], "name": _metric_name(r)} for r in ours if r.get("metric")]
     result = {"task": {"type": "visual-question-answering"}, "dataset": dataset, "metrics": metrics}
     return [{"name": repo.split("/")[-1], "results": [result]}]
+
+
+def _tables(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return a table per protocol: a line per policy, inference and control, a column per headline metric."""
+    tables = []
+    for protocol in _distinct(row.get("protocol") for row in rows):
+        shown = [row for row in rows if row.get("protocol") == protocol and row.get("headline", True)]
+        cells = {(_label(row), row.get("metric")): _percent(row) for row in shown}
+        names = {row.get("metric"): row.get("title") or row.get("metric") for row in shown}
+        counts = {name: {row.get("n") for row in shown if row.get("metric") == name} for name in names}
+        header = [f"{names[n]} (n {_number(*counts[n])})" if len(counts[n]) == 1 else names[n] for n in names]
+        lines = [[label, *(cells.get((label, n), "") for n in names)] for label in _distinct(map(_label, shown))]
+        tables.append({"protocol": protocol, "header": header, "lines": lines})
+    return tables
+
+
+def _label(row: Row) -> str:
+    """Return how a line is called; controls carry their inference in their name already."""
+    policy, inference = str(row.get("policy", "")), row.get("inference")
+    return policy if " · " in policy or not inference else f"{policy} · {inference}"
+
+
+def _percent(row: Row) -> str:
+    if row.get("value") is None:
+        return ""
+    interval = f" [{100 * row['low']:.1f}, {100 * row['high']:.1f}]" if row.get("low") is not None else ""
+    return f"{100 * row['value']:.1f}{interval}"
 
 
 def _metric_name(row: Row) -> str:

@@ -51,6 +51,9 @@ ROWS = [
 ]
 
 
+EVALUATED = {"rows": ROWS, "split": "test", "licence": "cc0-1.0"}
+
+
 def made(stage, number, facts, method="clincot", pins=PINS):
     return Lineage(
         stage, "run", number, method, "phantom", "d" * 64, "k", 0, pins=pins, sampled_from="base", facts=facts
@@ -74,7 +77,7 @@ def test_the_dataset_card_says_how_it_was_made_and_how_to_load_it():
     assert "ClinCoT (reconstruction)" in text and "Not for clinical use" in text
     assert 'load_dataset("clincot/run-preferences", "round-2", revision="round-2", split="train")' in text
     assert "the reference answer was shown to it" in text
-    assert "| round-1 | 40 | 20 | 61 | 1,234 | 1.30 MB | 1.00 MB | 12 |" in text
+    assert "| round-1 | 40 | 20 | 61 | 1,234 | 1.30 MB | 1.00 MB |" in text
     assert "| round-1 | 12.5 | 9.25 |" in text
     assert "| round-2 | 7 | 2 |" in text and "no \\| region" in text
     assert "`broken.png`" in text and "a" * 40 in text
@@ -82,7 +85,7 @@ def test_the_dataset_card_says_how_it_was_made_and_how_to_load_it():
 
 def test_the_adapter_card_parses_as_a_peft_adapter_with_its_results():
     rounds = {f"round-{n}": made("train", n, TRAIN) for n in (1, 2)}
-    text = cards.adapter_card("clincot/run", rounds, ROWS)
+    text = cards.adapter_card("clincot/run", rounds, {"round-2": made("evaluate", 2, EVALUATED)})
     data = ModelCard(text).data
     assert (data.library_name, data.base_model) == ("peft", "clincot/phantom-policy")
     assert data.to_dict()["base_model_relation"] == "adapter"
@@ -100,13 +103,36 @@ def test_an_adapter_card_without_results_has_no_model_index():
     assert "model-index" not in cards.adapter_card("clincot/run", {"round-1": made("train", 1, TRAIN)})
 
 
+def test_cards_show_headline_measures_and_index_no_control():
+    rows = [ROWS[1] | {"title": "accuracy, all"}, ROWS[1] | {"metric": "closed_unparsed", "headline": False}]
+    rows += [ROWS[1] | {"policy": "round-2 · region · black image"}]
+    text = cards.adapter_card(
+        "clincot/run",
+        {"round-2": made("train", 2, TRAIN)},
+        {"round-2": made("evaluate", 2, EVALUATED | {"rows": rows})},
+    )
+    (result,) = ModelCard(text).data.eval_results
+    assert (result.metric_type, result.dataset_split) == ("accuracy", "test")
+    assert "unparsed" not in text
+    assert "| round-2 · region | 62.5 [50.0, 70.0] |\n| round-2 · region · black image | 62.5 [50.0, 70.0] |" in text
+
+
+def test_a_withheld_dataset_says_how_to_rebuild_it_and_where_pins_are_missing():
+    facts = BUILD | {"withheld": True, "licence": "cc-by-nc-nd-4.0", "only_in_store": ["policy"]}
+    text = cards.dataset_card("clincot/run-preferences", {"round-2": made("build-data", 2, facts)})
+    assert "clincot build-data --rebuild-images --round 2 --name run --namespace clincot --benchmark phantom" in text
+    assert f"`{'a' * 40}` (in the run's store, not on this Hub) |" in text
+    assert "rebuild" not in cards.dataset_card("clincot/x", {"round-2": made("build-data", 2, BUILD)})
+
+
 def test_the_results_card_shows_each_row_once_and_the_controls():
     old = [ROWS[0] | {"value": 0.1}]
     rounds = {"base": made("evaluate", 0, {"rows": old}), "round-2": made("evaluate", 2, {"rows": ROWS})}
     text = cards.results_card("clincot/run-results", rounds)
-    assert "| clincot-v1 | base | region | accuracy | 0.55 | 0.5 to 0.7 | 300 |" in text
-    assert "| clincot-v1 | black_image | region | accuracy | 0.31 |" in text
-    assert "0.1 |" not in text
+    assert "Protocol `clincot-v1`" in text and "| | accuracy (n 300) |" in text
+    assert "| base · region | 55.0 [50.0, 70.0] |" in text
+    assert "| black_image · region | 31.0 [50.0, 70.0] |" in text
+    assert "10.0" not in text
     assert DatasetCard(text).data.to_dict()["tags"] == ["medical", "clincot", "evaluation"]
 
 
@@ -141,7 +167,10 @@ def test_the_strictest_licence_of_the_sources_is_the_cards(licences, shown):
 
 def test_tables_keep_their_columns_in_every_card():
     text = cards.dataset_card("clincot/x", {f"round-{n}": made("build-data", n, BUILD) for n in (1, 2)})
-    text += cards.adapter_card("clincot/x", {"round-2": made("train", 2, TRAIN)}, ROWS)
+    text += cards.adapter_card(
+        "clincot/x", {"round-2": made("train", 2, TRAIN)}, {"round-2": made("evaluate", 2, EVALUATED)}
+    )
+    text += cards.results_card("clincot/x", {"round-2": made("evaluate", 2, EVALUATED)})
     for block in text.split("\n\n"):
         rows = [line.replace("\\|", "") for line in block.splitlines() if line.startswith("|")]
         assert len({row.count("|") for row in rows}) <= 1, block

@@ -31,11 +31,14 @@ class Options:
     public: Annotated[bool, typer.Option("--public", help="Push publicly; pushes are private otherwise.")] = False
 
     def open(self) -> Run:
-        """Read the recipe and open the run. Raises RecipeError, HubError."""
+        """Read the recipe and open the run. Raises RecipeError, HubError, DataError (--public where it is barred)."""
         from clincot.recipe import load_recipe
-        from clincot.rounds.run import open_run
+        from clincot.rounds.licences import check_public
+        from clincot.rounds.run import check_names, open_run
 
         recipe = load_recipe(self.recipe, self.setting, benchmark=self.benchmark or None, overrides=self.set or ())
+        check_names(recipe)
+        check_public(recipe.benchmark, not self.public)
         return open_run(
             recipe,
             name=self.name or None,

@@ -1,4 +1,4 @@
-"""The name of a dataset or benchmark -> refused when an agreement forbids loading it here (MIMIC, what is made of it)."""
+"""The name of a dataset or benchmark -> refused when an agreement forbids loading it here (MIMIC and its kin)."""
 
 from __future__ import annotations
 

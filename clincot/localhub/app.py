@@ -9,6 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -30,6 +31,8 @@ logger = logging.getLogger("clincot.localhub")
 MAX_PATH = 16 * 1024
 MAX_SMALL_BODY = 32 * 1024 * 1024
 MAX_SPOOLED_BODY = 1024 * 1024 * 1024
+MAX_DRAINED = 8 * 1024 * 1024
+DRAIN_SECONDS = 2.0
 HOST = re.compile(r"[A-Za-z0-9.\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:]+\](?::\d{1,5})?")
 # EFBIG: a limit on file sizes (ulimit -f, some network shares) that the next byte would pass.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -68,6 +71,7 @@ class HubApp:
         elif fault is not None and fault.truncate is None and (fault.status is not None or response is None):
             await _injected(fault)(request.scope, wire.receive, wire.send)
         elif response is not None:
+            await wire.drain()
             wire.budget = fault.truncate if fault else None
             await response(request.scope, wire.receive, wire.send)
 
@@ -121,11 +125,26 @@ class _Wire:
         self.scope, self._receive, self._send, self._drop = scope, receive, send, drop
         self.status, self.bytes = 0, 0
         self.budget: int | None = None
+        names = {name for name, _ in scope["headers"]}
+        # A client that sent Expect holds its body back until it is asked for it.
+        self.unread = bool(names & {b"content-length", b"transfer-encoding"}) and b"expect" not in names
 
     async def receive(self) -> Message:
         message = await self._receive()
         self.bytes += len(message.get("body", b""))
+        self.unread = self.unread and message["type"] == "http.request" and message.get("more_body", False)
         return message
+
+    async def drain(self) -> None:
+        """Read what is left of a body that was refused.
+
+        Closing a socket with unread bytes resets it, and the client loses the answer.
+        """
+        end = self.bytes + MAX_DRAINED
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while self.unread and self.bytes < end:
+                    await self.receive()
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dulwich.objects import ObjectID
+from dulwich.walk import Walker
 
 from . import trees
 from .commits import Edits, Note, add_ref, store_commit, write_commit
@@ -51,14 +52,23 @@ def merge_pull(repo: Repository, number: str, author: str) -> PullRequest:
         main, head = repo.head(MAIN), repo.head(pull.ref)
         if main is None or head is None:
             raise revision_not_found(pull.ref.decode())
-        stage = Staging(repo.objects)
-        merged = _merge(repo, stage, pull, main, head, author)
-        if not repo.move(MAIN, main, merged):
-            raise moved_on()
+        merged = _merged_before(repo, pull, main, head)
+        if merged is None:
+            merged = _merge(repo, Staging(repo.objects), pull, main, head, author)
+            if not repo.move(MAIN, main, merged):
+                raise moved_on()
         pull = replace(pull, status="merged", merge_commit=merged.decode())
         repo.facts = repo.facts.with_pull(pull)
         repo.facts.save(repo.folder)
         return pull
+
+
+def _merged_before(repo: Repository, pull: PullRequest, main: ObjectID, head: ObjectID) -> ObjectID | None:
+    """The merge that a server killed between moving main and noting it has left, so that none is made twice."""
+    for entry in Walker(repo.objects, [main], exclude=[ObjectID(pull.base.encode())]):
+        if head in entry.commit.parents[1:]:
+            return entry.commit.id
+    return None
 
 
 def _merge(

@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from clincot import benchmarks, engines, judges, regions
-from clincot.build_data import BuildJob, build
+from clincot.benchmarks.base import Source
+from clincot.build_data import BuildJob, BuildOutcome, build
 from clincot.lineage import Lineage, Pin, content_key, package_versions
 from clincot.methods._workbench import Models
 from clincot.partition import limit, part_of_round
 from clincot.recipe import Recipe
 from clincot.records import Example
-from clincot.rounds import adapters, releases
+from clincot.rounds import adapters, releases, withheld
 from clincot.rounds.adapters import Adapter
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
+from clincot.rounds.withheld import sha256_of
 
 
 def build_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
@@ -31,15 +33,18 @@ def build_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
     done = releases.finished(run, "dataset", run.preferences_repo, round_, inputs, new_version=new_version)
     if done:
         return done
+    every, examples = examples_of(run, recipe, pins["benchmark"], round_)
     job = BuildJob(
         recipe=recipe,
         round=round_,
-        examples=_examples(run, pins["benchmark"], round_),
+        examples=examples,
         key=inputs,
-        folder=run.work(releases.tag_of(round_), "build"),
+        folder=run.work(releases.next_tag(run, "dataset", run.preferences_repo, round_), "build"),
         load_models=lambda: load_models(run, pins, parent),
     )
     outcome = build(job)
+    if not source.redistributable:
+        outcome = _withheld(outcome, round_, every)
     lineage = Lineage(
         stage="build-data",
         run=run.name,
@@ -53,7 +58,7 @@ def build_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
         sampled_from=sampled_from,
         keys=reference_key(pins["policy"], sampled_from),
         packages=package_versions(),
-        facts=outcome.facts | _facts(recipe, source.repo, source.licence),
+        facts=outcome.facts | _facts(recipe, source),
     )
     return releases.commit(run, "dataset", run.preferences_repo, outcome.files, lineage)
 
@@ -104,18 +109,34 @@ def _pins(run: Run, benchmark: str, revision: str) -> dict[str, Pin]:
     return pins | {"benchmark": run.target.resolve("dataset", benchmark, revision)}
 
 
-def _examples(run: Run, pin: Pin, round_: int) -> tuple[Example, ...]:
-    recipe, benchmark = run.recipe, benchmarks.load(run.recipe.benchmark)
-    examples = benchmark.examples(run.target.snapshot(pin, benchmark.patterns), "train")
-    part = part_of_round(examples, seed=recipe.seed, rounds=recipe.rounds, round_=round_)
-    return limit(part, max_images=recipe.build.max_images, max_questions=recipe.build.max_questions)
+def examples_of(run: Run, recipe: Recipe, pin: Pin, round_: int) -> tuple[list[Example], tuple[Example, ...]]:
+    """Return all training examples of the pinned benchmark, and those that the recipe gives to the round."""
+    benchmark = benchmarks.load(recipe.benchmark)
+    every = benchmark.examples(run.target.snapshot(pin, benchmark.patterns), "train")
+    part = part_of_round(every, seed=recipe.seed, rounds=recipe.rounds, round_=round_)
+    return every, limit(part, max_images=recipe.build.max_images, max_questions=recipe.build.max_questions)
 
 
-def _facts(recipe: Recipe, source: str, licence: str) -> dict[str, Any]:
+def _withheld(outcome: BuildOutcome, round_: int, every: list[Example]) -> BuildOutcome:
+    """Return the outcome without pictures and reference texts; the full rows stay in the work folder alone."""
+    references = withheld.References.of(every)
+    files, facts = {}, outcome.facts | {"withheld": True}
+    for name, full in outcome.files.items():
+        path = full.with_name(f"withheld-{full.name}")
+        if name.startswith(f"round-{round_}/"):
+            files[name] = withheld.withhold_pairs(full, path, references)
+            facts |= {"full_rows_sha256": sha256_of(full), "size_bytes": path.stat().st_size}
+        else:
+            files[name] = withheld.withhold_candidates(full, path, references)
+    return BuildOutcome(files, facts)
+
+
+def _facts(recipe: Recipe, source: Source) -> dict[str, Any]:
     sees = recipe.build.judging.context == "reference"
     return {
-        "source": source,
-        "licence": licence,
+        "source": source.repo,
+        "licence": source.licence,
+        "languages": list(source.languages),
         "partition": {"rounds": recipe.rounds, "seed": recipe.seed, "unit": "image"},
         "judges": [
             {"repo": judge.repo, "context": recipe.build.judging.context, "sees_reference": sees}

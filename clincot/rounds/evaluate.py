@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from clincot import benchmarks, engines
+from clincot import benchmarks, engines, protocols
+from clincot.benchmarks.base import Source
 from clincot.engines.base import Engine
 from clincot.errors import RoundError
-from clincot.evaluation import Evaluation, PolicyUnderTest, evaluate_policies
+from clincot.evaluation import PRIOR, Evaluation, PolicyUnderTest, Prediction, evaluate_policies
 from clincot.evaluation.tables import result_files, row_name
 from clincot.lineage import Lineage, Pin, content_key, package_versions
 from clincot.rounds import adapters, releases
@@ -18,6 +19,7 @@ from clincot.rounds.adapters import Adapter
 from clincot.rounds.build import load_proposer
 from clincot.rounds.releases import Release, tag_of
 from clincot.rounds.run import Run
+from clincot.rounds.withheld import References
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,10 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False) -> Evalua
         seed=run.recipe.seed,
         pins=pins | {tag_of(adapter.round): adapter.pin for adapter in chosen},
         packages=package_versions(),
-        facts=_facts(evaluation, source.licence),
+        facts=_facts(evaluation, source),
     )
-    files = _files(evaluation, run.work(tag_of(len(chosen)), "results"), tag_of(len(chosen)))
+    shown = evaluation if source.redistributable else _withheld(run, evaluation, pins["benchmark"])
+    files = _files(shown, run.work(tag_of(len(chosen)), "results"), tag_of(len(chosen)))
     return Evaluated(releases.commit(run, "dataset", run.results_repo, files, lineage), evaluation)
 
 
@@ -97,7 +100,23 @@ def _loader(run: Run, base: Pin, adapter: Adapter | None) -> Callable[[], Engine
     return load
 
 
-def _facts(evaluation: Evaluation, licence: str) -> dict[str, Any]:
+def _withheld(run: Run, evaluation: Evaluation, pin: Pin) -> Evaluation:
+    """Return the evaluation without reference texts; the question prior answers with nothing else."""
+    benchmark = benchmarks.load(run.recipe.benchmark)
+    folder = run.target.snapshot(pin, benchmark.patterns)
+    references = References.of([e for split in ("train", evaluation.split) for e in benchmark.examples(folder, split)])
+
+    def without(prediction: Prediction) -> Prediction:
+        if prediction.control == PRIOR:
+            return replace(prediction, text="")
+        hidden = [references.hide(text, prediction.example_id) for text in (prediction.text, *prediction.findings)]
+        return replace(prediction, text=hidden[0], findings=tuple(hidden[1:]))
+
+    return replace(evaluation, predictions=tuple(map(without, evaluation.predictions)))
+
+
+def _facts(evaluation: Evaluation, source: Source) -> dict[str, Any]:
+    measures = {measure.name: measure for measure in protocols.load(evaluation.protocol).measures}
     rows = [
         {
             "policy": row_name(result.row) if result.control else result.policy,
@@ -108,13 +127,18 @@ def _facts(evaluation: Evaluation, licence: str) -> dict[str, Any]:
             "high": result.high,
             "n": result.n,
             "protocol": result.protocol,
+            "title": measures[result.metric].title,
+            "headline": measures[result.metric].headline,
         }
         for result in evaluation.results
         if not result.subgroup and result.value == result.value  # nan: nothing of the kind was asked
     ]
     return {
         "rows": rows,
-        "licence": licence,
+        "licence": source.licence,
+        "languages": list(source.languages),
+        "split": evaluation.split,
+        "withheld": not source.redistributable,
         "predictions": len(evaluation.predictions),
         "unreadable_images": sorted(evaluation.unreadable),
     }

@@ -1,9 +1,8 @@
-"""A round whose pictures and reference texts are withheld, and one's own copy of the benchmark -> its full rows again."""
+"""A round without its pictures and reference texts, and one's own copy of the benchmark -> its full rows again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from hashlib import file_digest
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
@@ -30,7 +29,7 @@ Cut = Callable[[Example, Mapping[str, Any]], bytes]
 def full_rows(run: Run, hub: Hub, data: Pin, made: Lineage) -> list[Path]:
     """Return the withheld round's full rows: those that this machine built, else rebuilt now."""
     built = run.folder / releases.tag_of(made.round) / "build" / "merged" / "pairs.parquet"
-    if built.is_file() and sha256_of(built) == made.facts.get("full_rows_sha256"):
+    if built.is_file() and withheld.sha256_of(built) == made.facts.get("full_rows_sha256"):
         return [built]
     return [rebuild(run, hub, data, made)]
 
@@ -51,10 +50,11 @@ def rebuild(run: Run, hub: Hub, data: Pin, made: Lineage) -> Path:
     unit_of = {example.id: i for i, unit in enumerate(units) for example in unit}
     folder = hub.snapshot(data, [f"{tag}/*"])
     rows = [row for path in sorted((folder / tag).glob("*.parquet")) for row in withheld.read_rows(path)]
+    _check_examples(rows, unit_of)
     proposer = _proposer(run, recipe, made)
 
     def tables() -> Iterator[pa.Table]:
-        for number, group in groupby(rows, key=lambda row: _unit(row, unit_of)):
+        for number, group in groupby(rows, key=lambda row: unit_of[row["example_id"]]):
             cut = _cutter(recipe, made.round, units[number], proposer)
             full = [
                 withheld.restored(row, references, _pictures(references.examples[row["example_id"]], row, cut))
@@ -65,12 +65,6 @@ def rebuild(run: Run, hub: Hub, data: Pin, made: Lineage) -> Path:
     path = run.work(tag, "rebuilt") / "pairs.parquet"
     schema.write_parquet(tables(), path, schema.PAIR_FEATURES)
     return path
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file."""
-    with path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
 
 
 def _benchmark(run: Run, made: Lineage) -> Pin:
@@ -90,10 +84,10 @@ def _proposer(run: Run, recipe: Recipe, made: Lineage) -> Proposer | None:
     return load_proposer(recipe, run.target.snapshot(pin), pin)
 
 
-def _unit(row: Mapping[str, Any], unit_of: Mapping[str, int]) -> int:
-    if row["example_id"] not in unit_of:
-        raise DataError(f"example {row['example_id']}: is not in this copy of the benchmark. Use the lineage's commit.")
-    return unit_of[row["example_id"]]
+def _check_examples(rows: Sequence[Mapping[str, Any]], known: Container[str]) -> None:
+    absent = next((row["example_id"] for row in rows if row["example_id"] not in known), None)
+    if absent is not None:
+        raise DataError(f"example {absent}: is not in this copy of the benchmark. Use the commit of the lineage.")
 
 
 def _pictures(example: Example, row: Mapping[str, Any], cut: Cut) -> list[bytes]:

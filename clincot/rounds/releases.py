@@ -101,23 +101,6 @@ def commit(run: Run, kind: Kind, repo: str, files: Mapping[str, Path], lineage: 
     return Release(kind, repo, tag, pin, lineage, fresh=True)
 
 
-def push(run: Run, release: Release, say: Callable[[str], None]) -> Release:
-    """Publish what the store holds at the release's tag to the target Hub, under the same tag."""
-    say(f"pushing {release.kind} {release.repo} ({release.tag}) to {run.target.label}")
-    pushed = run.target.mirror(
-        run.store,
-        release.kind,
-        release.pin,
-        release.repo,
-        tag=release.tag,
-        private=run.private,
-        select=lambda path: belongs(path, tag_of(release.lineage.round)),
-        card=card_of(release.kind, release.repo, release.lineage.stage),
-        replace=folders_of(tag_of(release.lineage.round)),
-    )
-    return Release(release.kind, release.repo, release.tag, release.pin, release.lineage, release.fresh, pushed)
-
-
 def belongs(path: str, round_: str) -> bool:
     """Say whether a repository's file is of `round_`: its own folders, or the adapter's files at the top."""
     top, _, rest = path.partition("/")
@@ -140,6 +123,11 @@ def card_of(kind: Kind, repo: str, stage: str) -> Callable[[Mapping[str, bytes]]
         return render(repo, lineages)
 
     return card
+
+
+def round_of(tag: str) -> int:
+    """Return the round that a tag is a version of: 2 for `round-2` and `round-2-v3`."""
+    return int(VERSION.sub("", tag).removeprefix("round-"))
 
 
 def _version(tag: str) -> int:

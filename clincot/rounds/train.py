@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from clincot import schema
 from clincot.errors import RoundError
@@ -11,15 +12,20 @@ from clincot.lineage import Lineage, Pin, content_key, package_versions
 from clincot.rounds import adapters, releases
 from clincot.rounds.adapters import Adapter
 from clincot.rounds.build import reference_key
+from clincot.rounds.curve import training_curve
+from clincot.rounds.rebuild import full_rows
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
+
+if TYPE_CHECKING:
+    from clincot.train import TrainOutcome
 
 
 def train_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
     """Train, commit and tag the adapter of `round_`; nothing is done again when it stands already."""
     parent = adapters.of_round(run, round_ - 1)
     sampler = parent.sha256 if parent else "base"
-    hub, data = _preferences(run, round_)
+    hub, data = preferences_of(run, round_)
     made = releases.read_lineage(hub, data, round_)
     _check_sampler(made, sampler, data, parent)
     base = run.target.resolve("model", run.recipe.models.policy.repo, run.recipe.models.policy.revision)
@@ -30,10 +36,12 @@ def train_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
     done = releases.finished(run, "model", run.adapter_repo, round_, inputs, new_version=new_version)
     if done:
         return done
-    folder = hub.snapshot(data, [f"{config}/*"])
-    outcome = _train(
-        run, round_, base, parent, tuple(folder / path for path in rows), _reference_fits(made, base, sampler)
-    )
+    if made.facts.get("withheld"):
+        local = full_rows(run, hub, data, made)
+    else:
+        folder = hub.snapshot(data, [f"{config}/*"])
+        local = [folder / path for path in rows]
+    outcome = _train(run, round_, base, parent, tuple(local), _reference_fits(made, base, sampler))
     pins = {"policy": base, "preferences": data} | ({"parent": parent.pin} if parent else {})
     lineage = Lineage(
         stage="train",
@@ -48,13 +56,23 @@ def train_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
         sampled_from=made.sampled_from,
         adapter_sha256=adapters.sha256_of(outcome.adapter),
         packages=package_versions(),
-        facts={k: v for k, v in outcome.facts.items() if k != "seconds"} | {"licence": made.facts.get("licence", "")},
+        facts=_facts(outcome, made, config),
     )
-    files = {path.name: path for path in sorted(outcome.adapter.iterdir())}
+    curve = run.work(config, "train") / "curve.png"
+    curve.write_bytes(training_curve(outcome.history, f"{run.name}, {config}"))
+    files = {path.name: path for path in sorted(outcome.adapter.iterdir())} | {f"{config}/curve.png": curve}
     return releases.commit(run, "model", run.adapter_repo, files, lineage)
 
 
-def _train(run: Run, round_: int, base: Pin, parent: Adapter | None, rows: tuple[Path, ...], stored: bool):  # type: ignore[no-untyped-def]
+def _facts(outcome: TrainOutcome, made: Lineage, config: str) -> dict[str, Any]:
+    facts = {key: value for key, value in outcome.facts.items() if key != "seconds"}
+    handed_on = {key: made.facts[key] for key in ("licence", "languages") if key in made.facts}
+    return facts | handed_on | {"curve": f"{config}/curve.png"}
+
+
+def _train(
+    run: Run, round_: int, base: Pin, parent: Adapter | None, rows: tuple[Path, ...], stored: bool
+) -> TrainOutcome:
     from clincot.train import TrainJob, train_adapter
 
     for path in rows:
@@ -73,7 +91,8 @@ def _train(run: Run, round_: int, base: Pin, parent: Adapter | None, rows: tuple
     )
 
 
-def _preferences(run: Run, round_: int) -> tuple[Hub, Pin]:
+def preferences_of(run: Run, round_: int) -> tuple[Hub, Pin]:
+    """Return where the preference data of a round stand; raises RoundError when they do not."""
     found = releases.find(run, "dataset", run.preferences_repo, round_)
     if found is None:
         raise RoundError(

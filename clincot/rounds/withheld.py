@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,6 @@ from datasets import Features, List, Value
 
 from clincot import schema
 from clincot.errors import DataError
-from clincot.evaluation import PRIOR
-from clincot.evaluation.predictions import Prediction
 from clincot.records import Example
 
 Row = dict[str, Any]
@@ -49,13 +48,14 @@ class References:
 
     def hide(self, text: str, example_id: str) -> str:
         """Put pointers where `text` is, or holds at length, a reference text. Raises DataError where none can stand."""
-        hidden = text
-        for name in FIELDS:
-            gold = _core(getattr(self.examples[example_id], name))
-            if gold and (_core(text) == gold or len(gold) >= LONG):
-                hidden = hidden.replace(gold, f"⟦{example_id}:{name}⟧")
-        if _core(hidden) in self.long:
-            hidden = hidden.replace(_core(hidden), self.long[_core(hidden)])
+        golds = {f"⟦{example_id}:{name}⟧": _core(getattr(self.examples[example_id], name)) for name in FIELDS}
+        core, hidden = _core(text), text
+        whole = next((pointer for pointer, gold in golds.items() if core and gold == core), self.long.get(core))
+        if whole:
+            hidden = text.replace(core, whole, 1)
+        else:
+            for pointer, gold in golds.items():
+                hidden = hidden.replace(gold, pointer) if len(gold) >= LONG else hidden
         if self.show(hidden) != text:
             raise DataError(
                 f"{example_id}: a text about it reads like a pointer to reference texts ({text[:60]!r})."
@@ -99,18 +99,6 @@ def withhold_candidates(source: Path, path: Path, references: References) -> Pat
     return _rewrite(source, path, without, CANDIDATE_FEATURES)
 
 
-def withhold_prediction(prediction: Prediction, references: References) -> Prediction:
-    """Hide reference texts; the question prior answers with nothing else, so its text goes."""
-    if prediction.control == PRIOR:
-        return Prediction(**(vars(prediction) | {"text": ""}))
-    hide = references.hide
-    texts = {
-        "text": hide(prediction.text, prediction.example_id),
-        "findings": tuple(hide(text, prediction.example_id) for text in prediction.findings),
-    }
-    return Prediction(**(vars(prediction) | texts))
-
-
 def restored(row: Row, references: References, pictures: Sequence[bytes]) -> Row:
     """Return the full row again. `pictures` are the global image and the sides' own; DataError if they are others."""
     images = [schema.image_struct(data) for data in pictures]
@@ -131,6 +119,12 @@ def read_rows(path: Path) -> Iterator[Row]:
             for message in row.get("prompt") or ():
                 message["content"] = json.loads(message["content"])
             yield row
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
 
 
 def _rewrite(source: Path, path: Path, change: Callable[[Row], Row], features: Features) -> Path:

@@ -117,11 +117,11 @@ class Door:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with closing(client), client.makefile("rb") as incoming:
-            with suppress(OSError):  # the server is down: the client sees its connection closed
-                request = read_request(incoming)
-                if request is not None:
-                    self._pass(client, *request)
+        # OSError: the server is down, so the client sees its connection closed.
+        with closing(client), client.makefile("rb") as incoming, suppress(OSError):
+            request = read_request(incoming)
+            if request is not None:
+                self._pass(client, *request)
 
     def _pass(self, client: socket.socket, method: str, path: str, request: bytes) -> None:
         plan = self.plan if self.plan is not None and self.plan.due(method, path) else None

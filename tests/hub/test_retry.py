@@ -11,6 +11,8 @@ from clincot.localhub import Fault
 REPO = "clincot/pairs"
 COMMIT, TAG, CREATE, INFO = "/commit/", "/tag/", "/repos/create", r"/api/datasets/clincot/pairs(/revision/main)?$"
 
+SIGNED = b'{"error": "Bad request for http://h/lfs/objects/a?size=4&ticket=secret: try again"}'
+
 FAULTS = {
     "503 on the commit": Fault(COMMIT, method="POST"),
     "500 on the commit": Fault(COMMIT, method="POST", status=500),
@@ -29,6 +31,8 @@ FAULTS = {
     "connection lost after create": Fault(CREATE, method="POST", drop=True, after=True),
     "503 on preupload": Fault("/preupload/", method="POST"),
     "connection lost after the upload": Fault("/lfs/", method="PUT", drop=True, after=True),
+    "409 on the upload": Fault("/lfs/objects/", method="PUT", status=409),
+    "500 on the upload": Fault("/lfs/objects/", method="PUT", status=500),
     "500 on info": Fault(INFO, method="GET", status=500),
     "tree cut short": Fault("/tree/", method="GET", truncate=20),
 }
@@ -83,6 +87,14 @@ def test_a_hub_that_stays_down_is_an_error_after_a_bounded_time(hub, server, wai
     server.faults.clear()
     hub.publish("dataset", REPO, round_files(1), tag="round-1", message="m", private=True)
     assert commits(REPO) == ["m", "initial commit"]
+
+
+def test_a_refused_upload_is_an_error_to_act_on_without_its_permission_in_it(hub, server, waits, round_files):
+    """The client wraps the answer in a RuntimeError; both may hold the signed URL."""
+    server.faults.append(Fault("/lfs/objects/", method="PUT", status=400, body=SIGNED, times=9))
+    with pytest.raises(HubError, match=f"{REPO}: the Hub refused it .400: .*/lfs/objects/") as refused:
+        hub.publish("dataset", REPO, round_files(1), tag="round-1", message="m", private=True)
+    assert "ticket" not in str(refused.value) and waits == []
 
 
 def test_a_full_disk_of_the_hub_is_said_at_once(hub, server, waits, round_files):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -74,19 +75,16 @@ def tokens(api: HfApi, hub: LocalHub, tmp_path: Path) -> list[str]:
 
 
 def send(port: int, request: Sent) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
-        names = {name for name, _ in request.headers}
-        for name, value in request.headers if "Host" in names else (("Host", "127.0.0.1"), *request.headers):
-            connection.putheader(name, value.encode("latin-1"))
-        if request.body:
-            connection.putheader("Content-Length", str(len(request.body)))
-        connection.endheaders(request.body)
-        response = connection.getresponse()
+    """In one piece: the server may close after a head that is no HTTP, and a body still on its way would reset it."""
+    named = any(name == "Host" for name, _ in request.headers)
+    rows = [*([] if named else [("Host", "127.0.0.1")]), *request.headers]
+    rows += [("Content-Length", str(len(request.body)))] if request.body else []
+    head = f"{request.method} {request.path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in rows)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(head.encode("latin-1") + b"\r\n" + request.body)
+        response = http.client.HTTPResponse(connection, method=request.method)
+        response.begin()
         return response.status, response.read()
-    finally:
-        connection.close()
 
 
 def barrage(hub: LocalHub, tokens: list[str], count: int) -> tuple[Counter[int], float]:

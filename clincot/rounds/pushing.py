@@ -1,0 +1,102 @@
+"""A release in the run's store -> the same tagged content on the target Hub, pinned to what stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from clincot import cards
+from clincot.hub import Hub, parse_lineages
+from clincot.hub.client import Card, Content
+from clincot.hub.pull import info
+from clincot.hub.round_files import is_lineage
+from clincot.lineage import Kind, Lineage
+from clincot.rounds import licences, releases
+from clincot.rounds.releases import Release, folders_of, tag_of
+from clincot.rounds.repin import repinned
+from clincot.rounds.run import Run
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a push of `release` puts on the target: files by path, with the lineage re-pinned, and the card."""
+
+    release: Release
+    lineage: Lineage
+    files: Mapping[str, Content]
+    card: Card
+
+
+def push(run: Run, release: Release, say: Callable[[str], None]) -> Release:
+    """Publish what the store holds at the release's tag to the target Hub, under the same tag.
+
+    Results are written onto the adapter's card too (main alone: its tags stay). Raises DataError for a public push of
+    data that may not be passed on, TagExists when the tag holds other content.
+    """
+    licences.check_public(release.lineage.benchmark, run.private)
+    say(f"pushing {release.kind} {release.repo} ({release.tag}) to {run.target.label}")
+    planned = plan(run, release)
+    pushed = run.target.publish(
+        release.kind,
+        release.repo,
+        planned.files,
+        tag=release.tag,
+        message=f"{release.lineage.stage} {release.tag}",
+        private=run.private,
+        card=planned.card,
+        replace=folders_of(tag_of(release.lineage.round)),
+    )
+    if release.lineage.stage == "evaluate":
+        _show_on_adapter(run, release.tag, say)
+    return replace(release, pushed=pushed)
+
+
+def plan(run: Run, release: Release) -> Plan:
+    """Read the release from the store and pin it to the target; nothing is written."""
+    round_ = tag_of(release.lineage.round)
+    paths = [path for path in run.store.list_files(release.pin) if releases.belongs(path, round_)]
+    wanted = [f"{folder}/*" for folder in (*folders_of(round_), f"rounds/{round_}")]
+    folder = run.store.snapshot(release.pin, [*wanted, "adapter_*"])
+    files: dict[str, Content] = {path: folder / path for path in paths}
+    lineage = repinned(run, release)
+    files[f"rounds/{round_}/lineage.json"] = lineage.to_json().encode()
+    render = releases.card_of(release.kind, release.repo, release.lineage.stage)
+    if release.lineage.stage == "train":
+        render = adapter_card(run)
+    return Plan(release, lineage, files, render)
+
+
+def adapter_card(run: Run) -> Card:
+    """Return what renders the adapter's card on the target, with the results that stand there."""
+    evaluations = parse_lineages(lineages_on(run.target, run.results_repo))
+
+    def card(raw: Mapping[str, bytes]) -> str:
+        return cards.adapter_card(run.adapter_repo, parse_lineages(raw), evaluations)
+
+    return card
+
+
+def lineages_on(hub: Hub, repo: str, kind: Kind = "dataset") -> dict[str, bytes]:
+    """Return path -> bytes of every round's lineage on main; empty when the repo is absent."""
+    if not hub.exists(kind, repo):
+        return {}
+    head = hub.resolve(kind, repo)
+    return {path: hub.read(head, path) for path in hub.list_files(head) if is_lineage(path)}
+
+
+def _show_on_adapter(run: Run, tag: str, say: Callable[[str], None]) -> None:
+    found = info(run.target, "model", run.adapter_repo)
+    if found is None:
+        return
+    if run.private and not found.private:
+        say(f"the card of {run.adapter_repo} stays as it is: it is public, these results are not")
+        return
+    run.target.publish(
+        "model",
+        run.adapter_repo,
+        {},
+        tag=None,
+        message=f"Show the results of {tag}",
+        private=run.private,
+        card=adapter_card(run),
+    )
