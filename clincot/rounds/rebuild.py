@@ -28,9 +28,9 @@ Cut = Callable[[Example, Mapping[str, Any]], bytes]
 
 def full_rows(run: Run, hub: Hub, data: Pin, made: Lineage) -> list[Path]:
     """Return the withheld round's full rows: those that this machine built, else rebuilt now."""
-    built = run.folder / releases.tag_of(made.round) / "build" / "merged" / "pairs.parquet"
-    if built.is_file() and withheld.sha256_of(built) == made.facts.get("full_rows_sha256"):
-        return [built]
+    for built in sorted(run.folder.glob(f"{releases.tag_of(made.round)}*/build/merged/pairs.parquet")):
+        if withheld.sha256_of(built) == made.facts.get("full_rows_sha256"):
+            return [built]
     return [rebuild(run, hub, data, made)]
 
 

@@ -148,3 +148,12 @@ def test_hub_ls_lists_what_was_pushed(small_hub: Path, finished_run: tuple[Path,
     out, _ = clincot("hub", "ls", str(small_hub), cwd=small_hub.parent)
     assert re.search(r"model +demo/loop .*private.*round-1 round-2", out)
     assert re.search(r"dataset +clincot/phantom ", out)
+
+
+def test_a_new_version_is_built_beside_the_old_one(finished_run: tuple[Path, str, str], small_hub: Path) -> None:
+    folder, _, _ = finished_run
+    words = ("--name", "loop", "--hub", f"local:{small_hub}", *SMALL, "--set=build.min_gap=0.002")
+    _, err = clincot("build-data", "--round", "1", "--new-version", *words, cwd=folder)
+    assert "(round-1-v2) made" in err
+    out, _ = clincot("hub", "ls", str(folder / "runs/loop/store"), cwd=folder)
+    assert re.search(r"loop-preferences .* round-1 round-1-v2 round-2", out)
