@@ -56,10 +56,11 @@ class HubApp:
         path = scope["raw_path"].decode("ascii")
         fault = self.log.pick(scope["method"], path)
         started = time.perf_counter()
+        wire.note = lambda: self.log.add(_record(scope, path, wire, fault, started))
         try:
             await self._answer(Request(scope, wire.receive), wire, path, fault)
         finally:
-            self.log.add(_record(scope, path, wire, fault, started))
+            wire.finish()
 
     async def _answer(self, request: Request, wire: _Wire, path: str, fault: Fault | None) -> None:
         if fault is not None and fault.delay:
@@ -125,6 +126,7 @@ class _Wire:
         self.scope, self._receive, self._send, self._drop = scope, receive, send, drop
         self.status, self.bytes = 0, 0
         self.budget: int | None = None
+        self.note: Callable[[], None] | None = None
         names = {name for name, _ in scope["headers"]}
         # A client that sent Expect holds its body back until it is asked for it.
         self.unread = bool(names & {b"content-length", b"transfer-encoding"}) and b"expect" not in names
@@ -156,6 +158,8 @@ class _Wire:
         if self.budget is None:
             self.bytes += len(body)
             message["body"] = body
+            if not message.get("more_body"):
+                self.finish()
             await self._send(message)
         elif self.budget >= 0:
             kept, self.budget = body[: self.budget], self.budget - len(body)
@@ -165,7 +169,14 @@ class _Wire:
                 self.budget = -1
                 self.close(flush=True)
 
+    def finish(self) -> None:
+        """Record the request, once and before its end can be seen: whoever has the answer finds it in the log."""
+        note, self.note = self.note, None
+        if note is not None:
+            note()
+
     def close(self, flush: bool) -> None:
+        self.finish()
         self._drop(self.scope, flush)
 
 
