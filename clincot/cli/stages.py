@@ -89,9 +89,11 @@ def evaluate(
     evaluated = evaluate_rounds(run, round, new_version=new_version)
     print_tables(evaluated.evaluation)
     _report(run, evaluated.release, push=push, dry_run=dry_run)
-    next_step(
-        options.command("run") if round < run.recipe.rounds and not push else options.command("evaluate", "--push")
-    )
+    done = evaluated.release.lineage.round
+    if done < run.recipe.rounds:
+        next_step(options.command("build-data", "--round", str(done + 1)))
+    else:
+        next_step(options.command("run") if push else options.command("evaluate", "--push"))
 
 
 @with_options
