@@ -153,6 +153,7 @@ def pretrain_grounder(
     folder: Path, seed: int = 0, report: Report = print, plan: GrounderPlan | None = None
 ) -> dict[str, Any]:
     """Train from scratch, write weights and card to `folder`, return the held-out figures per finding."""
+    torch.set_num_threads(1)  # sums depend on the number of threads, and so would the weights
     plan = plan or GrounderPlan()
     config = QueryGrounderConfig(entities=list(FINDINGS))
     report(f"grounder: drawing {plan.images + plan.held_out} phantoms")

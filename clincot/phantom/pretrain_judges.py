@@ -146,6 +146,7 @@ def pretrain_judges(
     plans: tuple[JudgePlan, JudgePlan] | None = None,
 ) -> dict[str, Any]:
     """Train both judges, write weights and cards, return the held-out figures of each and their agreement."""
+    torch.set_num_threads(1)  # sums depend on the number of threads, and so would the weights
     chosen = plans or (JUDGE_A, JUDGE_B)
     rows = judge_rows(seed, "held_out", 0, max(plan.held_out for plan in chosen), data_seed=0)
     figures: dict[str, Any] = {}
