@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
 Kind = Literal["model", "dataset", "space"]
+Stage = Literal["build-data", "train", "evaluate"]
 PACKAGES = (
     "clincot",
     "torch",
@@ -45,7 +46,7 @@ class Lineage:
     for static pairs). `facts` are the counts and figures that the card shows.
     """
 
-    stage: Literal["build-data", "train", "evaluate"]
+    stage: Stage
     run: str
     round: int
     method: str

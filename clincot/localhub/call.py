@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dulwich.objects import ObjectID
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -124,7 +123,3 @@ def text_field(table: dict[str, Any], key: str, default: str = "") -> str:
     if not isinstance(value, str) or len(value) > 100_000 or any("\ud800" <= char <= "\udfff" for char in value):
         raise bad_request(f"{key!r} must be a string of at most 100,000 characters")
     return value
-
-
-def oid_text(oid: ObjectID) -> str:
-    return oid.decode()

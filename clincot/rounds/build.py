@@ -8,7 +8,7 @@ from typing import Any
 from clincot import benchmarks, engines, judges, regions
 from clincot.benchmarks.base import Source
 from clincot.build_data import BuildJob, BuildOutcome, build
-from clincot.lineage import Lineage, Pin, content_key, package_versions
+from clincot.lineage import Pin, content_key
 from clincot.methods._workbench import Models
 from clincot.partition import limit, part_of_round
 from clincot.recipe import Recipe
@@ -45,19 +45,13 @@ def build_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
     outcome = build(job)
     if not source.redistributable:
         outcome = _withheld(outcome, round_, every)
-    lineage = Lineage(
-        stage="build-data",
-        run=run.name,
-        round=round_,
-        method=recipe.method,
-        benchmark=recipe.benchmark,
-        recipe_hash=recipe.hash,
-        inputs=inputs,
-        seed=recipe.seed,
+    lineage = run.lineage(
+        "build-data",
+        round_,
+        inputs,
         pins=pins if parent is None else pins | {"parent": parent.pin},
         sampled_from=sampled_from,
         keys=reference_key(pins["policy"], sampled_from),
-        packages=package_versions(),
         facts=outcome.facts | _facts(recipe, source),
     )
     return releases.commit(run, "dataset", run.preferences_repo, outcome.files, lineage)

@@ -13,7 +13,7 @@ from clincot.engines.base import Engine
 from clincot.errors import RoundError
 from clincot.evaluation import PRIOR, Evaluation, PolicyUnderTest, Prediction, evaluate_policies
 from clincot.evaluation.tables import result_files, row_name
-from clincot.lineage import Lineage, Pin, content_key, package_versions
+from clincot.lineage import Pin, content_key
 from clincot.rounds import adapters, releases
 from clincot.rounds.adapters import Adapter
 from clincot.rounds.build import load_proposer
@@ -44,24 +44,18 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False) -> Evalua
     models = {"policy": run.recipe.models.policy, "proposer": run.recipe.models.proposer}
     pins = {name: run.target.resolve("model", model.repo, model.revision) for name, model in models.items()}
     pins["benchmark"] = run.target.resolve("dataset", source.repo, source.revision)
-    evaluation = _evaluate(run, chosen, pins)
     build, shas = run.recipe.build, {name: pin.sha for name, pin in pins.items()}
     asked = (run.recipe.evaluate, run.recipe.seed, build.regions, build.steps, build.candidates)
     inputs = content_key(asked, shas, [adapter.sha256 for adapter in chosen])
     done = releases.finished(run, "dataset", run.results_repo, len(chosen), inputs, new_version=new_version)
+    evaluation = _evaluate(run, chosen, pins)
     if done:
         return Evaluated(done, evaluation)
-    lineage = Lineage(
-        stage="evaluate",
-        run=run.name,
-        round=len(chosen),
-        method=run.recipe.method,
-        benchmark=run.recipe.benchmark,
-        recipe_hash=run.recipe.hash,
-        inputs=inputs,
-        seed=run.recipe.seed,
+    lineage = run.lineage(
+        "evaluate",
+        len(chosen),
+        inputs,
         pins=pins | {tag_of(adapter.round): adapter.pin for adapter in chosen},
-        packages=package_versions(),
         facts=_facts(evaluation, source),
     )
     shown = evaluation if source.redistributable else _withheld(run, evaluation, pins["benchmark"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clincot import cards
 from clincot.errors import TagExists
-from clincot.hub import Hub
+from clincot.hub import Hub, RoundFiles, parse_lineages
 from clincot.lineage import Kind, Lineage, Pin
 from clincot.rounds.run import Run
 
@@ -78,16 +78,15 @@ def next_tag(run: Run, kind: Kind, repo: str, round_: int) -> str:
 
 def read_lineage(hub: Hub, pin: Pin, round_: int) -> Lineage:
     """Read the lineage that a round carries."""
-    return Lineage.from_json(hub.read(pin, f"rounds/{tag_of(round_)}/lineage.json").decode())
+    path = f"rounds/{tag_of(round_)}/lineage.json"
+    return parse_lineages({path: hub.read(pin, path)})[tag_of(round_)]
 
 
 def commit(run: Run, kind: Kind, repo: str, files: Mapping[str, Path], lineage: Lineage) -> Release:
     """Commit files, card, recipe and lineage in one commit to the run's store and tag it last."""
     round_ = tag_of(lineage.round)
     tag = next_tag(run, kind, repo, lineage.round)
-    everything: dict[str, Path | bytes] = dict(files)
-    everything[f"rounds/{round_}/recipe.yaml"] = run.recipe.to_yaml().encode()
-    everything[f"rounds/{round_}/lineage.json"] = lineage.to_json().encode()
+    everything: dict[str, Path | bytes] = {**files, **RoundFiles(round_, run.recipe.to_yaml(), lineage).files()}
     pin = run.store.publish(
         kind,
         repo,
@@ -119,8 +118,7 @@ def card_of(kind: Kind, repo: str, stage: str) -> Callable[[Mapping[str, bytes]]
     render = {"build-data": cards.dataset_card, "train": cards.adapter_card, "evaluate": cards.results_card}[stage]
 
     def card(raw: Mapping[str, bytes]) -> str:
-        lineages = {path.split("/")[1]: Lineage.from_json(data.decode()) for path, data in raw.items()}
-        return render(repo, lineages)
+        return render(repo, parse_lineages(raw))
 
     return card
 

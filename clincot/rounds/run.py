@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from clincot.benchmarks import BENCHMARKS
 from clincot.choices import check
@@ -12,6 +13,7 @@ from clincot.errors import ClincotError
 from clincot.hub import Hub, connect
 from clincot.hub.licences import refuse_credentialed
 from clincot.judges import JUDGES
+from clincot.lineage import Lineage, Stage, package_versions
 from clincot.methods import METHODS
 from clincot.recipe import Recipe
 from clincot.regions import PROPOSERS
@@ -42,6 +44,21 @@ class Run:
     @property
     def results_repo(self) -> str:
         return f"{self.namespace}/{self.name}-results"
+
+    def lineage(self, stage: Stage, round_: int, inputs: str, **made_of: Any) -> Lineage:
+        """Return the lineage of a stage's result: what every stage says of its run, and what this one was made of."""
+        return Lineage(
+            stage=stage,
+            run=self.name,
+            round=round_,
+            method=self.recipe.method,
+            benchmark=self.recipe.benchmark,
+            recipe_hash=self.recipe.hash,
+            inputs=inputs,
+            seed=self.recipe.seed,
+            packages=package_versions(),
+            **made_of,
+        )
 
     def work(self, *parts: str) -> Path:
         """Return a folder below the run's folder for unfinished work, made when missing."""

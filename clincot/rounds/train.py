@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from clincot import schema
 from clincot.errors import RoundError
 from clincot.hub import Hub
-from clincot.lineage import Lineage, Pin, content_key, package_versions
+from clincot.lineage import Lineage, Pin, content_key
 from clincot.rounds import adapters, releases
 from clincot.rounds.adapters import Adapter
 from clincot.rounds.build import reference_key
@@ -43,19 +43,13 @@ def train_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
         local = [folder / path for path in rows]
     outcome = _train(run, round_, base, parent, tuple(local), _reference_fits(made, base, sampler))
     pins = {"policy": base, "preferences": data} | ({"parent": parent.pin} if parent else {})
-    lineage = Lineage(
-        stage="train",
-        run=run.name,
-        round=round_,
-        method=run.recipe.method,
-        benchmark=run.recipe.benchmark,
-        recipe_hash=run.recipe.hash,
-        inputs=inputs,
-        seed=run.recipe.seed,
+    lineage = run.lineage(
+        "train",
+        round_,
+        inputs,
         pins=pins,
         sampled_from=made.sampled_from,
         adapter_sha256=adapters.sha256_of(outcome.adapter),
-        packages=package_versions(),
         facts=_facts(outcome, made, config),
     )
     curve = run.work(config, "train") / "curve.png"
