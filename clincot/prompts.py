@@ -14,10 +14,17 @@ from clincot.records import Message
 SHOW_FINDING = "State in one sentence what the local image shows that bears on the question."
 ANSWER_WITH_REGION = "Answer the question based on the original image and the local image."
 ANSWER_DIRECTLY = "Answer the question based on the image."
+SHOW_FINDING_OF_REPORT = "State in one sentence what the local image shows."
+REPORT_WITH_REGION = "Write the report based on the original image and the local image."
+REPORT_DIRECTLY = "Write the report based on the image."
 
 JUDGE_SYSTEM = "You are a radiology reviewer who rates statements about an image."
 JUDGE_RUBRIC = (
     "Rate factual agreement, location and clinical soundness; unsupported findings count against the statement."
+    " Reply with one digit from 0 (wrong) to 9 (right)."
+)
+JUDGE_REPORT_RUBRIC = (
+    "Rate how well the statement reports the image: findings that are wrong, unsupported or left out count against it."
     " Reply with one digit from 0 (wrong) to 9 (right)."
 )
 
@@ -32,33 +39,41 @@ def policy_messages(question: str, findings: Sequence[str], *, instruction: str,
     return [{"role": "user", "content": [*blocks, {"type": "text", "text": "\n".join(lines)}]}]
 
 
-def finding_messages(question: str, findings: Sequence[str]) -> list[Message]:
+def finding_messages(question: str, findings: Sequence[str], *, report: bool = False) -> list[Message]:
     """Steps 1..T-1 of the chain: what does this region show?"""
-    return policy_messages(question, findings, instruction=SHOW_FINDING, images=2)
+    instruction = SHOW_FINDING_OF_REPORT if report else SHOW_FINDING
+    return policy_messages(question, findings, instruction=instruction, images=2)
 
 
-def answer_messages(question: str, findings: Sequence[str]) -> list[Message]:
-    """The last step: the answer, from the global image, the region and the findings."""
-    return policy_messages(question, findings, instruction=ANSWER_WITH_REGION, images=2)
+def answer_messages(question: str, findings: Sequence[str], *, report: bool = False) -> list[Message]:
+    """The last step: the answer or the report, from the global image, the region and the findings."""
+    instruction = REPORT_WITH_REGION if report else ANSWER_WITH_REGION
+    return policy_messages(question, findings, instruction=instruction, images=2)
 
 
-def direct_messages(question: str) -> list[Message]:
-    """The answer from the global image alone: the paper's 'w/o ClinCoT'."""
-    return policy_messages(question, (), instruction=ANSWER_DIRECTLY, images=1)
+def direct_messages(question: str, *, report: bool = False) -> list[Message]:
+    """The answer or the report from the global image alone: the paper's 'w/o ClinCoT'."""
+    instruction = REPORT_DIRECTLY if report else ANSWER_DIRECTLY
+    return policy_messages(question, (), instruction=instruction, images=1)
 
 
-def step_messages(question: str, findings: Sequence[str], *, step: int, steps: int) -> list[Message]:
-    """Messages of step `step` (from 1) of `steps`: findings first, the answer last."""
-    return answer_messages(question, findings) if step == steps else finding_messages(question, findings)
+def step_messages(
+    question: str, findings: Sequence[str], *, step: int, steps: int, report: bool = False
+) -> list[Message]:
+    """Messages of step `step` (from 1) of `steps`: findings first, the answer (or `report`) last."""
+    write = answer_messages if step == steps else finding_messages
+    return write(question, findings, report=report)
 
 
-def judge_messages(question: str, reference: str | None, findings: Sequence[str], statement: str) -> list[Message]:
+def judge_messages(
+    question: str, reference: str | None, findings: Sequence[str], statement: str, *, report: bool = False
+) -> list[Message]:
     """Text-only turns for a judge; `reference=None` is the blind context.
 
     Ordered so that the candidates of a question share the longest prefix: rubric, question, reference, findings,
     statement.
     """
-    lines = [JUDGE_RUBRIC, f"Question: {question.strip()}"]
+    lines = [JUDGE_REPORT_RUBRIC if report else JUDGE_RUBRIC, f"Question: {question.strip()}"]
     if reference is not None:
         lines.append(f"Reference: {reference.strip()}")
     lines.append("Findings so far: " + (" ".join(findings) if findings else "none"))

@@ -19,11 +19,15 @@ Conditioning = Literal["per_side", "winner", "global"]
 
 @dataclass(frozen=True)
 class ModelSource:
-    """A model on a Hub: repository, revision and, where a folder of choices applies, which of its classes reads it."""
+    """A model on a Hub: repository, revision and, where a folder of choices applies, which of its classes reads it.
 
-    repo: str
+    `repo` is empty for kinds that need no model. `endpoint` is the base URL of a server that answers for it (`openai`).
+    """
+
+    repo: str = ""
     revision: str = "main"
     kind: str = ""
+    endpoint: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,14 @@ class Models:
 
 @dataclass(frozen=True)
 class Regions:
-    """Heat map -> region (Eq. 1): threshold = mean + `threshold` * std; sizes in pixels of the original image."""
+    """Heat map -> region (Eq. 1): threshold = mean + `threshold` * std, or the `quantile` of the map by that `rule`.
 
+    Sizes are pixels of the original image.
+    """
+
+    rule: Literal["mean_std", "quantile"] = "mean_std"
     threshold: float = 1.0
+    quantile: float = 0.9
     blur: int = 15
     smallest: float = 0.01
     padding: float = 0.1
@@ -57,10 +66,16 @@ class Lookahead:
 
 @dataclass(frozen=True)
 class Judging:
-    """What the judges see and how two scores become one (Eq. 4)."""
+    """What the judges see, how their reply is read and how two scores become one (Eq. 4).
 
-    context: Literal["reference", "blind"] = "reference"
-    consensus: Literal["agreement", "exp", "mean_minus", "mean", "min"] = "agreement"
+    A build stops when more than `failure_limit` of the ratings so far are failures.
+    """
+
+    context: Literal["reference", "blind", "facts"] = "reference"
+    readout: Literal["expected", "generated", "yesno"] = "expected"
+    consensus: Literal["agreement", "exp", "mean_minus", "mean", "min", "debate"] = "agreement"
+    debate_rounds: int = 5
+    failure_limit: float = 0.5
     batch_size: int = 32
 
 
@@ -74,6 +89,7 @@ class Build:
     temperature: float = 0.7
     top_p: float = 1.0
     max_new_tokens: int = 128
+    report_tokens: int = 256
     pairs_per_step: int = 2
     min_gap: float = 0.05
     pair_scope: Literal["any", "across_regions", "within_region"] = "any"
@@ -119,6 +135,7 @@ class Evaluate:
     controls: tuple[Literal["black_image", "question_prior"], ...] = ("black_image", "question_prior")
     max_images: int = 0
     max_new_tokens: int = 128
+    report_tokens: int = 256
     batch_size: int = 32
     resamples: int = 1000
     threads: int = 1
@@ -126,7 +143,10 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One run: a method and its numbers, in a setting."""
+    """One run: a method and its numbers, in a setting.
+
+    `views`: image and crop reach the policy as two images, or as one `canvas` for a policy that takes only one.
+    """
 
     name: str
     method: str
@@ -137,6 +157,7 @@ class Recipe:
     namespace: str = ""
     rounds: int = 4
     seed: int = 0
+    views: Literal["separate", "canvas"] = "separate"
     build: Build = field(default_factory=Build)
     train: Train = field(default_factory=Train)
     evaluate: Evaluate = field(default_factory=Evaluate)

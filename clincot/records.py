@@ -20,10 +20,11 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class TrueRegion:
-    """A region whose content a benchmark knows: ground truth for proposers."""
+    """A region whose content a benchmark knows; `mask` is a grey PNG of the image's size, above 127 inside, or None."""
 
     finding: str
     box: Box
+    mask: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

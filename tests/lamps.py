@@ -16,7 +16,7 @@ from clincot.engines.base import ChoiceRequest, ChoiceScores, Completion, Genera
 from clincot.images import content_id, encode_png
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import AnswerType, Example
-from clincot.regions.base import HeatMap
+from clincot.regions.base import HeatMap, Subject
 
 SIZE = 64
 
@@ -67,9 +67,12 @@ class LampProposer:
     known: tuple[str, ...] | None = ("nodule", "effusion")
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
-    def heat_maps(self, images: Sequence[Image.Image], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
+    def heat_maps(self, subjects: Sequence[Subject], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
         self.asked += [tuple(wanted) for wanted in hypotheses]
-        return [[self._map(image, name) for name in wanted] for image, wanted in zip(images, hypotheses, strict=True)]
+        return [
+            [self._map(subject.picture, name) for name in wanted]
+            for subject, wanted in zip(subjects, hypotheses, strict=True)
+        ]
 
     def _map(self, image: Image.Image, name: str) -> HeatMap:
         grey = np.asarray(image.convert("L"), np.float32) / 255

@@ -15,7 +15,7 @@ from clincot import images, prompts, recipe
 from clincot.engines.base import Engine, GenerateRequest
 from clincot.hypotheses import hypotheses, named_entities
 from clincot.records import Box, Example, Message, Region
-from clincot.regions.base import HeatMap, Proposer
+from clincot.regions.base import HeatMap, Proposer, Subject
 from clincot.regions.extract import find_region
 
 Pictures = Mapping[str, Image.Image]
@@ -58,8 +58,10 @@ def propose(
         questions.setdefault(example.image_id, []).append(example.question)
     modality = {example.image_id: example.modality for example in examples}
     names = list(questions)
+    known = {example.image_id: example.true_regions for example in examples}
+    subjects = [Subject(n, pictures[n], known[n]) for n in names]
     wanted = [hypotheses(modality[n], questions[n], settings.hypotheses, proposer.known) for n in names]
-    maps = dict(zip(names, proposer.heat_maps([pictures[n] for n in names], wanted), strict=True))
+    maps = dict(zip(names, proposer.heat_maps(subjects, wanted), strict=True))
     found: dict[tuple[str, str], Region | None] = {}
     chosen: dict[str, Region | None] = {}
     for example in examples:

@@ -9,12 +9,16 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class JudgeRequest:
-    """A statement to rate; `reference` is the text the judge may see (None: the blind context)."""
+    """A statement to rate; `reference` is the text the judge may see (None: the blind context).
+
+    `report`: the statement is a whole report and is rated by the rubric of reports.
+    """
 
     question: str
     reference: str | None
     findings: tuple[str, ...]
     statement: str
+    report: bool = False
 
 
 @dataclass(frozen=True)

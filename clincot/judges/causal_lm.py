@@ -96,7 +96,9 @@ class CausalLMJudge:
         return [ratings[request] for request in requests]
 
     def _text(self, request: JudgeRequest) -> str:
-        messages = judge_messages(request.question, request.reference, request.findings, request.statement)
+        messages = judge_messages(
+            request.question, request.reference, request.findings, request.statement, report=request.report
+        )
         return render(self.tokenizer, messages)
 
     def _prompts(self, requests: Sequence[JudgeRequest], texts: Sequence[str]) -> list[Prompt]:

@@ -18,7 +18,7 @@ from clincot.methods._scheduler import Call, Runner, drive
 from clincot.methods.base import Ask, Method
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, PreferencePair, Region
-from clincot.regions.base import Proposer
+from clincot.regions.base import Proposer, Subject
 from clincot.regions.extract import find_region
 
 
@@ -108,14 +108,16 @@ class Workbench:
                 self.pictures[example.image_id] = images.decode(example.image, example.image_id)
             except UnreadableImage:
                 unreadable.append(example.image_id)
-        self._propose_all({e.image_id: e.modality for e in examples}, questions)
+        self._propose_all({e.image_id: e for e in examples}, questions)
         return tuple(unreadable)
 
-    def _propose_all(self, modality: dict[str, str], questions: dict[str, list[str]]) -> None:
+    def _propose_all(self, one_of: dict[str, Example], questions: dict[str, list[str]]) -> None:
+        """Look for the hypotheses of every image; `one_of` holds any example of it."""
         build, known = self.recipe.build, self.models.proposer.known
         names = list(self.pictures)
-        wanted = [hypotheses(modality[name], questions[name], build.candidates, known) for name in names]
-        maps = self.models.proposer.heat_maps([self.pictures[name] for name in names], wanted)
+        wanted = [hypotheses(one_of[name].modality, questions[name], build.candidates, known) for name in names]
+        subjects = [Subject(name, self.pictures[name], one_of[name].true_regions) for name in names]
+        maps = self.models.proposer.heat_maps(subjects, wanted)
         for name, heat_maps in zip(names, maps, strict=True):
             found = [find_region(self.pictures[name], heat_map, build.regions) for heat_map in heat_maps]
             self.regions[name] = tuple(region for region in found if region is not None)

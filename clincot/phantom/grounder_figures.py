@@ -127,8 +127,9 @@ the images that show it. Brackets: 95% intervals (AUC: bootstrap over images; po
 
 ## Use
 
+    from clincot.regions.base import Subject
     from clincot.regions.query_grounder import QueryGrounder
 
     grounder = QueryGrounder.from_pretrained("FOLDER OR REPOSITORY")
-    maps = grounder.heat_maps([image], [["nodule", "effusion"]])
+    maps = grounder.heat_maps([Subject("name", image)], [["nodule", "effusion"]])
 """

@@ -1,4 +1,4 @@
-"""The contract of a proposer: images and hypotheses -> heat maps, batched per image."""
+"""The contract of a proposer: subjects and hypotheses -> heat maps, batched per image."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ from typing import Protocol
 
 import numpy as np
 from PIL.Image import Image
+
+from clincot.records import TrueRegion
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An image to look at; `true_regions` is what its benchmark knows, for the `annotated` proposer alone."""
+
+    image_id: str
+    picture: Image = field(repr=False)
+    true_regions: tuple[TrueRegion, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,6 @@ class Proposer(Protocol):
     key: str
     known: tuple[str, ...] | None
 
-    def heat_maps(self, images: Sequence[Image], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
-        """Return, per image, one heat map per hypothesis of that image, in order."""
+    def heat_maps(self, subjects: Sequence[Subject], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
+        """Return, per subject, one heat map per hypothesis of it, in order."""
         ...

@@ -21,7 +21,7 @@ from torch.nn import functional
 from transformers import PreTrainedConfig, PreTrainedModel, ResNetConfig, ResNetModel
 
 from clincot.errors import ModelError
-from clincot.regions.base import HeatMap
+from clincot.regions.base import HeatMap, Subject
 
 BATCH = 32  # images per forward: 32 of 128 x 128 need about 100 MB of activations
 
@@ -168,15 +168,16 @@ class QueryGrounder:
         return cls(model, str(source), key or _digest(model))
 
     @torch.no_grad()
-    def heat_maps(self, images: Sequence[Image.Image], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
-        """Per image, one map per hypothesis: attention grid scaled to [0, 1], confidence = presence probability.
+    def heat_maps(self, subjects: Sequence[Subject], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
+        """Per subject, one map per hypothesis: attention grid scaled to [0, 1], confidence = presence probability.
 
         Raises ModelError for a hypothesis that is not among `known`.
         """
         self._refuse_unknown(hypotheses)
         found: list[list[HeatMap]] = []
-        for start in range(0, len(images), BATCH):
-            pixels = grounder_pixels(images[start : start + BATCH], self.model.config)
+        for start in range(0, len(subjects), BATCH):
+            pictures = [subject.picture for subject in subjects[start : start + BATCH]]
+            pixels = grounder_pixels(pictures, self.model.config)
             grounding = self.model(pixels.to(self.model.device))
             probabilities = grounding.logits.sigmoid().cpu().numpy()
             maps = grounding.maps.cpu().numpy().astype(np.float32)

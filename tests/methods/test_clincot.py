@@ -16,7 +16,7 @@ from clincot.methods import load
 from clincot.methods._workbench import Models, UnitResult, Workbench, run_unit
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
-from clincot.regions.base import HeatMap
+from clincot.regions.base import HeatMap, Subject
 
 HYPOTHESES = ("nodule", "effusion", "cardiomegaly")
 
@@ -48,7 +48,7 @@ class WrittenProposer:
 
     name, key, known = "written", "1", HYPOTHESES
 
-    def heat_maps(self, images: Sequence[Image.Image], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
+    def heat_maps(self, subjects: Sequence[Subject], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
         return [[self._map(name) for name in names] for names in hypotheses]
 
     def _map(self, name: str) -> HeatMap:

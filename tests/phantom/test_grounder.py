@@ -15,6 +15,7 @@ from clincot.phantom.findings import FINDINGS
 from clincot.phantom.grounder_figures import auc, evaluate_maps, grounder_figures, wilson
 from clincot.phantom.pretrain_grounder import GrounderPlan, box_targets, drawn_set, pretrain_grounder
 from clincot.recipe import Regions
+from clincot.regions.base import Subject
 from clincot.regions.extract import find_region
 from clincot.regions.query_grounder import QueryGrounder
 
@@ -50,7 +51,8 @@ def test_the_target_of_a_small_box_covers_more_than_one_percent_of_the_image():
 def test_most_shipped_maps_of_nodules_give_a_region_that_holds_the_nodule(shipped):
     phantoms = [p for p in (draw(SEED, index) for index in range(60)) if "nodule" in p.names]
     pictures = [Image.fromarray(phantom.image).convert("RGB") for phantom in phantoms]
-    maps = shipped.heat_maps(pictures, [["nodule"]] * len(phantoms))
+    subjects = [Subject(str(i), picture) for i, picture in enumerate(pictures)]
+    maps = shipped.heat_maps(subjects, [["nodule"]] * len(phantoms))
     settings = Regions(least_side=64, crop="box")
     regions = [find_region(picture, one[0], settings) for picture, one in zip(pictures, maps, strict=True)]
     held = [r is not None and "nodule" in visible(p, r.box) for p, r in zip(phantoms, regions, strict=True)]

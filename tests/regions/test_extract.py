@@ -141,7 +141,7 @@ def test_a_one_pixel_picture_has_no_where():
 )
 def test_boxes_lie_inside_keep_the_least_side_and_match_their_crop(width, height, seed, blur, least, padding, crop):
     values = np.random.default_rng(seed).random((14, 14)).astype(np.float32)
-    chosen = recipe.Regions(1.0, blur, 0.0, padding, least, crop)
+    chosen = recipe.Regions(blur=blur, smallest=0.0, padding=padding, least_side=least, crop=crop)
     region = find_region(Image.new("RGB", (width, height)), heat(values), chosen)
     if region is None:
         assert min(width, height) < 3  # so thin that the map may be constant along it

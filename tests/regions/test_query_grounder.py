@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from clincot.errors import ModelError
+from clincot.regions.base import Subject
 from clincot.regions.query_grounder import QueryGrounder, QueryGrounderConfig, QueryGrounderModel, grounder_pixels
 
 ENTITIES = ["nodule", "effusion", "cardiomegaly"]
@@ -25,16 +26,17 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def subjects():
     generator = np.random.default_rng(0)
     shapes = [(256, 256), (300, 180), (64, 64)]
-    return [Image.fromarray(generator.integers(0, 256, shape, dtype=np.uint8)) for shape in shapes]
+    drawn = [Image.fromarray(generator.integers(0, 256, shape, dtype=np.uint8)) for shape in shapes]
+    return [Subject(str(i), picture) for i, picture in enumerate(drawn)]
 
 
-def test_maps_span_zero_to_one_on_the_grid_in_the_order_of_the_hypotheses(folder, pictures):
+def test_maps_span_zero_to_one_on_the_grid_in_the_order_of_the_hypotheses(folder, subjects):
     grounder = QueryGrounder.from_pretrained(folder)
     wanted = [["effusion", "nodule"], [], ["cardiomegaly"]]
-    found = grounder.heat_maps(pictures, wanted)
+    found = grounder.heat_maps(subjects, wanted)
     assert [[one.hypothesis for one in maps] for maps in found] == wanted
     for heat_map in (one for maps in found for one in maps):
         assert heat_map.values.shape == (16, 16)
@@ -44,34 +46,34 @@ def test_maps_span_zero_to_one_on_the_grid_in_the_order_of_the_hypotheses(folder
         assert 0.0 < heat_map.confidence < 1.0
 
 
-def test_attention_maps_sum_to_one_before_scaling(folder, pictures):
+def test_attention_maps_sum_to_one_before_scaling(folder, subjects):
     model = QueryGrounder.from_pretrained(folder).model
-    grounding = model(grounder_pixels(pictures, model.config))
+    grounding = model(grounder_pixels([subject.picture for subject in subjects], model.config))
     assert torch.allclose(grounding.maps.sum((-2, -1)), torch.ones(3, 3), atol=1e-5)
 
 
-def test_a_picture_has_the_same_map_alone_and_in_a_batch_whatever_its_mode(folder, pictures):
+def test_a_picture_has_the_same_map_alone_and_in_a_batch_whatever_its_mode(folder, subjects):
     grounder = QueryGrounder.from_pretrained(folder)
-    together = grounder.heat_maps(pictures, [ENTITIES] * 3)[1]
-    alone = grounder.heat_maps([pictures[1].convert("RGB")], [ENTITIES])[0]
+    together = grounder.heat_maps(subjects, [ENTITIES] * 3)[1]
+    alone = grounder.heat_maps([Subject("1", subjects[1].picture.convert("RGB"))], [ENTITIES])[0]
     for one, other in zip(together, alone, strict=True):
         assert np.allclose(one.values, other.values, atol=1e-4)
         assert one.confidence == pytest.approx(other.confidence, abs=1e-5)
 
 
-def test_an_unknown_hypothesis_is_refused_with_the_known_ones(folder, pictures):
+def test_an_unknown_hypothesis_is_refused_with_the_known_ones(folder, subjects):
     grounder = QueryGrounder.from_pretrained(folder)
     assert grounder.known == tuple(ENTITIES)
     with pytest.raises(ModelError, match=r"cannot look for 'pneumonia'.*nodule, effusion, cardiomegaly"):
-        grounder.heat_maps(pictures, [["nodule"], ["pneumonia"], []])
+        grounder.heat_maps(subjects, [["nodule"], ["pneumonia"], []])
 
 
-def test_reloading_gives_the_same_key_and_maps_and_other_weights_another_key(folder, pictures, tmp_path):
+def test_reloading_gives_the_same_key_and_maps_and_other_weights_another_key(folder, subjects, tmp_path):
     first = QueryGrounder.from_pretrained(folder)
     first.model.save_pretrained(tmp_path)
     again = QueryGrounder.from_pretrained(tmp_path)
     assert again.key == first.key
-    one, other = (g.heat_maps(pictures[:1], [["nodule"]])[0][0] for g in (first, again))
+    one, other = (g.heat_maps(subjects[:1], [["nodule"]])[0][0] for g in (first, again))
     assert np.array_equal(one.values, other.values)
     again.model.queries.weight.data += 0.1
     again.model.save_pretrained(tmp_path)
