@@ -12,133 +12,36 @@ import yaml
 
 from clincot.errors import RecipeError, did_you_mean
 from clincot.lineage import content_key
+from clincot.recipe_parts import (
+    Build,
+    Conditioning,
+    Evaluate,
+    Judging,
+    Lookahead,
+    Margin,
+    Models,
+    ModelSource,
+    Regions,
+    Train,
+)
 from clincot.recipe_values import build, deep_merge, parse_override
 
-Conditioning = Literal["per_side", "winner", "global"]
-
-
-@dataclass(frozen=True)
-class ModelSource:
-    """A model on a Hub: repository, revision and, where a folder of choices applies, which of its classes reads it.
-
-    `repo` is empty for kinds that need no model. `endpoint` is the base URL of a server that answers for it (`openai`).
-    """
-
-    repo: str = ""
-    revision: str = "main"
-    kind: str = ""
-    endpoint: str = ""
-
-
-@dataclass(frozen=True)
-class Models:
-    """The models of a run: the policy's base, the proposer and the judges (the paper's two evaluators)."""
-
-    policy: ModelSource
-    proposer: ModelSource
-    judges: tuple[ModelSource, ...]
-
-
-@dataclass(frozen=True)
-class Regions:
-    """Heat map -> region (Eq. 1): threshold = mean + `threshold` * std, or the `quantile` of the map by that `rule`.
-
-    Sizes are pixels of the original image.
-    """
-
-    rule: Literal["mean_std", "quantile"] = "mean_std"
-    threshold: float = 1.0
-    quantile: float = 0.9
-    blur: int = 15
-    smallest: float = 0.01
-    padding: float = 0.1
-    least_side: int = 168
-    crop: Literal["masked", "box"] = "masked"
-
-
-@dataclass(frozen=True)
-class Lookahead:
-    """Next-step term of the score (Eq. 3): `gamma` weighs the mean over `samples` next responses; 0 switches it off."""
-
-    gamma: float = 0.5
-    samples: int = 2
-
-
-@dataclass(frozen=True)
-class Judging:
-    """What the judges see, how their reply is read and how two scores become one (Eq. 4).
-
-    A build stops when more than `failure_limit` of the ratings so far are failures.
-    """
-
-    context: Literal["reference", "blind", "facts"] = "reference"
-    readout: Literal["expected", "generated", "yesno"] = "expected"
-    consensus: Literal["agreement", "exp", "mean_minus", "mean", "min", "debate"] = "agreement"
-    debate_rounds: int = 5
-    failure_limit: float = 0.5
-    batch_size: int = 32
-
-
-@dataclass(frozen=True)
-class Build:
-    """How a round's preference pairs are made (paper, Section 2.1)."""
-
-    steps: int = 2
-    candidates: int = 6
-    samples_per_region: int = 1
-    temperature: float = 0.7
-    top_p: float = 1.0
-    max_new_tokens: int = 128
-    report_tokens: int = 256
-    pairs_per_step: int = 2
-    min_gap: float = 0.05
-    pair_scope: Literal["any", "across_regions", "within_region"] = "any"
-    lookahead: Lookahead = field(default_factory=Lookahead)
-    regions: Regions = field(default_factory=Regions)
-    judging: Judging = field(default_factory=Judging)
-    max_images: int = 0
-    max_questions: int = 0
-    unit_images: int = 8
-    batch_size: int = 16
-    threads: int = 1
-
-
-@dataclass(frozen=True)
-class Margin:
-    """The margin of Eq. 7: g(s_w) - g(s_l) for `linear` and `logit`; `none` is naive DPO."""
-
-    kind: Literal["linear", "logit", "log", "none"] = "linear"
-    scale: float = 1.0
-
-
-@dataclass(frozen=True)
-class Train:
-    """How a round's adapter is trained (paper, 2.2); `dpo` goes to TRL's DPOConfig, `lora` to PEFT's LoraConfig."""
-
-    objective: Literal["margin_dpo"] = "margin_dpo"
-    margin: Margin = field(default_factory=Margin)
-    conditioning: Conditioning = "per_side"
-    nll_weight: float = 0.0
-    threads: int = 1
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    dpo: dict[str, Any] = field(default_factory=dict)
-    lora: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Evaluate:
-    """What is answered and how it is scored; `inference` names ways to answer, `controls` the image-free rows."""
-
-    protocol: str = "clincot-v1"
-    split: str = "test"
-    inference: tuple[Literal["region", "direct"], ...] = ("region", "direct")
-    controls: tuple[Literal["black_image", "question_prior"], ...] = ("black_image", "question_prior")
-    max_images: int = 0
-    max_new_tokens: int = 128
-    report_tokens: int = 256
-    batch_size: int = 32
-    resamples: int = 1000
-    threads: int = 1
+__all__ = [
+    "Build",
+    "Conditioning",
+    "Evaluate",
+    "Judging",
+    "Lookahead",
+    "Margin",
+    "Models",
+    "ModelSource",
+    "Regions",
+    "Train",
+    "Recipe",
+    "load_recipe",
+    "recipe_from_yaml",
+    "recipes_folder",
+]
 
 
 @dataclass(frozen=True)
