@@ -4,14 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
+import zlib
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from clincot.errors import UnreadableImage
 from clincot.records import Box
 
-MAX_PIXELS = 100_000_000  # 10k x 10k: larger than any radiograph, small enough to decode in memory
-SIXTEEN_BIT = {"I;16", "I;16B", "I;16L", "I", "F"}
+MAX_PIXELS = 89_000_000  # 9,400 x 9,400: larger than any radiograph, and below the 89.5 million at which Pillow warns
+# Named, because Pillow would otherwise hand EPS to Ghostscript and open formats that no benchmark uses.
+FORMATS = ("PNG", "JPEG", "TIFF", "GIF", "BMP", "WEBP", "JPEG2000", "PPM")
+DEEP = {"I;16", "I;16B", "I;16L", "I;16N", "I", "F"}
+TRANSPARENT = {"RGBA", "RGBa", "LA", "La", "PA"}
+PHOTOMETRIC = 262  # TIFF tag; 0: the lowest value is white
+# What Pillow and its codecs raise on damaged bytes, found by flipping and cutting them (tests/test_images.py).
+DAMAGE = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+    OSError,
+    EOFError,
+    ValueError,
+    SyntaxError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
 
 
 def content_id(data: bytes) -> str:
@@ -23,29 +47,52 @@ def decode(data: bytes, name: str = "image") -> Image.Image:
     """Decode `data` to RGB, upright, 8 bit; `name` is what the error calls it.
 
     Deep grey images (16 bit, float) are stretched from their minimum and maximum: PIL's own conversion saturates them
-    to a constant. Transparent images are laid on black. Raises UnreadableImage.
+    to a constant. Transparent images are laid on black. A DICOM file is shown as its header asks (`clincot.dicom`).
+    Raises UnreadableImage for damaged bytes, for more than MAX_PIXELS (told from the header, before decoding), and for
+    several frames, since nobody said which one is meant.
     """
+    if data[128:132] == b"DICM":
+        from clincot import dicom  # here, since content_id alone must not load numpy
+
+        return dicom.decode(data, name, MAX_PIXELS)
     try:
-        picture = Image.open(io.BytesIO(data))
-        if picture.width * picture.height > MAX_PIXELS:
-            raise UnreadableImage(
-                f"{name}: {picture.width}x{picture.height} pixels are more than {MAX_PIXELS:,}. Downscale it."
-            )
+        Image.init()  # without it Pillow knows five of these formats
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        _refuse_unfit(picture, name)
         picture.load()
+        return _to_rgb(ImageOps.exif_transpose(picture), inverted=_white_is_zero(picture))
     except UnreadableImage:
         raise
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except DAMAGE as error:
         raise UnreadableImage(f"{name}: cannot be read as an image ({error}). Replace or remove it.") from error
-    return _to_rgb(ImageOps.exif_transpose(picture))
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode in SIXTEEN_BIT:
-        low, high = picture.convert("F").getextrema()
-        span = max(float(high) - float(low), 1e-9)  # type: ignore[arg-type]
-        return picture.convert("F").point(lambda v: (v - low) * (255.0 / span)).convert("L").convert("RGB")
-    if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
-        solid = picture.convert("RGBA")
+def _refuse_unfit(picture: Image.Image, name: str) -> None:
+    if picture.width * picture.height > MAX_PIXELS:
+        raise UnreadableImage(
+            f"{name}: {picture.width}x{picture.height} pixels are more than {MAX_PIXELS:,}. Downscale it."
+        )
+    frames = getattr(picture, "n_frames", 1)
+    if frames > 1 and picture.format != "MPO":  # the further pictures of a camera's MPO are previews of the first
+        raise UnreadableImage(f"{name}: holds {frames} frames. Save the one that is meant as a picture of its own.")
+
+
+def _white_is_zero(picture: Image.Image) -> bool:
+    """Tell whether a deep TIFF stores white as 0, as films scanned from MONOCHROME1 do; Pillow inverts 8 bits only."""
+    tags = getattr(picture, "tag_v2", {})
+    return picture.mode in DEEP and tags.get(PHOTOMETRIC) == 0
+
+
+def _to_rgb(picture: Image.Image, *, inverted: bool) -> Image.Image:
+    if picture.mode in DEEP:
+        import numpy as np  # here, since content_id alone must not load numpy
+
+        from clincot.grey import stretched
+
+        return stretched(np.asarray(picture), inverted=inverted)
+    if picture.mode in TRANSPARENT or "transparency" in picture.info:
+        plain = picture.convert("LA") if picture.mode == "La" else picture
+        solid = plain.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", solid.size, "black"), solid).convert("RGB")
     return picture.convert("RGB")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from clincot.cli import benchmarks, demo, hub, phantom, stages
+from clincot.cli import benchmarks, convert, demo, hub, phantom, stages
 
 app = typer.Typer(
     name="clincot",
@@ -41,3 +41,4 @@ stages.register(app)
 app.add_typer(hub.app, name="hub")
 app.add_typer(phantom.app, name="phantom")
 app.add_typer(benchmarks.app, name="benchmarks")
+app.add_typer(convert.app, name="convert")

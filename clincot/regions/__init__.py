@@ -5,17 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clincot.choices import choose
+from clincot.choices import check, choose
+from clincot.errors import ModelError
 from clincot.regions.base import Proposer
 
 PROPOSERS = {
+    "annotated": "clincot.regions.annotated:Annotated",
+    "center": "clincot.regions.center:Center",
+    "clip_grad_cam": "clincot.regions.clip_grad_cam:ClipGradCam",
+    "clip_patches": "clincot.regions.clip_patches:ClipPatches",
+    "grid": "clincot.regions.grid:Grid",
+    "medklip": "clincot.regions.medklip:MedKlip",
     "query_grounder": "clincot.regions.query_grounder:QueryGrounder",
+    "random": "clincot.regions.random:Random",
 }
+MODEL_FREE = {"annotated", "center", "grid", "random"}  # the controls and the upper bound: kinds without a repository
 
 
-def load(kind: str, folder: str | Path, **options: Any) -> Proposer:
-    """Load the proposer `kind` from `folder`; `options` go to its `from_pretrained`.
+def load(kind: str, folder: str | Path | None = None, **options: Any) -> Proposer:
+    """Load the proposer `kind` from `folder` (None for those of MODEL_FREE); `options` go to its `from_pretrained`.
 
-    Raises ClincotError for an unknown or missing kind: no kind is the default, since a folder does not tell its own.
+    Raises ClincotError for an unknown or missing kind, since a folder does not tell its own, and where a model's folder
+    is missing.
     """
+    check(PROPOSERS, kind, "models.proposer.kind")
+    if folder is None and kind not in MODEL_FREE:
+        raise ModelError(f"models.proposer.repo: {kind} is a model and none is named. Name its repository.")
     return choose(PROPOSERS, kind, "models.proposer.kind").from_pretrained(folder, **options)

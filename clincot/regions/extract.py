@@ -1,7 +1,8 @@
 """A picture and a heat map -> the region where the hypothesis shows, or None (Eq. 1).
 
-A_p = heat map, upsampled and scaled to [0, 1]; M_p = one connected component of 1[A_p >= mean + threshold * std];
-r_p = crop of M_p * x_v + (1 - M_p) * white. The numbers are ours (methods.md 2.3), blur as in MMedPO.
+A_p = heat map, upsampled and scaled to [0, 1]; M_p = one connected component of 1[A_p >= level], where level is mean +
+threshold * std of A_p or one of its quantiles; r_p = crop of M_p * x_v + (1 - M_p) * white. The numbers are ours
+(methods.md 2.3), blur as in MMedPO. A map of two values is a mask, drawn and not estimated: it is taken as it is.
 """
 
 from __future__ import annotations
@@ -21,18 +22,38 @@ FLAT = 1e-6  # share of its largest value: a float32 map that ranges over less s
 def find_region(picture: Image.Image, heat_map: HeatMap, settings: recipe.Regions) -> Region | None:
     """Return the strongest connected component of `heat_map` on `picture` (RGB), cut out as PNG bytes.
 
-    None when the map is constant or no component covers `settings.smallest` of the image. Raises RecipeError for a blur
-    that is not odd.
+    None when the map is constant or no component covers `settings.smallest` of the image. Blur, level and `smallest`
+    are against noise and do not touch a mask: mean + std of one that covers half of the image is more than 1. Raises
+    RecipeError for a blur that is not odd and a quantile outside [0, 1].
     """
-    activation = activation_map(heat_map.values, picture.size, settings.blur)
-    if activation is None:
-        return None
-    component = strongest_component(activation, settings.threshold, settings.smallest)
+    if is_mask(heat_map.values):
+        component = mask_component(heat_map.values, picture.size)
+    else:
+        activation = activation_map(heat_map.values, picture.size, settings.blur)
+        if activation is None:
+            return None
+        component = strongest_component(activation, above_level(activation, settings), settings.smallest)
     if component is None:
         return None
     box = padded_box(component, settings.padding, settings.least_side)
     crop = _crop(picture, component, box, masked=settings.crop == "masked")
     return Region(heat_map.hypothesis, box, heat_map.confidence, crop)
+
+
+def is_mask(values: np.ndarray) -> bool:
+    """Tell whether a map holds two values and no others, all of them finite."""
+    low, high = values.min(), values.max()
+    return bool(low < high and np.isfinite(values).all() and ((values == low) | (values == high)).all())
+
+
+def mask_component(values: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
+    """Return the largest component of the upper of two values, at `size` (width, height): bool (rows, columns).
+
+    None when no pixel centre of a small picture falls on it.
+    """
+    raised = (values == values.max()).astype(np.float32)
+    whole = cv2.resize(raised, size, interpolation=cv2.INTER_NEAREST_EXACT)
+    return strongest_component(whole, whole > 0, 0.0)
 
 
 def activation_map(values: np.ndarray, size: tuple[int, int], blur: int) -> np.ndarray | None:
@@ -56,15 +77,27 @@ def activation_map(values: np.ndarray, size: tuple[int, int], blur: int) -> np.n
     return cv2.GaussianBlur(scaled, (blur, blur), 0) if blur > 1 else scaled
 
 
-def strongest_component(activation: np.ndarray, threshold: float, smallest: float) -> np.ndarray | None:
-    """Return the mask (rows, columns) of the 8-connected component with the largest summed activation.
+def above_level(activation: np.ndarray, settings: recipe.Regions) -> np.ndarray:
+    """Return where `activation` reaches mean + threshold * std, or its quantile by that rule: bool, of its shape.
+
+    Where more than the quantile's share of a map is at its floor, the level is the floor, and what counts lies above.
+    """
+    if settings.rule == "quantile":
+        if not 0 <= settings.quantile <= 1:
+            raise RecipeError(f"build.regions.quantile: {settings.quantile} is no share. Use a number from 0 to 1.")
+        level = float(np.quantile(activation, settings.quantile))
+        return activation > level if level <= activation.min() else activation >= level
+    # float64: in float32 the mean over a 4-megapixel map is off by more than a faint lesion adds.
+    level = float(activation.mean(dtype=np.float64)) + settings.threshold * float(activation.std(dtype=np.float64))
+    return activation >= level
+
+
+def strongest_component(activation: np.ndarray, above: np.ndarray, smallest: float) -> np.ndarray | None:
+    """Return the mask (rows, columns) of the 8-connected component of `above` with the largest summed activation.
 
     Components under `smallest` of the area do not count; of equal sums the first in reading order wins.
     """
-    # float64: in float32 the mean over a 4-megapixel map is off by more than a faint lesion adds.
-    level = float(activation.mean(dtype=np.float64)) + threshold * float(activation.std(dtype=np.float64))
-    above = (activation >= level).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(above, connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(above.astype(np.uint8), connectivity=8)
     sums = np.bincount(labels.ravel(), weights=activation.ravel().astype(np.float64), minlength=count)
     sums[0] = -1.0  # label 0 is the background
     sums[stats[:, cv2.CC_STAT_AREA] < smallest * activation.size] = -1.0

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from clincot import recipe, regions
-from clincot.errors import ClincotError, RecipeError
+from clincot import recipe
+from clincot.errors import RecipeError
 from clincot.images import decode
 from clincot.records import Box
 from clincot.regions.base import HeatMap
-from clincot.regions.extract import activation_map, find_region, padded_box
+from clincot.regions.extract import above_level, activation_map, find_region, padded_box, strongest_component
 
 BARE = recipe.Regions(threshold=1.0, blur=0, smallest=0.0, padding=0.0, least_side=1, crop="box")
 
@@ -163,8 +163,91 @@ def test_the_scale_of_a_map_changes_nothing(seed, power):
     assert find_region(picture, heat(values * 2.0**power), BARE) == find_region(picture, heat(values), BARE)
 
 
-def test_the_table_names_its_proposers_and_asks_for_a_kind():
-    with pytest.raises(ClincotError, match="Did you mean 'query_grounder'"):
-        regions.load("query_grouder", "folder")
-    with pytest.raises(ClincotError, match="Known: query_grounder"):
-        regions.load("", "folder")
+QUANTILE = dataclasses.replace(BARE, rule="quantile")
+
+
+def test_equation_1_on_a_map_small_enough_for_a_hand():
+    """r_p = crop(M_p * x_v + (1 - M_p) * white), M_p the best component of 1[A_p >= mean + threshold * std]."""
+    a_p = np.array(
+        [
+            [0.0, 0.0, 0.0, 0.0],
+            [0.0, 0.8, 0.6, 0.0],
+            [0.0, 0.0, 0.0, 0.0],
+            [0.0, 0.0, 0.0, 1.0],
+        ],
+        np.float32,
+    )
+    # mean = 2.4 / 16 = 0.15; std = sqrt((.64 + .36 + 1) / 16 - .15^2) = sqrt(.1025) = .3202; tau = .4702
+    # 1[A_p >= .4702] holds {.8, .6}, side by side, and {1.0}, alone: sums 1.4 and 1.0, so M_p is the pair.
+    m_p = np.array([[0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]], bool)
+    x_v = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    masked = m_p[..., None] * x_v + (1 - m_p[..., None]) * 255
+    box = Box(0, 0, 4, 3)  # M_p is two wide and one high: half of that on either side, then at least three pixels
+    chosen = dataclasses.replace(BARE, padding=0.5, least_side=3, crop="masked")
+    region = find_region(Image.fromarray(x_v), heat(a_p), chosen)
+    assert region.box == box
+    assert np.array_equal(np.asarray(decode(region.crop)), masked[0:3, 0:4])
+
+
+def test_the_quantile_keeps_the_share_of_the_map_that_it_says():
+    values = np.arange(100, dtype=np.float32).reshape(10, 10)
+    activation = values / 99
+    kept = above_level(activation, dataclasses.replace(QUANTILE, quantile=0.9))
+    assert kept.sum() == 10  # the 0.9-quantile of 0..99 lies at 89.1
+    assert kept[9].all()
+    picture = grey(10, 10).convert("RGB")
+    assert find_region(picture, heat(values), dataclasses.replace(QUANTILE, quantile=0.9)).box == Box(0, 9, 10, 10)
+    assert find_region(picture, heat(values), dataclasses.replace(QUANTILE, quantile=0.75)).box == Box(0, 7, 10, 10)
+
+
+def test_a_quantile_at_the_floor_of_a_map_keeps_what_lies_above_it_not_everything():
+    region = find_region(grey(30, 20).convert("RGB"), heat(two_blobs()), dataclasses.replace(QUANTILE, quantile=0.5))
+    assert region.box == Box(20, 10, 26, 14)
+
+
+def test_a_quantile_that_is_no_share_is_refused():
+    with pytest.raises(RecipeError, match=r"build.regions.quantile: 90 is no share"):
+        find_region(grey(30, 20).convert("RGB"), heat(two_blobs()), dataclasses.replace(QUANTILE, quantile=90))
+
+
+def test_a_map_of_two_values_is_a_mask_and_taken_as_it_is():
+    half = np.zeros((6, 6), np.float32)
+    half[:, :4] = 1.0  # mean + std is more than 1 here
+    tiny = np.zeros((40, 40), np.float32)
+    tiny[7, 9] = 1.0  # less than the 1 % of the area that is noise elsewhere
+    exact = dataclasses.replace(recipe.Regions(), padding=0.0, least_side=1)
+    assert find_region(grey(60, 30).convert("RGB"), heat(half), exact).box == Box(0, 0, 40, 30)
+    assert find_region(grey(40, 40).convert("RGB"), heat(tiny), exact).box == Box(9, 7, 10, 8)
+
+
+def test_a_mask_finer_than_a_picture_may_have_no_pixel_of_it():
+    fine = np.zeros((9, 9), np.float32)
+    fine[0, 0] = 1.0
+    assert find_region(grey(3, 3).convert("RGB"), heat(fine), BARE) is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    width=st.integers(8, 200),
+    height=st.integers(8, 200),
+    seed=st.integers(0, 2**32 - 1),
+    rule=st.sampled_from(["mean_std", "quantile"]),
+)
+def test_a_masked_crop_is_the_picture_inside_the_component_white_outside_and_the_same_again(width, height, seed, rule):
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 255, (height, width, 3), dtype=np.uint8)  # 254 at most: white is outside alone
+    values = rng.random((7, 7)).astype(np.float32)
+    chosen = dataclasses.replace(BARE, rule=rule, blur=3, padding=0.2, least_side=5, crop="masked")
+    region = find_region(Image.fromarray(pixels), heat(values), chosen)
+    assert region == find_region(Image.fromarray(pixels), heat(values.copy()), chosen)
+    boxed = find_region(Image.fromarray(pixels), heat(values), dataclasses.replace(chosen, crop="box"))
+    shown, whole = np.asarray(decode(region.crop)), np.asarray(decode(boxed.crop))
+    left, upper, right, lower = region.box
+    assert region.box == boxed.box
+    assert np.array_equal(whole, pixels[upper:lower, left:right])
+    activation = activation_map(values, (width, height), 3)
+    component = strongest_component(activation, above_level(activation, chosen), chosen.smallest)
+    inside = component[upper:lower, left:right]
+    assert inside.sum() == component.sum()
+    assert np.array_equal(shown[inside], whole[inside])
+    assert (shown[~inside] == 255).all()
