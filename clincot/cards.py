@@ -13,6 +13,7 @@ from clincot.lineage import Lineage
 
 NAMES = {"clincot": "ClinCoT (reconstruction)", "sft": "SFT (our settings)", "dpo": "DPO (open-model pairs)"}
 TAGS = ("medical", "clincot")
+TRAINED_ON = ("preferences", "benchmark")  # the latter by `sft`
 # From what binds least to what binds most; a licence that is not here counts as the strictest and is named in full.
 LICENCES = [
     "cc0-1.0",
@@ -64,7 +65,7 @@ def adapter_card(repo: str, lineages: Rounds, evaluations: Rounds | None = None)
         **_licence(rounds),
         "base_model": base,
         "base_model_relation": "adapter",
-        "datasets": _distinct(made.pins["preferences"].repo for _, made in rounds if "preferences" in made.pins),
+        "datasets": _distinct(made.pins[role].repo for _, made in rounds for role in TRAINED_ON if role in made.pins),
         "pipeline_tag": "image-text-to-text",
         "language": _languages(rounds),
         "tags": [*TAGS, "lora", "dpo", "trl"],
@@ -136,9 +137,9 @@ def _ordered(lineages: Rounds) -> Ordered:
 def _configs(name: str, lineage: Lineage, default: bool) -> list[dict[str, Any]]:
     pairs = {"config_name": name, "data_files": _split("train", f"{name}/*.parquet")}
     configs = [pairs | ({"default": True} if default else {})]
-    if lineage.facts.get("candidates"):
-        candidates = f"{name}-candidates"
-        configs.append({"config_name": candidates, "data_files": _split("train", f"{candidates}/*.parquet")})
+    for config, fact in ((f"{name}-candidates", "candidates"), (f"{name}-regions", "hypotheses")):
+        if lineage.facts.get(fact):
+            configs.append({"config_name": config, "data_files": _split("train", f"{config}/*.parquet")})
     return configs
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clincot.records import Message
+from clincot.records import Message, Region
 
 SHOW_FINDING = "State in one sentence what the local image shows that bears on the question."
 ANSWER_WITH_REGION = "Answer the question based on the original image and the local image."
@@ -19,14 +19,19 @@ REPORT_WITH_REGION = "Write the report based on the original image and the local
 REPORT_DIRECTLY = "Write the report based on the image."
 
 JUDGE_SYSTEM = "You are a radiology reviewer who rates statements about an image."
-JUDGE_RUBRIC = (
+JUDGE_CRITERIA = (
     "Rate factual agreement, location and clinical soundness; unsupported findings count against the statement."
-    " Reply with one digit from 0 (wrong) to 9 (right)."
 )
-JUDGE_REPORT_RUBRIC = (
+JUDGE_REPORT_CRITERIA = (
     "Rate how well the statement reports the image: findings that are wrong, unsupported or left out count against it."
-    " Reply with one digit from 0 (wrong) to 9 (right)."
 )
+JUDGE_DIGIT = "Reply with one digit from 0 (wrong) to 9 (right)."
+JUDGE_RUBRIC = f"{JUDGE_CRITERIA} {JUDGE_DIGIT}"
+JUDGE_REPORT_RUBRIC = f"{JUDGE_REPORT_CRITERIA} {JUDGE_DIGIT}"
+JUDGE_YES_OR_NO = "Is the statement right? Reply yes or no."
+JUDGE_EARLIER = "Another reviewer rated it {digit}. Repeat that digit if you agree, or reply with your own."
+SIDES = ("on the left side", "in the centre", "on the right side")
+THIRDS = ("upper third", "middle third", "lower third")
 
 
 def policy_messages(question: str, findings: Sequence[str], *, instruction: str, images: int) -> list[Message]:
@@ -39,16 +44,16 @@ def policy_messages(question: str, findings: Sequence[str], *, instruction: str,
     return [{"role": "user", "content": [*blocks, {"type": "text", "text": "\n".join(lines)}]}]
 
 
-def finding_messages(question: str, findings: Sequence[str], *, report: bool = False) -> list[Message]:
+def finding_messages(question: str, findings: Sequence[str], *, report: bool = False, images: int = 2) -> list[Message]:
     """Steps 1..T-1 of the chain: what does this region show?"""
     instruction = SHOW_FINDING_OF_REPORT if report else SHOW_FINDING
-    return policy_messages(question, findings, instruction=instruction, images=2)
+    return policy_messages(question, findings, instruction=instruction, images=images)
 
 
-def answer_messages(question: str, findings: Sequence[str], *, report: bool = False) -> list[Message]:
+def answer_messages(question: str, findings: Sequence[str], *, report: bool = False, images: int = 2) -> list[Message]:
     """The last step: the answer or the report, from the global image, the region and the findings."""
     instruction = REPORT_WITH_REGION if report else ANSWER_WITH_REGION
-    return policy_messages(question, findings, instruction=instruction, images=2)
+    return policy_messages(question, findings, instruction=instruction, images=images)
 
 
 def direct_messages(question: str, *, report: bool = False) -> list[Message]:
@@ -58,24 +63,59 @@ def direct_messages(question: str, *, report: bool = False) -> list[Message]:
 
 
 def step_messages(
-    question: str, findings: Sequence[str], *, step: int, steps: int, report: bool = False
+    question: str, findings: Sequence[str], *, step: int, steps: int, report: bool = False, images: int = 2
 ) -> list[Message]:
-    """Messages of step `step` (from 1) of `steps`: findings first, the answer (or `report`) last."""
+    """Messages of step `step` (from 1) of `steps`: findings first, the answer (or `report`) last.
+
+    `images` is 1 where image and crop share one canvas.
+    """
     write = answer_messages if step == steps else finding_messages
-    return write(question, findings, report=report)
+    return write(question, findings, report=report, images=images)
 
 
 def judge_messages(
-    question: str, reference: str | None, findings: Sequence[str], statement: str, *, report: bool = False
+    question: str,
+    reference: str | None,
+    findings: Sequence[str],
+    statement: str,
+    *,
+    report: bool = False,
+    facts: str | None = None,
+    earlier: int | None = None,
+    yes_or_no: bool = False,
 ) -> list[Message]:
     """Text-only turns for a judge; `reference=None` is the blind context.
 
-    Ordered so that the candidates of a question share the longest prefix: rubric, question, reference, findings,
-    statement.
+    `facts` tell of the candidate's region (`region_facts`), `earlier` is the digit of another reviewer (a debate),
+    `yes_or_no` asks for that instead of a digit. Ordered so that the candidates of a question share the longest prefix:
+    rubric, question, reference, findings, facts, statement.
     """
-    lines = [JUDGE_REPORT_RUBRIC if report else JUDGE_RUBRIC, f"Question: {question.strip()}"]
+    criteria = JUDGE_REPORT_CRITERIA if report else JUDGE_CRITERIA
+    rubric = JUDGE_REPORT_RUBRIC if report else JUDGE_RUBRIC
+    lines = [criteria if yes_or_no else rubric, f"Question: {question.strip()}"]
     if reference is not None:
         lines.append(f"Reference: {reference.strip()}")
     lines.append("Findings so far: " + (" ".join(findings) if findings else "none"))
+    if facts is not None:
+        lines.append(facts)
     lines.append(f"Statement: {statement.strip()}")
+    if earlier is not None:
+        lines.append(JUDGE_EARLIER.format(digit=earlier))
+    if yes_or_no:
+        lines.append(JUDGE_YES_OR_NO)
     return [{"role": "system", "content": JUDGE_SYSTEM}, {"role": "user", "content": "\n".join(lines)}]
+
+
+def region_facts(region: Region, size: tuple[int, int]) -> str:
+    """Return what is known of a region without an image: hypothesis, place and the tool's confidence.
+
+    `size` (width, height) is that of the original image. Sides are those of the image, as a reader sees it: on a
+    radiograph the patient's right lies on the left side.
+    """
+    box, (width, height) = region.box, size
+    across = SIDES[min(2, int(1.5 * (box.left + box.right) / width))]
+    down = THIRDS[min(2, int(1.5 * (box.upper + box.lower) / height))]
+    return (
+        f"Local image: found for {region.hypothesis} by a tool with {region.confidence:.0%} confidence,"
+        f" {across} of the image, {down}."
+    )

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
@@ -22,7 +22,9 @@ from clincot.recipe_parts import (
     Models,
     ModelSource,
     Regions,
+    Rows,
     Train,
+    Views,
 )
 from clincot.recipe_values import build, deep_merge, parse_override
 
@@ -36,7 +38,9 @@ __all__ = [
     "Models",
     "ModelSource",
     "Regions",
+    "Rows",
     "Train",
+    "Views",
     "Recipe",
     "load_recipe",
     "recipe_from_yaml",
@@ -60,7 +64,7 @@ class Recipe:
     namespace: str = ""
     rounds: int = 4
     seed: int = 0
-    views: Literal["separate", "canvas"] = "separate"
+    views: Views = "separate"
     build: Build = field(default_factory=Build)
     train: Train = field(default_factory=Train)
     evaluate: Evaluate = field(default_factory=Evaluate)
@@ -85,13 +89,17 @@ def load_recipe(
 ) -> Recipe:
     """Read recipe and setting (a shipped name or a path), lay the setting and then the overrides over the recipe.
 
+    What a recipe says under `always` is laid over the setting: an ablation stays one wherever it runs.
     Raises RecipeError naming the file, the key and the nearest known key.
     """
     tree = _read(recipe, recipes_folder())
     over = _read(setting, recipes_folder() / "settings")
     if "extends" in over:
         raise RecipeError(f"setting {setting}: 'extends' belongs to recipes. Copy the values that differ.")
-    tree = deep_merge(tree, over)
+    always = tree.pop("always", {})
+    if not isinstance(always, Mapping):
+        raise RecipeError(f"recipe {recipe}: 'always' is a {type(always).__name__}. Write `key: value` lines below it.")
+    tree = deep_merge(deep_merge(tree, over), always)
     tree.setdefault("setting", Path(str(setting)).stem)
     if benchmark:
         tree["benchmark"] = benchmark

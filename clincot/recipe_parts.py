@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Conditioning = Literal["per_side", "winner", "global"]
+Views = Literal["separate", "canvas"]
+Rows = Literal["pair", "shared", "group"]
+Start = Literal["base", "sft"]
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,14 @@ class Lookahead:
 class Judging:
     """What the judges see, how their reply is read and how two scores become one (Eq. 4).
 
+    `judges`: how many of the setting's judges count, from the first on (0: all); one judge is its own consensus.
     A build stops when more than `failure_limit` of the ratings so far are failures.
     """
 
     context: Literal["reference", "blind", "facts"] = "reference"
     readout: Literal["expected", "generated", "yesno"] = "expected"
     consensus: Literal["agreement", "exp", "mean_minus", "mean", "min", "debate"] = "agreement"
+    judges: int = 0
     debate_rounds: int = 5
     failure_limit: float = 0.5
     batch_size: int = 32
@@ -104,9 +109,17 @@ class Margin:
 
 @dataclass(frozen=True)
 class Train:
-    """How a round's adapter is trained (paper, 2.2); `dpo` goes to TRL's DPOConfig, `lora` to PEFT's LoraConfig."""
+    """How a round's adapter is trained (paper, 2.2); `dpo` goes to TRL's DPOConfig, `lora` to PEFT's LoraConfig.
+
+    `rows` lays out a batch (docs/decisions/0008): with `group` the batch size counts (question, step) groups, not
+    pairs. `feature_cache_gb` keeps the frozen tower's features of that many GB in memory; 0 encodes at every step.
+    `start`: round 1 starts from the base, or from the adapter `sft` of gold answers; `sft` goes to TRL's SFTConfig.
+    """
 
     objective: Literal["margin_dpo"] = "margin_dpo"
+    start: Start = "base"
+    rows: Rows = "shared"
+    feature_cache_gb: float = 0.0
     margin: Margin = field(default_factory=Margin)
     conditioning: Conditioning = "per_side"
     nll_weight: float = 0.0
@@ -114,16 +127,23 @@ class Train:
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     dpo: dict[str, Any] = field(default_factory=dict)
     lora: dict[str, Any] = field(default_factory=dict)
+    sft: dict[str, Any] = field(default_factory=dict)
+
+
+Control = Literal["black_image", "shuffled_images", "question_prior", "constant_template", "random_report"]
 
 
 @dataclass(frozen=True)
 class Evaluate:
-    """What is answered and how it is scored; `inference` names ways to answer, `controls` the image-free rows."""
+    """What is answered; `inference` names ways to answer, `controls` the rows that see no or another image.
+
+    `protocol` decides how questions are asked and which table comes first; answers are scored under all of them.
+    """
 
     protocol: str = "clincot-v1"
     split: str = "test"
     inference: tuple[Literal["region", "direct"], ...] = ("region", "direct")
-    controls: tuple[Literal["black_image", "question_prior"], ...] = ("black_image", "question_prior")
+    controls: tuple[Control, ...] = ("black_image", "shuffled_images", "question_prior", "constant_template")
     max_images: int = 0
     max_new_tokens: int = 128
     report_tokens: int = 256

@@ -59,6 +59,20 @@ class Region:
 
 
 @dataclass(frozen=True)
+class Hypothesis:
+    """A finding that was looked for in an image: `region` is where it shows, None where no component was found.
+
+    `masked`: the region's crop is white outside the component.
+    """
+
+    image_id: str
+    name: str
+    confidence: float
+    region: Region | None
+    masked: bool
+
+
+@dataclass(frozen=True)
 class JudgeScore:
     """What one judge gave a candidate: `own` for its text, `next` for its look-ahead texts (mean), `total` by Eq. 3.
 

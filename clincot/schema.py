@@ -1,4 +1,4 @@
-"""Columns of the Hub datasets of a round: preference pairs and candidates -> parquet parts that store each image once.
+"""Columns of a round's Hub dataset (pairs, candidates, regions) -> parquet parts that store each image once.
 
 Both sides' own images stand in ONE column, `side_images` = [chosen's, rejected's], because Parquet shares an image
 between the rows of a column but never between two columns (docs/decisions/0002).
@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Dataset, Features, Image, Json, List, Value
 
+from clincot.crops import mask_of
 from clincot.errors import DataError, DiskFull
 from clincot.images import content_id
-from clincot.records import Candidate, PreferencePair, Region
+from clincot.records import Candidate, Hypothesis, PreferencePair, Region
 
 REGION = {"hypothesis": Value("string"), "box": List(Value("int32")), "confidence": Value("float32")}
 PAIR_FEATURES = Features(
@@ -59,19 +60,32 @@ CANDIDATE_FEATURES = Features(
         "judge_scores": List(
             {
                 "judge": Value("string"),
-                "own": Value("float32"),
-                "next": Value("float32"),
-                "total": Value("float32"),
-                "mass": Value("float32"),
+                "own": Value("float64"),
+                "next": Value("float64"),
+                "total": Value("float64"),
+                "mass": Value("float64"),
             }
         ),
-        "score": Value("float32"),
+        "score": Value("float64"),
+    }
+)
+# What a hypothesis became: a box without its picture, which the image and the mask give again (decisions/0007).
+REGION_FEATURES = Features(
+    {
+        "image_id": Value("string"),
+        "hypothesis": Value("string"),
+        "box": List(Value("int32")),
+        "confidence": Value("float32"),
+        "mask": Image(),
+        "crop_id": Value("string"),
     }
 )
 IMAGE_COLUMNS = ("images", "side_images")
 # A dictionary that outgrows its page limit makes Parquet store every repetition; 512 MB holds the images of a unit.
 DICTIONARY_LIMIT = 512 * 1024 * 1024
 ROW_GROUP_BYTES = 64 * 1024 * 1024
+# A table of one row takes about 30 kB of memory, whatever is in it.
+ROW_GROUP_TABLES = 1000
 
 
 def pair_row(pair: PreferencePair, round_: int) -> dict[str, Any]:
@@ -123,6 +137,19 @@ def candidate_row(candidate: Candidate, round_: int) -> dict[str, Any]:
     }
 
 
+def region_row(looked: Hypothesis) -> dict[str, Any]:
+    """Return the columns of one hypothesis of one image; `box` is empty where no component was found (Eq. 1)."""
+    region = looked.region
+    return {
+        "image_id": looked.image_id,
+        "hypothesis": looked.name,
+        "box": list(region.box) if region else [],
+        "confidence": looked.confidence,
+        "mask": image_struct(mask_of(region.crop)) if region and looked.masked else None,
+        "crop_id": content_id(region.crop) if region else "",
+    }
+
+
 def table(rows: Sequence[Mapping[str, Any]], features: Features) -> pa.Table:
     """Encode rows for Parquet with the metadata that makes `datasets` decode images and messages."""
     # `datasets` knows how to nest its Json type in lists; pyarrow alone cannot build that array.
@@ -163,11 +190,13 @@ def read_tables(paths: Iterable[Path]) -> Iterator[pa.Table]:
 def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """Join tables until they fill a row group; each costs about 12 kB of Parquet's own, and memory holds one."""
     held: list[pa.Table] = []
+    size = 0
     for part in tables:
         held.append(part)
-        if sum(one.nbytes for one in held) >= ROW_GROUP_BYTES:
+        size += part.nbytes
+        if size >= ROW_GROUP_BYTES or len(held) == ROW_GROUP_TABLES:
             yield pa.concat_tables(held)
-            held = []
+            held, size = [], 0
     if held:
         yield pa.concat_tables(held)
 

@@ -177,6 +177,44 @@ def test_a_stored_reference_of_another_policy_is_caught(make_job, round_1, tmp_p
         train_adapter(job)
 
 
+@pytest.mark.parametrize("layout", ["pair", "group"])
+def test_every_layout_of_rows_gives_the_same_round_within_rounding(make_job, round_1, tmp_path, layout):
+    outcome = train_adapter(make_job(tmp_path, recipe=make_recipe(rows=layout), stored_reference=True))
+    facts = outcome.facts
+    assert facts["rows"] == layout and round_1[1].facts["rows"] == "shared"
+    assert (facts["rows_gradient_error"] > 0) == (layout == "group")
+    assert (facts["pairs"], facts["steps"], facts["stored_references"]) == (PAIRS, STEPS, PAIRS)
+    assert facts["known_first_loss"] == pytest.approx(round_1[1].facts["known_first_loss"], abs=1e-6)
+    # the rows are groups of one, in the same order: the same batches
+    found, shared = load_file(outcome.adapter / WEIGHTS), load_file(round_1[1].adapter / WEIGHTS)
+    assert max((found[n] - shared[n]).abs().max().item() for n in shared) < 1e-3
+
+
+def test_features_kept_give_the_same_round(make_job, round_1, tmp_path):
+    outcome = train_adapter(make_job(tmp_path, recipe=make_recipe(feature_cache_gb=0.01)))
+    assert (outcome.adapter / WEIGHTS).read_bytes() == (round_1[1].adapter / WEIGHTS).read_bytes()
+
+
+def test_a_reference_of_other_weights_is_caught_before_the_first_step(make_job, round_1, monkeypatch, tmp_path):
+    import hashlib
+
+    parent = round_1[1].adapter
+    job = make_job(tmp_path, round=2, parent=parent, recipe=make_recipe(dpo={"max_steps": 1}))
+    facts = train_adapter(job).facts
+    assert facts["reference_sha256"] == hashlib.sha256((parent / WEIGHTS).read_bytes()).hexdigest()
+    assert facts["first_gap_allowed"] == 1e-3 and round_1[1].facts["reference_sha256"] is None
+    make = train._trainer
+
+    def wrong(*args):
+        trainer = make(*args)
+        next(p for n, p in trainer.model.named_parameters() if ".ref." in n).data += 1e-4
+        return trainer
+
+    monkeypatch.setattr(train, "_trainer", wrong)
+    with pytest.raises(ModelError, match="reference: its weights are not those of adapter.*Likely: TRL or PEFT"):
+        train_adapter(dataclasses.replace(job, folder=tmp_path / "again"))
+
+
 def test_another_conditioning_computes_its_reference(make_job, tmp_path):
     recipe = make_recipe(conditioning="winner", dpo={"max_steps": 1})
     outcome = train_adapter(make_job(tmp_path, recipe=recipe, stored_reference=True))
@@ -203,12 +241,12 @@ def time_of(folder: Path) -> int:
 
 
 def killed_at(job: TrainJob, step: int) -> None:
-    class Die(train._Progress):
+    class Die(train.Live):
         def on_step_begin(self, args, state, control, **kwargs):
             if state.global_step == step:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    train._Progress = Die
+    train.Live = Die
     train_adapter(job)
 
 

@@ -1,34 +1,30 @@
-"""What an engine has done so far, as plain counts, and the one reaction to a full memory: halve the batch."""
+"""A batch that does not fit into memory -> its halves, counted and said once."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 
+from clincot.engines.base import Counters
 from clincot.errors import ModelError
 
 T = TypeVar("T")
 R = TypeVar("R")
+logger = logging.getLogger("clincot.engines")  # unconfigured, its warnings are plain lines on stderr
 
 
-@dataclass
-class Counters:
-    """`prefill_tokens`: prompt tokens run through the language model; `memory_splits`: batches halved for memory."""
+def in_halves(
+    entries: Sequence[T],
+    run: Callable[[Sequence[T]], list[R]],
+    counters: Counters,
+    spare: Callable[[], None] | None = None,
+) -> list[R]:
+    """Run all `entries` at once; where memory does not suffice, `spare` some, then run both halves in the same way.
 
-    generated_texts: int = 0
-    scored_choices: int = 0
-    prefill_tokens: int = 0
-    decoded_tokens: int = 0
-    vision_encodes: int = 0
-    memory_splits: int = 0
-
-
-def in_halves(entries: Sequence[T], run: Callable[[Sequence[T]], list[R]], counters: Counters) -> list[R]:
-    """Run all `entries` at once; where memory does not suffice, run both halves, each in the same way.
-
+    The first split of an engine is a warning on stderr, `counters.memory_splits` tells how many there were.
     Raises ModelError when a single entry does not fit.
     """
     try:
@@ -36,13 +32,22 @@ def in_halves(entries: Sequence[T], run: Callable[[Sequence[T]], list[R]], count
     except RuntimeError as error:  # torch.OutOfMemoryError is one; the CPU allocator raises a bare one
         if not _is_memory(error):
             raise
-        if len(entries) == 1:
+        if len(entries) == 1 and spare is None:
             advice = "Use a smaller model, dtype bfloat16 or fewer image tokens"
             raise ModelError(f"engine: out of memory with a batch of one. {advice}.") from error
     # Outside the handler: the traceback would keep the failed batch's tensors alive.
+    if not counters.memory_splits:
+        logger.warning(
+            "engine: memory does not hold a batch of %d. It goes on with less; a lower batch_size saves the attempts.",
+            len(entries),
+        )
+    counters.memory_splits += 1
+    if spare is not None:
+        spare()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    counters.memory_splits += 1
+    if len(entries) == 1:
+        return in_halves(entries, run, counters)
     middle = len(entries) // 2
     return in_halves(entries[:middle], run, counters) + in_halves(entries[middle:], run, counters)
 

@@ -53,7 +53,9 @@ def _inputs(
         inputs = policy.processor(images=[list(own) for own in images], text=list(texts), **options)
     else:
         inputs = policy.tokenizer(list(texts), **options)
-    counters.prefill_tokens += int(inputs["attention_mask"].sum())
+    read = int(inputs["attention_mask"].sum())
+    counters.prefill_tokens += read
+    counters.unshared_prefill_tokens += read
     counters.vision_encodes += sum(map(len, images))
     model = policy.model
     return {

@@ -18,11 +18,9 @@ from torch import Tensor
 from transformers import DynamicCache
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
+from clincot.engines._branches import Branches, Layers, Path, size
 from clincot.engines._counters import Counters
 from clincot.engines._reading import Prompt, Segment
-
-Path = tuple[Segment, ...]
-Layers = tuple[tuple[Tensor, Tensor], ...]  # per layer: keys, values (heads, tokens of one segment, width)
 
 
 @dataclass
@@ -32,6 +30,11 @@ class Started:
     logits: Tensor
     cache: Any
     mask: Tensor
+
+    def rows(self, index: Tensor) -> Started:
+        """Return the rows `index`, repeated where it repeats: samples of one prompt differ in their seeds alone."""
+        self.cache.batch_select_indices(index)
+        return Started(self.logits[index], self.cache, self.mask[index])
 
 
 def can_share(model: Any) -> bool:
@@ -51,10 +54,19 @@ def window(model: Any) -> int:
 
 
 class PrefixCache:
-    """Keys and values of the trunks of one model, the least recently used dropped beyond `limit` bytes."""
+    """Keys and values of the trunks of one model, the least recently used dropped beyond `limit` bytes.
+
+    `branches` bytes more keep what stood behind the trunks (questions, findings), for prompts that begin alike.
+    """
 
     def __init__(
-        self, model: Any, pad: int, counters: Counters, limit: int, features: Callable[[str], Tensor] | None = None
+        self,
+        model: Any,
+        pad: int,
+        counters: Counters,
+        limit: int,
+        features: Callable[[str], Tensor] | None = None,
+        branches: int = 0,
     ) -> None:
         self.model = model
         self.pad = pad
@@ -63,18 +75,32 @@ class PrefixCache:
         self.features = features
         self.kept: OrderedDict[Path, Layers] = OrderedDict()
         self.bytes = 0
+        self.branches = Branches(branches)
 
     def forget(self) -> None:
         """Drop everything kept."""
+        self.branches.forget()
         self.kept.clear()
         self.bytes = 0
 
     @torch.inference_mode()
     def start(self, prompts: Sequence[Prompt]) -> Started:
-        """Read `prompts` to their ends, their trunks from what is kept or once for all of them."""
-        trunks = [prompt.trunk for prompt in prompts]
-        held = self._hold(trunks)
-        return self._forward([[held[t[: d + 1]] for d in range(len(t))] for t in trunks], [p.rest for p in prompts])
+        """Read `prompts` to their ends, what they share from what is kept or once for all of them."""
+        held = self._hold([prompt.trunk for prompt in prompts])
+        distinct = {prompt: row for row, prompt in enumerate(dict.fromkeys(prompts))}
+        known = [self.branches.longest(prompt) for prompt in distinct]
+        before, segments = [], []
+        for prompt, (length, shared) in zip(distinct, known, strict=True):
+            before.append([*(held[prompt.trunk[: d + 1]] for d in range(len(prompt.trunk))), *shared])
+            segments.append(Segment(prompt.rest.ids[length:], prompt.rest.images))
+        started = self._forward(before, segments)
+        if self.branches.limit:
+            for row, (prompt, (_, shared)) in enumerate(zip(distinct, known, strict=True)):
+                self.branches.keep(prompt, shared, _cut(started.cache, row, len(segments[row].ids)))
+        self.counters.unshared_prefill_tokens += sum(prompt.length for prompt in prompts)
+        if len(distinct) == len(prompts):
+            return started
+        return started.rows(torch.tensor([distinct[prompt] for prompt in prompts], device=started.logits.device))
 
     def _hold(self, trunks: Sequence[Path]) -> dict[Path, Layers]:
         held: dict[Path, Layers] = {}
@@ -95,11 +121,11 @@ class PrefixCache:
 
     def _keep(self, path: Path, layers: Layers) -> None:
         if path not in self.kept:
-            self.bytes += _size(layers)
+            self.bytes += size(layers)
         self.kept[path] = layers
         self.kept.move_to_end(path)
         while self.bytes > self.limit and self.kept:
-            self.bytes -= _size(self.kept.popitem(last=False)[1])
+            self.bytes -= size(self.kept.popitem(last=False)[1])
 
     def _forward(self, before: Sequence[Sequence[Layers]], segments: Sequence[Segment]) -> Started:
         """Run each segment behind the segments `before` it, left-padded between the two."""
@@ -157,7 +183,3 @@ def _cut(cache: DynamicCache, row: int, length: int) -> Layers:
     """The last `length` tokens of a row; cloned, since a slice would keep the whole batch's keys and values alive."""
     layers: list[Any] = cache.layers
     return tuple((a.keys[row, :, -length:].clone(), a.values[row, :, -length:].clone()) for a in layers)
-
-
-def _size(layers: Layers) -> int:
-    return sum(keys.nbytes + values.nbytes for keys, values in layers)

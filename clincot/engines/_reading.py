@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from PIL.Image import Image
 
 from clincot.engines._loading import Policy
 from clincot.errors import ModelError
@@ -33,17 +30,15 @@ class Prompt:
         return tuple(i for segment in (*self.trunk, self.rest) for i in segment.ids)
 
     @property
+    def length(self) -> int:
+        return sum(len(segment.ids) for segment in (*self.trunk, self.rest))
+
+    @property
     def order(self) -> tuple[object, ...]:
         """Sort key by content alone: lengths first, then what could share a trunk side by side."""
         lengths = tuple(len(segment.ids) for segment in self.trunk)
         keys = tuple((segment.images, segment.ids) for segment in self.trunk)
         return (len(lengths), lengths, keys, len(self.rest.ids), self.rest.images, self.rest.ids)
-
-
-def picture_id(picture: Image) -> str:
-    """Return a digest of the pixels: equal pictures are encoded once, whoever decoded them."""
-    head = f"{picture.mode} {picture.size} ".encode()
-    return hashlib.blake2b(head + picture.tobytes(), digest_size=16).hexdigest()
 
 
 def render(policy: Policy, messages: Sequence[Message], images: int) -> str:

@@ -58,8 +58,37 @@ class ChoiceScores:
     mass: float
 
 
+@dataclass
+class Counters:
+    """What an engine did so far. `prefill_tokens`: prompt tokens run through the language model.
+
+    `unshared_prefill_tokens`: what the same prompts take when each is read whole; `memory_splits`: batches halved for
+    memory; `requests` and `retries` are those of a server.
+    """
+
+    generated_texts: int = 0
+    scored_choices: int = 0
+    prefill_tokens: int = 0
+    unshared_prefill_tokens: int = 0
+    decoded_tokens: int = 0
+    vision_encodes: int = 0
+    memory_splits: int = 0
+    requests: int = 0
+    retries: int = 0
+
+    @property
+    def saved_prefill_tokens(self) -> int:
+        """Return how many prompt tokens sharing has saved."""
+        return max(self.unshared_prefill_tokens - self.prefill_tokens, 0)
+
+
 class Engine(Protocol):
     """A model that answers many requests at once; results stand in the order of the requests."""
+
+    @property
+    def counters(self) -> Counters:
+        """Return what was done so far; it grows in place."""
+        ...
 
     def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]: ...
 

@@ -20,9 +20,11 @@ from clincot.engines._choices import ChoiceTokens
 from clincot.engines._counters import Counters, in_halves
 from clincot.engines._decoding import decode
 from clincot.engines._loading import Policy, load_policy
+from clincot.engines._pictures import digests
 from clincot.engines._prefix import PrefixCache, can_share, window
-from clincot.engines._reading import Prompt, picture_id, read, refuse_long, render
+from clincot.engines._reading import Prompt, read, refuse_long, render
 from clincot.engines._sampling import Sampler
+from clincot.engines._two_images import refuse_few_images
 from clincot.engines._vision import VisionFeatures
 from clincot.engines.base import ChoiceRequest, ChoiceScores, Completion, GenerateRequest
 
@@ -30,6 +32,7 @@ R = TypeVar("R")
 # Their vision features are one row per image token in reading order, and their positions are plain: others go unshared.
 SHARED_KINDS = {"llava"}
 CACHE_BYTES = 4 * 2**30  # the trunks of 8 images x 6 regions of a 7B LLaVA in bf16 (methods.md 2.8, unit_images)
+GPU_SHARE = 8  # trunks and branches may each take an eighth of a GPU: of 80 GB, 60 stay for weights, judges and batches
 
 
 @dataclass(frozen=True)
@@ -45,16 +48,19 @@ class Entry:
 class TransformersEngine:
     """The policy of a round: a base and, from round 1 on, its adapter; `counters` tells what was computed."""
 
-    def __init__(self, policy: Policy, *, batch_size: int, share: bool = True, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(self, policy: Policy, *, batch_size: int, share: bool = True, cache_bytes: int | None = None) -> None:
         model = policy.model
+        cache_bytes = default_cache(model.device) if cache_bytes is None else cache_bytes
         self.policy = policy
         self.batch_size = batch_size
         self.counters = Counters()
-        plain_enough = model.config.model_type in SHARED_KINDS and can_share(model) and window(model) >= policy.context
+        plain_enough = (
+            model.config.model_type in SHARED_KINDS and can_share(model) and window(model) >= 2 * policy.context
+        )
         self.share = share and plain_enough
         self._vision = VisionFeatures(model, policy.processor.image_processor, batch_size, self.counters, cache_bytes)
         pad = model.generation_config.pad_token_id
-        self._prefixes = PrefixCache(model, pad, self.counters, cache_bytes, self._vision)
+        self._prefixes = PrefixCache(model, pad, self.counters, cache_bytes, self._vision, branches=cache_bytes)
         self._choice_tokens = ChoiceTokens(policy.tokenizer, "policy")
 
     @classmethod
@@ -68,16 +74,21 @@ class TransformersEngine:
         dtype: str = "auto",
         device: str | None = None,
         share: bool = True,
+        images: int = 2,
+        cache_bytes: int | None = None,
     ) -> TransformersEngine:
         """Load folders; `threads` is set for the whole process (None: leave), `dtype` auto is that of the weights.
 
-        `share=False` computes every prompt by itself. Raises ModelError for a base that is not a vision-language model
-        or lacks weights, and for an adapter that does not fit.
+        `share=False` computes every prompt by itself. `images` is how many a prompt will hold at most (`views: canvas`:
+        1), `cache_bytes` how many are kept of trunks and as many again of what stood behind them. Raises ModelError for
+        a base that is not a vision-language model, lacks weights or cannot take the images, and for an adapter that
+        does not fit.
         """
         if threads is not None:
             torch.set_num_threads(threads)
         policy = load_policy(Path(base), None if adapter is None else Path(adapter), dtype=dtype, device=device)
-        return cls(policy, batch_size=batch_size, share=share)
+        refuse_few_images(policy, base, images)
+        return cls(policy, batch_size=batch_size, share=share, cache_bytes=cache_bytes)
 
     def forget(self) -> None:
         """Drop images and trunks kept; called where a unit begins, its last digits depend on nothing before it."""
@@ -106,19 +117,19 @@ class TransformersEngine:
 
     def _read(self, requests: Sequence[Any], new_tokens: Sequence[int]) -> list[Entry]:
         texts = [render(self.policy, request.messages, len(request.images)) for request in requests]
-        digests = _digests(requests)
+        names = digests(requests)
         # Unshared, the model's own processor grows the image tokens; here one each stands for the order of the batches.
-        lengths = self._encode(requests, digests) if self.share else dict.fromkeys(chain(*digests), 1)
+        lengths = self._encode(requests, names) if self.share else dict.fromkeys(chain(*names), 1)
         entries = []
-        for place, (request, text, own) in enumerate(zip(requests, texts, digests, strict=True)):
+        for place, (request, text, own) in enumerate(zip(requests, texts, names, strict=True)):
             prompt = read(self.policy, text, own, [lengths[name] for name in own])
             entries.append(Entry(place, request, text, prompt))
-            refuse_long(self.policy, len(prompt.ids), new_tokens[place])
+            refuse_long(self.policy, prompt.length, new_tokens[place])
         return entries
 
-    def _encode(self, requests: Sequence[Any], digests: Sequence[Sequence[str]]) -> dict[str, int]:
+    def _encode(self, requests: Sequence[Any], names: Sequence[Sequence[str]]) -> dict[str, int]:
         pictures: dict[str, Any] = {}
-        for request, own in zip(requests, digests, strict=True):
+        for request, own in zip(requests, names, strict=True):
             pictures.update(zip(own, request.images, strict=True))
         self._vision.encode(pictures)
         return {name: len(self._vision(name)) for name in pictures}
@@ -133,7 +144,7 @@ class TransformersEngine:
             group = list(alike)
             for start in range(0, len(group), self.batch_size):
                 part = group[start : start + self.batch_size]
-                done = in_halves(part, batch, self.counters)
+                done = in_halves(part, batch, self.counters, self._prefixes.forget)
                 results.update(zip((entry.place for entry in part), done, strict=True))
         return [results[place] for place in range(len(entries))]
 
@@ -161,14 +172,11 @@ class TransformersEngine:
         return ChoiceScores(tuple(logps[list(ids)].tolist()), mass)
 
 
-def _digests(requests: Sequence[Any]) -> list[tuple[str, ...]]:
-    """Per request, the digests of its pictures; a picture object is hashed once however many requests hold it."""
-    known: dict[int, str] = {}
-    for request in requests:
-        for picture in request.images:
-            if id(picture) not in known:
-                known[id(picture)] = picture_id(picture)
-    return [tuple(known[id(picture)] for picture in request.images) for request in requests]
+def default_cache(device: torch.device) -> int:
+    """Return how many bytes to keep; a function of the kind of device alone, since what is kept decides last digits."""
+    if device.type != "cuda":
+        return CACHE_BYTES
+    return int(torch.cuda.get_device_properties(device).total_memory // GPU_SHARE)
 
 
 def _texts_and_images(entries: Sequence[Entry]) -> tuple[list[str], list[Sequence[Any]]]:

@@ -1,4 +1,4 @@
-"""The name of a kind of judge and a folder -> the judge; `JUDGES` is the table to add one to."""
+"""The name of a kind of judge and a folder, or the policy -> the judge; `JUDGES` is the table to add one to."""
 
 from __future__ import annotations
 
@@ -6,17 +6,28 @@ from pathlib import Path
 from typing import Any
 
 from clincot.choices import choose
-from clincot.judges.base import Judge
+from clincot.engines.base import Engine
+from clincot.judges.base import Judge, ReadingJudge
 
 JUDGES = {
     "causal_lm": "clincot.judges.causal_lm:CausalLMJudge",
+    "policy_itself": "clincot.judges.policy_itself:PolicyItselfJudge",
 }
+MODEL_FREE = {"policy_itself"}  # kinds without a repository of their own
 
 
-def load(kind: str, folder: str | Path, *, name: str, key: str, **options: Any) -> Judge:
+def load(kind: str, folder: str | Path, *, name: str, key: str, **options: Any) -> ReadingJudge:
     """Load a judge from `folder`; an empty `kind` is `causal_lm`, `options` go to its `from_pretrained`.
 
     Raises ClincotError for an unknown kind.
     """
     judge = choose(JUDGES, kind or "causal_lm", "models.judges.kind")
     return judge.from_pretrained(folder, name=name, key=key, **options)
+
+
+def of_policy(kind: str, engine: Engine, *, key: str, readout: str) -> ReadingJudge:
+    """Make a judge of a kind in MODEL_FREE from the policy; `key` names the policy's weights."""
+    return choose(JUDGES, kind, "models.judges.kind")(engine, key=key, readout=readout)
+
+
+__all__ = ["JUDGES", "MODEL_FREE", "Judge", "ReadingJudge", "load", "of_policy"]

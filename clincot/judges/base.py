@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from clincot.engines.base import Counters
 
 
 @dataclass(frozen=True)
 class JudgeRequest:
     """A statement to rate; `reference` is the text the judge may see (None: the blind context).
 
-    `report`: the statement is a whole report and is rated by the rubric of reports.
+    `report`: the statement is a whole report and is rated by the rubric of reports. `facts` is a line about the
+    candidate's region, `earlier` the digit another reviewer gave (a debate). `image` holds the encoded global image
+    for judges that can see; text-only ones pass over it.
     """
 
     question: str
@@ -19,20 +23,43 @@ class JudgeRequest:
     findings: tuple[str, ...]
     statement: str
     report: bool = False
+    facts: str | None = None
+    earlier: int | None = None
+    image: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
 class Rating:
-    """A judge's reply: `value` in [0, 1], None when the reply cannot be read; `mass` the probability on digits."""
+    """A judge's reply: `value` in [0, 1], None when the reply cannot be read.
+
+    `mass` is the probability on replies that can be read: on digits, on yes and no, or of the very reply that was
+    written, which is then `reply`.
+    """
 
     value: float | None
     mass: float
+    reply: str | None = None
 
 
 class Judge(Protocol):
     """One judge; `name` is its repository, `key` its pinned version."""
 
-    name: str
-    key: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
 
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]: ...
+
+
+class ReadingJudge(Judge, Protocol):
+    """A judge whose rating is decided by its `key`, its `readout` and what it `reads`: it can be cached."""
+
+    @property
+    def readout(self) -> str: ...
+
+    @property
+    def counters(self) -> Counters: ...
+
+    def reads(self, request: JudgeRequest) -> str: ...

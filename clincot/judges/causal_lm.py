@@ -1,11 +1,12 @@
-"""Statements -> scores in [0, 1]: the digit a text-only language model is expected to reply, from one reading each.
+"""Statements -> scores in [0, 1]: what a text-only language model replies, from one reading of each prompt.
 
-s = sum(v * p_v) / (9 * sum(p_v)) over the digits v, after G-Eval's expectation: generated digits saturate, and 26 % of
-pairs tie (methods.md 5). What the prompts of a call share (rubric, question, findings) is read once.
+What the prompts of a call share (rubric, question, findings) is read once; a reply is weighed as the next token, or
+written out where the readout is `generated` (`_readouts.py`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,39 +15,54 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from clincot.engines._choices import ChoiceTokens
 from clincot.engines._counters import Counters, in_halves
-from clincot.engines._loading import context_length, load_weights, pick_device
-from clincot.engines._prefix import PrefixCache, can_share, window
+from clincot.engines._decoding import decode
+from clincot.engines._loading import context_length, load_weights, no_text_ids, pick_device, stop_ids
+from clincot.engines._prefix import PrefixCache, Started, can_share, window
 from clincot.engines._reading import Prompt, Segment
+from clincot.engines._sampling import Sampler
+from clincot.engines.base import GenerateRequest
 from clincot.errors import ModelError
 from clincot.judges._reading import render
+from clincot.judges._readouts import REPLY_TOKENS, readout_of, written_digit
+from clincot.judges._replies import ReplyTokens
 from clincot.judges._stretches import with_trunks
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.prompts import judge_messages
 
-DIGITS = tuple(str(v) for v in range(10))
-CHOICES = DIGITS + tuple(f" {d}" for d in DIGITS)  # vocabularies differ in whether a digit carries its space
-LEAST_MASS = 0.1  # below it the model was not replying with a digit (methods.md 5)
 CACHE_BYTES = 2 * 2**30
 
 
 class CausalLMJudge:
     """One causal LM as a judge; `name` is its repository, `key` its pinned version, `counters` what was computed."""
 
-    def __init__(self, model: Any, tokenizer: Any, *, name: str, key: str, batch_size: int, share: bool = True) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        name: str,
+        key: str,
+        batch_size: int,
+        readout: str = "expected",
+        share: bool = True,
+    ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.name = name
         self.key = key
         self.batch_size = batch_size
+        self.readout = readout
         self.share = share
         self.counters = Counters()
+        self._way = readout_of(readout)
+        self._replies = ReplyTokens(tokenizer, f"judge {name}", self._way.replies)
+        self._replies(self.reads(JudgeRequest("?", None, (), "?")))  # refuses a vocabulary that lacks a reply
         self._context = context_length(model)
         pad = next(i for i in (tokenizer.pad_token_id, tokenizer.eos_token_id, 0) if i is not None)
         self._prefixes = PrefixCache(model, pad, self.counters, CACHE_BYTES)
-        self._digits = ChoiceTokens(tokenizer, f"judge {name}")
-        self._refuse_without_digits()
+        self._stops = stop_ids(model, tokenizer)
+        self._suppressed = no_text_ids(tokenizer, model.get_output_embeddings().weight.shape[0], self._stops)
 
     @classmethod
     def from_pretrained(
@@ -59,11 +75,12 @@ class CausalLMJudge:
         threads: int | None = None,
         dtype: str = "auto",
         device: str | None = None,
+        readout: str = "expected",
         share: bool = True,
     ) -> CausalLMJudge:
         """Load a folder; `threads` is set for the whole process (None: leave), `share=False` reads every prompt whole.
 
-        Raises ModelError for a folder that is no causal LM, lacks weights, or has no token for a digit.
+        Raises ModelError for a folder that is no causal LM, lacks weights, or has no token for a reply.
         """
         if threads is not None:
             torch.set_num_threads(threads)
@@ -74,71 +91,72 @@ class CausalLMJudge:
                 f"judge {name}: {kind!r} attends in a way that is not supported. Name a Llama- or Mistral-like."
             )
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        return cls(model, tokenizer, name=name, key=key, batch_size=batch_size, share=share)
+        return cls(model, tokenizer, name=name, key=key, batch_size=batch_size, readout=readout, share=share)
 
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
-        """Rate `requests`, in their order; equal ones are read once. Raises ModelError for a prompt beyond the context.
+        """Rate `requests`, in their order; equal prompts are read once. Raises ModelError for one beyond the context.
 
-        A rating whose mass is under LEAST_MASS is a failure: value None.
+        What cannot be read is a failure: value None.
         """
+        texts = [self.reads(request) for request in requests]
         # Sorted, so that the batches depend on what is asked and not on the order.
-        distinct = sorted(set(requests), key=repr)
-        texts = [self._text(request) for request in distinct]
-        prompts = self._prompts(distinct, texts)
-        ratings: dict[JudgeRequest, Rating] = {}
-        order = sorted(range(len(distinct)), key=lambda place: (prompts[place].order, place))
+        distinct = sorted(dict(zip(texts, requests, strict=True)).items())
+        ratings: dict[str, Rating] = {}
+        prompts = self._prompts([request for _, request in distinct], [text for text, _ in distinct])
+        order = sorted(zip(prompts, (text for text, _ in distinct), strict=True), key=lambda e: (e[0].order, e[1]))
         for start in range(0, len(order), self.batch_size):
             part = order[start : start + self.batch_size]
-            rated = in_halves([(prompts[place], texts[place]) for place in part], self._rate_batch, self.counters)
-            ratings.update(zip((distinct[place] for place in part), rated, strict=True))
+            rated = in_halves(part, self._rate_batch, self.counters)
+            ratings.update(zip((text for _, text in part), rated, strict=True))
         # Trunks of one call never serve the next: equal calls give equal digits, whatever came before.
         self._prefixes.forget()
-        return [ratings[request] for request in requests]
+        return [ratings[text] for text in texts]
 
-    def _text(self, request: JudgeRequest) -> str:
+    def reads(self, request: JudgeRequest) -> str:
+        """Return the prompt of a request."""
         messages = judge_messages(
-            request.question, request.reference, request.findings, request.statement, report=request.report
+            request.question,
+            request.reference,
+            request.findings,
+            request.statement,
+            report=request.report,
+            facts=request.facts,
+            earlier=request.earlier,
+            yes_or_no=self._way.yes_or_no,
         )
         return render(self.tokenizer, messages)
 
     def _prompts(self, requests: Sequence[JudgeRequest], texts: Sequence[str]) -> list[Prompt]:
         ids = [tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]
+        written = 0 if self._way.replies else REPLY_TOKENS
         longest = max(map(len, ids), default=0)
-        if longest >= self._context:
+        if longest + written >= self._context:
             raise ModelError(
                 f"judge {self.name}: a prompt of {longest} tokens exceeds its context of {self._context}."
                 " Lower build.max_new_tokens, or name a judge with a longer context."
             )
         # Trunk and rest are each padded to the longest of a batch, so a row spans at most twice the longest prompt.
-        if not self.share or 2 * longest > window(self.model):
+        if not self.share or 2 * longest + written > window(self.model):
             return [Prompt((), Segment(own)) for own in ids]
         questions = [(r.question, r.reference) for r in requests]
-        return with_trunks(
-            ids, [[None] * len(ids), questions, [(*q, r.findings) for q, r in zip(questions, requests, strict=True)]]
-        )
+        states = [(*q, r.findings) for q, r in zip(questions, requests, strict=True)]
+        regions = [(*s, r.facts) for s, r in zip(states, requests, strict=True)]
+        return with_trunks(ids, [[None] * len(ids), questions, states, regions])
 
     def _rate_batch(self, entries: Sequence[tuple[Prompt, str]]) -> list[Rating]:
-        logits = self._prefixes.start([prompt for prompt, _ in entries]).logits
+        started = self._prefixes.start([prompt for prompt, _ in entries])
+        if not self._way.replies:
+            return self._write(started, len(entries))
         self.counters.scored_choices += len(entries)
-        probabilities = logits.double().softmax(-1)
+        probabilities = started.logits.double().softmax(-1)
         return [self._rating(row, text) for row, (_, text) in zip(probabilities, entries, strict=True)]
 
     def _rating(self, probabilities: Tensor, text: str) -> Rating:
-        ids = self._digits(text, CHOICES)
-        by_digit = [float(probabilities[sorted({ids[v], ids[v + 10]})].sum()) for v in range(10)]
-        return expected_digit(by_digit)
+        return self._way.weigh([float(probabilities[list(ids)].sum()) for ids in self._replies(text)])
 
-    def _refuse_without_digits(self) -> None:
-        ids = self._digits(self._text(JudgeRequest("?", None, (), "?")), CHOICES)
-        if len(set(ids[:10])) < 10:
-            raise ModelError(
-                f"judge {self.name}: its vocabulary does not tell the ten digits apart. Name another model."
-            )
-
-
-def expected_digit(by_digit: Sequence[float]) -> Rating:
-    """Turn the probabilities of the replies 0 to 9 into a rating; under LEAST_MASS it has no value."""
-    mass = sum(by_digit)
-    if mass < LEAST_MASS:
-        return Rating(None, mass)
-    return Rating(sum(v * p for v, p in enumerate(by_digit)) / (9 * mass), mass)
+    def _write(self, started: Started, rows: int) -> list[Rating]:
+        greedy = GenerateRequest((), (), seed=0, temperature=0.0, top_p=1.0, max_new_tokens=REPLY_TOKENS)
+        sampler = Sampler([greedy] * rows, self._stops, self._suppressed, self.model.device)
+        decode(self.model, started, sampler, self.counters)
+        self.counters.generated_texts += rows
+        return [written_digit(c.text, math.exp(c.logp)) for c in sampler.completions(self.tokenizer)]

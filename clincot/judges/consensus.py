@@ -12,10 +12,13 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 
 from clincot.errors import RecipeError, did_you_mean
+from clincot.records import JudgeScore
 
 LAMBDA = 0.5  # of mean_minus: larger values make the score fall when one judge rates higher
 
-# (mean of the scores, mean pairwise difference) -> score; `min` reads the scores themselves.
+DEBATE = "debate"  # the name under which the outcome of a debate stands behind the judges' own scores
+OTHERS = ("min", DEBATE)  # read the scores themselves
+# (mean of the scores, mean pairwise difference) -> score
 KINDS: dict[str, Callable[[float, float], float]] = {
     "agreement": lambda mean, difference: mean * (1 - difference),
     "exp": lambda mean, difference: mean * math.exp(-difference),
@@ -24,13 +27,32 @@ KINDS: dict[str, Callable[[float, float], float]] = {
 }
 
 
+def counted(kind: str, scores: Sequence[JudgeScore], judges: int = 0) -> tuple[JudgeScore, ...]:
+    """Return the scores that a consensus of `kind` reads: those of the first `judges` (0: all), or of the debate.
+
+    Raises RecipeError for a debate that these candidates never had.
+    """
+    own = tuple(score for score in scores if score.judge != DEBATE)
+    if kind != DEBATE:
+        return own[: judges or None]
+    if own and len(own) == len(scores):
+        raise RecipeError(
+            "build.judging.consensus: the judges of these candidates held no debate. Build the round again, or choose"
+            f" one of {', '.join(KINDS)}, min."
+        )
+    return tuple(score for score in scores if score.judge == DEBATE)
+
+
 def consensus(kind: str, scores: Sequence[float | None]) -> float | None:
     """Return the consensus of `scores`, each in [0, 1]; None as soon as one judge failed.
 
-    `agreement` is not monotone in one judge: (0.5, 0.5) ranks above (1, 0.5). Raises RecipeError for an unknown kind.
+    After a `debate` the last score is its outcome. `agreement` is not monotone in one judge: (0.5, 0.5) ranks above
+    (1, 0.5). Raises RecipeError for an unknown kind.
     """
-    if kind not in KINDS and kind != "min":
-        raise RecipeError(f"build.judging.consensus: {kind!r} is not a choice.{did_you_mean(kind, [*KINDS, 'min'])}")
+    if kind not in (*KINDS, *OTHERS):
+        raise RecipeError(f"build.judging.consensus: {kind!r} is not a choice.{did_you_mean(kind, [*KINDS, *OTHERS])}")
+    if kind == "debate":
+        return scores[-1] if scores else None
     known = [score for score in scores if score is not None]
     if not known or len(known) < len(scores):
         return None

@@ -5,10 +5,22 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
+from typing import Protocol
 
-from clincot.methods.base import Tools
-from clincot.prompts import step_messages
+from clincot.methods._steps import step_prompt
+from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, PreferencePair
+
+
+class Draw(Protocol):
+    """What drawing pairs needs of a method's tools (methods/base.py): no model."""
+
+    @property
+    def recipe(self) -> Recipe: ...
+
+    def seed(self, *parts: object) -> int: ...
+
+    def drop(self, reason: str, count: int = 1) -> None: ...
 
 
 def normalised(text: str) -> str:
@@ -29,11 +41,12 @@ def distinct(candidates: Sequence[Candidate], *, within_region: bool = False) ->
     return list(best.values())
 
 
-def choose_pairs(example: Example, step: int, candidates: Sequence[Candidate], tools: Tools) -> list[PreferencePair]:
+def choose_pairs(example: Example, step: int, candidates: Sequence[Candidate], tools: Draw) -> list[PreferencePair]:
     """Draw k of the pairs whose scores differ by `min_gap` or more, at random (as UV-CoT), seeded by the step."""
     build = tools.recipe.build
     scope = build.pair_scope
     usable = distinct(candidates, within_region=scope == "within_region")
+    tools.drop("candidates that repeat a text", sum(c.score is not None for c in candidates) - len(usable))
     possible = [
         (winner, loser)
         for winner in usable
@@ -51,7 +64,7 @@ def choose_pairs(example: Example, step: int, candidates: Sequence[Candidate], t
             example_id=example.id,
             step=step,
             method=tools.recipe.method,
-            prompt=tuple(step_messages(example.question, winner.findings, step=step, steps=build.steps)),
+            prompt=step_prompt(tools.recipe, example, step, winner.findings),
             image=example.image,
             chosen=winner,
             rejected=loser,

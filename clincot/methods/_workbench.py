@@ -8,16 +8,19 @@ from dataclasses import dataclass, field
 
 from PIL.Image import Image
 
-from clincot import images
+from clincot import canvas, images
 from clincot.engines.base import Completion, Engine, GenerateRequest
 from clincot.errors import UnreadableImage
 from clincot.hypotheses import hypotheses
 from clincot.judges.base import Judge, JudgeRequest, Rating
+from clincot.judges.cache import Recorded
+from clincot.judges.panel import Panel
 from clincot.lineage import content_key
 from clincot.methods._scheduler import Call, Runner, drive
 from clincot.methods.base import Ask, Method
-from clincot.recipe import Recipe
-from clincot.records import Candidate, Example, PreferencePair, Region
+from clincot.prompts import region_facts
+from clincot.recipe import Judging, Recipe
+from clincot.records import Candidate, Example, Hypothesis, PreferencePair, Region
 from clincot.regions.base import Proposer, Subject
 from clincot.regions.extract import find_region
 
@@ -29,16 +32,28 @@ class Models:
     policy: Engine
     proposer: Proposer
     judges: tuple[Judge, ...]
+    _panels: dict[Judging, Panel] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def panel(self, judging: Judging) -> Panel:
+        """Return the judges as one panel, the same for every unit, so that their failures add up."""
+        if judging not in self._panels:
+            self._panels[judging] = Panel(self.judges, judging)
+        return self._panels[judging]
 
 
 @dataclass(frozen=True)
 class UnitResult:
-    """What one unit yields; `drops` counts by reason what gave no pair, `unreadable` names images that were skipped."""
+    """What one unit yields; `drops` counts by reason what gave no pair, `unreadable` names images that were skipped.
+
+    `hypotheses` holds all that was looked for, found or not; `ratings` what cached judges were asked anew.
+    """
 
     pairs: tuple[PreferencePair, ...]
     candidates: tuple[Candidate, ...]
+    hypotheses: tuple[Hypothesis, ...]
     drops: dict[str, int]
     unreadable: tuple[str, ...]
+    ratings: tuple[Recorded, ...] = ()
 
 
 @dataclass
@@ -50,16 +65,21 @@ class Workbench:
     models: Models
     pictures: dict[str, Image] = field(default_factory=dict)
     regions: dict[str, tuple[Region, ...]] = field(default_factory=dict)
-    crops: dict[bytes, Image] = field(default_factory=dict)
+    looked: list[Hypothesis] = field(default_factory=list)
+    views: dict[tuple[str, bytes], tuple[Image, ...]] = field(default_factory=dict)
     candidates: list[Candidate] = field(default_factory=list)
     drops: Counter[str] = field(default_factory=Counter)
 
     @property
     def judge_names(self) -> tuple[str, ...]:
-        return tuple(judge.name for judge in self.models.judges)
+        return self.panel.names
+
+    @property
+    def panel(self) -> Panel:
+        return self.models.panel(self.recipe.build.judging)
 
     def seed(self, *parts: object) -> int:
-        return int(content_key(self.recipe.seed, self.round, *parts)[:15], 16)
+        return seed_of(self.recipe, self.round, *parts)
 
     async def propose(self, example: Example) -> tuple[Region, ...]:
         return (await Call("propose", (example,)))[0]
@@ -68,12 +88,12 @@ class Workbench:
         build = self.recipe.build
         requests = [
             GenerateRequest(
-                messages=ask.messages,
+                messages=tuple(ask.messages),
                 images=self._views(example, ask.region),
                 seed=ask.seed,
                 temperature=build.temperature,
                 top_p=build.top_p,
-                max_new_tokens=build.max_new_tokens,
+                max_new_tokens=ask.max_new_tokens or build.max_new_tokens,
             )
             for ask in asks
         ]
@@ -82,19 +102,27 @@ class Workbench:
     async def judge(self, requests: Sequence[JudgeRequest]) -> list[tuple[Rating, ...]]:
         return await Call("judge", tuple(requests))
 
+    def facts(self, example: Example, region: Region | None) -> str | None:
+        if region is None or self.recipe.build.judging.context != "facts":
+            return None
+        return region_facts(region, self.pictures[example.image_id].size)
+
     def keep(self, candidates: Sequence[Candidate]) -> None:
         self.candidates += candidates
 
-    def drop(self, reason: str) -> None:
-        self.drops[reason] += 1
+    def drop(self, reason: str, count: int = 1) -> None:
+        self.drops[reason] += count
 
     def _views(self, example: Example, region: Region | None) -> tuple[Image, ...]:
         picture = self.pictures[example.image_id]
         if region is None:
             return (picture,)
-        if region.crop not in self.crops:
-            self.crops[region.crop] = images.decode(region.crop, f"crop of {example.image_id}")
-        return (picture, self.crops[region.crop])
+        key = (example.image_id, region.crop)
+        if key not in self.views:
+            crop = images.decode(region.crop, f"crop of {example.image_id}")
+            together = self.recipe.views == "canvas"
+            self.views[key] = (canvas.compose(picture, crop),) if together else (picture, crop)
+        return self.views[key]
 
     def look(self, examples: Sequence[Example]) -> tuple[str, ...]:
         """Decode the unit's images and find their regions once; return the names of images that cannot be read."""
@@ -121,7 +149,17 @@ class Workbench:
         for name, heat_maps in zip(names, maps, strict=True):
             found = [find_region(self.pictures[name], heat_map, build.regions) for heat_map in heat_maps]
             self.regions[name] = tuple(region for region in found if region is not None)
-            self.drops["hypotheses without a region"] += sum(region is None for region in found)
+            self.drop("hypotheses without a region", sum(region is None for region in found))
+            masked = build.regions.crop == "masked"
+            self.looked += [
+                Hypothesis(name, heat_map.hypothesis, heat_map.confidence, region, masked)
+                for heat_map, region in zip(heat_maps, found, strict=True)
+            ]
+
+
+def seed_of(recipe: Recipe, round_: int, *parts: object) -> int:
+    """Return a number made of the recipe's seed, the round and `parts`."""
+    return int(content_key(recipe.seed, round_, *parts)[:15], 16)
 
 
 def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> UnitResult:
@@ -129,16 +167,18 @@ def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> U
     bench.models.policy.forget()
     unreadable = bench.look(examples)
     readable = [example for example in examples if example.image_id in bench.pictures]
-    judges = bench.models.judges
+    bench.panel.take_fresh()  # of a unit that was given up
     runners: dict[str, Runner] = {
         "propose": lambda asked: [bench.regions[example.image_id] for example in asked],
         "generate": bench.models.policy.generate,
-        "judge": lambda asked: list(zip(*(judge.rate(asked) for judge in judges), strict=True)),
+        "judge": bench.panel.rate,
     }
     results = drive([method(example, bench) for example in readable], runners)
     return UnitResult(
         pairs=tuple(pair for pairs in results for pair in pairs),
         candidates=tuple(bench.candidates),
+        hypotheses=tuple(bench.looked),
         drops={reason: n for reason, n in sorted(bench.drops.items()) if n},
         unreadable=unreadable,
+        ratings=bench.panel.take_fresh(),
     )

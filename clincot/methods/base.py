@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from clincot.engines.base import Completion
@@ -33,27 +34,33 @@ class Tools(Protocol):
         ...
 
     def judge(self, requests: Sequence[JudgeRequest]) -> Awaitable[list[tuple[Rating, ...]]]:
-        """Return, per request, one rating per judge."""
+        """Return, per request, one rating per name of `judge_names`."""
+        ...
+
+    def facts(self, example: Example, region: Region | None) -> str | None:
+        """Return what the judges are told of the region of a text; None unless the recipe's context is `facts`."""
         ...
 
     def keep(self, candidates: Sequence[Candidate]) -> None:
         """Record candidates in the round's second table, paired or not."""
         ...
 
-    def drop(self, reason: str) -> None:
-        """Count something that yields no pair, by reason."""
+    def drop(self, reason: str, count: int = 1) -> None:
+        """Count what yields no pair, by reason."""
         ...
 
 
+@dataclass(frozen=True)
 class Ask:
-    """One text wanted from the policy: what it reads, which region it sees beside the image, and its own seed."""
+    """One text wanted from the policy: what it reads, which region it sees beside the image, and its own seed.
 
-    __slots__ = ("messages", "region", "seed")
+    `max_new_tokens` 0 is the recipe's `build.max_new_tokens`.
+    """
 
-    def __init__(self, messages: Sequence[Message], region: Region | None, seed: int) -> None:
-        self.messages = tuple(messages)
-        self.region = region
-        self.seed = seed
+    messages: Sequence[Message]
+    region: Region | None
+    seed: int
+    max_new_tokens: int = 0
 
 
 class Method(Protocol):

@@ -25,10 +25,18 @@ class Adapter:
 
 
 def of_round(run: Run, round_: int) -> Adapter | None:
-    """Return the newest adapter of `round_`, None for round 0 (the base). Raises RoundError when it is missing."""
-    if round_ == 0:
+    """Return the newest adapter of `round_`, None for the base. Raises RoundError when it is missing.
+
+    Round 0 is what the rounds start from: the base, or the adapter `sft`.
+    """
+    if round_ == 0 and run.start == "base":
         return None
     adapter = find(run, round_)
+    if adapter is None and round_ == 0:
+        raise RoundError(
+            f"round 1 starts from `sft`: {run.adapter_repo} has no such tag in {run.store.label} or on"
+            f" {run.target.label}. Run `clincot train --objective sft --name {run.name}` first."
+        )
     if adapter is None:
         raise RoundError(
             f"round {round_ + 1} needs the adapter of round {round_}: {run.adapter_repo} has no tag"
@@ -49,10 +57,13 @@ def find(run: Run, round_: int) -> Adapter | None:
 
 
 def all_of(run: Run) -> list[Adapter]:
-    """Return the adapters of all rounds that stand, in order, up to the first that is missing."""
-    found: list[Adapter] = []
-    while (adapter := find(run, len(found) + 1)) is not None:
+    """Return the adapters of all rounds that stand, in order, up to the first that is missing; `sft` comes first."""
+    start = of_round(run, 0)
+    found = [start] if start else []
+    rounds = 1
+    while (adapter := find(run, rounds)) is not None:
         found.append(adapter)
+        rounds += 1
     return found
 
 

@@ -2,105 +2,188 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from clincot import benchmarks, engines, judges, regions
 from clincot.benchmarks.base import Source
-from clincot.build_data import BuildJob, BuildOutcome, build
+from clincot.build_data import BuildOutcome, build
+from clincot.engines.base import Engine
+from clincot.judges.cache import CachedJudge, load_known
+from clincot.launch import close_launch, open_launch
 from clincot.lineage import Pin, content_key
 from clincot.methods._workbench import Models
 from clincot.partition import limit, part_of_round
-from clincot.recipe import Recipe
+from clincot.recipe import ModelSource, Recipe
 from clincot.records import Example
 from clincot.rounds import adapters, releases, withheld
 from clincot.rounds.adapters import Adapter
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
 from clincot.rounds.withheld import sha256_of
+from clincot.worker import BuildJob
+from clincot.world import ALONE, World
+
+RATINGS = "ratings"  # below a run's folder: what judges of finished builds said, one file per tag
 
 
-def build_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
-    """Build, commit and tag the preference data of `round_`; nothing is done again when it stands already."""
-    recipe = run.recipe
-    parent = adapters.of_round(run, round_ - 1)
-    source = benchmarks.load(recipe.benchmark).source
-    pins = _pins(run, source.repo, source.revision)
-    sampled_from = parent.sha256 if parent else "base"
-    inputs = content_key(
-        recipe.build, recipe.method, recipe.seed, recipe.rounds, {k: pin.sha for k, pin in pins.items()}, sampled_from
-    )
-    done = releases.finished(run, "dataset", run.preferences_repo, round_, inputs, new_version=new_version)
+@dataclass(frozen=True)
+class Made:
+    """What a round is made from; `inputs` is the key of all that decides its rows."""
+
+    parent: Adapter | None
+    source: Source
+    pins: dict[str, Pin]
+    sampled_from: str
+    inputs: str
+
+
+def build_round(run: Run, round_: int, *, new_version: bool = False, world: World = ALONE) -> Release:
+    """Build, commit and tag the preference data of `round_`; nothing is done again when it stands already.
+
+    In a `world` of several processes this is rank 0's part; the others call `share_round` (share.py).
+    """
+    made, repo, door = made_of(run, round_), run.preferences_repo, run.folder / "launches"
+    done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version)
+    tag = "" if done else releases.next_tag(run, "dataset", repo, round_)
+    launch = open_launch(world, door, {"inputs": made.inputs, "tag": tag})
     if done:
         return done
-    every, examples = examples_of(run, recipe, pins["benchmark"], round_)
-    job = BuildJob(
-        recipe=recipe,
-        round=round_,
-        examples=examples,
-        key=inputs,
-        folder=run.work(releases.next_tag(run, "dataset", run.preferences_repo, round_), "build"),
-        load_models=lambda: load_models(run, pins, parent),
-    )
-    outcome = build(job)
-    if not source.redistributable:
-        outcome = _withheld(outcome, round_, every)
+    job, every = job_of(run, round_, made, tag, world)
+    outcome = build(job, launch)
+    close_launch(launch, door)
+    # The same command may have built the round elsewhere meanwhile; its rows are the same.
+    done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version)
+    return done or _commit(run, round_, made, outcome, every)
+
+
+def made_of(run: Run, round_: int) -> Made:
+    """Pin what the round is made from."""
+    parent = adapters.of_round(run, round_ - 1)
+    source = benchmarks.load(run.recipe.benchmark).source
+    pins = _pins(run, source.repo, source.revision)
+    sampled_from = parent.sha256 if parent else "base"
+    return Made(parent, source, pins, sampled_from, inputs_of(run.recipe, pins, sampled_from))
+
+
+def job_of(run: Run, round_: int, made: Made, tag: str, world: World) -> tuple[BuildJob, list[Example]]:
+    """Return the work to do under `tag`, and all training examples of the benchmark."""
+    every, examples = examples_of(run, run.recipe, made.pins["benchmark"], round_)
+
+    def models() -> Models:
+        world.take_gpu()
+        return load_models(run, made.pins, made.parent, tag)
+
+    names = {name: str(pin) for name, pin in made.pins.items()} | {"sampled from": made.sampled_from[:12]}
+    return BuildJob(run.recipe, round_, examples, made.inputs, run.work(tag, "build"), models, names), every
+
+
+def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: list[Example]) -> Release:
+    if not made.source.redistributable:
+        outcome = without_pictures(outcome, round_, every)
     lineage = run.lineage(
         "build-data",
         round_,
-        inputs,
-        pins=pins if parent is None else pins | {"parent": parent.pin},
-        sampled_from=sampled_from,
-        keys=reference_key(pins["policy"], sampled_from),
-        facts=outcome.facts | _facts(recipe, source),
+        made.inputs,
+        pins=made.pins if made.parent is None else made.pins | {"parent": made.parent.pin},
+        sampled_from=made.sampled_from,
+        keys=reference_key(made.pins["policy"], made.sampled_from, run.recipe.models.policy.kind),
+        facts=outcome.facts | facts_of(run.recipe, made.source),
     )
     return releases.commit(run, "dataset", run.preferences_repo, outcome.files, lineage)
 
 
-def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None) -> Models:
-    """Load the policy of the round, the proposer and the judges from their pinned snapshots."""
-    recipe = run.recipe
-    folders = {name: run.target.snapshot(pin) for name, pin in pins.items() if pin.kind == "model"}
-    policy = engines.load(
-        "transformers",
-        folders["policy"],
-        parent.folder if parent else None,
-        batch_size=recipe.build.batch_size,
-        threads=recipe.build.threads,
+def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None, *more: object) -> str:
+    """Return the content key of what decides a round's pairs; kinds count, as those without a model have no pin."""
+    kinds = [source.kind for source in (recipe.models.policy, recipe.models.proposer, *judge_sources(recipe))]
+    asked = (recipe.build, recipe.views, recipe.method, recipe.seed, recipe.rounds, kinds)
+    return content_key(*asked, {name: pin.sha for name, pin in pins.items()}, sampled_from, *more)
+
+
+def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, tag: str = "") -> Models:
+    """Load the policy of the round, the proposer and the judges from their pinned snapshots.
+
+    The judges know what finished builds of the run recorded, but not those under `tag`: a build that was cut off goes
+    on with what it knew at its start.
+    """
+    build = run.recipe.build
+    policy = load_policy(run, pins["policy"], parent, batch_size=build.batch_size, threads=build.threads)
+    key = reference_key(pins["policy"], parent.sha256 if parent else "base", run.recipe.models.policy.kind)
+    known = load_known(run.folder / RATINGS, without=tag)
+    loaded = [CachedJudge(judge, known) for judge in _judges(run, pins, policy, key["reference"])]
+    return Models(policy, load_proposer(run, run.recipe, pins.get("proposer")), tuple(loaded))
+
+
+def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int, threads: int) -> Engine:
+    """Load base and adapter in process, or find them on the server that the recipe names (`kind: openai`)."""
+    source = run.recipe.models.policy
+    if source.kind == "openai":
+        served = f"{run.name}-{releases.tag_of(adapter.round, run.start)}" if adapter else None
+        return engines.load("openai", source.repo, served, endpoint=source.endpoint, batch_size=batch_size)
+    return engines.load(
+        source.kind,
+        run.target.snapshot(base),
+        adapter.folder if adapter else None,
+        batch_size=batch_size,
+        threads=threads,
+        images=1 if run.recipe.views == "canvas" else 2,
     )
-    return Models(policy, load_proposer(recipe, folders["proposer"], pins["proposer"]), _judges(recipe, folders, pins))
 
 
-def load_proposer(recipe: Recipe, folder: Path, pin: Pin) -> regions.Proposer:
-    """Load the proposer that the recipe names."""
-    return regions.load(recipe.models.proposer.kind, folder, key=pin.sha)
+def load_proposer(run: Run, recipe: Recipe, pin: Pin | None) -> regions.Proposer:
+    """Load the proposer that the recipe names; kinds without a model have no pin."""
+    folder = run.target.snapshot(pin) if pin else None
+    return regions.load(recipe.models.proposer.kind, folder, key=proposer_key(recipe, pin))
 
 
-def reference_key(policy: Pin, sampled_from: str) -> dict[str, str]:
+def proposer_key(recipe: Recipe, pin: Pin | None) -> str:
+    """Return what names the proposer's maps: its pinned weights, else its kind and the settings."""
+    return pin.sha if pin else content_key(recipe.models.proposer.kind, recipe.build.regions, recipe.seed)
+
+
+def reference_key(policy: Pin, sampled_from: str, engine: str = "") -> dict[str, str]:
     """Return the key under which stored reference log-probabilities are valid: these weights, this engine."""
-    return {"reference": content_key(policy.repo, policy.sha, sampled_from, "transformers")}
+    return {"reference": content_key(policy.repo, policy.sha, sampled_from, engine or "transformers")}
 
 
-def _judges(recipe: Recipe, folders: dict[str, Path], pins: dict[str, Pin]) -> tuple[judges.Judge, ...]:
-    names = [name for name in sorted(pins) if name.startswith("judge-")]
-    return tuple(
-        judges.load(
-            source.kind or "causal_lm",
-            folders[name],
-            name=pins[name].repo,
-            key=pins[name].sha,
-            batch_size=recipe.build.judging.batch_size,
-            threads=recipe.build.threads,
+def judge_sources(recipe: Recipe) -> tuple[ModelSource, ...]:
+    """Return the judges that count: all of the setting's, or the first `build.judging.judges`."""
+    return recipe.models.judges[: recipe.build.judging.judges or None]
+
+
+def _judges(run: Run, pins: dict[str, Pin], policy: Engine, policy_key: str) -> list[judges.ReadingJudge]:
+    judging = run.recipe.build.judging
+    loaded = []
+    for i, source in enumerate(judge_sources(run.recipe), 1):
+        if source.kind in judges.MODEL_FREE:
+            loaded.append(judges.of_policy(source.kind, policy, key=policy_key, readout=judging.readout))
+            continue
+        pin = pins[f"judge-{i}"]
+        loaded.append(
+            judges.load(
+                source.kind,
+                run.target.snapshot(pin),
+                name=source.repo,
+                key=pin.sha,
+                batch_size=judging.batch_size,
+                threads=run.recipe.build.threads,
+                readout=judging.readout,
+            )
         )
-        for name, source in zip(names, recipe.models.judges, strict=True)
-    )
+    return loaded
 
 
 def _pins(run: Run, benchmark: str, revision: str) -> dict[str, Pin]:
     models = {"policy": run.recipe.models.policy, "proposer": run.recipe.models.proposer}
-    models |= {f"judge-{i}": judge for i, judge in enumerate(run.recipe.models.judges, 1)}
-    pins = {name: run.target.resolve("model", source.repo, source.revision) for name, source in models.items()}
-    return pins | {"benchmark": run.target.resolve("dataset", benchmark, revision)}
+    models |= {f"judge-{i}": judge for i, judge in enumerate(judge_sources(run.recipe), 1)}
+    return model_pins(run, models) | {"benchmark": run.target.resolve("dataset", benchmark, revision)}
+
+
+def model_pins(run: Run, sources: Mapping[str, ModelSource]) -> dict[str, Pin]:
+    """Pin the models that have a repository; kinds that need none have no pin."""
+    named = {name: source for name, source in sources.items() if source.repo}
+    return {name: run.target.resolve("model", source.repo, source.revision) for name, source in named.items()}
 
 
 def examples_of(run: Run, recipe: Recipe, pin: Pin, round_: int) -> tuple[list[Example], tuple[Example, ...]]:
@@ -111,7 +194,7 @@ def examples_of(run: Run, recipe: Recipe, pin: Pin, round_: int) -> tuple[list[E
     return every, limit(part, max_images=recipe.build.max_images, max_questions=recipe.build.max_questions)
 
 
-def _withheld(outcome: BuildOutcome, round_: int, every: list[Example]) -> BuildOutcome:
+def without_pictures(outcome: BuildOutcome, round_: int, every: list[Example]) -> BuildOutcome:
     """Return the outcome without pictures and reference texts; the full rows stay in the work folder alone."""
     references = withheld.References.of(every)
     files, facts = {}, outcome.facts | {"withheld": True}
@@ -120,20 +203,41 @@ def _withheld(outcome: BuildOutcome, round_: int, every: list[Example]) -> Build
         if name.startswith(f"round-{round_}/"):
             files[name] = withheld.withhold_pairs(full, path, references)
             facts |= {"full_rows_sha256": sha256_of(full), "size_bytes": path.stat().st_size}
+        elif name.startswith(f"round-{round_}-regions/"):
+            files[name] = withheld.withhold_regions(full, path)
+            facts |= {"full_regions_sha256": sha256_of(full)}
         else:
             files[name] = withheld.withhold_candidates(full, path, references)
     return BuildOutcome(files, facts)
 
 
-def _facts(recipe: Recipe, source: Source) -> dict[str, Any]:
-    sees = recipe.build.judging.context == "reference"
+def facts_of(recipe: Recipe, source: Source) -> dict[str, Any]:
+    """Return what the card says of the source, the judges and how pairs were drawn."""
+    judging = recipe.build.judging
+    sees = judging.context == "reference"
     return {
         "source": source.repo,
         "licence": source.licence,
         "languages": list(source.languages),
         "partition": {"rounds": recipe.rounds, "seed": recipe.seed, "unit": "image"},
+        "judging": {"context": judging.context, "readout": judging.readout, "consensus": judging.consensus},
+        "pairing": pairing_of(recipe),
+        "views": recipe.views,
         "judges": [
-            {"repo": judge.repo, "context": recipe.build.judging.context, "sees_reference": sees}
-            for judge in recipe.models.judges
+            {"repo": judge.repo or judge.kind, "context": judging.context, "sees_reference": sees}
+            for judge in judge_sources(recipe)
         ],
+    }
+
+
+def pairing_of(recipe: Recipe) -> dict[str, Any]:
+    """Return how scored candidates became pairs: what `--repair-pairs` may change."""
+    build = recipe.build
+    return {
+        "pairs_per_step": build.pairs_per_step,
+        "min_gap": build.min_gap,
+        "pair_scope": build.pair_scope,
+        "gamma": build.lookahead.gamma,
+        "consensus": build.judging.consensus,
+        "judges": build.judging.judges,
     }

@@ -23,15 +23,17 @@ class Panel(NamedTuple):
     colour: str
 
 
-PANELS = (Panel("loss", "loss", "#1f5fa8"), Panel("reward accuracy", "rewards/accuracies", "#b3541e"))
+LOSS = Panel("loss", "loss", "#1f5fa8")
+PANELS = (LOSS, Panel("reward accuracy", "rewards/accuracies", "#b3541e"))
+SFT_PANELS = (LOSS, Panel("token accuracy", "mean_token_accuracy", "#b3541e"))
 
 
-def training_curve(history: Sequence[Mapping[str, Any]], title: str) -> bytes:
+def training_curve(history: Sequence[Mapping[str, Any]], title: str, panels: Sequence[Panel] = PANELS) -> bytes:
     """Draw each logged value over its step; a key that no entry holds leaves its panel empty."""
     picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
     draw = ImageDraw.Draw(picture)
     draw.text((LEFT, 14), title, fill=INK, font=ImageFont.load_default(16))
-    for i, panel in enumerate(PANELS):
+    for i, panel in enumerate(panels):
         points = [(float(e["step"]), float(e[panel.key])) for e in history if panel.key in e and "step" in e]
         _plot(draw, LEFT + i * (PLOT + GAP), panel, points)
     return encode_png(picture)

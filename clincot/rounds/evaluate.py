@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from clincot import benchmarks, engines, protocols
-from clincot.benchmarks.base import Source
+from clincot import benchmarks, protocols
 from clincot.engines.base import Engine
 from clincot.errors import RoundError
-from clincot.evaluation import PRIOR, Evaluation, PolicyUnderTest, Prediction, evaluate_policies
-from clincot.evaluation.tables import result_files, row_name
+from clincot.evaluation import Evaluation, PolicyUnderTest, Prediction, controls, evaluate_policies
+from clincot.evaluation.files import contamination, result_files
+from clincot.evaluation.marks import row_name
 from clincot.lineage import Pin, content_key
+from clincot.records import Example
+from clincot.report.results_page import results_page
 from clincot.rounds import adapters, releases
 from clincot.rounds.adapters import Adapter
-from clincot.rounds.build import load_proposer
+from clincot.rounds.build import load_policy, load_proposer, model_pins, proposer_key
+from clincot.rounds.contamination import seen_by
 from clincot.rounds.releases import Release, tag_of
 from clincot.rounds.run import Run
 from clincot.rounds.withheld import References
+
+PAPER = "paper-v1"
 
 
 @dataclass(frozen=True)
@@ -30,78 +36,107 @@ class Evaluated:
     evaluation: Evaluation
 
 
+@dataclass(frozen=True)
+class Splits:
+    """The pinned benchmark; each split is read once, and only when asked for."""
+
+    run: Run
+    pin: Pin
+
+    @cached_property
+    def asked(self) -> list[Example]:
+        return self._read(self.run.recipe.evaluate.split)
+
+    @cached_property
+    def train(self) -> list[Example]:
+        return self._read("train")
+
+    @property
+    def for_controls(self) -> list[Example]:
+        """The train split, where a control of the recipe answers with it."""
+        return self.train if controls.reads_train(self.run.recipe.evaluate.controls) else []
+
+    def _read(self, split: str) -> list[Example]:
+        benchmark = benchmarks.load(self.run.recipe.benchmark)
+        return benchmark.examples(self.run.target.snapshot(self.pin, benchmark.patterns), split)
+
+
 def evaluate_rounds(run: Run, last: int, *, new_version: bool = False) -> Evaluated:
     """Evaluate the base and rounds 1..`last` (0: all that stand); stored answers are not generated again."""
-    standing = adapters.all_of(run)
-    if last > len(standing):
-        raise RoundError(
-            f"round {last} has no adapter: {run.adapter_repo} stops at {tag_of(len(standing))!r} in {run.store.label}"
-            f" and on {run.target.label}."
-            f" Run `clincot train --round {len(standing) + 1} --name {run.name}` first."
-        )
-    chosen = standing[: last or None]
+    chosen = _chosen(run, last)
     source = benchmarks.load(run.recipe.benchmark).source
     models = {"policy": run.recipe.models.policy, "proposer": run.recipe.models.proposer}
-    pins = {name: run.target.resolve("model", model.repo, model.revision) for name, model in models.items()}
+    pins = model_pins(run, models)
     pins["benchmark"] = run.target.resolve("dataset", source.repo, source.revision)
-    build, shas = run.recipe.build, {name: pin.sha for name, pin in pins.items()}
-    asked = (run.recipe.evaluate, run.recipe.seed, build.regions, build.steps, build.candidates)
-    inputs = content_key(asked, shas, [adapter.sha256 for adapter in chosen])
-    done = releases.finished(run, "dataset", run.results_repo, len(chosen), inputs, new_version=new_version)
-    evaluation = _evaluate(run, chosen, pins)
+    inputs = _inputs(run, pins, chosen)
+    newest = chosen[-1].round if chosen else 0
+    done = releases.finished(run, "dataset", run.results_repo, newest, inputs, new_version=new_version)
+    splits = Splits(run, pins["benchmark"])
+    evaluation = _evaluate(run, chosen, pins, splits)
     if done:
         return Evaluated(done, evaluation)
     lineage = run.lineage(
         "evaluate",
-        len(chosen),
+        newest,
         inputs,
-        pins=pins | {tag_of(adapter.round): adapter.pin for adapter in chosen},
-        facts=_facts(evaluation, source),
+        pins=pins | {tag_of(adapter.round, run.start): adapter.pin for adapter in chosen},
+        facts=facts_of(run, evaluation),
     )
-    shown = evaluation if source.redistributable else _withheld(run, evaluation, pins["benchmark"])
-    files = _files(shown, run.work(tag_of(len(chosen)), "results"), tag_of(len(chosen)))
+    shown = evaluation if source.redistributable else _withheld(evaluation, splits)
+    files = _files(run, shown, splits, tag_of(newest, run.start))
     return Evaluated(releases.commit(run, "dataset", run.results_repo, files, lineage), evaluation)
 
 
-def _evaluate(run: Run, chosen: list[Adapter], pins: dict[str, Pin]) -> Evaluation:
-    recipe, benchmark = run.recipe, benchmarks.load(run.recipe.benchmark)
-    folder = run.target.snapshot(pins["benchmark"], benchmark.patterns)
-    policies = [PolicyUnderTest("base", pins["policy"].sha, _loader(run, pins["policy"], None))]
-    for adapter in chosen:
-        key = f"{pins['policy'].sha}+{adapter.sha256}"
-        policies.append(PolicyUnderTest(tag_of(adapter.round), key, _loader(run, pins["policy"], adapter)))
+def _chosen(run: Run, last: int) -> list[Adapter]:
+    standing = adapters.all_of(run)
+    newest = standing[-1].round if standing else 0
+    if last > newest:
+        raise RoundError(
+            f"round {last} has no adapter: {run.adapter_repo} stops at {tag_of(newest, run.start)!r} in"
+            f" {run.store.label} and on {run.target.label}."
+            f" Run `clincot train --round {newest + 1} --name {run.name}` first."
+        )
+    return [adapter for adapter in standing if adapter.round <= (last or newest)]
+
+
+def _inputs(run: Run, pins: dict[str, Pin], chosen: list[Adapter]) -> str:
+    recipe, build = run.recipe, run.recipe.build
+    kinds = [source.kind for source in (recipe.models.policy, recipe.models.proposer)]
+    asked = (recipe.evaluate, recipe.seed, build.regions, build.steps, build.candidates, recipe.views, kinds)
+    shas = {name: pin.sha for name, pin in pins.items()}
+    return content_key(asked, shas, [adapter.sha256 for adapter in chosen], tuple(protocols.PROTOCOLS))
+
+
+def _evaluate(run: Run, chosen: list[Adapter], pins: dict[str, Pin], splits: Splits) -> Evaluation:
+    recipe = run.recipe
+    # Another engine may write other texts with the same weights.
+    base = pins["policy"].sha + recipe.models.policy.kind
+    policies = [PolicyUnderTest("base", base, _loader(run, pins["policy"], None))]
+    for adapter, seen in zip(chosen, seen_by(run, chosen, lambda: splits.train), strict=True):
+        key, load = f"{base}+{adapter.sha256}", _loader(run, pins["policy"], adapter)
+        policies.append(PolicyUnderTest(tag_of(adapter.round, run.start), key, load, seen))
     return evaluate_policies(
         recipe,
-        benchmark.examples(folder, recipe.evaluate.split),
-        benchmark.examples(folder, "train"),
+        splits.asked,
+        splits.for_controls,
         policies,
-        lambda: load_proposer(recipe, run.target.snapshot(pins["proposer"]), pins["proposer"]),
+        lambda: load_proposer(run, recipe, pins.get("proposer")),
         run.work("answers"),
-        proposer_key=pins["proposer"].sha,
+        proposer_key=proposer_key(recipe, pins.get("proposer")),
     )
 
 
 def _loader(run: Run, base: Pin, adapter: Adapter | None) -> Callable[[], Engine]:
-    def load() -> Engine:
-        return engines.load(
-            "transformers",
-            run.target.snapshot(base),
-            adapter.folder if adapter else None,
-            batch_size=run.recipe.evaluate.batch_size,
-            threads=run.recipe.evaluate.threads,
-        )
-
-    return load
+    asked = run.recipe.evaluate
+    return lambda: load_policy(run, base, adapter, batch_size=asked.batch_size, threads=asked.threads)
 
 
-def _withheld(run: Run, evaluation: Evaluation, pin: Pin) -> Evaluation:
-    """Return the evaluation without reference texts; the question prior answers with nothing else."""
-    benchmark = benchmarks.load(run.recipe.benchmark)
-    folder = run.target.snapshot(pin, benchmark.patterns)
-    references = References.of([e for split in ("train", evaluation.split) for e in benchmark.examples(folder, split)])
+def _withheld(evaluation: Evaluation, splits: Splits) -> Evaluation:
+    """Return the evaluation without reference texts; controls that answer with train texts have nothing else."""
+    references = References.of([*splits.train, *splits.asked])
 
     def without(prediction: Prediction) -> Prediction:
-        if prediction.control == PRIOR:
+        if prediction.control in controls.NEED_TRAIN:
             return replace(prediction, text="")
         hidden = [references.hide(text, prediction.example_id) for text in (prediction.text, *prediction.findings)]
         return replace(prediction, text=hidden[0], findings=tuple(hidden[1:]))
@@ -109,8 +144,11 @@ def _withheld(run: Run, evaluation: Evaluation, pin: Pin) -> Evaluation:
     return replace(evaluation, predictions=tuple(map(without, evaluation.predictions)))
 
 
-def _facts(evaluation: Evaluation, source: Source) -> dict[str, Any]:
-    measures = {measure.name: measure for measure in protocols.load(evaluation.protocol).measures}
+def facts_of(run: Run, evaluation: Evaluation) -> dict[str, Any]:
+    """Return what cards show: rows of the protocol that was asked under and of the paper's, licence, contamination."""
+    source = benchmarks.load(run.recipe.benchmark).source
+    shown = dict.fromkeys((evaluation.protocol, PAPER))
+    measures = {(label, m.name): m for label in shown for m in protocols.load(label).measures}
     rows = [
         {
             "policy": row_name(result.row) if result.control else result.policy,
@@ -121,11 +159,12 @@ def _facts(evaluation: Evaluation, source: Source) -> dict[str, Any]:
             "high": result.high,
             "n": result.n,
             "protocol": result.protocol,
-            "title": measures[result.metric].title,
-            "headline": measures[result.metric].headline,
+            "title": measures[result.protocol, result.metric].title,
+            "headline": measures[result.protocol, result.metric].headline,
         }
         for result in evaluation.results
-        if not result.subgroup and result.value == result.value  # nan: nothing of the kind was asked
+        # nan: nothing of the kind was asked
+        if result.protocol in shown and not result.by and result.value == result.value
     ]
     return {
         "rows": rows,
@@ -135,13 +174,17 @@ def _facts(evaluation: Evaluation, source: Source) -> dict[str, Any]:
         "withheld": not source.redistributable,
         "predictions": len(evaluation.predictions),
         "unreadable_images": sorted(evaluation.unreadable),
+        "contamination": contamination(evaluation),
     }
 
 
-def _files(evaluation: Evaluation, folder: Path, round_: str) -> dict[str, Path]:
+def _files(run: Run, evaluation: Evaluation, splits: Splits, round_: str) -> dict[str, Path]:
     """Name the files so that rounds never share one: results below `round-r/`, predictions as their own config."""
-    files = {}
+    files, folder = {}, run.work(round_, "results")
     for path, local in result_files(evaluation, folder).items():
         top, _, rest = path.partition("/")
         files[f"{round_}-predictions/{rest}" if top == "predictions" else f"{round_}/{path}"] = local
-    return files
+    open_data = benchmarks.load(run.recipe.benchmark).source.redistributable
+    page = folder / "results.html"
+    page.write_text(results_page(evaluation, splits.asked if open_data else (), run.name), encoding="utf-8")
+    return files | {f"{round_}/results.html": page}

@@ -44,7 +44,7 @@ def push(run: Run, release: Release, say: Callable[[str], None]) -> Release:
         message=f"{release.lineage.stage} {release.tag}",
         private=run.private,
         card=planned.card,
-        replace=folders_of(tag_of(release.lineage.round)),
+        replace=folders_of(tag_of(release.lineage.round, run.start)),
     )
     if release.lineage.stage == "evaluate":
         _show_on_adapter(run, release.tag, say)
@@ -53,7 +53,7 @@ def push(run: Run, release: Release, say: Callable[[str], None]) -> Release:
 
 def plan(run: Run, release: Release) -> Plan:
     """Read the release from the store and pin it to the target; nothing is written."""
-    round_ = tag_of(release.lineage.round)
+    round_ = tag_of(release.lineage.round, run.start)
     paths = [path for path in run.store.list_files(release.pin) if releases.belongs(path, round_)]
     wanted = [f"{folder}/*" for folder in (*folders_of(round_), f"rounds/{round_}")]
     folder = run.store.snapshot(release.pin, [*wanted, "adapter_*"])

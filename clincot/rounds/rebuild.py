@@ -10,7 +10,6 @@ from typing import Any, cast
 import pyarrow as pa
 
 from clincot import benchmarks, images, schema
-from clincot.build_data import cut_units
 from clincot.engines.base import Engine
 from clincot.errors import DataError, NotOnHub
 from clincot.hub import Hub
@@ -22,13 +21,14 @@ from clincot.regions.base import Proposer
 from clincot.rounds import releases, withheld
 from clincot.rounds.build import examples_of, load_proposer
 from clincot.rounds.run import Run
+from clincot.units import cut_units
 
 Cut = Callable[[Example, Mapping[str, Any]], bytes]
 
 
 def full_rows(run: Run, hub: Hub, data: Pin, made: Lineage) -> list[Path]:
     """Return the withheld round's full rows: those that this machine built, else rebuilt now."""
-    for built in sorted(run.folder.glob(f"{releases.tag_of(made.round)}*/build/merged/pairs.parquet")):
+    for built in sorted(run.folder.glob(f"{releases.tag_of(made.round)}*/*/merged/pairs.parquet")):
         if withheld.sha256_of(built) == made.facts.get("full_rows_sha256"):
             return [built]
     return [rebuild(run, hub, data, made)]
@@ -77,11 +77,10 @@ def _benchmark(run: Run, made: Lineage) -> Pin:
 
 
 def _proposer(run: Run, recipe: Recipe, made: Lineage) -> Proposer | None:
-    """Load the proposer where crops are masked: the mask is a picture too, so no dataset holds it."""
+    """Load the proposer where crops are masked: data that are withheld carry no masks."""
     if recipe.build.regions.crop == "box":
         return None
-    pin = made.pins["proposer"]
-    return load_proposer(recipe, run.target.snapshot(pin), pin)
+    return load_proposer(run, recipe, made.pins.get("proposer"))
 
 
 def _check_examples(rows: Sequence[Mapping[str, Any]], known: Container[str]) -> None:

@@ -29,14 +29,14 @@ class Release:
     pushed: Pin | None = None
 
 
-def tag_of(round_: int) -> str:
-    """Return the tag of the first version of a round; round 0 is the base."""
-    return f"round-{round_}" if round_ else "base"
+def tag_of(round_: int, start: str = "base") -> str:
+    """Return the tag of the first version of a round; round 0 is what the rounds start from, `base` or `sft`."""
+    return f"round-{round_}" if round_ else start
 
 
-def latest_tag(tags: Mapping[str, str], round_: int) -> str | None:
+def latest_tag(tags: Mapping[str, str], round_: int, start: str = "base") -> str | None:
     """Return the newest version's tag of a round (`round-2-v3` before `round-2`), None when there is none."""
-    first = tag_of(round_)
+    first = tag_of(round_, start)
     versions = [tag for tag in tags if tag == first or (tag.startswith(first + "-v") and VERSION.search(tag))]
     return max(versions, key=_version, default=None)
 
@@ -44,7 +44,7 @@ def latest_tag(tags: Mapping[str, str], round_: int) -> str | None:
 def find(run: Run, kind: Kind, repo: str, round_: int) -> tuple[Hub, Pin] | None:
     """Return where the newest version of a round's repository stands: the run's store first, then the target Hub."""
     for hub in (run.store, run.target):
-        tag = latest_tag(hub.tags(kind, repo), round_)
+        tag = latest_tag(hub.tags(kind, repo), round_, run.start)
         if tag is not None:
             return hub, hub.resolve(kind, repo, tag)
     return None
@@ -55,11 +55,11 @@ def finished(run: Run, kind: Kind, repo: str, round_: int, inputs: str, *, new_v
 
     Raises TagExists when the round is there with other content and no new version was asked for: a tag never moves.
     """
-    tag = latest_tag(run.store.tags(kind, repo), round_)
+    tag = latest_tag(run.store.tags(kind, repo), round_, run.start)
     if tag is None:
         return None
     pin = run.store.resolve(kind, repo, tag)
-    lineage = read_lineage(run.store, pin, round_)
+    lineage = read_lineage(run.store, pin, round_, run.start)
     if lineage.inputs == inputs:
         return Release(kind, repo, tag, pin, lineage, fresh=False)
     if new_version:
@@ -70,22 +70,26 @@ def finished(run: Run, kind: Kind, repo: str, round_: int, inputs: str, *, new_v
     )
 
 
-def next_tag(run: Run, kind: Kind, repo: str, round_: int) -> str:
-    """Return the tag of the version after the newest one."""
-    newest = latest_tag(run.store.tags(kind, repo), round_)
-    return tag_of(round_) if newest is None else f"{tag_of(round_)}-v{_version(newest) + 1}"
+def next_tag(run: Run, kind: Kind, repo: str, round_: int, *, pushed: bool = False) -> str:
+    """Return the tag of the version after the newest one of the store, or of store and target when `pushed` counts."""
+    tags = run.store.tags(kind, repo) | (run.target.tags(kind, repo) if pushed else {})
+    newest, first = latest_tag(tags, round_, run.start), tag_of(round_, run.start)
+    return first if newest is None else f"{first}-v{_version(newest) + 1}"
 
 
-def read_lineage(hub: Hub, pin: Pin, round_: int) -> Lineage:
+def read_lineage(hub: Hub, pin: Pin, round_: int, start: str = "base") -> Lineage:
     """Read the lineage that a round carries."""
-    path = f"rounds/{tag_of(round_)}/lineage.json"
-    return parse_lineages({path: hub.read(pin, path)})[tag_of(round_)]
+    name = tag_of(round_, start)
+    path = f"rounds/{name}/lineage.json"
+    return parse_lineages({path: hub.read(pin, path)})[name]
 
 
-def commit(run: Run, kind: Kind, repo: str, files: Mapping[str, Path], lineage: Lineage) -> Release:
-    """Commit files, card, recipe and lineage in one commit to the run's store and tag it last."""
-    round_ = tag_of(lineage.round)
-    tag = next_tag(run, kind, repo, lineage.round)
+def commit(
+    run: Run, kind: Kind, repo: str, files: Mapping[str, Path], lineage: Lineage, *, tag: str | None = None
+) -> Release:
+    """Commit files, card, recipe and lineage in one commit to the run's store and tag it last (None: the next tag)."""
+    round_ = tag_of(lineage.round, run.start)
+    tag = tag or next_tag(run, kind, repo, lineage.round)
     everything: dict[str, Path | bytes] = {**files, **RoundFiles(round_, run.recipe.to_yaml(), lineage).files()}
     pin = run.store.publish(
         kind,
@@ -110,7 +114,7 @@ def belongs(path: str, round_: str) -> bool:
 
 def folders_of(round_: str) -> tuple[str, ...]:
     """Return the folders that belong to one round of a repository, beside `rounds/`."""
-    return (round_, f"{round_}-candidates", f"{round_}-predictions")
+    return (round_, f"{round_}-candidates", f"{round_}-regions", f"{round_}-predictions")
 
 
 def card_of(kind: Kind, repo: str, stage: str) -> Callable[[Mapping[str, bytes]], str]:
@@ -123,9 +127,9 @@ def card_of(kind: Kind, repo: str, stage: str) -> Callable[[Mapping[str, bytes]]
     return card
 
 
-def round_of(tag: str) -> int:
-    """Return the round that a tag is a version of: 2 for `round-2` and `round-2-v3`."""
-    return int(VERSION.sub("", tag).removeprefix("round-"))
+def name_of(tag: str) -> str:
+    """Return the name of the round that a tag is a version of: `round-2` for `round-2` and `round-2-v3`."""
+    return VERSION.sub("", tag)
 
 
 def _version(tag: str) -> int:

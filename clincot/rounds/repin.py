@@ -47,9 +47,9 @@ def _held(run: Run, release: Release) -> Lineage | None:
     if sha is None:
         return None
     pin = Pin(release.kind, release.repo, release.tag, sha)
-    if f"rounds/{tag_of(release.lineage.round)}/lineage.json" not in run.target.list_files(pin):
+    if f"rounds/{tag_of(release.lineage.round, run.start)}/lineage.json" not in run.target.list_files(pin):
         return None  # something else altogether; the push will say so
-    return releases.read_lineage(run.target, pin, release.lineage.round)
+    return releases.read_lineage(run.target, pin, release.lineage.round, run.start)
 
 
 def _anywhere(lineage: Lineage, run: Run) -> Lineage:
@@ -68,7 +68,7 @@ def _check_same(run: Run, pin: Pin, there: Pin) -> None:
             f"{pin}: is neither in {run.store.label} nor on {run.target.label}. Push its stage again."
         ) from error
     theirs = run.target.list_files(there)
-    round_ = tag_of(releases.round_of(pin.revision))
+    round_ = releases.name_of(pin.revision)
     data = [path for path in ours if releases.belongs(path, round_) and not path.startswith("rounds/")]
     odd = [path for path in data if path not in theirs or not _same(ours[path], theirs[path])]
     if odd:

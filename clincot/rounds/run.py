@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clincot import judges, regions
 from clincot.benchmarks import BENCHMARKS
 from clincot.choices import check
-from clincot.errors import ClincotError
+from clincot.engines import ENGINES
+from clincot.errors import ClincotError, RecipeError
 from clincot.hub import Hub, connect
 from clincot.hub.licences import refuse_credentialed
-from clincot.judges import JUDGES
 from clincot.lineage import Lineage, Stage, package_versions
 from clincot.methods import METHODS
-from clincot.recipe import Recipe
-from clincot.regions import PROPOSERS
+from clincot.recipe import ModelSource, Recipe
 
 PUBLIC_HUB = "https://huggingface.co"
 
@@ -32,6 +32,11 @@ class Run:
     target: Hub
     namespace: str
     private: bool = True
+
+    @property
+    def start(self) -> str:
+        """What round 1 starts from, and the tag of round 0: `base` or `sft`."""
+        return self.recipe.train.start
 
     @property
     def preferences_repo(self) -> str:
@@ -73,13 +78,33 @@ def target_of(recipe: Recipe, hub: str | None) -> str:
 
 
 def check_names(recipe: Recipe) -> None:
-    """Raise ClincotError for a name that no table knows, before anything is downloaded or built."""
+    """Raise ClincotError for a name that no table knows or a model that is lacking, before anything is downloaded."""
     refuse_credentialed(recipe.benchmark)
     check(METHODS, recipe.method, "method")
     check(BENCHMARKS, recipe.benchmark, "benchmark")
-    check(PROPOSERS, recipe.models.proposer.kind, "models.proposer.kind")
-    for judge in recipe.models.judges:
-        check(JUDGES, judge.kind or "causal_lm", "models.judges.kind")
+    models, count = recipe.models, recipe.build.judging.judges
+    check(ENGINES, models.policy.kind or "transformers", "models.policy.kind")
+    check(regions.PROPOSERS, models.proposer.kind, "models.proposer.kind")
+    _check_repo("models.policy", models.policy, needed=True)
+    _check_repo("models.proposer", models.proposer, needed=models.proposer.kind not in regions.MODEL_FREE)
+    for judge in models.judges:
+        check(judges.JUDGES, judge.kind or "causal_lm", "models.judges.kind")
+        _check_repo("models.judges", judge, needed=judge.kind not in judges.MODEL_FREE)
+    if (models.policy.kind == "openai") != bool(models.policy.endpoint):
+        raise RecipeError("models.policy: `kind: openai` and `endpoint: URL` belong together. Give both or neither.")
+    if not 0 <= count <= len(models.judges):
+        raise RecipeError(
+            f"build.judging.judges: {count} of {len(models.judges)} judges cannot be counted."
+            " Give 0 for all, or name more judges in the setting."
+        )
+
+
+def _check_repo(where: str, source: ModelSource, *, needed: bool) -> None:
+    if needed and not source.repo:
+        kind = f" of kind {source.kind!r}" if source.kind else ""
+        raise RecipeError(f"{where}.repo: a model{kind} needs its repository. Add `repo: OWNER/NAME`.")
+    if source.repo and not needed:
+        raise RecipeError(f"{where}.repo: {source.kind!r} reads no model. Leave it out: `repo: ''`.")
 
 
 def open_run(
@@ -93,7 +118,8 @@ def open_run(
 ) -> Run:
     """Connect the target Hub, start the run's store and return the run. Raises ClincotError for a bad name."""
     check_names(recipe)
-    run_name = name or f"{recipe.name}-{recipe.setting}-{recipe.benchmark}"
+    suffix = "-sft" if recipe.train.start == "sft" else ""
+    run_name = name or f"{recipe.name}-{recipe.setting}-{recipe.benchmark}{suffix}"
     if "/" in run_name or run_name.startswith("."):
         raise ClincotError(f"--name {run_name!r}: is not a repository name. Use letters, digits, '-', '_' and '.'.")
     target = connect(target_of(recipe, hub))

@@ -16,13 +16,18 @@ from clincot.rounds.curve import training_curve
 from clincot.rounds.rebuild import full_rows
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
+from clincot.rounds.together import train_together
+from clincot.world import ALONE, World
 
 if TYPE_CHECKING:
-    from clincot.train import TrainOutcome
+    from clincot.train import TrainJob, TrainOutcome
 
 
-def train_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
-    """Train, commit and tag the adapter of `round_`; nothing is done again when it stands already."""
+def train_round(run: Run, round_: int, *, new_version: bool = False, world: World = ALONE) -> Release:
+    """Train, commit and tag the adapter of `round_`; nothing is done again when it stands already.
+
+    In a `world` of several processes this is rank 0's part; the others call `join_training` (together.py).
+    """
     parent = adapters.of_round(run, round_ - 1)
     sampler = parent.sha256 if parent else "base"
     hub, data = preferences_of(run, round_)
@@ -32,16 +37,21 @@ def train_round(run: Run, round_: int, *, new_version: bool = False) -> Release:
     held = hub.list_files(data)
     config = releases.tag_of(round_)
     rows = sorted(path for path in held if path.startswith(f"{config}/") and path.endswith(".parquet"))
-    inputs = content_key(run.recipe.train, run.recipe.seed, base.sha, sampler, [held[path].oid for path in rows])
+    inputs = content_key(
+        run.recipe.train, run.recipe.views, run.recipe.seed, base.sha, sampler, [held[path].oid for path in rows]
+    )
     done = releases.finished(run, "model", run.adapter_repo, round_, inputs, new_version=new_version)
     if done:
+        train_together(run, world, None)
         return done
     if made.facts.get("withheld"):
         local = full_rows(run, hub, data, made)
     else:
         folder = hub.snapshot(data, [f"{config}/*"])
         local = [folder / path for path in rows]
-    outcome = _train(run, round_, base, parent, tuple(local), _reference_fits(made, base, sampler))
+    job = _job(run, round_, base, parent, tuple(local), _reference_fits(made, base, sampler))
+    outcome = train_together(run, world, job)
+    assert outcome is not None
     pins = {"policy": base, "preferences": data} | ({"parent": parent.pin} if parent else {})
     lineage = run.lineage(
         "train",
@@ -64,24 +74,20 @@ def _facts(outcome: TrainOutcome, made: Lineage, config: str) -> dict[str, Any]:
     return facts | handed_on | {"curve": f"{config}/curve.png"}
 
 
-def _train(
-    run: Run, round_: int, base: Pin, parent: Adapter | None, rows: tuple[Path, ...], stored: bool
-) -> TrainOutcome:
-    from clincot.train import TrainJob, train_adapter
+def _job(run: Run, round_: int, base: Pin, parent: Adapter | None, rows: tuple[Path, ...], stored: bool) -> TrainJob:
+    from clincot.train import TrainJob
 
     for path in rows:
         schema.check_columns(path)
-    return train_adapter(
-        TrainJob(
-            recipe=run.recipe,
-            round=round_,
-            rows=rows,
-            base=run.target.snapshot(base),
-            base_repo=base.repo,
-            parent=parent.folder if parent else None,
-            folder=run.work(releases.tag_of(round_), "train"),
-            stored_reference=stored,
-        )
+    return TrainJob(
+        recipe=run.recipe,
+        round=round_,
+        rows=rows,
+        base=run.target.snapshot(base),
+        base_repo=base.repo,
+        parent=parent.folder if parent else None,
+        folder=run.work(releases.tag_of(round_), "train"),
+        stored_reference=stored,
     )
 
 

@@ -99,6 +99,11 @@ def withhold_candidates(source: Path, path: Path, references: References) -> Pat
     return _rewrite(source, path, without, CANDIDATE_FEATURES)
 
 
+def withhold_regions(source: Path, path: Path) -> Path:
+    """Write the regions of `source` to `path` without masks: a mask traces the picture it was made for."""
+    return _rewrite(source, path, lambda row: row | {"mask": None}, schema.REGION_FEATURES)
+
+
 def restored(row: Row, references: References, pictures: Sequence[bytes]) -> Row:
     """Return the full row again. `pictures` are the global image and the sides' own; DataError if they are others."""
     images = [schema.image_struct(data) for data in pictures]

@@ -88,7 +88,7 @@ def test_unreadable_images_are_skipped_counted_and_named(small_hub: Path, tmp_pa
     everything = [word for word in SMALL if "max_images" not in word]
     clincot("build-data", "--name", "broken", "--hub", target, *everything, "--set=rounds=1", cwd=tmp_path)
     build = tmp_path / "runs/broken/round-1/build"
-    reports = [json.loads(path.read_text()) for path in build.glob("unit-*/unit.json")]
+    reports = [json.loads(path.read_text()) for path in build.rglob("unit.json")]
     assert [name for report in reports for name in report["unreadable_images"]] == [broken]
 
 
@@ -134,11 +134,11 @@ def test_a_full_disk_stops_with_a_message_and_the_build_goes_on_later(small_hub:
 
 def test_ctrl_c_says_that_the_same_command_goes_on(small_hub: Path, tmp_path: Path) -> None:
     process = start("build-data", "--name", "stopped", "--hub", f"local:{small_hub}", *SMALL, cwd=tmp_path)
-    units = tmp_path / "runs/stopped/round-1/build"
-    while not (units / "unit-00000").exists():
+    units = tmp_path / "runs/stopped/round-1/build/units/00000"
+    while not (units / "unit-00000000").exists():
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "run the same command again" in err and "Traceback" not in err
-    assert (units / "unit-00000" / "unit.json").exists()
+    assert (units / "unit-00000000" / "unit.json").exists()

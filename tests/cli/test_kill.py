@@ -16,7 +16,7 @@ def killed_build(hub: Path, cwd: Path, kills: int) -> Path:
     build = cwd / "runs/build/round-1/build"
     for done in range(1, kills + 1):
         process = start(*words, cwd=cwd)
-        while not (build / f"unit-{done - 1:05d}").exists():
+        while not (build / f"units/00000/unit-{done - 1:08d}").exists():
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
         process.kill()

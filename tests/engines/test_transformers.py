@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -13,10 +15,11 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from clincot import engines
+from clincot.engines._reading import render
 from clincot.engines.base import ChoiceRequest, Completion, GenerateRequest
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ClincotError, ModelError
-from clincot.prompts import direct_messages
+from clincot.prompts import direct_messages, finding_messages
 from tests.engines.conftest import picture, requests
 
 
@@ -67,11 +70,35 @@ def test_kept_trunks_serve_later_steps_and_a_small_cache_only_costs_tokens(polic
     first = large.generate(asked)
     before = large.counters.prefill_tokens
     same(large.generate(asked), first)
-    assert large.counters.prefill_tokens - before == before - 2 * 18 - 6 * 16
+    # Trunks, questions and findings are all known: the last token of each prompt is read for its logits.
+    assert large.counters.prefill_tokens - before == len(asked)
     assert large.counters.vision_encodes == 8
     small = TransformersEngine(large.policy, batch_size=4, cache_bytes=1)
     same(small.generate(asked), first)
     assert small.counters.prefill_tokens > before
+
+
+def test_samples_of_one_prompt_and_longer_chains_are_read_from_where_they_differ(shared, plain):
+    whole, crop = picture(0), picture(100, (20, 30))
+    chains = [(), ("The local image shows an effusion.",), ("The local image shows an effusion.", "No nodule.")]
+    lengths = []
+    for step, findings in enumerate(chains):
+        messages = tuple(finding_messages("Is there a nodule?", findings))
+        asked = [GenerateRequest(messages, (whole, crop), 10 * step + seed, 0.9, 1.0, 6) for seed in range(3)]
+        before = shared.counters.prefill_tokens
+        same(shared.generate(asked), plain.generate(asked))
+        lengths.append(shared.counters.prefill_tokens - before)
+    texts = [render(shared.policy, finding_messages("Is there a nodule?", findings), 2) for findings in chains]
+    ids = [shared.policy.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+    new = [len(later) - _common(earlier, later) for earlier, later in zip(ids, ids[1:], strict=False)]
+    assert lengths == [len(ids[0]) + 2 * 15, *new]  # 2 images of 16 tokens stand as one each in the text
+    assert shared.counters.unshared_prefill_tokens == plain.counters.prefill_tokens
+    assert shared.counters.saved_prefill_tokens == plain.counters.prefill_tokens - sum(lengths)
+    assert plain.counters.saved_prefill_tokens == 0
+
+
+def _common(a: list[int], b: list[int]) -> int:
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def test_log_probabilities_equal_teacher_forcing_on_the_re_tokenised_text(policy_folder, shared):
@@ -150,7 +177,7 @@ def test_a_choice_of_several_tokens_is_refused(shared):
         shared.score_choices([ChoiceRequest(request.messages, request.images, ("pneumothorax",))])
 
 
-def test_a_full_memory_halves_the_batch_and_says_so(policy_folder):
+def test_a_full_memory_halves_the_batch_and_says_so(policy_folder, caplog):
     engine = TransformersEngine.from_pretrained(policy_folder, batch_size=8)
     expected = TransformersEngine.from_pretrained(policy_folder, batch_size=8).generate(requests(0.7))
 
@@ -160,8 +187,47 @@ def test_a_full_memory_halves_the_batch_and_says_so(policy_folder):
 
     engine.policy.model.register_forward_pre_hook(at_most_three, with_kwargs=True)
     same(engine.generate(requests(0.7)), expected)
-    assert engine.counters.memory_splits > 0
+    assert engine.counters.memory_splits > 1
     assert engine.counters.generated_texts == 14
+    said = [record.getMessage() for record in caplog.records if record.name == "clincot.engines"]
+    assert said == [
+        "engine: memory does not hold a batch of 8. It goes on with less; a lower batch_size saves the attempts."
+    ]
+
+
+def test_without_any_logging_set_up_the_split_is_a_line_on_stderr():
+    code = """
+import torch
+from clincot.engines._counters import in_halves
+from clincot.engines.base import Counters
+
+def run(entries):
+    if len(entries) > 1:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+    return list(entries)
+
+assert in_halves([1, 2, 3, 4], run, Counters()) == [1, 2, 3, 4]
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+    assert done.stderr.count("memory does not hold a batch of 4") == 1
+
+
+def test_what_is_kept_for_reuse_goes_before_a_request_is_given_up(policy_folder, shared):
+    engine = TransformersEngine.from_pretrained(policy_folder, batch_size=1)
+    asked = requests(0.7)
+    engine.generate(asked[:1])
+    enough = engine._prefixes.bytes
+    engine.generate(asked[2:5])
+    assert engine._prefixes.bytes > enough
+
+    def with_little_kept(module, args, kwargs):
+        if engine._prefixes.bytes > enough:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    engine.policy.model.register_forward_pre_hook(with_little_kept, with_kwargs=True)
+    same(engine.generate(asked[:1]), shared.generate(asked[:1]))
+    assert engine.counters.memory_splits == 1
 
 
 def test_a_request_that_never_fits_into_memory_is_an_error(shared):
@@ -185,6 +251,30 @@ def test_a_prompt_beyond_the_context_is_refused_before_the_model_runs(policy_fol
 def test_a_text_only_model_is_refused(judge_folder):
     with pytest.raises(ModelError, match="not a vision-language model"):
         TransformersEngine.from_pretrained(judge_folder, batch_size=4)
+
+
+ONLY_FIRST = "{% if b['type'] == 'image' and loop.first %}"
+REFUSING = "{% if b['type'] == 'image' and not loop.first %}{{ raise_exception('Only one image is supported') }}"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (("{% if b['type'] == 'image' %}", ONLY_FIRST), "16 image tokens for one, 1 for 2"),
+        (("{% if b['type'] == 'image' %}", REFUSING + "{% elif b['type'] == 'image' %}"), "Only one image is support"),
+    ],
+)
+def test_a_policy_that_cannot_take_two_images_is_refused_at_load(policy_folder, tmp_path, change, reason):
+    shutil.copytree(policy_folder, tmp_path, dirs_exist_ok=True)
+    template = tmp_path / "chat_template.jinja"
+    assert change[0] in template.read_text()
+    template.write_text(template.read_text().replace(*change))
+    with pytest.raises(ModelError, match=f"does not take 2 images in a prompt .*{reason}.*views: canvas"):
+        TransformersEngine.from_pretrained(tmp_path, batch_size=4)
+    single = TransformersEngine.from_pretrained(tmp_path, batch_size=4, images=1)
+    request = requests(0.0)[6]
+    assert len(request.images) == 1
+    assert single.generate([request])[0].tokens == 5
 
 
 def test_a_base_with_missing_weights_is_refused(policy_folder, tmp_path):

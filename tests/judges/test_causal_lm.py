@@ -11,9 +11,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, Mis
 
 from clincot import judges
 from clincot.errors import ClincotError, ModelError
+from clincot.judges._readouts import DIGITS, expected_digit, written_digit
+from clincot.judges._replies import ReplyTokens
 from clincot.judges._stretches import common, with_trunks
 from clincot.judges.base import JudgeRequest, Rating
-from clincot.judges.causal_lm import CausalLMJudge, expected_digit
+from clincot.judges.causal_lm import CausalLMJudge
 from clincot.prompts import JUDGE_SYSTEM, judge_messages
 from tests.tiny import tiny_judge, tiny_policy
 
@@ -130,7 +132,7 @@ def test_expected_digit_by_hand():
 def test_a_system_turn_that_the_template_does_not_take_opens_the_user_turn(folder, template):
     judge = load(folder)
     judge.tokenizer.chat_template = template
-    text = judge._text(asked()[0])
+    text = judge.reads(asked()[0])
     assert text.index(JUDGE_SYSTEM) < text.index("Is there a nodule?")
     assert judge.rate(asked()[:1])[0].value is not None
 
@@ -138,7 +140,7 @@ def test_a_system_turn_that_the_template_does_not_take_opens_the_user_turn(folde
 def test_without_a_template_the_prompt_is_plain_text(folder):
     judge = load(folder)
     judge.tokenizer.chat_template = None
-    text = judge._text(asked()[0])
+    text = judge.reads(asked()[0])
     assert text.startswith(f"<s>{JUDGE_SYSTEM}")
     assert text.endswith("Statement: Yes\n\nRating:")
     assert judge.rate(asked()[:1])[0].value is not None
@@ -151,8 +153,8 @@ def test_digits_with_and_without_a_leading_space_count_once_each(folder):
     pieces = pre_tokenizers.Split(Regex(r"▁?\d"), "isolated")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(prepend_scheme="never"), pieces])
     tokenizer.decoder = decoders.Metaspace(prepend_scheme="never")
-    judge.tokenizer = judge._digits.tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>")
-    judge._digits.resolved.clear()
+    judge.tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>")
+    judge._replies = ReplyTokens(judge.tokenizer, "judge ns/judge", DIGITS)
     probabilities = torch.zeros(21)
     probabilities[9] = 0.25
     probabilities[19] = 0.25  # the same digit behind a space
@@ -208,3 +210,62 @@ def test_trunks_are_cut_where_groups_part_and_reassemble_to_the_prompt():
     assert [[len(s.ids) for s in p.trunk] for p in prompts] == [[20, 9], [20, 9], [20, 9], [20]]
     assert common([(1, 2), (1, 2)]) == 1
     assert with_trunks([(1, 2, 3)], [[None]])[0].trunk == ()
+
+
+def test_yes_and_no_are_weighed_in_every_spelling_and_asked_for(folder):
+    judge = load(folder, readout="yesno")
+    text = judge.reads(asked()[0])
+    assert "Reply yes or no." in text
+    assert "digit" not in text
+    tokenizer = judge.tokenizer
+    yes, no = judge._replies(text)
+    assert {tokenizer.decode([i]).strip().lower() for i in yes} == {"yes"}
+    assert {tokenizer.decode([i]).strip().lower() for i in no} == {"no"}
+    probabilities = torch.zeros(len(tokenizer))
+    probabilities[list(yes)] = 0.3 / len(yes)
+    probabilities[list(no)] = 0.1 / len(no)
+    assert judge._rating(probabilities, text) == Rating(pytest.approx(0.75), pytest.approx(0.4))
+    assert judge.rate(asked()[:3])[0].mass > 0
+
+
+def test_written_scores_equal_the_models_own_greedy_text(folder):
+    judge, requests = load(folder, readout="generated"), asked()[:6]
+    tokenizer = judge.tokenizer
+    for request, rating in zip(requests, judge.rate(requests), strict=True):
+        inputs = tokenizer(judge.reads(request), add_special_tokens=False, return_tensors="pt")
+        inputs.pop("token_type_ids", None)
+        ids = judge.model.generate(**inputs, do_sample=False, max_new_tokens=16)[0, inputs["input_ids"].shape[1] :]
+        assert rating.reply == tokenizer.decode(ids, skip_special_tokens=True)
+        assert rating.value == written_digit(rating.reply, 1.0).value
+    assert judge.counters.generated_texts == len(requests)
+
+
+def test_a_written_reply_needs_room_in_the_context(folder):
+    with pytest.raises(ModelError, match="exceeds its context of 2048"):
+        load(folder, readout="generated").rate([JudgeRequest("?", None, (), "Yes " * 1960)])
+
+
+def test_facts_stand_behind_what_candidates_share(folder):
+    requests = [
+        JudgeRequest("Is there a nodule?", None, ("Clear lungs.",), "Yes", facts=f"Local image: region {i}.")
+        for i in range(4)
+    ]
+    text = load(folder).reads(requests[0])
+    assert text.index("Clear lungs.") < text.index("region 0") < text.index("Statement: Yes")
+    shared, whole = load(folder), load(folder, share=False)
+    assert [r.value for r in shared.rate(requests)] == pytest.approx([r.value for r in whole.rate(requests)], abs=1e-5)
+    assert shared.counters.prefill_tokens < whole.counters.prefill_tokens / 2
+
+
+def test_an_earlier_digit_is_told_behind_the_statement(folder):
+    judge = load(folder)
+    text = judge.reads(JudgeRequest("?", None, (), "Yes", earlier=7))
+    assert text.index("Statement: Yes") < text.index("Another reviewer rated it 7.")
+
+
+def test_an_image_changes_nothing_for_a_judge_that_cannot_see(folder):
+    judge = load(folder)
+    plain = JudgeRequest("?", None, (), "Yes")
+    a, b = judge.rate([plain, JudgeRequest("?", None, (), "Yes", image=b"png")])
+    assert a == b
+    assert judge.counters.scored_choices == 1

@@ -153,3 +153,64 @@ def test_the_same_seed_gives_the_same_pairs_and_another_gives_others(recipe: Rec
     again, other = walk(recipe, judges)[0], walk(replace(recipe, seed=7), judges)[0]
     assert walk(recipe, judges)[0] == again
     assert {c.id for c in other.candidates} == {c.id for c in again.candidates}
+
+
+def test_two_texts_of_one_region_are_two_candidates_and_can_be_compared(recipe: Recipe) -> None:
+    build = replace(recipe.build, candidates=1, samples_per_region=2, pair_scope="within_region", steps=1)
+    policy = Alternating()
+    bench = Workbench(replace(recipe, build=build), 1, Models(policy, WrittenProposer(), (WrittenJudge("a"),)))  # type: ignore[arg-type]
+    result = run_unit(load("clincot"), [example()], bench)
+    (pair,) = result.pairs
+    assert pair.chosen.region == pair.rejected.region and pair.chosen.text == "Yes"
+    alone = replace(recipe, build=replace(build, samples_per_region=1))
+    result = run_unit(load("clincot"), [example()], Workbench(alone, 1, bench.models))
+    assert result.pairs == result.candidates == ()
+    assert result.drops == {"questions with fewer than two candidates": 1}
+
+
+def test_no_chain_is_one_step_without_findings_and_look_ahead(recipe: Recipe) -> None:
+    result, policy = walk(replace(recipe, build=replace(recipe.build, steps=1)), [WrittenJudge("a")])
+    assert {c.step for c in result.candidates} == {1} and {c.findings for c in result.candidates} == {()}
+    assert len(policy.requests) == 3
+    assert all("Answer the question" in request.messages[0]["content"][-1]["text"] for request in policy.requests)
+
+
+def test_texts_that_repeat_and_hypotheses_without_a_region_are_counted(recipe: Recipe) -> None:
+    class Blind(WrittenProposer):
+        def _map(self, name: str) -> HeatMap:
+            flat = HeatMap(name, np.zeros((6, 6), np.float32), 0.25)
+            return flat if name == "effusion" else super()._map(name)
+
+    bench = Workbench(recipe, 1, Models(WrittenPolicy(), Blind(), (WrittenJudge("a"),)))  # type: ignore[arg-type]
+    result = run_unit(load("clincot"), [example()], bench)
+    assert result.drops["hypotheses without a region"] == 1
+    assert [(h.name, h.region is None, h.confidence) for h in result.hypotheses] == [
+        ("nodule", False, 0.5),
+        ("effusion", True, 0.25),
+        ("cardiomegaly", False, 0.5),
+    ]
+    assert len(result.candidates) == 4  # two regions, two steps: the third hypothesis yields none
+    assert result.drops["candidates that repeat a text"] == 1  # both answers are "Yes"
+
+
+def test_a_report_has_its_own_prompts_length_and_rubric(recipe: Recipe) -> None:
+    judge, policy = WrittenJudge("a"), WrittenPolicy()
+    asked = replace(example(), question="Write a report.", answer_type="report")
+    bench = Workbench(recipe, 1, Models(policy, WrittenProposer(), (judge,)))  # type: ignore[arg-type]
+    run_unit(load("clincot"), [asked], bench)
+    last = [r for r in policy.requests if "Write the report" in r.messages[0]["content"][-1]["text"]]
+    first = [r for r in policy.requests if r not in last]
+    assert len(last) == 9 and len(first) == 3  # three reports, six look-ahead ones, three findings
+    assert {r.max_new_tokens for r in last} == {recipe.build.report_tokens}
+    assert {r.max_new_tokens for r in first} == {recipe.build.max_new_tokens}
+    assert all(r.messages[0]["content"][-1]["text"].endswith("what the local image shows.") for r in first)
+    # The report and its look-ahead are rated as reports, a region's finding as any statement.
+    assert {r.report for r in judge.requests if r.findings} == {True}
+    assert {r.report for r in judge.requests if not r.findings} == {False}
+
+
+class Alternating(WrittenPolicy):
+    """Answers yes and no in turn."""
+
+    def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
+        return [Completion(("Yes", "No")[i % 2], -1.0, 2, "stop") for i, _ in enumerate(requests)]

@@ -1,0 +1,124 @@
+"""A chat request -> what an OpenAI-compatible server answers, repeated with growing waits while a failure may pass."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from huggingface_hub import InferenceClient
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+from huggingface_hub.utils import get_session, hf_raise_for_status
+
+from clincot.engines.base import Counters
+from clincot.errors import ModelError, did_you_mean
+from clincot.hub.retry import LONGEST_WAIT, ordered_wait, passing
+
+Result = TypeVar("Result")
+sleep = time.sleep
+NO_KEY = "EMPTY"  # what vLLM's own examples send; with none, the client would send the user's Hub token
+
+
+class Server:
+    """One server by its base URL (with or without `/v1`); every model and adapter on it has a name."""
+
+    def __init__(self, endpoint: str, counters: Counters, *, key: str | None, timeout: float, tries: int) -> None:
+        self.url = endpoint.rstrip("/").removesuffix("/v1") + "/v1"
+        if not self.url.startswith(("http://", "https://")):
+            raise ModelError(f"server {endpoint!r}: is not a URL. Give models.policy.endpoint as http://HOST:PORT/v1.")
+        self.counters = counters
+        self.tries = tries
+        self.timeout = timeout
+        self.key = key or NO_KEY
+        self._client = InferenceClient(base_url=self.url, api_key=self.key, timeout=timeout)
+        self._lock = threading.Lock()
+
+    def models(self) -> tuple[str, ...]:
+        """Return the names that the server lists; empty where it keeps no list. Raises ModelError when it is away."""
+        try:
+            listed = self._repeat(self._list, "")
+        except ModelError as error:
+            if isinstance(error.__cause__, HfHubHTTPError) and error.__cause__.response.status_code in (404, 405):
+                return ()
+            raise
+        return tuple(str(model.get("id")) for model in listed.get("data") or ())
+
+    def chat(self, model: str, messages: list[dict[str, Any]], **options: Any) -> Any:
+        """Return the chat completion of `model` (a base or an adapter); raises ModelError when there is none."""
+        return self._repeat(lambda: self._client.chat_completion(messages, model=model, **options), model)
+
+    def _list(self) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        response = get_session().get(f"{self.url}/models", headers=headers, timeout=self.timeout)
+        hf_raise_for_status(response)
+        return response.json()
+
+    def _repeat(self, action: Callable[[], Result], model: str) -> Result:
+        for tried in range(1, self.tries + 1):
+            self._count("requests")
+            try:
+                return action()
+            except Exception as error:
+                status = passing(error)
+                if status is None or tried == self.tries:
+                    if (explained := self._explained(error, model, tried)) is error:
+                        raise
+                    raise explained from error
+                ordered = ordered_wait(error)
+            self._count("retries")
+            sleep(min(LONGEST_WAIT, 0.5 * 2.0 ** (tried - 1)) if ordered is None else ordered)
+        raise ValueError(f"tries must be at least 1, not {self.tries}")
+
+    def _count(self, name: str) -> None:
+        with self._lock:
+            setattr(self.counters, name, getattr(self.counters, name) + 1)
+
+    def _explained(self, error: Exception, model: str, tried: int) -> Exception:
+        where = f"server {self.url}"
+        if isinstance(error, OfflineModeIsEnabled):
+            return ModelError(f"{where}: is not asked in offline mode. Unset HF_HUB_OFFLINE.")
+        if isinstance(error, HfHubHTTPError):
+            return self._refused(error, model, tried)
+        if passing(error) is None:
+            return error  # no failure of the server: a bug, to be seen with its traceback
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        return ModelError(
+            f"{where}: gives no answer after {tried} tries ({reason}). Start it, or mend models.policy.endpoint."
+        )
+
+    def _refused(self, error: HfHubHTTPError, model: str, tried: int) -> ModelError:
+        where, status, said = f"server {self.url}", error.response.status_code, message_of(error.response)
+        if status in (401, 403):
+            return ModelError(f"{where}: refuses the key ({said}). Set CLINCOT_SERVER_KEY to its own.")
+        if status == 404 and model:
+            return ModelError(f"{where}: has no model {model!r} ({said}).{self._others(model)}")
+        if status in (400, 413, 422):
+            return ModelError(f"{where}: refuses a request ({said}).{advice(said)}")
+        return ModelError(f"{where}: answers {status} after {tried} tries ({said}). See its log.")
+
+    def _others(self, model: str) -> str:
+        names = self.models()
+        known = did_you_mean(model, names) if names else ""
+        return f"{known} Serve the adapter under that name (vLLM: --lora-modules NAME=FOLDER)."
+
+
+def message_of(response: Any) -> str:
+    """Return what the server said, in any of the shapes in use: `error.message`, `message`, `detail`, plain text."""
+    try:
+        body = response.json()
+    except ValueError:
+        return " ".join(response.text.split())[:300] or "no reason given"
+    error = body.get("error", body) if isinstance(body, dict) else body
+    said = (error.get("message") or error.get("detail") or error) if isinstance(error, dict) else error
+    return " ".join(str(said).split())[:300]
+
+
+def advice(said: str) -> str:
+    """Return what to do about a request that is refused, by what the server says of it."""
+    lower = said.lower()
+    if any(word in lower for word in ("context", "max_model_len", "maximum model length", "too long", "max_tokens")):
+        return " Lower build.max_new_tokens or build.steps, or serve the model with a longer context."
+    if "image" in lower:
+        return " Serve it with two images per prompt (vLLM: --limit-mm-per-prompt), or use `views: canvas`."
+    return " See its log."

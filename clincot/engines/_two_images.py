@@ -1,0 +1,42 @@
+"""A loaded policy and how many images a prompt will hold -> nothing, or a refusal before any work is done."""
+
+from __future__ import annotations
+
+import jinja2
+from PIL import Image
+
+from clincot.engines._loading import Policy
+from clincot.errors import ModelError
+
+MISFITS = (ValueError, TypeError, LookupError, RuntimeError, AssertionError, jinja2.TemplateError)
+
+
+def refuse_few_images(policy: Policy, name: object, images: int) -> None:
+    """Raise ModelError unless template and processor give every one of `images` images its own tokens.
+
+    Some templates keep the first image, some refuse the second, some processors take no more than one per text.
+    """
+    try:
+        one, many = _image_tokens(policy, 1), _image_tokens(policy, images)
+    except MISFITS as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise ModelError(_message(name, images, reason)) from error
+    if one == 0 or many != images * one:
+        raise ModelError(_message(name, images, f"{one} image tokens for one, {many} for {images}"))
+
+
+def _image_tokens(policy: Policy, images: int) -> int:
+    blocks = [*({"type": "image"} for _ in range(images)), {"type": "text", "text": "?"}]
+    messages = [{"role": "user", "content": blocks}]
+    text = policy.processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    if text.count(policy.image_token) != images:
+        return text.count(policy.image_token)
+    picture = Image.new("RGB", (64, 64))
+    inputs = policy.processor(images=[[picture] * images], text=[text], return_tensors="pt", add_special_tokens=False)
+    image_id = policy.tokenizer.convert_tokens_to_ids(policy.image_token)
+    return int((inputs["input_ids"] == image_id).sum())
+
+
+def _message(name: object, images: int, reason: str) -> str:
+    advice = "Use `views: canvas`, which puts both into one picture, or name another model"
+    return f"policy {name}: does not take {images} images in a prompt ({reason}). {advice}."

@@ -1,0 +1,201 @@
+"""Generation and choice requests -> completions and choice log-probabilities, by an OpenAI-compatible server.
+
+For vLLM and SGLang, through `huggingface_hub.InferenceClient`. An adapter is chosen by the name it is served under.
+Start vLLM with `--generation-config vllm`, else the model's sampling defaults (as top-k) enter unasked.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal, TypeVar
+
+from clincot.engines._pictures import DataUrls
+from clincot.engines._server import Server
+from clincot.engines.base import ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
+from clincot.errors import ModelError
+from clincot.hub.retry import TRIES
+from clincot.records import Message
+
+Asked = TypeVar("Asked")
+R = TypeVar("R")
+TOP = 20  # next tokens with their log-probabilities: the most that OpenAI's API and vLLM's default allow
+FINISHES: dict[str, Literal["stop", "length"]] = {
+    "stop": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop",
+    "length": "length",
+}
+
+
+class OpenAIEngine:
+    """A model on a server; `counters` tells how many requests and retries it took.
+
+    Its log-probabilities are not those of the training engine (0.1 to 0.3 per token apart, vLLM issue 18352), so every
+    completion has `retokenises=False` and none is stored as a reference. Seeds are sent with every request; whether a
+    text is the same in another batch is the server's affair (vLLM: VLLM_BATCH_INVARIANT=1).
+    """
+
+    def __init__(self, server: Server, model: str, *, at_once: int) -> None:
+        self.server = server
+        self.model = model
+        self.at_once = at_once
+        self.counters = server.counters
+        self._urls = DataUrls()
+        self._tells = True  # until the server refuses to give log-probabilities
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        base: str,
+        adapter: str | None = None,
+        *,
+        endpoint: str,
+        batch_size: int = 16,
+        timeout: float = 600.0,
+        tries: int = TRIES,
+        api_key: str | None = None,
+    ) -> OpenAIEngine:
+        """Find the served names `base` or `adapter` at `endpoint` (http://HOST:PORT, with or without /v1).
+
+        `batch_size` requests are under way at once; each may take `timeout` seconds and is sent `tries` times at most.
+        `api_key` None: that of CLINCOT_SERVER_KEY. The user's Hub token is never sent. Raises ModelError when the
+        server does not answer; a name it does not list may still be loaded on first use.
+        """
+        key = api_key or os.environ.get("CLINCOT_SERVER_KEY")
+        server = Server(endpoint, Counters(), key=key, timeout=timeout, tries=tries)
+        server.models()
+        return cls(server, str(adapter or base), at_once=max(batch_size, 1))
+
+    def forget(self) -> None:
+        """Drop encoded pictures; what the server keeps is its own affair."""
+        self._urls.forget()
+
+    def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
+        """Write one text per request, in their order; `logp` is NaN where the server gives no log-probabilities.
+
+        Raises ModelError when the server refuses a request, lacks the model or stays away.
+        """
+        written = self._each(requests, self._write)
+        self.counters.generated_texts += len(requests)
+        return written
+
+    def score_choices(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceScores]:
+        """Weigh each request's choices as the next token; one that is not among the likeliest 20 gets -inf.
+
+        `mass` is that of the choices among those 20. Raises ModelError when the server gives no log-probabilities.
+        """
+        scores = self._each(requests, self._weigh)
+        self.counters.scored_choices += len(requests)
+        return scores
+
+    def _each(self, requests: Sequence[Asked], ask: Callable[[Asked, list[dict[str, Any]]], tuple[R, Any]]) -> list[R]:
+        """Ask `at_once` at a time; the first error ends it, results stand in the order of the requests."""
+        urls = self._urls.encode(requests)
+        pool = ThreadPoolExecutor(self.at_once)
+        try:
+            waiting = [
+                pool.submit(ask, request, chat_messages(request.messages, own))  # type: ignore[attr-defined]
+                for request, own in zip(requests, urls, strict=True)
+            ]
+            answered = [future.result() for future in waiting]
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+        for _, usage in answered:
+            self._count(usage)
+        return [result for result, _ in answered]
+
+    def _write(self, request: GenerateRequest, messages: list[dict[str, Any]]) -> tuple[Completion, Any]:
+        reply = self._reply(request, messages)
+        choice = self._choice(reply)
+        text = choice.message.content if choice.message else None
+        if text is None:
+            raise ModelError(
+                f"server {self.server.url}: {self.model} answers without a text (it ended by {choice.finish_reason!r})."
+                " Serve it without a reasoning or tool parser."
+            )
+        logps = [token.logprob for token in _tokens(choice)]
+        used = getattr(reply.usage, "completion_tokens", None)
+        return (
+            Completion(
+                text=text,
+                logp=sum(logps) if logps else math.nan,
+                tokens=len(logps) if used is None else used,
+                finish=self._finish(choice.finish_reason),
+                retokenises=False,
+            ),
+            reply.usage,
+        )
+
+    def _reply(self, request: GenerateRequest, messages: list[dict[str, Any]]) -> Any:
+        asked: dict[str, Any] = {
+            "max_tokens": request.max_new_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "seed": request.seed,
+        }
+        if self._tells:
+            try:
+                return self.server.chat(self.model, messages, logprobs=True, **asked)
+            except ModelError as error:
+                # `transformers serve` answers 422 to the mere question; texts alone will do.
+                if "logprobs" not in str(error):
+                    raise
+                self._tells = False
+        return self.server.chat(self.model, messages, **asked)
+
+    def _weigh(self, request: ChoiceRequest, messages: list[dict[str, Any]]) -> tuple[ChoiceScores, Any]:
+        # At temperature 1, since SGLang's log-probabilities are those of the tempered distribution.
+        reply = self.server.chat(
+            self.model, messages, max_tokens=1, temperature=1.0, seed=0, logprobs=True, top_logprobs=TOP
+        )
+        tokens = _tokens(self._choice(reply))
+        likeliest = {top.token: top.logprob for top in (tokens[0].top_logprobs or ())} if tokens else {}
+        if not likeliest:
+            raise ModelError(
+                f"server {self.server.url}: gives no log-probabilities of next tokens."
+                f" Serve {self.model} with {TOP} of them (vLLM: --max-logprobs {TOP}), or use `kind: transformers`."
+            )
+        logps = tuple(likeliest.get(choice, -math.inf) for choice in request.choices)
+        mass = sum(math.exp(likeliest[choice]) for choice in set(request.choices) & likeliest.keys())
+        return ChoiceScores(logps, mass), reply.usage
+
+    def _choice(self, reply: Any) -> Any:
+        if not reply.choices:
+            raise ModelError(f"server {self.server.url}: answers {self.model} with no choice at all. See its log.")
+        return reply.choices[0]
+
+    def _finish(self, reason: str | None) -> Literal["stop", "length"]:
+        if reason not in FINISHES:
+            raise ModelError(
+                f"server {self.server.url}: {self.model} ended a text by {reason!r}, not by itself or its length."
+                " Switch filters and tools off."
+            )
+        return FINISHES[reason]
+
+    def _count(self, usage: Any) -> None:
+        if usage is None:
+            return
+        details = getattr(usage, "prompt_tokens_details", None) or {}
+        self.counters.unshared_prefill_tokens += usage.prompt_tokens or 0
+        self.counters.prefill_tokens += (usage.prompt_tokens or 0) - (details.get("cached_tokens") or 0)
+        self.counters.decoded_tokens += usage.completion_tokens or 0
+
+
+def chat_messages(messages: Sequence[Message], urls: Sequence[str]) -> list[dict[str, Any]]:
+    """Return `messages` with their i-th image block as a reference to `urls[i]`."""
+    left = iter(urls)
+
+    def block(one: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "image_url", "image_url": {"url": next(left)}} if one["type"] == "image" else dict(one)
+
+    return [
+        {**message, "content": content if isinstance(content := message["content"], str) else [*map(block, content)]}
+        for message in messages
+    ]
+
+
+def _tokens(choice: Any) -> list[Any]:
+    return list(choice.logprobs.content or ()) if choice.logprobs else []

@@ -1,0 +1,73 @@
+"""Probabilities of a judge's replies, or the reply it wrote -> a rating in [0, 1], or a failure (value None).
+
+A failed reply is no zero: UV-CoT's evaluation returns 0 for what it cannot parse, which poisons preferences
+(methods.md 5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from clincot.errors import RecipeError, did_you_mean
+from clincot.judges.base import Rating
+
+LEAST_MASS = 0.1  # below it the model was not replying as asked (methods.md 5)
+REPLY_TOKENS = 16  # of a written reply
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+TOP = 9  # of the rubric
+
+
+def expected_digit(by_digit: Sequence[float]) -> Rating:
+    """Turn the probabilities of the replies 0 to 9 into s = sum(v * p_v) / (9 * sum(p_v)).
+
+    G-Eval's expectation: generated digits saturate, and 26 % of pairs tie (methods.md 5). Under LEAST_MASS no value.
+    """
+    mass = sum(by_digit)
+    if mass < LEAST_MASS:
+        return Rating(None, mass)
+    return Rating(sum(v * p for v, p in enumerate(by_digit)) / (TOP * mass), mass)
+
+
+def share_of_yes(by_word: Sequence[float]) -> Rating:
+    """Turn the probabilities of yes and no into s = P_yes / (P_yes + P_no), as UV-CoT and RLAIF-V do."""
+    yes, no = by_word
+    if yes + no < LEAST_MASS:
+        return Rating(None, yes + no)
+    return Rating(yes / (yes + no), yes + no)
+
+
+def written_digit(reply: str, mass: float) -> Rating:
+    """Read the first number of a written reply, on the rubric's scale of 0 to 9; clamped to [0, 1]."""
+    number = NUMBER.search(reply)
+    value = None if number is None else min(1.0, max(0.0, float(number.group()) / TOP))
+    return Rating(value, mass, reply)
+
+
+@dataclass(frozen=True)
+class Readout:
+    """How a rating is read: `replies` (each in all its spellings) weighed as the next token, or none and written out.
+
+    Spellings with a leading space are needed because vocabularies differ in whether a word carries its space.
+    """
+
+    replies: tuple[tuple[str, ...], ...]
+    weigh: Callable[[Sequence[float]], Rating]
+    yes_or_no: bool = False
+
+
+DIGITS = tuple((str(v), f" {v}") for v in range(10))
+YES_AND_NO = (("yes", "Yes", " yes", " Yes"), ("no", "No", " no", " No"))
+READOUTS = {
+    "expected": Readout(DIGITS, expected_digit),
+    "yesno": Readout(YES_AND_NO, share_of_yes, yes_or_no=True),
+    "generated": Readout((), expected_digit),
+}
+
+
+def readout_of(name: str) -> Readout:
+    """Return the readout of that name; raises RecipeError for an unknown one."""
+    if name not in READOUTS:
+        raise RecipeError(f"build.judging.readout: {name!r} is not a choice.{did_you_mean(name, READOUTS)}")
+    return READOUTS[name]

@@ -1,0 +1,101 @@
+"""A judge and the ratings of finished builds -> a judge that reads no prompt twice; its fresh ratings -> files.
+
+What is known is fixed when a build starts: a unit never sees what another unit of the same build rated, because batch
+mates move the last digits of a rating, and rows must be equal for any number of processes and order of units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from clincot.errors import DataError, DiskFull
+from clincot.judges.base import JudgeRequest, Rating, ReadingJudge
+from clincot.lineage import content_key
+from clincot.schema import sync
+
+COLUMNS = pa.schema([("key", pa.string()), ("value", pa.float64()), ("mass", pa.float64()), ("reply", pa.string())])
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A rating under the key of what decided it: judge, readout and prompt."""
+
+    key: str
+    rating: Rating
+
+
+class CachedJudge:
+    """Asks `judge` only what neither `known` nor the unit at work holds; `take_fresh` ends a unit."""
+
+    def __init__(self, judge: ReadingJudge, known: Mapping[str, Rating]) -> None:
+        self.judge = judge
+        self.known = known
+        self.counters = judge.counters
+        self.fresh: dict[str, Rating] = {}
+
+    @property
+    def name(self) -> str:
+        return self.judge.name
+
+    @property
+    def key(self) -> str:
+        return self.judge.key
+
+    def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
+        keys = [self._key(request) for request in requests]
+        new = {k: r for k, r in zip(keys, requests, strict=True) if k not in self.known and k not in self.fresh}
+        self.fresh.update(zip(new, self.judge.rate(list(new.values())), strict=True))
+        return [self.known[k] if k in self.known else self.fresh[k] for k in keys]
+
+    def take_fresh(self) -> tuple[Recorded, ...]:
+        """Return what was rated since the last call, by key, and forget it."""
+        taken = tuple(Recorded(key, rating) for key, rating in sorted(self.fresh.items()))
+        self.fresh = {}
+        return taken
+
+    def _key(self, request: JudgeRequest) -> str:
+        return content_key(self.judge.name, self.judge.key, self.judge.readout, self.judge.reads(request))
+
+
+def write(folder: Path, name: str, ratings: Iterable[Recorded]) -> Path:
+    """Write `folder/name.parquet` at once or not at all; each writer (a build, a unit) has a name of its own."""
+    rows = [
+        {"key": r.key, "value": r.rating.value, "mass": r.rating.mass, "reply": r.rating.reply}
+        for r in sorted({r.key: r for r in ratings}.values(), key=lambda r: r.key)
+    ]
+    path = folder / f"{name}.parquet"
+    partial = folder / f".{name}.partial"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(rows, COLUMNS), partial)
+        sync(partial)
+        partial.rename(path)
+        sync(folder)
+    except OSError as error:
+        raise DiskFull(f"{path}: cannot be written ({error.strerror}). Free space or give another folder.") from error
+    return path
+
+
+def read(path: Path) -> tuple[Recorded, ...]:
+    """Return the ratings of one file; raises DataError for a damaged one."""
+    try:
+        rows = pq.read_table(path, schema=COLUMNS).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: cannot be read ({error}). Delete it; its ratings are then made again.") from error
+    return tuple(Recorded(row["key"], Rating(row["value"], row["mass"], row["reply"])) for row in rows)
+
+
+def load_known(folder: Path, *, without: str = "") -> dict[str, Rating]:
+    """Return the ratings of all files in `folder` but `without.parquet`: a build never reads its own."""
+    paths = [path for path in sorted(folder.glob("*.parquet")) if path.stem != without]
+    return {recorded.key: recorded.rating for path in paths for recorded in read(path)}
+
+
+def known_key(known: Mapping[str, Rating]) -> str:
+    """Return a digest of what is known, so that a resumed build can tell that it still knows the same."""
+    return content_key(sorted(known))

@@ -1,0 +1,87 @@
+"""Statements -> one rating per judge, each judge by itself or in a debate; judges that talk nonsense stop the build."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from clincot.errors import ModelError, RecipeError
+from clincot.judges.base import Judge, JudgeRequest, Rating
+from clincot.judges.cache import CachedJudge, Recorded
+from clincot.judges.consensus import DEBATE
+from clincot.judges.debate import debate
+from clincot.recipe_parts import Judging
+
+LEAST = 50  # ratings before a failure rate means something
+SHOWN = 3
+
+
+@dataclass
+class Failures:
+    """How many ratings a judge gave, how many could not be read, and the first of those."""
+
+    rated: int = 0
+    failed: int = 0
+    shown: list[str] = field(default_factory=list)
+
+    def count(self, requests: Sequence[JudgeRequest], ratings: Sequence[Rating]) -> None:
+        self.rated += len(ratings)
+        for request, rating in zip(requests, ratings, strict=True):
+            if rating.value is None:
+                self.failed += 1
+                if len(self.shown) < SHOWN:
+                    self.shown.append(_told(request, rating))
+
+    @property
+    def share(self) -> float:
+        return self.failed / self.rated if self.rated else 0.0
+
+
+class Panel:
+    """The judges of a build; `failures` counts per judge what this process saw."""
+
+    def __init__(self, judges: Sequence[Judge], judging: Judging) -> None:
+        """Raise RecipeError for a debate without digits."""
+        if judging.consensus == DEBATE and judging.readout == "yesno":
+            raise RecipeError(
+                "build.judging.consensus: a debate is about digits, which readout 'yesno' has none of."
+                " Set build.judging.readout to expected or generated."
+            )
+        self.judges = tuple(judges)
+        self.judging = judging
+        self.failures = {judge.name: Failures() for judge in self.judges}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return whose ratings `rate` returns: the judges', and in a debate its outcome behind them."""
+        own = tuple(judge.name for judge in self.judges)
+        return (*own, DEBATE) if own and self.judging.consensus == DEBATE else own
+
+    def rate(self, requests: Sequence[JudgeRequest]) -> list[tuple[Rating, ...]]:
+        """Return, per request, one rating per name; raises ModelError when too many of a judge cannot be read."""
+        if not self.judges:
+            return [() for _ in requests]
+        if self.judging.consensus == DEBATE:
+            return debate(self.judges, requests, self.judging.debate_rounds, self._rate)
+        return list(zip(*(self._rate(judge, requests) for judge in self.judges), strict=True))
+
+    def take_fresh(self) -> tuple[Recorded, ...]:
+        """Return what the judges rated since the last call and what was not known before; they forget it."""
+        return tuple(r for judge in self.judges if isinstance(judge, CachedJudge) for r in judge.take_fresh())
+
+    def _rate(self, judge: Judge, requests: Sequence[JudgeRequest]) -> list[Rating]:
+        ratings = judge.rate(requests)
+        failures, limit = self.failures[judge.name], self.judging.failure_limit
+        failures.count(requests, ratings)
+        if failures.rated >= LEAST and failures.share > limit:
+            raise ModelError(
+                f"judge {judge.name}: {failures.failed} of {failures.rated} ratings cannot be read, more than"
+                f" build.judging.failure_limit = {limit:g} allows. {' '.join(failures.shown)}"
+                " Choose another judge or build.judging.readout, or raise the limit."
+            )
+        return ratings
+
+
+def _told(request: JudgeRequest, rating: Rating) -> str:
+    found = f"mass {rating.mass:.3f}" if rating.reply is None else f"reply {rating.reply[:80]!r}"
+    return f"Question {request.question[:80]!r}, statement {request.statement[:80]!r}: {found}."

@@ -1,0 +1,33 @@
+"""What the judges gave a candidate -> its total per judge (Eq. 3) and its consensus (Eq. 4); no model is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from clincot.judges.consensus import consensus, counted
+from clincot.judges.lookahead import total
+from clincot.recipe import Build
+from clincot.records import Candidate, JudgeScore
+
+
+def scored(candidate: Candidate, build: Build) -> Candidate:
+    """Return the candidate with `total` and `score` by the recipe's gamma, number of judges and consensus."""
+    scores = tuple(_totalled(score, build.lookahead.gamma) for score in candidate.judge_scores)
+    read = counted(build.judging.consensus, scores, build.judging.judges)
+    return replace(
+        candidate,
+        judge_scores=scores,
+        score=consensus(build.judging.consensus, [score.total for score in read]),
+    )
+
+
+def _totalled(score: JudgeScore, gamma: float) -> JudgeScore:
+    # With gamma 0 a stored look-ahead score counts nothing, as if it had never been sampled.
+    return replace(score, total=total(score.own, score.next, gamma))
+
+
+def best_of(candidates: Sequence[Candidate]) -> Candidate | None:
+    """Return the candidate with the highest score, the first of equals; None where none has a score."""
+    rated = [candidate for candidate in candidates if candidate.score is not None]
+    return max(rated, key=lambda candidate: candidate.score or 0.0, default=None)

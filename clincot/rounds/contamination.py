@@ -1,0 +1,73 @@
+"""A run's adapters -> the ids of the images that each was trained on, read from the preference data of its rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from clincot.errors import NotOnHub
+from clincot.hub import Hub, parse_lineages
+from clincot.lineage import Pin
+from clincot.records import Example
+from clincot.rounds.adapters import Adapter
+from clincot.rounds.releases import tag_of
+from clincot.rounds.run import Run
+
+DATA = "preferences"
+
+
+def seen_by(
+    run: Run, chosen: Sequence[Adapter], train: Callable[[], Sequence[Example]]
+) -> list[frozenset[str] | None]:
+    """Return the image ids of the rounds up to each adapter's; None from the first round whose data cannot be read.
+
+    `train` gives the benchmark's training examples: what an adapter saw that was fine-tuned on them, without pairs.
+    """
+    found: list[frozenset[str] | None] = []
+    so_far: frozenset[str] | None = frozenset()
+    for adapter in chosen:
+        own = _of_round(run, adapter, train)
+        so_far = None if so_far is None or own is None else so_far | own
+        found.append(so_far)
+    return found
+
+
+def _of_round(run: Run, adapter: Adapter, train: Callable[[], Sequence[Example]]) -> frozenset[str] | None:
+    config = tag_of(adapter.round, run.start)
+    path = f"rounds/{config}/lineage.json"
+    pins = parse_lineages({path: (adapter.folder / path).read_bytes()})[config].pins
+    if DATA not in pins:
+        return frozenset(example.image_id for example in train()) if "benchmark" in pins else None
+    pin = pins[DATA]
+    hub = _holder(run, pin)
+    if hub is None:
+        return None
+    folder = hub.snapshot(pin, [f"{config}/*.parquet"])
+    return frozenset(name for path in sorted((folder / config).glob("*.parquet")) for name in image_ids(path))
+
+
+def _holder(run: Run, pin: Pin) -> Hub | None:
+    """Return the Hub that has exactly this version: the run's store, else the target."""
+    for hub in (run.store, run.target):
+        try:
+            hub.resolve(pin.kind, pin.repo, pin.sha)
+        except NotOnHub:
+            continue
+        return hub
+    return None
+
+
+def image_ids(path: Path) -> set[str]:
+    """Return the ids of the global images of preference rows; their bytes are not read.
+
+    Rows without pictures (withheld ones) name their image in a column of its own.
+    """
+    file = pq.ParquetFile(path)
+    if "image_id" in file.schema_arrow.names:
+        return set(file.read(["image_id"]).column("image_id").to_pylist())
+    leaves = [file.schema.column(i).path for i in range(len(file.schema))]
+    wanted = next(leaf for leaf in leaves if leaf.startswith("images.") and leaf.endswith(".path"))
+    rows = file.read([wanted]).column("images").to_pylist()
+    return {image["path"].partition(".")[0] for images in rows for image in images[:1]}

@@ -1,0 +1,74 @@
+"""A run -> the tagged adapter `sft`, trained on the gold answers of its benchmark, from which its round 1 starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clincot import benchmarks, schema
+from clincot.errors import RecipeError
+from clincot.lineage import Pin, content_key
+from clincot.records import Example
+from clincot.rounds import adapters, releases
+from clincot.rounds.build import examples_of
+from clincot.rounds.curve import SFT_PANELS, training_curve
+from clincot.rounds.releases import Release
+from clincot.rounds.run import Run
+from clincot.rounds.together import train_together
+from clincot.world import ALONE, World
+
+NAME = "sft"
+
+
+def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) -> Release:
+    """Train, commit and tag the adapter `sft`; nothing is done again when it stands already.
+
+    It reads the images of all rounds, within the setting's limits for each. In a `world` of several processes this is
+    rank 0's part. Raises RecipeError for a run whose rounds do not start from it.
+    """
+    if run.start != NAME:
+        raise RecipeError("train.start: is 'base', so no round would start from `sft`. Add `--set train.start=sft`.")
+    source = benchmarks.load(run.recipe.benchmark).source
+    policy = run.recipe.models.policy
+    base = run.target.resolve("model", policy.repo, policy.revision)
+    pins = {"policy": base, "benchmark": run.target.resolve("dataset", source.repo, source.revision)}
+    build, train = run.recipe.build, run.recipe.train
+    limits = (run.recipe.rounds, build.max_images, build.max_questions)
+    how = (train.sft, train.lora, train.dtype, train.threads)
+    inputs = content_key("sft", how, limits, run.recipe.seed, {name: pin.sha for name, pin in pins.items()})
+    done = releases.finished(run, "model", run.adapter_repo, 0, inputs, new_version=new_version)
+    if done:
+        train_together(run, world, None)
+        return done
+    from clincot.sft import SftJob
+
+    folder = run.work(NAME, "train")
+    rows = _write_rows(run, pins["benchmark"], folder / "gold.parquet")
+    job = SftJob(run.recipe, rows, run.target.snapshot(base), base.repo, folder)
+    outcome = train_together(run, world, job)
+    assert outcome is not None
+    facts = {key: value for key, value in outcome.facts.items() if key != "seconds"}
+    facts |= {"licence": source.licence, "languages": list(source.languages), "curve": f"{NAME}/curve.png"}
+    sha256 = adapters.sha256_of(outcome.adapter)
+    lineage = run.lineage("train", 0, inputs, pins=pins, adapter_sha256=sha256, facts=facts)
+    curve = folder / "curve.png"
+    curve.write_bytes(training_curve(outcome.history, f"{run.name}, {NAME}", SFT_PANELS))
+    files = {path.name: path for path in sorted(outcome.adapter.iterdir())} | {f"{NAME}/curve.png": curve}
+    return releases.commit(run, "model", run.adapter_repo, files, lineage)
+
+
+def _write_rows(run: Run, benchmark: Pin, path: Path) -> Path:
+    from clincot.objectives.sft import GOLD_FEATURES, gold_row
+
+    rows = (schema.table([gold_row(example)], GOLD_FEATURES) for example in _examples(run, benchmark))
+    schema.write_parquet(rows, path, GOLD_FEATURES)
+    return path
+
+
+def _examples(run: Run, benchmark: Pin) -> list[Example]:
+    """Return the examples of every round, in the benchmark's order; all of the train split where nothing is limited."""
+    kept: set[str] = set()
+    every: list[Example] = []
+    for round_ in range(1, run.recipe.rounds + 1):
+        every, part = examples_of(run, run.recipe, benchmark, round_)
+        kept |= {example.id for example in part}
+    return [example for example in every if example.id in kept and example.answer.strip()]

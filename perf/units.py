@@ -1,0 +1,152 @@
+"""Start-up, claim and merge of a build with 1,000 and with 100,000 finished units: CPU time per unit, and memory.
+
+The functions are those of `clincot build-data`; the units are synthetic (one small pair, candidate and region each).
+Fails when a unit costs more than 1.5 times as much among many, or when merged rows are not the units' rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import pyarrow.parquet as pq
+
+from clincot.build_data import BuildJob, merge, worker_of
+from clincot.launch import Launch, open_launch
+from clincot.methods._workbench import Models, UnitResult
+from clincot.recipe import load_recipe
+from clincot.records import Box, Candidate, Example, Hypothesis, PreferencePair, Region
+from clincot.units import unit_report, write_parts
+from clincot.world import ALONE, World
+
+FREE, LINKED = 1000, 1000  # units left to claim; finished units that share the bytes of one
+
+
+def example(number: int) -> Example:
+    name = f"{number:08d}"
+    return Example(f"perf/{name}", name, b"", "Is it?", "yes", "closed", "ANY", "chest x-ray", "yes")
+
+
+def result(number: int) -> UnitResult:
+    of, region = example(number), Region("opacity", Box(0, 0, 8, 8), 0.5, os.urandom(400))
+    good, bad = (
+        Candidate(f"{of.id}/0/{side}", of.id, 0, f"text {side}", region, (), -1.0, 3, score=0.5 + side / 4)
+        for side in (1, 0)
+    )
+    prompt = ({"role": "user", "content": [{"type": "text", "text": of.question}]},)
+    pair = PreferencePair(f"{of.id}/0/1", of.id, 0, "clincot", prompt, os.urandom(800), good, bad, f"{of.id}/0")
+    looked = Hypothesis(of.image_id, region.hypothesis, 0.5, region, masked=False)
+    return UnitResult((pair,), (good, bad), (looked,), {}, ())
+
+
+def job(folder: Path, count: int) -> BuildJob:
+    recipe = load_recipe("clincot", "phantom", overrides=("build.unit_images=1",))
+    examples = tuple(example(number) for number in range(count + FREE))
+    return BuildJob(recipe, 1, examples, "key", folder, no_models)
+
+
+def no_models() -> Models:
+    raise AssertionError("no unit is built here")
+
+
+def make(folder: Path, count: int) -> None:
+    """Finish `count` units: the first of every thousand is written by the journal, the others share its bytes."""
+    worker = worker_of(job(folder, count), Launch())
+    for number in range(count):
+        unit, first = worker.journal.unit(number), number - number % LINKED
+        if number == first:
+            made = result(number)
+            report = unit_report(made, worker.units[number], {})
+            worker.journal.put(number, lambda path, made=made: write_parts(made, 1, path), report)
+            continue
+        unit.mkdir()
+        for source in worker.journal.unit(first).iterdir():
+            os.link(source, unit / source.name)
+
+
+def spent(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def measure(folder: Path, count: int, answer: multiprocessing.Queue[tuple[float, float, float, float, float]]) -> None:
+    wanted = job(folder, count)
+    start_up = min(spent(lambda: worker_of(wanted, Launch()).journal.finished()) for _ in range(3))
+    worker = worker_of(wanted, Launch())
+    assert worker.journal.finished() == set(range(count))
+    launch = Launch(World(0, 2), open_launch(ALONE, folder, {}).id)
+
+    def claims(first: int, last: int) -> int:
+        taken = 0
+        for number in range(first, last):
+            taken += not worker.journal.has(number) and launch.claim(worker.journal.claims, number)
+        return taken
+
+    for number in range(count):
+        launch.claim(worker.journal.claims, number)
+    claim = spent(lambda: claims(count, count + FREE))
+    assert claims(count, count + FREE) == 0, "a unit was given away twice"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    merging = spent(lambda: merge(folder, 1, count, "perf"))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    ids = pq.read_table(folder / "merged" / "pairs.parquet", columns=["id"])["id"].to_pylist()
+    assert ids == [f"perf/{n - n % LINKED:08d}/0/1" for n in range(count)], "the merged rows are not the units' rows"
+    answer.put((start_up / (count + FREE), claim / FREE, merging / count, before, peak))
+
+
+def measured(folder: Path, count: int) -> tuple[float, ...]:
+    """Measure in a process of its own, so that its memory is its own too."""
+    shutil.rmtree(folder / "claims", ignore_errors=True)
+    context = multiprocessing.get_context("spawn")
+    answer = context.Queue()
+    process = context.Process(target=measure, args=(folder, count, answer))
+    process.start()
+    process.join()
+    assert process.exitcode == 0, f"measuring {count} units failed"
+    row: tuple[float, ...] = answer.get()
+    return row
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--few", type=int, default=1000)
+    options.add_argument("--many", type=int, default=20_000, help="100000 for the figures in docs/performance.md")
+    options.add_argument("--limit", type=float, default=1.5)
+    options.add_argument(
+        "--repeats", type=int, default=2, help="measurements of few, before many and after; the median counts"
+    )
+    wanted = options.parse_args()
+    sizes = (wanted.few, wanted.many)
+    folders = {count: Path(tempfile.mkdtemp(prefix="units-")) for count in sizes}
+    try:
+        for count, folder in folders.items():
+            make(folder, count)
+        # Few before and after many: a machine that others use is not equally fast all the time.
+        order = [wanted.few] * wanted.repeats + [wanted.many] + [wanted.few] * wanted.repeats
+        found = [(count, measured(folders[count], count)) for count in order]
+    finally:
+        for folder in folders.values():
+            shutil.rmtree(folder)
+    rows = [[median(all_) for all_ in zip(*(row for n, row in found if n == count), strict=True)] for count in sizes]
+    print(f"{'CPU microseconds per unit':28}{wanted.few:>10,}{wanted.many:>10,}{'ratio':>8}")
+    names = ("start-up", "claim", "merge")
+    for i, name in enumerate(names):
+        few, many = rows[0][i] * 1e6, rows[1][i] * 1e6
+        print(f"{name:28}{few:10.1f}{many:10.1f}{many / few:8.2f}")
+    for i, name in ((3, "MiB before the merge"), (4, "MiB at most")):
+        print(f"{name:28}{rows[0][i]:10.0f}{rows[1][i]:10.0f}{rows[1][i] / rows[0][i]:8.2f}")
+    slow = [name for i, name in enumerate(names) if rows[1][i] > wanted.limit * rows[0][i]]
+    assert not slow, f"more than {wanted.limit} times as dear among many: {slow}"
+
+
+if __name__ == "__main__":
+    main()

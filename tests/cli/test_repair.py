@@ -1,0 +1,61 @@
+"""`clincot build-data --repair-pairs`: a finished round's pairs drawn again, pushed, and trained on."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from command import SMALL, clincot
+
+
+@pytest.fixture(scope="module")
+def copied(finished_run: tuple[Path, str, str], small_hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the finished run and its Hub: repairing adds versions to both."""
+    folder = tmp_path_factory.mktemp("repair")
+    shutil.copytree(finished_run[0] / "runs", folder / "runs")
+    shutil.copytree(small_hub, folder / "hub")
+    return folder
+
+
+def words(*more: str) -> tuple[str, ...]:
+    return ("build-data", "--repair-pairs", "--name", "loop", "--hub", "local:hub", *SMALL, *more)
+
+
+def test_a_pushed_round_is_repaired_pushed_and_trained_on(copied: Path) -> None:
+    changed = "--set=build.judging.consensus=min"
+    _, err = clincot(*words("--round", "2", changed, "--push"), cwd=copied)
+    assert "(round-2-v2) made" in err and "pushed as" in err
+    build = copied / "runs/loop/round-2-v2/repair/merged"
+    rows = pq.read_table(build / "candidates.parquet").to_pylist()
+    rated = [row for row in rows if row["score"] is not None]
+    assert rated and all(row["score"] == min(s["total"] for s in row["judge_scores"]) for row in rated)
+    before = pq.read_table(copied / "runs/loop/round-2/build/merged/candidates.parquet").to_pylist()
+    assert [row["text"] for row in rows] == [row["text"] for row in before]
+    # The sides carry crops cut again from the benchmark's images, by the box of each side's region.
+    stored = {s["path"]: s["bytes"] for r in _pairs(copied, "round-2/build") for s in r["side_images"]}
+    again = {s["path"]: s["bytes"] for r in _pairs(copied, "round-2-v2/repair") for s in r["side_images"]}
+    assert again and all(stored.get(path, data) == data for path, data in again.items())
+    _, err = clincot("train", "--round", "2", "--new-version", *words(changed)[2:], cwd=copied)
+    assert "(round-2-v2) made" in err
+
+
+def test_elsewhere_the_pushed_round_suffices(copied: Path, tmp_path: Path) -> None:
+    shutil.copytree(copied / "hub", tmp_path / "hub")
+    _, err = clincot(*words("--round", "1", "--set=build.pairs_per_step=1"), cwd=tmp_path)
+    tag = re.search(r"\((round-1-v\d+)\) made", err)
+    assert tag  # after every version that was pushed
+    drawn = pq.read_table(tmp_path / f"runs/loop/{tag[1]}/repair/merged/pairs.parquet").to_pylist()
+    groups = [row["group"] for row in drawn]
+    assert groups and len(groups) == len(set(groups))  # one pair a step
+
+
+def test_what_needs_a_model_is_refused_with_the_difference(copied: Path) -> None:
+    _, err = clincot(*words("--round", "1", "--set=build.temperature=0.9"), cwd=copied, code=2)
+    assert "build.temperature = 0.9 (was 0.7)" in err and "--new-version" in err and "Traceback" not in err
+
+
+def _pairs(folder: Path, work: str) -> list[dict]:  # type: ignore[type-arg]
+    return pq.read_table(folder / f"runs/loop/{work}/merged/pairs.parquet").to_pylist()

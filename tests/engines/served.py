@@ -1,0 +1,52 @@
+"""Folders of a policy and an adapter -> a server process over them on loopback (`tests.engines.openai_app`)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+BASE, ADAPTER = "someone/tiny-llava", "round-1"
+
+
+class ServedPolicy:
+    """The server process; `endpoint` is what an engine is given."""
+
+    def __init__(self, policy: Path, adapter: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        self.endpoint = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "tests.engines.openai_app", str(port), str(policy), str(adapter)]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stderr=subprocess.PIPE, env=os.environ | {"HF_HUB_OFFLINE": "1"}
+        )
+        deadline = time.monotonic() + 200  # ten times what it takes: the machine may be busy
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"the server did not start: {self.process.stderr!r}") from None
+                time.sleep(0.05)
+
+    def fail_next(self, times: int, status: int, **more: Any) -> None:
+        """Let the next `times` chat requests fail with `status` (0: the connection breaks amid the answer)."""
+        httpx.post(f"{self.endpoint}/faults", json={"times": times, "status": status, **more}, trust_env=False)
+
+    def seen(self) -> dict[str, Any]:
+        """What came in so far: requests, most under way at once, keys."""
+        return httpx.get(f"{self.endpoint}/seen", trust_env=False).json()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        assert self.process.stderr
+        self.process.stderr.close()
