@@ -18,10 +18,11 @@ import pyarrow.parquet as pq
 from clincot import schema
 from clincot.errors import DataError
 from clincot.journal import DamagedUnit, Journal
+from clincot.judges.cache import Recorded, read
 from clincot.launch import Launch
 from clincot.lineage import content_key
 from clincot.records import Example
-from clincot.units import PAIRS, PARTS, Part, Totals, cut_units, units_key
+from clincot.units import PAIRS, PARTS, RATINGS, Part, Totals, cut_units, units_key
 from clincot.worker import BuildJob, Worker
 
 REPAIRS = 3
@@ -85,6 +86,15 @@ def merge(folder: Path, round_: int, count: int, token: str) -> BuildOutcome:
         files[f"round-{round_}{part.config}/train-00000-of-00001.parquet"] = path
     facts["size_bytes"] = (merged / PAIRS.name).stat().st_size
     return BuildOutcome(files, facts)
+
+
+def ratings(job: BuildJob) -> Iterator[Recorded]:
+    """Yield what the judges of a finished build said for the first time, for later builds of the run."""
+    journal = Journal(job.folder)
+    for number in sorted(journal.finished()):
+        path = journal.unit(number) / f"{RATINGS}.parquet"
+        if path.is_file():
+            yield from read(path)
 
 
 def _tables(journal: Journal, count: int, part: Part) -> Iterator[pa.Table]:

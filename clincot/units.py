@@ -17,9 +17,12 @@ from datasets import Features
 
 from clincot import schema
 from clincot.engines.base import Counters
+from clincot.judges import cache
+from clincot.judges.consensus import DEBATE
 from clincot.methods._workbench import Models, UnitResult
 from clincot.records import Candidate, Example, PreferencePair
 
+RATINGS = "ratings"
 TOTALS = (
     "questions",
     "images",
@@ -98,11 +101,13 @@ def counts_of(models: Models) -> Counter[str]:
 
 
 def write_parts(result: UnitResult, round_: int, folder: Path) -> None:
-    """Write the parts that have rows into `folder`."""
+    """Write the parts that have rows into `folder`, and what the judges said for the first time."""
     for part in PARTS:
         rows = part.rows(result, round_)
         if rows:
             schema.write_parquet([schema.table(rows, part.features)], folder / part.name, part.features)
+    if result.ratings:
+        cache.write(folder, RATINGS, result.ratings)
 
 
 def unit_report(result: UnitResult, unit: Sequence[Example], counters: Mapping[str, int]) -> dict[str, Any]:
@@ -125,8 +130,9 @@ def unit_report(result: UnitResult, unit: Sequence[Example], counters: Mapping[s
 
 
 def failures_of(result: UnitResult) -> int:
-    """Return how many ratings of candidates were failures."""
-    return sum(score.own is None for candidate in result.candidates for score in candidate.judge_scores)
+    """Return how many ratings of candidates were failures; the outcome of a debate is no rating of a judge."""
+    scores = (score for candidate in result.candidates for score in candidate.judge_scores)
+    return sum(score.own is None and score.judge != DEBATE for score in scores)
 
 
 @dataclass

@@ -20,6 +20,8 @@ from clincot.schema import sync
 
 COLUMNS = pa.schema([("key", pa.string()), ("value", pa.float64()), ("mass", pa.float64()), ("reply", pa.string())])
 
+Known = Mapping[str, Rating]
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -32,7 +34,7 @@ class Recorded:
 class CachedJudge:
     """Asks `judge` only what neither `known` nor the unit at work holds; `take_fresh` ends a unit."""
 
-    def __init__(self, judge: ReadingJudge, known: Mapping[str, Rating]) -> None:
+    def __init__(self, judge: ReadingJudge, known: Known) -> None:
         self.judge = judge
         self.known = known
         self.counters = judge.counters
@@ -90,12 +92,16 @@ def read(path: Path) -> tuple[Recorded, ...]:
     return tuple(Recorded(row["key"], Rating(row["value"], row["mass"], row["reply"])) for row in rows)
 
 
-def load_known(folder: Path, *, without: str = "") -> dict[str, Rating]:
-    """Return the ratings of all files in `folder` but `without.parquet`: a build never reads its own."""
-    paths = [path for path in sorted(folder.glob("*.parquet")) if path.stem != without]
+def load_known(folder: Path, of: str, *, without: str = "") -> dict[str, Rating]:
+    """Return the ratings of the versions of round `of` (`of.parquet`, `of-v2.parquet`) but `without`: a build's own.
+
+    Other rounds do not count: round 2 must give the same rows on a machine that never built round 1.
+    """
+    paths = [path for path in sorted(folder.glob("*.parquet")) if path.stem.split("-v")[0] == of]
+    paths = [path for path in paths if path.stem != without]
     return {recorded.key: recorded.rating for path in paths for recorded in read(path)}
 
 
-def known_key(known: Mapping[str, Rating]) -> str:
+def known_key(known: Known) -> str:
     """Return a digest of what is known, so that a resumed build can tell that it still knows the same."""
     return content_key(sorted(known))

@@ -8,9 +8,10 @@ from typing import Any
 
 from clincot import benchmarks, engines, judges, regions
 from clincot.benchmarks.base import Source
-from clincot.build_data import BuildOutcome, build
+from clincot.build_data import BuildOutcome, build, ratings
 from clincot.engines.base import Engine
-from clincot.judges.cache import CachedJudge, load_known
+from clincot.judges import cache
+from clincot.judges.cache import CachedJudge, Known, known_key, load_known
 from clincot.launch import close_launch, open_launch
 from clincot.lineage import Pin, content_key
 from clincot.methods._workbench import Models
@@ -52,6 +53,7 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
         return done
     job, every = job_of(run, round_, made, tag, world)
     outcome = build(job, launch)
+    cache.write(run.folder / RATINGS, tag, ratings(job))
     close_launch(launch, door)
     # The same command may have built the round elsewhere meanwhile; its rows are the same.
     done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version)
@@ -71,11 +73,14 @@ def job_of(run: Run, round_: int, made: Made, tag: str, world: World) -> tuple[B
     """Return the work to do under `tag`, and all training examples of the benchmark."""
     every, examples = examples_of(run, run.recipe, made.pins["benchmark"], round_)
 
+    known = load_known(run.folder / RATINGS, releases.tag_of(round_), without=tag)
+
     def models() -> Models:
         world.take_gpu()
-        return load_models(run, made.pins, made.parent, tag)
+        return load_models(run, made.pins, made.parent, known)
 
     names = {name: str(pin) for name, pin in made.pins.items()} | {"sampled from": made.sampled_from[:12]}
+    names["known ratings"] = known_key(known)[:12] if known else "none"
     return BuildJob(run.recipe, round_, examples, made.inputs, run.work(tag, "build"), models, names), every
 
 
@@ -101,16 +106,14 @@ def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None,
     return content_key(*asked, {name: pin.sha for name, pin in pins.items()}, sampled_from, *more)
 
 
-def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, tag: str = "") -> Models:
+def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: Known) -> Models:
     """Load the policy of the round, the proposer and the judges from their pinned snapshots.
 
-    The judges know what finished builds of the run recorded, but not those under `tag`: a build that was cut off goes
-    on with what it knew at its start.
+    `known` are the ratings that earlier versions of the round recorded; a build that was cut off knows the same again.
     """
     build = run.recipe.build
     policy = load_policy(run, pins["policy"], parent, batch_size=build.batch_size, threads=build.threads)
     key = reference_key(pins["policy"], parent.sha256 if parent else "base", run.recipe.models.policy.kind)
-    known = load_known(run.folder / RATINGS, without=tag)
     loaded = [CachedJudge(judge, known) for judge in _judges(run, pins, policy, key["reference"])]
     return Models(policy, load_proposer(run, run.recipe, pins.get("proposer")), tuple(loaded))
 

@@ -52,8 +52,8 @@ def test_what_finished_builds_recorded_is_known_and_a_build_never_reads_its_own(
     judge.rate(asked("a", "?"))
     fresh = judge.take_fresh()
     write(tmp_path, "round-1", fresh)
-    assert load_known(tmp_path, without="round-1") == {}
-    known = load_known(tmp_path, without="round-2")
+    assert load_known(tmp_path, "round-1", without="round-1") == load_known(tmp_path, "round-2") == {}
+    known = load_known(tmp_path, "round-1", without="round-1-v2")
     assert read(tmp_path / "round-1.parquet") == fresh
     assert known_key(known) == known_key(dict(reversed(known.items())))
     later = Counted()
@@ -71,7 +71,7 @@ def test_another_revision_of_a_judge_is_asked_anew(tmp_path: Path) -> None:
     judge.rate(asked("a"))
     write(tmp_path, "round-1", judge.take_fresh())
     other = Counted("def")
-    CachedJudge(other, load_known(tmp_path)).rate(asked("a"))
+    CachedJudge(other, load_known(tmp_path, "round-1")).rate(asked("a"))
     assert other.asked == ["a"]
 
 
@@ -79,4 +79,4 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = write(tmp_path, "round-1", [Recorded("k", Rating(0.5, 1.0))])
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DataError, match="round-1.parquet: cannot be read"):
-        load_known(tmp_path)
+        load_known(tmp_path, "round-1")
