@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -13,19 +11,26 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import PrinterCallback, TrainerCallback
+from transformers import PrinterCallback
+from trl import DPOConfig
 
 from clincot.choices import choose
 from clincot.lineage import content_key
 from clincot.objectives import OBJECTIVES
 from clincot.objectives._arguments import dpo_config, dtype_of, lora_config
-from clincot.objectives._policy import load_policy, open_processor, save_adapter
+from clincot.objectives._features import feature_cache, with_pixel_cache
+from clincot.objectives._memory import needs_checkpointing
+from clincot.objectives._policy import load_policy, open_processor
 from clincot.objectives._quiet import quiet
-from clincot.objectives._rows import check_budget, load_rows, stored_rows
+from clincot.objectives._rows import batch_tokens, check_budget, load_rows, stored_rows
+from clincot.objectives._saves import saving
+from clincot.objectives._together import keep_adapter, processes, start_folder, train_on
 from clincot.objectives.collator import PairCollator
-from clincot.objectives.known_answer import FirstStep, check_first_step
+from clincot.objectives.known_answer import FirstStep, check_first_step, check_reference
+from clincot.objectives.layout import Layout, settle_layout
+from clincot.objectives.live import Live
+from clincot.objectives.packing import RowsCollator, groups
 from clincot.objectives.sides import Renderer
-from clincot.progress import bar
 from clincot.recipe import Recipe
 
 
@@ -61,31 +66,29 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
     """Train one round. Same rows, recipe and parent on a CPU give the same weights, killed and continued or not.
 
     Raises DataError for rows that cannot be trained on, ModelError for a base or parent that does not fit or a first
-    step that is not the known answer, RecipeError for settings that TRL or PEFT refuse.
+    step that is not the known answer, RecipeError for settings that TRL or PEFT refuse, DiskFull when a save finds no
+    room.
     """
-    started = time.monotonic()
+    started, world = time.monotonic(), processes()
     torch.set_num_threads(job.recipe.train.threads)
-    _start_folder(job)
+    with world.main_process_first():
+        start_folder(job.folder, _key(job, world.num_processes))
     with quiet(), ExitStack() as stack:
-        rows, collator, longest = _open_rows(job)
+        with world.main_process_first():
+            rows, collator, longest = _open_rows(job)
         trainer = _trainer(job, rows, collator)
-        first = check_first_step(trainer, rows, dtype_of(job.recipe))
-        trainer.add_callback(_Progress(f"train round {job.round}", stack))
-        trainer.train(resume_from_checkpoint=_last_save(job.folder / "trainer"))
-        adapter = _save(job, trainer)
+        reference = check_reference(trainer.model, job.parent)
+        layout = settle_layout(trainer, dtype_of(job.recipe))
+        first = check_first_step(trainer, dtype_of(job.recipe))
+        unit = "groups" if job.recipe.train.rows == "group" else "pairs"
+        trainer.add_callback(Live(f"train round {job.round}", stack, trainer, unit))
+        with saving(job.folder):
+            train_on(trainer, job.folder)
+            adapter = keep_adapter(trainer, job.base_repo, job.folder)
     history = tuple(trainer.state.log_history)
-    facts = _facts(job, trainer, first) | {"longest_tokens": longest, "seconds": round(time.monotonic() - started, 1)}
+    facts = _facts(job, trainer, rows) | _start(first, layout, reference)
+    facts |= {"longest_tokens": longest, "seconds": round(time.monotonic() - started, 1)}
     return TrainOutcome(adapter, facts, history)
-
-
-def _save(job: TrainJob, trainer: Any) -> Path:
-    adapter = job.folder / "adapter"
-    trainer.accelerator.wait_for_everyone()  # another process may still read the rows
-    if trainer.is_world_process_zero():
-        save_adapter(trainer.accelerator.unwrap_model(trainer.model), job.base_repo, adapter)
-        shutil.rmtree(job.folder / "rows", ignore_errors=True)
-    trainer.accelerator.wait_for_everyone()
-    return adapter
 
 
 def _open_rows(job: TrainJob) -> tuple[Dataset, PairCollator, int]:
@@ -93,7 +96,8 @@ def _open_rows(job: TrainJob) -> tuple[Dataset, PairCollator, int]:
     stored = _stored(job)
     rows = load_rows(job.rows, job.folder / "rows", scores=train.margin.kind != "none", reference=stored)
     processor, ends, budget = open_processor(job.base)
-    collator = PairCollator(Renderer(processor, train.conditioning, ends), train.margin, stored, budget)
+    renderer = Renderer(with_pixel_cache(processor), train.conditioning, ends, job.recipe.views)
+    collator = PairCollator(renderer, train.margin, stored, budget)
     return rows, collator, check_budget(rows, collator)
 
 
@@ -102,47 +106,43 @@ def _stored(job: TrainJob) -> bool:
 
 
 def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
-    objective = choose(OBJECTIVES, job.recipe.train.objective, "train.objective")
-    arguments = dpo_config(job.recipe, job.folder / "trainer")
+    train = job.recipe.train
+    objective = choose(OBJECTIVES, train.objective, "train.objective")
+    grouped = train.rows == "group"
+    dataset = groups(rows) if grouped else rows
+    laid_out = RowsCollator(collator, train.rows, rows if grouped else None)
+    arguments = _arguments(job, dataset, laid_out)
     model, lora = load_policy(job.base, job.parent, lora_config(job.recipe), dtype_of(job.recipe))
     trainer = objective(
         model=model,
         args=arguments,
-        train_dataset=rows,
-        data_collator=collator,
-        processing_class=collator.renderer.processor,
+        train_dataset=dataset,
+        data_collator=laid_out,
+        processing_class=open_processor(job.base)[0],  # the collator's own keeps pixels
         peft_config=lora,
-        nll_weight=job.recipe.train.nll_weight,
+        nll_weight=train.nll_weight,
     )
+    trainer.features = feature_cache(trainer.model, train.feature_cache_gb, arguments.gradient_checkpointing)
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-class _Progress(TrainerCallback):
-    def __init__(self, description: str, stack: ExitStack) -> None:
-        self.description, self.stack = description, stack
-        self.advance: Any = None
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.is_world_process_zero:
-            self.advance = self.stack.enter_context(bar(self.description, state.max_steps, "steps"))
-            self.advance(state.global_step)
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if self.advance:
-            self.advance(1)
-
-
-def _start_folder(job: TrainJob) -> None:
-    """Keep the saves of the same job; saves of another recipe, rows or parent must never be continued."""
-    key = content_key(
-        asdict(job.recipe.train), job.recipe.seed, job.round, job.base_repo, job.base.name, *_digests(job)
+def _arguments(job: TrainJob, dataset: Dataset, collator: RowsCollator) -> DPOConfig:
+    """TRL's arguments; activations are recomputed where the recipe asks for it, else where a GPU needs it."""
+    arguments = dpo_config(job.recipe, job.folder / "trainer")
+    if "gradient_checkpointing" in job.recipe.train.dpo or not torch.cuda.is_available():
+        return arguments
+    tokens = batch_tokens(dataset, collator, arguments.per_device_train_batch_size)
+    free = torch.cuda.mem_get_info()[0]
+    return dpo_config(
+        job.recipe, job.folder / "trainer", needs_checkpointing(job.base, tokens, dtype_of(job.recipe), free)
     )
-    note = job.folder / "job.txt"
-    if not note.is_file() or note.read_text(encoding="utf-8") != key:
-        shutil.rmtree(job.folder / "trainer", ignore_errors=True)
-        job.folder.mkdir(parents=True, exist_ok=True)
-        note.write_text(key, encoding="utf-8")
+
+
+def _key(job: TrainJob, size: int) -> str:
+    """Return the key of what may go on from the same saves: recipe, rows, parent and number of processes."""
+    train, base = asdict(job.recipe.train), (job.base_repo, job.base.name)
+    return content_key(train, job.recipe.seed, job.round, *base, *_digests(job), size)
 
 
 def _digests(job: TrainJob) -> list[str]:
@@ -155,35 +155,35 @@ def _digests(job: TrainJob) -> list[str]:
     return digests
 
 
-def _last_save(folder: Path) -> str | None:
-    """Return the newest complete save: the trainer writes trainer_state.json last."""
-    for path in sorted(folder.glob("checkpoint-*"), key=lambda p: -int(p.name.split("-")[1])):
-        try:
-            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            shutil.rmtree(path)  # killed while it was written
-            continue
-        return str(path)
-    return None
-
-
-def _facts(job: TrainJob, trainer: Any, first: FirstStep) -> dict[str, Any]:
+def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
     train = job.recipe.train
     logs = [entry for entry in trainer.state.log_history if "loss" in entry]
     last = logs[-max(1, len(logs) // 10) :]
     return {
-        "pairs": len(trainer.train_dataset),
+        "pairs": len(rows),
         "steps": trainer.state.global_step,
-        "first_loss": first.loss,
-        "known_first_loss": first.known,
-        "first_gap": first.gap,
         "final_loss": sum(entry["loss"] for entry in last) / len(last),
         "reward_accuracy": logs[-1]["rewards/accuracies"],
         "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         "lora": dict(train.lora),
         "conditioning": train.conditioning,
         "margin": asdict(train.margin),
-        "stored_references": stored_rows(trainer.train_dataset) if _stored(job) else 0,
+        "stored_references": stored_rows(rows) if _stored(job) else 0,
         "dtype": str(dtype_of(job.recipe)).removeprefix("torch."),
         "device": str(trainer.accelerator.device),
+        "processes": trainer.args.world_size,
+        "gradient_checkpointing": trainer.args.gradient_checkpointing,
+    }
+
+
+def _start(first: FirstStep, layout: Layout, reference: str | None) -> dict[str, Any]:
+    """What was checked before the first step, and how closely."""
+    return {
+        "first_loss": first.loss,
+        "known_first_loss": first.known,
+        "first_gap": first.gap,
+        "first_gap_allowed": first.allowed,
+        "reference_sha256": reference,
+        "rows": layout.rows,
+        "rows_gradient_error": layout.gradient_error,
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from datasets import Dataset, Image, List
 
 from clincot.errors import DataError
 from clincot.objectives.collator import PairCollator
+from clincot.objectives.packing import MEMBERS, NotShareable, RowsCollator
 
 NEEDED = ("id", "prompt", "images", "chosen", "rejected")
 SCORES = ("chosen_score", "rejected_score")
@@ -47,10 +49,29 @@ def check_budget(rows: Dataset, collator: PairCollator) -> int:
 
     Raises DataError when a side exceeds the collator's budget. Rows outside the probe meet the same check in training.
     """
-    texts = rows.select_columns(["prompt", "chosen", "rejected"])
-    length = [len(str(r["prompt"])) + max(len(r["chosen"] or ""), len(r["rejected"] or "")) for r in texts]
+    length = _lengths(rows, max)
     longest = sorted(range(len(rows)), key=lambda i: -length[i])[:PROBES]
     return max(int(collator([rows[i]])["attention_mask"].sum(1).max()) for i in longest)
+
+
+def batch_tokens(elements: Dataset, collator: RowsCollator, size: int) -> int:
+    """Return the tokens, padding included, of a batch of the `size` elements likeliest to be the longest."""
+    source = collator.source
+    length = _lengths(elements if source is None else source, sum)
+    if source is not None:
+        length = [sum(length[row] for row in members) for members in elements[MEMBERS]]
+    longest = sorted(range(len(elements)), key=lambda i: -length[i])[:size]
+    try:
+        return int(collator([elements[i] for i in longest])["input_ids"].numel())
+    except NotShareable:
+        plain = dataclasses.replace(collator, layout="pair")
+        return int(plain([elements[i] for i in longest])["input_ids"].numel())
+
+
+def _lengths(rows: Dataset, of_both: Callable[[tuple[int, int]], int]) -> list[int]:
+    """Return each row's characters: of its prompt and of both sides' texts, taken together by `of_both`."""
+    texts = rows.select_columns(["prompt", "chosen", "rejected"])
+    return [len(str(r["prompt"])) + of_both((len(r["chosen"] or ""), len(r["rejected"] or ""))) for r in texts]
 
 
 def _check_columns(path: Path, needed: Iterable[str]) -> None:

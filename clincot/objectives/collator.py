@@ -19,6 +19,7 @@ from clincot.recipe import Margin
 TOKEN_TYPES = ("token_type_ids", "mm_token_type_ids")
 # What the batch carries beside the model's own inputs; all (pairs,), `row_ids` a list of strings for error messages.
 PAIR_KEYS = ("margin", "weight", "ref_chosen_logp", "ref_rejected_logp", "row_ids")
+IMAGE_KEYS = "image_keys"  # a list of strings, one for each picture of `pixel_values`, equal for equal pictures
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,27 @@ class PairCollator:
     def __call__(self, rows: Sequence[Row]) -> dict[str, Any]:
         """Return input_ids, attention_mask, completion_mask (2 * pairs, tokens), images and the keys of PAIR_KEYS."""
         pairs = [self.renderer.pair(row) for row in rows]
-        batch = self._tokens([chosen for chosen, _ in pairs] + [rejected for _, rejected in pairs])
-        self._check_length(batch["attention_mask"].sum(1), rows)
-        batch["margin"] = torch.stack([self._margin(row) for row in rows]).float()
-        batch["weight"] = torch.tensor([_weight(row) for row in rows], dtype=torch.float32)
+        sides = [chosen for chosen, _ in pairs] + [rejected for _, rejected in pairs]
+        batch = self.tokens(sides)
+        self.check_length(batch["attention_mask"].sum(1), rows)
+        if "pixel_values" in batch:
+            batch[IMAGE_KEYS] = [key for side in sides for key in side.image_keys]
+        return batch | self.columns(rows)
+
+    def columns(self, rows: Sequence[Row]) -> dict[str, Any]:
+        """Return the keys of PAIR_KEYS, those of the reference where it is stored."""
+        columns: dict[str, Any] = {
+            "margin": torch.stack([self._margin(row) for row in rows]).float(),
+            "weight": torch.tensor([_weight(row) for row in rows], dtype=torch.float32),
+            "row_ids": [str(row.get("id", "?")) for row in rows],
+        }
         if self.stored_reference:
             for name in ("ref_chosen_logp", "ref_rejected_logp"):
-                batch[name] = torch.tensor([_logp(row, name) for row in rows], dtype=torch.float32)
-        batch["row_ids"] = [str(row.get("id", "?")) for row in rows]
-        return batch
+                columns[name] = torch.tensor([_logp(row, name) for row in rows], dtype=torch.float32)
+        return columns
 
-    def _tokens(self, sides: Sequence[Side]) -> dict[str, Any]:
+    def tokens(self, sides: Sequence[Side]) -> dict[str, Any]:
+        """Return input_ids, attention_mask and completion_mask (sides, tokens), and the images in the sides' order."""
         # Prompt and completion are tokenised apart, as generation did; together, tokens could merge across the seam.
         options = {"padding": True, "return_tensors": "pt", "add_special_tokens": False}
         processor = self.renderer.processor
@@ -64,7 +75,8 @@ class PairCollator:
                 columns[name] = _join(prompts[name], texts.get(name, torch.zeros_like(texts["input_ids"])))
         return batch | dict(zip(columns, flush_left(*columns.values()), strict=True))
 
-    def _check_length(self, lengths: Tensor, rows: Sequence[Row]) -> None:
+    def check_length(self, lengths: Tensor, rows: Sequence[Row]) -> None:
+        """Raise DataError for a side over the budget; `lengths` (sides,) are those of `rows`, chosen sides first."""
         longest = int(lengths.max())
         if self.budget is not None and longest > self.budget:
             row = rows[int(lengths.argmax()) % len(rows)]
@@ -85,7 +97,14 @@ def _join(prompt: Tensor, completion: Tensor) -> Tensor:
 
 
 def _weight(row: Row) -> float:
-    return 1.0 if row.get("weight") is None else float(row["weight"])
+    return 1.0 if row.get("weight") is None else _finite(row, "weight")
+
+
+def _finite(row: Row, name: str) -> float:
+    value = float(row[name])
+    if not math.isfinite(value):
+        raise DataError(f"row {row.get('id', '?')}: {name} is {value}, not a number. Build the dataset again.")
+    return value
 
 
 def _logp(row: Row, name: str) -> float:
@@ -97,4 +116,4 @@ def _score(row: Row, name: str) -> float:
         raise DataError(
             f"row {row.get('id', '?')}: has no {name}. Train with margin.kind=none or build the dataset again."
         )
-    return float(row[name])
+    return _finite(row, name)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import file_digest, sha256
+from pathlib import Path
 from typing import Any
 
 import torch
-from datasets import Dataset
+from peft import get_peft_model_state_dict
+from safetensors.torch import load_file
 from torch import Tensor
 
 from clincot.errors import ModelError
 from clincot.objectives.margin import pair_losses
 from clincot.objectives.margin_dpo import MarginDPOTrainer
 
-ROWS = 8
+ROWS = 8  # rows, or groups of them
 # Per text (nats) and for the mean loss. float32: engine and trainer agree within 3.8e-6 per token (measured).
-# bfloat16 rounds each logit to 3 digits; its tolerance is an estimate for texts of 100 tokens, not measured.
+# bfloat16 rounds each logit to 3 digits: 0.02 nats measured for a text of 25 tokens alone and in a shared row, on a
+# CPU; the tolerance leaves room for texts of some hundred tokens and for a GPU's kernels, which were not measured.
 TOLERANCE = {torch.float32: (1e-3, 1e-3), torch.bfloat16: (0.5, 0.05)}
 STORED = (
     "Likely: the adapter is of another round, the chat template or image processor changed since the build, or another"
@@ -27,21 +31,25 @@ COMPUTED = "Likely: the adapter starts from other weights than its reference (in
 
 @dataclass(frozen=True)
 class FirstStep:
-    """Mean loss of the first rows in eval mode, what it had to be, and the largest |log pi - log ref| of a text."""
+    """Mean loss of the first rows in eval mode and what it had to be; the largest |log pi - log ref| of a text.
+
+    `allowed` is the gap (nats) up to which policy and reference count as one.
+    """
 
     loss: float
     known: float
     gap: float
+    allowed: float
 
 
-def check_first_step(trainer: MarginDPOTrainer, rows: Dataset, dtype: torch.dtype) -> FirstStep:
+def check_first_step(trainer: MarginDPOTrainer, dtype: torch.dtype) -> FirstStep:
     """Evaluate the first rows in eval mode; raises ModelError naming the likely cause of an unknown answer."""
     stored = bool(getattr(trainer.data_collator, "stored_reference", False))
     per_text, per_loss = TOLERANCE[dtype] if stored else TOLERANCE[torch.float32]
     losses: list[Tensor] = []
     known: list[Tensor] = []
     largest = 0.0
-    for inputs, found, expected, gap in _batches(trainer, rows):
+    for inputs, found, expected, gap in _batches(trainer):
         losses.append(found)
         known.append(expected)
         worst = float(gap.max())
@@ -52,7 +60,7 @@ def check_first_step(trainer: MarginDPOTrainer, rows: Dataset, dtype: torch.dtyp
                 f"first step, row {row}: policy and {'stored ' if stored else ''}reference differ by {worst:.4g} nats,"
                 f" allowed {per_text:g}. {STORED if stored else COMPUTED}"
             )
-    first = FirstStep(float(torch.cat(losses).mean()), float(torch.cat(known).mean()), largest)
+    first = FirstStep(float(torch.cat(losses).mean()), float(torch.cat(known).mean()), largest, per_text)
     if not abs(first.loss - first.known) <= per_loss:
         raise ModelError(
             f"first step: the loss is {first.loss:.6f} and must be {first.known:.6f}. {STORED if stored else COMPUTED}"
@@ -60,8 +68,36 @@ def check_first_step(trainer: MarginDPOTrainer, rows: Dataset, dtype: torch.dtyp
     return first
 
 
-def _batches(trainer: MarginDPOTrainer, rows: Dataset) -> Iterator[tuple[dict[str, Any], Tensor, Tensor, Tensor]]:
+def check_reference(model: Any, parent: Path | None) -> str | None:
+    """Return the sha256 of round r-1's weights, which the frozen reference was found to equal; None in round 1.
+
+    Raises ModelError when the reference holds other weights: Eq. 7 would measure the policy against another model.
+    """
+    if parent is None:
+        return None
+    path = parent / "adapter_model.safetensors"
+    frozen = get_peft_model_state_dict(model, adapter_name="ref") if "ref" in model.peft_config else {}
+    if weights_digest(frozen) != weights_digest(load_file(path)):
+        raise ModelError(
+            f"reference: its weights are not those of {parent.name}, the adapter of the round before. Likely: TRL or"
+            " PEFT changed how a loaded adapter becomes the reference. Install the versions of the constraints file."
+        )
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
+
+
+def weights_digest(weights: Mapping[str, Tensor]) -> str:
+    """Return a digest of names, shapes and values, whatever the file they stood in and the float type they have."""
+    digest = sha256()
+    for name in sorted(weights):
+        digest.update(f"{name} {tuple(weights[name].shape)} ".encode())
+        digest.update(weights[name].detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _batches(trainer: MarginDPOTrainer) -> Iterator[tuple[dict[str, Any], Tensor, Tensor, Tensor]]:
     size = trainer.args.per_device_train_batch_size
+    rows: Any = trainer.train_dataset
     first = [rows[i] for i in range(min(ROWS, len(rows)))]
     trainer.model.eval()
     for start in range(0, len(first), size):

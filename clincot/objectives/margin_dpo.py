@@ -10,8 +10,13 @@ from torch import Tensor
 from trl import DPOTrainer
 
 from clincot.errors import ModelError
-from clincot.objectives.collator import PAIR_KEYS
+from clincot.objectives._features import FeatureCache
+from clincot.objectives.collator import IMAGE_KEYS, PAIR_KEYS
 from clincot.objectives.margin import pair_losses
+from clincot.objectives.packing import TREE_KEYS
+from clincot.objectives.tree import PADDING
+
+OWN_KEYS = (*PAIR_KEYS, *TREE_KEYS, IMAGE_KEYS)
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,8 @@ class MarginDPOTrainer(DPOTrainer):
 
     model: Any
 
-    def __init__(self, *args: Any, nll_weight: float = 0.0, **kwargs: Any) -> None:
-        self.nll_weight = nll_weight
+    def __init__(self, *args: Any, nll_weight: float = 0.0, features: FeatureCache | None = None, **kwargs: Any):
+        self.nll_weight, self.features = nll_weight, features
         super().__init__(*args, **kwargs)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
@@ -45,19 +50,43 @@ class MarginDPOTrainer(DPOTrainer):
         """Send nothing: a run on clinical data stays where it is."""
 
     def compute_ref_log_probs(self, model: Any, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
-        """As in TRL, which would hand keys that it does not know to the model."""
-        return super().compute_ref_log_probs(model, {k: v for k, v in inputs.items() if k not in PAIR_KEYS})
+        """As in TRL, which would hand keys that it does not know to the model, and which knows no trees."""
+        seen: list[Tensor] = []
+
+        def forward(**known: Any) -> Any:
+            outputs = model(**known)
+            seen.append(outputs.log_probs)
+            return outputs
+
+        found = super().compute_ref_log_probs(forward, self._known(inputs))
+        return _of_sides(seen[0], inputs) if "owner" in inputs else found
 
     def pair_logps(self, model: Any, inputs: dict[str, Any]) -> tuple[PairLogps, Any]:
         """Return the log-probabilities under policy and reference, and the model's outputs."""
         mask = inputs["completion_mask"]
-        known = {k: v for k, v in inputs.items() if k not in (*PAIR_KEYS, "completion_mask")}
+        known = {k: v for k, v in self._known(inputs).items() if k != "completion_mask"}
         labels = inputs["input_ids"].masked_fill(mask == 0, -100)
         outputs = model(**known, use_cache=False, labels=labels, fused_lm_head=True)
         per_token = outputs.log_probs[:, -(mask.size(1) - 1) :]
-        chosen, rejected = per_token.sum(dim=1).chunk(2)
-        nll = -per_token.chunk(2)[0][mask[:, 1:].chunk(2)[0].bool()].mean()
+        if "owner" in inputs:
+            chosen, rejected = _of_sides(per_token, inputs)
+            nll = -chosen.sum() / _lengths(inputs)[0].sum()
+        else:
+            chosen, rejected = per_token.sum(dim=1).chunk(2)
+            nll = -per_token.chunk(2)[0][mask[:, 1:].chunk(2)[0].bool()].mean()
         return PairLogps(chosen, rejected, *self.reference(inputs), nll), outputs
+
+    def _known(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """What the model knows, the pictures as features where these are kept."""
+        known = {k: v for k, v in inputs.items() if k not in OWN_KEYS}
+        if self.features is not None and IMAGE_KEYS in inputs:
+            pixels = known.pop("pixel_values")
+            known["mm_encoder_outputs"] = self.features(self._encoder(), inputs[IMAGE_KEYS], pixels)
+        return known
+
+    def _encoder(self) -> Any:
+        model = self.accelerator.unwrap_model(self.model)
+        return model.get_base_model() if hasattr(model, "get_base_model") else model
 
     def reference(self, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
         """Return the reference's log-probabilities, (pairs,) each: the stored ones, computed where they are NaN."""
@@ -91,7 +120,7 @@ class MarginDPOTrainer(DPOTrainer):
         mode = "train" if self.model.training else "eval"
         gain = self.beta * (logps.chosen - logps.ref_chosen).detach()
         loss = self.beta * (logps.rejected - logps.ref_rejected).detach()
-        lengths = inputs["completion_mask"].sum(1).float().chunk(2)
+        lengths = _lengths(inputs)
         values = {
             "rewards/chosen": gain,
             "rewards/rejected": loss,
@@ -108,7 +137,33 @@ class MarginDPOTrainer(DPOTrainer):
             "tokens/rejected": lengths[1],
         }
         for name, value in values.items():
-            self._metrics[mode][name].append(self.accelerator.gather(value).mean().item())
+            # The mean first: with groups, processes hold different numbers of pairs.
+            self._metrics[mode][name].append(self.accelerator.gather(value.mean()).mean().item())
         if mode == "train":
-            self._total_train_tokens += int(self.accelerator.gather(inputs["attention_mask"].sum()).sum())
+            read = inputs["owner"] != PADDING if "owner" in inputs else inputs["attention_mask"]
+            self._total_train_tokens += int(self.accelerator.gather(read.sum()).sum())
         self._metrics[mode]["num_tokens"] = [self._total_train_tokens]
+
+
+def _by_text(per_token: Tensor, inputs: dict[str, Any]) -> Tensor:
+    """Sum the values of predicted tokens, (rows, tokens - 1), for each text: (texts,)."""
+    owner = inputs["owner"][:, 1:]
+    texts = int(torch.maximum(inputs["chosen_text"], inputs["rejected_text"]).max()) + 1
+    # The last place takes what no text owns; those log-probabilities are 0.
+    sums = per_token.new_zeros(texts + 1).index_add(
+        0, owner.clamp(min=-1).remainder(texts + 1).flatten(), per_token.flatten()
+    )
+    return sums[:-1]
+
+
+def _of_sides(per_token: Tensor, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
+    sums = _by_text(per_token, inputs)
+    return sums[inputs["chosen_text"]], sums[inputs["rejected_text"]]
+
+
+def _lengths(inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
+    """Return the tokens of the chosen and the rejected texts, (pairs,) each."""
+    if "owner" in inputs:
+        return _of_sides(inputs["completion_mask"][:, 1:].float(), inputs)
+    chosen, rejected = inputs["completion_mask"].sum(1).float().chunk(2)
+    return chosen, rejected

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 from PIL.Image import Image
 from transformers import ProcessorMixin
 from trl.data_utils import prepare_multimodal_messages
 
+from clincot.canvas import compose
 from clincot.errors import DataError, ModelError
 from clincot.images import decode
-from clincot.recipe import Conditioning
+from clincot.recipe import Conditioning, Views
 
 Row = Mapping[str, Any]
 
@@ -25,14 +28,23 @@ class Side:
     completion: str
     images: tuple[Image, ...] = field(repr=False)
 
+    @cached_property
+    def image_keys(self) -> tuple[str, ...]:
+        """Equal for equal pictures: a digest of size and pixels."""
+        return tuple(picture_key(image) for image in self.images)
+
 
 @dataclass(frozen=True)
 class Renderer:
-    """Turns rows into sides; `end_tokens` are the strings at which the policy's own generation stops."""
+    """Turns rows into sides; `end_tokens` are the strings at which the policy's own generation stops.
+
+    With `views` canvas the global image and a side's own crop are one picture, as the build showed them to the policy.
+    """
 
     processor: ProcessorMixin
     conditioning: Conditioning = "per_side"
     end_tokens: tuple[str, ...] = ()
+    views: Views = "separate"
 
     def pair(self, row: Row) -> tuple[Side, Side]:
         """Return the chosen and the rejected side of `row`. Raises DataError naming the row."""
@@ -46,9 +58,16 @@ class Renderer:
         if self.conditioning == "global":
             prompt = keep_images(prompt, len(shared))
         return (
-            self.side(row, prompt, shared + chosen, row["chosen"]),
-            self.side(row, prompt, shared + rejected, row["rejected"]),
+            self.side(row, prompt, self.seen(row, shared, chosen), row["chosen"]),
+            self.side(row, prompt, self.seen(row, shared, rejected), row["rejected"]),
         )
+
+    def seen(self, row: Row, shared: Sequence[Any], own: Sequence[Any]) -> list[Any]:
+        """Return the pictures of one side in the order of its image blocks."""
+        if self.views != "canvas" or not own:
+            return [*shared, *own]
+        where = f"row {row.get('id', '?')}"
+        return [compose(picture(shared[0], where), picture(own[0], where))]
 
     def side(self, row: Row, prompt: list[dict[str, Any]], images: Sequence[Any], text: str) -> Side:
         """Render one side with the chat template, exactly as generation saw and wrote it."""
@@ -109,6 +128,11 @@ def keep_images(messages: Sequence[dict[str, Any]], count: int) -> list[dict[str
                 blocks.append(block)
         kept.append({**message, "content": blocks})
     return kept
+
+
+def picture_key(image: Image) -> str:
+    """Return a digest of a decoded picture, which two encodings of it share."""
+    return blake2b(image.tobytes(), digest_size=16, salt=f"{image.width}x{image.height}".encode()[:16]).hexdigest()
 
 
 def picture(image: Any, where: str) -> Image:

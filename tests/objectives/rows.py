@@ -46,6 +46,33 @@ def make_row(index: int, **changes: Any) -> dict[str, Any]:
     return row | changes
 
 
+def make_group(index: int, count: int = 5, regions: int = 0) -> list[dict[str, Any]]:
+    """The four pairs (0, 1), (2, 3), (4, 0), (1, 2) of one group of `count` candidates, each with its own crop.
+
+    With `regions` the candidates take turns at that many crops.
+    """
+    random = np.random.default_rng(500 + index)
+    scores = random.permutation(np.linspace(0.06, 0.97, count))
+    texts = [f"{TEXTS[n % len(TEXTS)]} {n}" for n in range(count)]
+    crops = [{"bytes": png(900 + 10 * index + n % (regions or count)), "path": f"{n}.png"} for n in range(count)]
+    rows = []
+    for number, pair in enumerate([(0, 1), (2, 3), (4, 0), (1, 2)]):
+        high, low = sorted((n % count for n in pair), key=lambda n: -scores[n])
+        changes = {
+            "id": f"row-{index}-{number}",
+            "chosen": texts[high],
+            "rejected": texts[low],
+            "side_images": [crops[high], crops[low]],
+            "chosen_score": float(scores[high]),
+            "rejected_score": float(scores[low]),
+            "weight": float((1.0, 0.4, 1.7, 0.8)[number]),
+            "chosen_candidate": f"c{high}",
+            "rejected_candidate": f"c{low}",
+        }
+        rows.append(make_row(index, **changes))
+    return rows
+
+
 def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_parquet([table(rows, PAIR_FEATURES)], path, PAIR_FEATURES)

@@ -144,6 +144,8 @@ def test_too_long_a_row_is_an_error_and_never_cut(processor):
     ("changes", "message"),
     [
         ({"chosen_score": None}, "row-0: has no chosen_score"),
+        ({"weight": float("nan")}, "row row-0: weight is nan, not a number"),
+        ({"rejected_score": float("inf")}, "row row-0: rejected_score is inf"),
         ({"side_images": None}, "row-0: Number of images"),
         ({"side_images": [image(1)]}, "holds 1 images"),
         ({"images": [{"bytes": None, "path": "a.png"}]}, "an image has no bytes"),

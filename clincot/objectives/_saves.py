@@ -1,0 +1,54 @@
+"""A trainer's folder -> its newest complete save; a save that finds no room -> an error that says so."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from clincot.errors import DiskFull
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# torch and safetensors write from C++ and Rust and hand the reason on as text alone.
+TOLD = ("no space left", "file too large", "quota exceeded", "file write failed", "failed writing file")
+
+
+def last_save(folder: Path, processes: int = 1) -> str | None:
+    """Return the newest complete save: rank 0 writes trainer_state.json last, each process its random state."""
+    states = [] if processes == 1 else [f"rng_state_{rank}.pth" for rank in range(processes)]
+    for path in sorted(folder.glob("checkpoint-*"), key=lambda p: -int(p.name.split("-")[1])):
+        try:
+            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            shutil.rmtree(path)  # killed while it was written
+            continue
+        if all((path / name).is_file() for name in states):
+            return str(path)
+        shutil.rmtree(path)
+    return None
+
+
+@contextmanager
+def saving(folder: Path) -> Iterator[None]:
+    """Raise DiskFull instead of what a library says when it cannot write; other errors pass."""
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if not is_full(error):
+            raise
+        raise DiskFull(
+            f"{folder}: no room left for the trainer's save ({error}). The last complete save stays: free space and"
+            " run the same command again."
+        ) from error
+
+
+def is_full(error: Exception) -> bool:
+    """Tell a disk, quota or file size that is exhausted from other failures of a write."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        return True
+    return any(words in str(error).lower() for words in TOLD)

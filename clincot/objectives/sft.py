@@ -1,0 +1,79 @@
+"""Examples with gold answers -> batches of prompt and answer, and the trainer of their likelihood ("+SFT")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from datasets import Features, Image, Json, List, Value
+from trl import SFTTrainer
+
+from clincot.errors import ModelError
+from clincot.objectives.collator import PairCollator
+from clincot.objectives.sides import Row, Side
+from clincot.prompts import direct_messages
+from clincot.records import Example
+from clincot.schema import image_struct
+
+GOLD_FEATURES = Features(
+    {
+        "id": Value("string"),
+        "prompt": List({"role": Value("string"), "content": Json()}),
+        "images": List(Image()),
+        "answer": Value("string"),
+    }
+)
+
+
+def gold_row(example: Example) -> dict[str, Any]:
+    """Return the columns of one example: what a direct evaluation asks, and the gold answer or report."""
+    return {
+        "id": example.id,
+        "prompt": direct_messages(example.question, report=example.answer_type == "report"),
+        "images": [image_struct(example.image)],
+        "answer": example.answer,
+    }
+
+
+@dataclass(frozen=True)
+class GoldCollator:
+    """Collates without ever truncating; `labels` are the answer's tokens with their end token, -100 elsewhere."""
+
+    pairs: PairCollator
+
+    def __call__(self, rows: Sequence[Row]) -> dict[str, Any]:
+        """Return input_ids, attention_mask, labels (rows, tokens), the images and `row_ids`."""
+        batch = self.pairs.tokens([self._side(row) for row in rows])
+        self.pairs.check_length(batch["attention_mask"].sum(1), rows)
+        answer = batch.pop("completion_mask")
+        labels = batch["input_ids"].masked_fill(answer == 0, -100)
+        return batch | {"labels": labels, "row_ids": [str(row["id"]) for row in rows]}
+
+    def _side(self, row: Row) -> Side:
+        return self.pairs.renderer.side(row, [dict(message) for message in row["prompt"]], row["images"], row["answer"])
+
+
+class GoldTrainer(SFTTrainer):
+    """loss = mean over the answers' tokens of -log pi(token); batches come from GoldCollator."""
+
+    model: Any
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Write nothing: TRL's card would replace the adapter's own at every save."""
+
+    def _send_telemetry(self) -> None:
+        """Send nothing: a run on clinical data stays where it is."""
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """As in TRL; raises ModelError naming the rows when the loss is no number."""
+        rows = inputs.pop("row_ids")
+        loss = super().compute_loss(model, inputs, *args, **kwargs)
+        value = loss[0] if isinstance(loss, tuple) else loss
+        if not torch.isfinite(value):
+            raise ModelError(
+                f"training, step {self.state.global_step + 1}: the loss is {float(value.detach())} on rows"
+                f" {', '.join(rows)}. Lower train.sft.learning_rate or look at these rows; the last save stays."
+            )
+        return loss

@@ -1,0 +1,190 @@
+"""The sizes of a LLaVA and of its texts -> floating-point operations of a DPO step per pair, in each layout of rows.
+
+Counted with torch's FlopCounterMode on the meta device, attention in full (length x length) whatever the mask leaves
+out. The language-model head is counted at the scored places, as TRL's fused head works on a GPU.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import CLIPVisionConfig, LlavaConfig, LlavaForConditionalGeneration, MistralConfig
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+from clincot.objectives.tree import Text, Tree, padded, plant
+
+LORA = LoraConfig(
+    r=16, lora_alpha=32, target_modules="all-linear", exclude_modules=r".*(vision_tower|multi_modal_projector).*"
+)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """A LLaVA and its texts: prompt = `template` + 2 pictures of `side`² tokens + `question`, then `answer`."""
+
+    hidden: int
+    inner: int
+    layers: int
+    heads: int
+    vision_hidden: int
+    vision_inner: int
+    vision_layers: int
+    vision_heads: int
+    side: int
+    patch: int
+    template: int
+    question: int
+    answer: int
+    vocabulary: int
+
+    @property
+    def picture(self) -> int:
+        return self.side**2
+
+
+@dataclass(frozen=True)
+class Count:
+    """Operations per pair, forward and backward, in units of 1e12."""
+
+    checkpointed: float
+    plain: float
+
+
+# 35 + 2 * 576 + 60 = 1,247 tokens of prompt.
+SEVEN_B = Sizes(4096, 14336, 32, 32, 1024, 4096, 24, 16, 24, 14, 35, 60, 100, 32064)
+
+
+def config_of(sizes: Sizes, image_token: int, **text: Any) -> LlavaConfig:
+    """Return a LLaVA of Mistral and CLIP with a quarter as many key heads as query heads."""
+    language = MistralConfig(
+        hidden_size=sizes.hidden,
+        intermediate_size=sizes.inner,
+        num_hidden_layers=sizes.layers,
+        num_attention_heads=sizes.heads,
+        num_key_value_heads=max(1, sizes.heads // 4),
+        vocab_size=sizes.vocabulary,
+        sliding_window=None,
+        max_position_embeddings=32768,
+        **text,
+    )
+    vision = CLIPVisionConfig(
+        hidden_size=sizes.vision_hidden,
+        intermediate_size=sizes.vision_inner,
+        num_hidden_layers=sizes.vision_layers,
+        num_attention_heads=sizes.vision_heads,
+        image_size=sizes.side * sizes.patch,
+        patch_size=sizes.patch,
+    )
+    return LlavaConfig(
+        vision_config=vision,
+        text_config=language,
+        image_token_id=image_token,
+        image_seq_length=sizes.picture,
+        vision_feature_layer=-2,
+        vision_feature_select_strategy="default",
+    )
+
+
+def text_of(sizes: Sizes, crop: str, number: int) -> Text:
+    """A prompt with the one global picture and the crop named, and an answer that no other number has."""
+    image = sizes.vocabulary - 1
+    prompt = [5] * sizes.template + [image] * (2 * sizes.picture) + [6] * sizes.question
+    keys: list[Any] = list(prompt)
+    for place in range(2 * sizes.picture):
+        name = "global" if place < sizes.picture else crop
+        keys[sizes.template + place] = (name, place % sizes.picture)
+    return Text(tuple(prompt), tuple(keys), (7 + number,) * sizes.answer)
+
+
+def count_all(sizes: Sizes) -> dict[str, Count]:
+    """Return the operations of each layout; stock TRL runs the reference in every step, ours reads it."""
+    same = [text_of(sizes, "crop", n) for n in (0, 1)]
+    own = [text_of(sizes, f"crop {n}", n) for n in (0, 1)]
+    candidates = [text_of(sizes, f"crop {n}", n) for n in range(5)]
+    # Recomputation makes the picture's embedding ask for a gradient, so that stock's backward pass runs through the
+    # frozen tower as well (seen in the real trainer); a model once switched stays so, hence two models.
+    model = {checkpointed: _model(sizes, checkpointed) for checkpointed in (True, False)}
+    two_rows = [[same[0]], [same[1]]]
+    return {
+        "stock TRL": _count(model, sizes, two_rows, 1, reference=True),
+        "pair, stored reference": _count(model, sizes, two_rows, 1),
+        "shared, own crops": _count(model, sizes, [own], 1),
+        "shared, own crops, features kept": _count(model, sizes, [own], 1, encode=False),
+        "shared, same images": _count(model, sizes, [same], 1),
+        "group of 5, 4 pairs, own crops": _count(model, sizes, [candidates], 4),
+    }
+
+
+def _model(sizes: Sizes, checkpointed: bool) -> Any:
+    with torch.device("meta"):
+        base = LlavaForConditionalGeneration(config_of(sizes, sizes.vocabulary - 1)).to(torch.bfloat16)
+        model = get_peft_model(base, LORA, autocast_adapter_dtype=False).train()
+    if checkpointed:
+        model.gradient_checkpointing_enable()
+    return model
+
+
+def _inputs(sizes: Sizes, trees: list[Tree], batch: dict[str, torch.Tensor], encode: bool) -> dict[str, Any]:
+    pictures = sum(isinstance(key, tuple) and key[1] == 0 for tree in trees for key in tree.keys)
+    inputs: dict[str, Any] = {k: batch[k].to("meta") for k in ("input_ids", "position_ids", "attention_mask")}
+    width = sizes.side * sizes.patch
+    with torch.device("meta"):
+        if encode:
+            return inputs | {"pixel_values": torch.empty(pictures, 3, width, width, dtype=torch.bfloat16)}
+        features: Any = list(torch.empty(pictures, sizes.picture, sizes.hidden, dtype=torch.bfloat16))
+        return inputs | {"mm_encoder_outputs": {"image": BaseModelOutputWithPooling(pooler_output=features)}}
+
+
+def _encoded(model: Any, known: dict[str, Any]) -> dict[str, Any]:
+    """Pictures through the frozen tower without a gradient, as clincot's trainer does under recomputation."""
+    pixels = known["pixel_values"]
+    with torch.no_grad():
+        features = model.get_base_model().get_image_features(pixel_values=pixels, return_dict=True)
+    rest = {name: value for name, value in known.items() if name != "pixel_values"}
+    return rest | {"mm_encoder_outputs": {"image": features}}
+
+
+@contextmanager
+def _unchecked() -> Iterator[None]:
+    """Skip transformers' check of the number of image tokens: it reads values, and the meta device has none."""
+    name = "TRANSFORMERS_DISABLE_TORCH_CHECK"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(name) if before is None else os.environ.update({name: before})
+
+
+def _count(
+    models: dict[bool, Any],
+    sizes: Sizes,
+    rows: list[list[Text]],
+    pairs: int,
+    *,
+    reference: bool = False,
+    encode: bool = True,
+) -> Count:
+    trees = [plant(texts) for texts in rows]
+    batch = padded(trees, 0)
+    # A token is predicted at the place before it; all rows of a batch score the same places.
+    scored = torch.nonzero(batch["owner"][0, 1:] >= 0).flatten().to("meta")
+    known = {**_inputs(sizes, trees, batch, encode), "logits_to_keep": scored, "use_cache": False}
+    found = {}
+    for checkpointed, model in sorted(models.items()):
+        with _unchecked(), FlopCounterMode(display=False) as counter:
+            if reference:
+                with torch.no_grad(), model.disable_adapter():
+                    model(**known)
+            elif checkpointed and encode:
+                known = _encoded(model, known)
+            model(**known).logits.log_softmax(-1).sum().backward()
+        found[checkpointed] = counter.get_total_flops() / pairs / 1e12
+    return Count(found[True], found[False])
