@@ -8,6 +8,8 @@ import os
 import signal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from peft import AutoPeftModel, PeftModel
@@ -57,6 +59,8 @@ def rows(base, tmp_path_factory) -> Path:
         for row in made:
             row["ref_chosen_logp"] = text_logp(model, processor, row, 0).item()
             row["ref_rejected_logp"] = text_logp(model, processor, row, 1).item()
+            for name, text in (("ref_chosen_tokens", row["chosen"]), ("ref_rejected_tokens", row["rejected"])):
+                row[name] = len(processor.tokenizer(text, add_special_tokens=False)["input_ids"]) + 1  # its end token
     return write_rows(tmp_path_factory.mktemp("rows") / "part.parquet", made)
 
 
@@ -174,6 +178,18 @@ def test_a_stored_reference_of_another_policy_is_caught(make_job, round_1, tmp_p
     with pytest.raises(
         ModelError, match=r"row row-\d: policy and stored reference differ .*adapter is of another round"
     ):
+        train_adapter(job)
+
+
+def test_a_text_that_is_other_tokens_now_is_caught_before_a_model_is_loaded(make_job, rows, monkeypatch, tmp_path):
+    table = pq.read_table(rows)
+    counts = table["ref_rejected_tokens"].to_pylist()
+    place = table.column_names.index("ref_rejected_tokens")
+    column = pa.array([counts[0] + 1, *counts[1:]], pa.int32())
+    pq.write_table(table.set_column(place, "ref_rejected_tokens", column), tmp_path / "part.parquet")
+    monkeypatch.setattr(train, "_trainer", lambda *_: pytest.fail("a model was loaded"))
+    job = make_job(tmp_path, rows=(tmp_path / "part.parquet",), stored_reference=True)
+    with pytest.raises(ModelError, match=r"row row-0: a text has \d+ tokens and had \d+ .*Likely"):
         train_adapter(job)
 
 

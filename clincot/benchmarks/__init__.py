@@ -12,7 +12,18 @@ if TYPE_CHECKING:
 BENCHMARKS = {
     "phantom": "clincot.benchmarks.phantom:Phantom",
     "slake": "clincot.benchmarks.slake:Slake",
+    "slake-zh": "clincot.benchmarks.slake:SlakeChinese",
     "vqa-rad": "clincot.benchmarks.vqa_rad:VqaRad",
+    "iu-xray": "clincot.benchmarks.iu_xray:IuXray",
+    "iu-xray-two-views": "clincot.benchmarks.iu_xray:IuXrayTwoViews",
+    "path-vqa": "clincot.benchmarks.path_vqa:PathVqa",
+}
+# What `clincot benchmarks import` can lay out as its public copy. SLAKE and PathVQA come as they are published:
+# `clincot hub import FOLDER --as REPO` takes them.
+IMPORTERS = {
+    "vqa-rad": "clincot.benchmarks.vqa_rad_release:imported",
+    "iu-xray": "clincot.benchmarks.iu_xray_release:imported",
+    "iu-xray-two-views": "clincot.benchmarks.iu_xray_release:imported_two_views",
 }
 
 

@@ -1,13 +1,17 @@
-"""A snapshot folder and a split -> the rows of its files, with errors that name file, column or split."""
+"""A snapshot folder and a split -> the rows of its files, with errors that name file, row, column or split."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from clincot.benchmarks.base import Source
 from clincot.errors import DataError
+from clincot.images import content_id
+from clincot.records import Example
+
+BATCH = 256  # rows in memory at once: a row of parquet carries its picture
 
 
 def name_of(split: str, source: Source, splits: Mapping[str, str]) -> str:
@@ -27,15 +31,70 @@ def require_columns(present: Sequence[str], wanted: Sequence[str], where: str) -
         )
 
 
-def parquet_rows(folder: Path, pattern: str, columns: Sequence[str], source: Source) -> list[dict[str, Any]]:
-    """Return the rows of all parquet files that match `pattern` below `folder`, in the order of their names."""
+def open_parquet(file: Path) -> Any:
+    """Return the file opened; raises DataError when it is none."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    try:
+        return pq.ParquetFile(file)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{file}: cannot be read as parquet ({error}). Pull the dataset again.") from error
+
+
+def parquet_rows(folder: Path, pattern: str, columns: Sequence[str], source: Source) -> Iterator[dict[str, Any]]:
+    """Yield the rows of all parquet files that match `pattern` below `folder`, in the order of their names."""
     files = sorted(folder.glob(pattern))
     if not files:
         raise DataError(f"{source.repo}: no file {pattern} in {folder}. Pull the dataset again.")
-    rows: list[dict[str, Any]] = []
     for file in files:
-        require_columns(pq.read_schema(file).names, columns, f"{source.repo}: {file.name}")
-        rows += pq.read_table(file, columns=list(columns)).to_pylist()
-    return rows
+        opened = open_parquet(file)
+        require_columns(opened.schema_arrow.names, columns, f"{source.repo}: {file.name}")
+        yield from batches(opened, file, columns=list(columns))
+
+
+def batches(opened: Any, file: Path, **chosen: Any) -> Iterator[dict[str, Any]]:
+    """Yield the chosen rows of an opened parquet file; raises DataError for damaged pages."""
+    import pyarrow as pa
+
+    try:
+        for batch in opened.iter_batches(batch_size=BATCH, **chosen):
+            yield from batch.to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{file}: is damaged ({error}). Pull the dataset again.") from error
+
+
+class Pictures:
+    """Image bytes by content id: what many rows repeat is held once."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def keep(self, cell: Any, where: str) -> tuple[str, bytes]:
+        """Return (content id, bytes) of an image cell; raises DataError when it holds no bytes."""
+        data = cell.get("bytes") if isinstance(cell, dict) else cell
+        if not isinstance(data, bytes) or not data:
+            raise DataError(f"{where}: has no picture in it. Pull a copy of the dataset that embeds its images.")
+        name = content_id(data)
+        return name, self._kept.setdefault(name, data)
+
+
+def text_of(row: Mapping[str, Any], column: str, where: str) -> str:
+    """Return a text that must be there; raises DataError for an empty one, for NaN, numbers and null."""
+    value = row[column]
+    if isinstance(value, str) and value.strip():
+        return value
+    what = "is empty" if isinstance(value, str) else f"is {value!r}, no text"
+    raise DataError(f"{where}: its {column} {what}. Mend the row, or use the revision that the benchmark names.")
+
+
+def checked(examples: list[Example], source: Source, split: str) -> list[Example]:
+    """Return the examples; raises DataError when there are none, or an id occurs twice."""
+    if not examples:
+        raise DataError(f"{source.repo}: its split {split} is empty. Pull the dataset again.")
+    seen: set[str] = set()
+    for example in examples:
+        if example.id in seen:
+            raise DataError(f"{source.repo}: the id {example.id!r} occurs twice in {split}. Mend the dataset's ids.")
+        seen.add(example.id)
+    return examples

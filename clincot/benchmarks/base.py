@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from clincot.records import Example
 
@@ -14,7 +14,8 @@ from clincot.records import Example
 class Source:
     """Where a benchmark lives and under which terms; `revision` is pinned to a sha when it is pulled.
 
-    `redistributable` False (ND, DUA) keeps pixels and reference texts out of every push.
+    `redistributable` False (ND, DUA) keeps pixels and reference texts out of every push. `sizes` are the published
+    numbers of questions (of reports: studies) by split.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Source:
     redistributable: bool
     modality: str
     languages: tuple[str, ...] = ("en",)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 class Benchmark(Protocol):
@@ -34,5 +36,12 @@ class Benchmark(Protocol):
     splits: Mapping[str, str]
 
     def examples(self, folder: Path, split: str) -> list[Example]:
-        """Return the examples of `split` in the order of the repository; raise DataError on missing columns."""
+        """Return the examples of `split` in the order of the repository; raise DataError on what cannot be used."""
         ...
+
+
+class Imported(NamedTuple):
+    """What an importer made of a release: path in the repository -> local file, and a line to tell."""
+
+    files: dict[str, Path]
+    note: str

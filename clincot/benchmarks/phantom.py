@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from clincot.benchmarks._reading import batches, checked, open_parquet
 from clincot.benchmarks.base import Source
 from clincot.errors import DataError, did_you_mean
 from clincot.records import Box, Example, TrueRegion
@@ -38,7 +36,7 @@ class Phantom:
         if not paths:
             raise DataError(f"{folder}: no data/{split}-*.parquet. Draw the benchmark with `clincot phantom draw`.")
         kept: dict[str, bytes] = {}
-        return [self._example(row, kept) for path in paths for row in _rows(path)]
+        return checked([self._example(row, kept) for path in paths for row in _rows(path)], self.source, split)
 
     def _example(self, row: dict[str, Any], kept: dict[str, bytes]) -> Example:
         return Example(
@@ -63,12 +61,9 @@ def _reference(row: dict[str, Any]) -> str:
     return row["report"] if row["answer_type"] == "report" else f"Answer: {row['answer']}. Report: {row['report']}"
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    try:
-        table = pq.ParquetFile(path)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: cannot be read as parquet ({error}). Pull or draw the benchmark again.") from error
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    table = open_parquet(path)
     lacking = [name for name in COLUMNS if name not in table.schema_arrow.names]
     if lacking:
         raise DataError(f"{path}: lacks the columns {', '.join(lacking)}. Pull or draw the benchmark again.")
-    return [row for batch in table.iter_batches(columns=list(COLUMNS)) for row in batch.to_pylist()]
+    return batches(table, path, columns=list(COLUMNS))

@@ -8,29 +8,42 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import name_of, require_columns
+from clincot.benchmarks._reading import checked, name_of, require_columns, text_of
+from clincot.benchmarks._slake_regions import Annotations, mask_names
 from clincot.benchmarks.base import Source
 from clincot.errors import DataError
 from clincot.images import content_id
-from clincot.records import Example
+from clincot.records import Example, TrueRegion
 
 MODALITIES = {"CT": "ct", "MRI": "mri", "X-Ray": "chest x-ray"}
+ANSWER_TYPES = ("OPEN", "CLOSED")
 COLUMNS = ("qid", "img_name", "question", "answer", "q_lang", "modality", "answer_type", "content_type")
-ARCHIVE = "imgs.zip"
+ARCHIVE, NAMES = "imgs.zip", "mask.txt"
+# "Does the picture contain liver?", train: published with an empty answer (benchmarks.md 3.2).
+UNANSWERED = {1622}
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+Loaded = tuple[str, bytes, tuple[TrueRegion, ...]]  # content id, bytes, regions
 
 
 class Slake:
-    """BoKelvin/SLAKE: 4,919 / 1,053 / 1,061 English questions about 642 images, 450 / 96 / 96 by split."""
+    """BoKelvin/SLAKE in English: 642 images, 450 / 96 / 96 by split; organs and lesions have boxes and masks."""
 
-    source = Source("slake", "BoKelvin/SLAKE", "main", "cc-by-4.0", True, "mixed")
-    patterns = ("train.json", "valid*.json", "test.json", ARCHIVE)
+    language = "en"
+    source = Source(
+        "slake",
+        "BoKelvin/SLAKE",
+        "main",
+        "cc-by-4.0",
+        redistributable=True,
+        modality="mixed",
+        sizes={"train": 4919, "validation": 1053, "test": 1061},
+    )
+    patterns: tuple[str, ...] = ("train.json", "valid*.json", "test.json", ARCHIVE, NAMES)
     splits = {"train": "train", "validation": "validation", "test": "test"}
-
-    def __init__(self, language: str = "en") -> None:
-        self.language = language
 
     def examples(self, folder: Path, split: str) -> list[Example]:
         """Read SPLIT.json; ids are `slake/QID`.
@@ -38,9 +51,25 @@ class Slake:
         A question without an answer (qid 1622 of train) can be neither learnt nor scored and is left out.
         """
         rows = _rows(folder, name_of(split, self.source, self.splits))
-        asked = [row for row in rows if row["q_lang"] == self.language and str(row["answer"]).strip()]
-        images = _images(folder / ARCHIVE, {row["img_name"] for row in asked})
-        return [_example(self.source.name, row, *images[row["img_name"]]) for row in asked]
+        asked = [row for row in rows if row["q_lang"] == self.language and row["qid"] not in UNANSWERED]
+        images = _images(folder, {row["img_name"] for row in asked})
+        return checked([_example(self.source.name, row, images[row["img_name"]]) for row in asked], self.source, split)
+
+
+class SlakeChinese(Slake):
+    """The same images asked about in Chinese: never train on both languages, the splits share images across them."""
+
+    language = "zh"
+    source = Source(
+        "slake-zh",
+        "BoKelvin/SLAKE",
+        "main",
+        "cc-by-4.0",
+        redistributable=True,
+        modality="mixed",
+        languages=("zh",),
+        sizes={"train": 4916, "validation": 1046, "test": 1033},
+    )
 
 
 def _rows(folder: Path, name: str) -> list[dict[str, Any]]:
@@ -53,40 +82,49 @@ def _rows(folder: Path, name: str) -> list[dict[str, Any]]:
         rows = json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise DataError(f"{path}: is not JSON ({error}). Pull BoKelvin/SLAKE again.") from error
-    if rows:
-        require_columns(list(rows[0]), COLUMNS, f"slake: {path.name}")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise DataError(f"{path}: is no list of questions. Pull BoKelvin/SLAKE again.")
+    for row in rows:
+        require_columns(list(row), COLUMNS, f"slake: {path.name}")
     return rows
 
 
-def _images(archive: Path, names: set[str]) -> dict[str, tuple[str, bytes]]:
-    """Return image name -> (content id, bytes); members lie at `imgs/NAME` or at NAME."""
+def _images(folder: Path, names: set[str]) -> dict[str, Loaded]:
+    """Return image name -> (content id, bytes, regions); members lie at `imgs/NAME` or at NAME."""
+    archive = folder / ARCHIVE
     if not archive.is_file():
-        raise DataError(f"slake: no {ARCHIVE} in {archive.parent}. Pull BoKelvin/SLAKE again.")
-    found = {}
+        raise DataError(f"slake: no {ARCHIVE} in {folder}. Pull BoKelvin/SLAKE again.")
+    found: dict[str, Loaded] = {}
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = set(opened.namelist())
+            annotations = Annotations(opened, mask_names(folder / NAMES))
             for name in sorted(names):
-                member = next((m for m in (f"imgs/{name}", name) if m in members), None)
+                member = next((m for m in (f"imgs/{name}", name) if m in annotations.members), None)
                 if member is None:
                     raise DataError(f"slake: {ARCHIVE} has no image {name}. Pull BoKelvin/SLAKE again.")
                 data = opened.read(member)
-                found[name] = (content_id(data), data)
-    except zipfile.BadZipFile as error:
+                found[name] = (content_id(data), data, annotations.regions(member, data))
+    except DAMAGED as error:
         raise DataError(f"{archive}: is not a readable zip ({error}). Pull BoKelvin/SLAKE again.") from error
     return found
 
 
-def _example(benchmark: str, row: dict[str, Any], image_id: str, image: bytes) -> Example:
-    answer = str(row["answer"])
+def _example(benchmark: str, row: dict[str, Any], image: Loaded) -> Example:
+    where = f"{benchmark}/{row['qid']}"
+    question, answer = (text_of(row, column, where) for column in ("question", "answer"))
+    answer_type = text_of(row, "answer_type", where).strip()
+    if answer_type not in ANSWER_TYPES:
+        raise DataError(f"{where}: its answer_type is {answer_type!r}. SLAKE's are {' and '.join(ANSWER_TYPES)}.")
+    image_id, data, regions = image
     return Example(
-        id=f"{benchmark}/{row['qid']}",
+        id=where,
         image_id=image_id,
-        image=image,
-        question=row["question"],
+        image=data,
+        question=question,
         answer=answer,
-        answer_type="closed" if row["answer_type"].strip() == "CLOSED" else "open",
+        answer_type="closed" if answer_type == "CLOSED" else "open",
         kind=row["content_type"],
         modality=MODALITIES.get(row["modality"], "other"),
         reference=answer,
+        true_regions=regions,
     )

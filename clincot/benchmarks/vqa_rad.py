@@ -13,10 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import name_of, parquet_rows
+from clincot.benchmarks._reading import Pictures, checked, name_of, parquet_rows, text_of
 from clincot.benchmarks.base import Source
 from clincot.benchmarks.vqa_rad_release import TABLE, pair_hash
-from clincot.images import content_id
 from clincot.records import AnswerType, Example
 
 # The release: 107 chest radiographs, 104 abdominal CT slices, 104 head slices that are CT or MRI (Lau et al. 2018).
@@ -56,23 +55,42 @@ def pair_facts(question: str, answer: str) -> PairFacts:
 class VqaRad:
     """flaviagiammarino/vqa-rad: 1,793 train and 451 test questions; 202 of the 203 test images are also in train."""
 
-    source = Source("vqa-rad", "flaviagiammarino/vqa-rad", "main", "cc0-1.0", True, "mixed")
+    source = Source(
+        "vqa-rad",
+        "flaviagiammarino/vqa-rad",
+        "main",
+        "cc0-1.0",
+        redistributable=True,
+        modality="mixed",
+        sizes={"train": 1793, "test": 451},
+    )
     patterns = ("data/*.parquet", "README.md")
     splits = {"train": "train", "test": "test"}
 
     def examples(self, folder: Path, split: str) -> list[Example]:
         """Read `data/SPLIT-*.parquet`; ids are `vqa-rad/SPLIT/ROW`."""
-        name = name_of(split, self.source, self.splits)
+        name, pictures = name_of(split, self.source, self.splits), Pictures()
         rows = parquet_rows(folder, f"data/{name}-*.parquet", ("image", "question", "answer"), self.source)
-        facts = [pair_facts(row["question"], row["answer"]) for row in rows]
-        pictures = [row["image"]["bytes"] for row in rows]
-        ids = [content_id(picture) for picture in pictures]
-        stored = dict(zip(ids, pictures, strict=True))
-        modalities = _modalities(ids, facts)
-        return [
-            _example(f"{self.source.name}/{split}/{i}", row, stored[image_id], image_id, fact, modalities[image_id])
-            for i, (row, image_id, fact) in enumerate(zip(rows, ids, facts, strict=True))
-        ]
+        asked = [_asked(row, f"{self.source.name}/{split}/{i}", pictures) for i, row in enumerate(rows)]
+        facts = [pair_facts(one.question, one.answer) for one in asked]
+        modalities = _modalities([one.image_id for one in asked], facts)
+        examples = [_example(one, fact, modalities[one.image_id]) for one, fact in zip(asked, facts, strict=True)]
+        return checked(examples, self.source, split)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A row of the copy with its id; `image_id` is the content id of its picture."""
+
+    id: str
+    image_id: str
+    image: bytes
+    question: str
+    answer: str
+
+
+def _asked(row: dict[str, Any], id: str, pictures: Pictures) -> Asked:
+    return Asked(id, *pictures.keep(row["image"], id), text_of(row, "question", id), text_of(row, "answer", id))
 
 
 def _modalities(ids: list[str], facts: list[PairFacts]) -> dict[str, str]:
@@ -83,7 +101,15 @@ def _modalities(ids: list[str], facts: list[PairFacts]) -> dict[str, str]:
     return {image_id: MODALITIES.get(count.most_common(1)[0][0], "other") for image_id, count in votes.items()}
 
 
-def _example(id: str, row: dict[str, Any], image: bytes, image_id: str, facts: PairFacts, modality: str) -> Example:
-    answer = str(row["answer"])
-    kind = "OTHER" if facts.kind == UNKNOWN else facts.kind
-    return Example(id, image_id, image, str(row["question"]), answer, facts.answer_type, kind, modality, answer)
+def _example(asked: Asked, facts: PairFacts, modality: str) -> Example:
+    return Example(
+        id=asked.id,
+        image_id=asked.image_id,
+        image=asked.image,
+        question=asked.question,
+        answer=asked.answer,
+        answer_type=facts.answer_type,
+        kind="OTHER" if facts.kind == UNKNOWN else facts.kind,
+        modality=modality,
+        reference=asked.answer,
+    )

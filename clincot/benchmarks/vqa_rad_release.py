@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clincot.benchmarks.base import Imported
 from clincot.errors import DataError
 
 ANNOTATIONS = "VQA_RAD Dataset Public.json"
@@ -117,6 +118,11 @@ def vqa_rad_files(release: Path, folder: Path) -> dict[str, Path]:
         path = _write_split(release / "images", rows, folder / "data", name)
         files[f"data/{path.name}"] = path
     return files
+
+
+def imported(release: Path, folder: Path) -> Imported:
+    """Do so for `clincot benchmarks import`."""
+    return Imported(vqa_rad_files(release, folder), "1,793 train and 451 test questions, as the public copy has them")
 
 
 def _write_split(images: Path, rows: list[ReleaseRow], folder: Path, name: str) -> Path:

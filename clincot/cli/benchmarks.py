@@ -3,46 +3,73 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clincot.cli.talk import next_step, say
+
+if TYPE_CHECKING:
+    from clincot.benchmarks.base import Source
 
 app = typer.Typer(help="List benchmarks and import their releases.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("list")
 def list_benchmarks() -> None:
-    """List the benchmarks with their repository and licence."""
-    from clincot import benchmarks
+    """List the benchmarks: repository, licence, whether results may be public, questions by split, kind of picture."""
+    from clincot import benchmarks, protocols
 
     for name in benchmarks.BENCHMARKS:
         source = benchmarks.load(name).source
-        typer.echo(f"{name:10}{source.repo:32}{source.licence:18}{source.modality}")
+        sizes = " / ".join(f"{size:,} {split}" for split, size in source.sizes.items()) or "as drawn"
+        public = "public" if source.redistributable else "private"
+        where = f"{source.repo}@{source.revision}"
+        languages = " ".join(source.languages)
+        typer.echo(f"{name:19}{where:32}{source.licence:17}{public:9}{languages:4}{source.modality:13}{sizes}")
+    say(
+        f"Protocols (any benchmark): {', '.join(protocols.PROTOCOLS)}. A branch is resolved to a commit when it is"
+        " pulled, which lineage and results name. private: pictures and reference texts stay out of every push."
+    )
 
 
 @app.command("import")
 def import_release(
-    benchmark: Annotated[str, typer.Argument(help="Benchmark (vqa-rad).")],
-    release: Annotated[Path, typer.Argument(help="Folder of the official release.")],
+    benchmark: Annotated[str, typer.Argument(help="Benchmark (vqa-rad, iu-xray, iu-xray-two-views).")],
+    release: Annotated[Path, typer.Argument(help="Folder of the official release, or of a downloaded copy.")],
     hub: Annotated[str, typer.Option(help="Hub to publish to: local:PATH or a URL.")] = "local:./clincot-hub",
 ) -> None:
     """Publish an official release under the id, schema and rows of its public copy."""
     import tempfile
 
     from clincot import benchmarks
-    from clincot.benchmarks.vqa_rad_release import vqa_rad_files
+    from clincot.choices import choose
     from clincot.errors import ClincotError
     from clincot.hub import connect
 
-    if benchmark != "vqa-rad":
-        raise ClincotError(f"benchmark {benchmark!r}: has no importer. Only vqa-rad does.")
+    source = benchmarks.load(benchmark).source
+    if benchmark not in benchmarks.IMPORTERS:
+        raise ClincotError(
+            f"benchmark {benchmark!r}: has no importer. Only {', '.join(benchmarks.IMPORTERS)} do; a folder laid"
+            f" out as published goes onto a Hub with `clincot hub import FOLDER --as {source.repo}`."
+        )
+    _check_target(source, hub)
     target = connect(hub)
-    repo = benchmarks.load(benchmark).source.repo
     with tempfile.TemporaryDirectory() as folder:
-        files = vqa_rad_files(release, Path(folder))
-        say(f"publishing dataset {repo} to {target.label}")
-        pin = target.publish("dataset", repo, files, tag=None, message="Import the official release", private=False)
+        made = choose(benchmarks.IMPORTERS, benchmark, "importer")(release, Path(folder))
+        say(f"publishing dataset {source.repo} to {target.label}: {made.note}")
+        private = not source.redistributable
+        message = "Import the official release"
+        pin = target.publish("dataset", source.repo, made.files, tag=None, message=message, private=private)
     say(f"published {pin}")
-    next_step(f"clincot run --benchmark vqa-rad --hub {hub}")
+    next_step(f"clincot run --benchmark {benchmark} --hub {hub}")
+
+
+def _check_target(source: Source, hub: str) -> None:
+    from clincot.errors import DataError
+
+    if not source.redistributable and not hub.startswith("local:"):
+        raise DataError(
+            f"benchmark {source.name}: is under {source.licence}, which forbids passing it on, and {hub} is no embedded"
+            " Hub. Use --hub local:PATH."
+        )

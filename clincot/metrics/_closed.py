@@ -5,7 +5,6 @@ The rule alone moves the score of the same answers by up to 50 points, so every 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from clincot.errors import ClincotError, did_you_mean
@@ -26,8 +25,7 @@ ANSWER_MARKS = (
     "final answer",
     "final answer is",
 )
-BOXED = re.compile(r"boxed\{(.*?)\}", re.DOTALL)
-TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
+ENCLOSED = (("boxed{", "}"), ("<answer>", "</answer>"))
 NEGATIVE = {"No", "not", "no"}
 
 
@@ -61,12 +59,21 @@ def llava_med_batch(prediction: str, gold: str) -> bool:
     return normalise(gold) in normalise(prediction)
 
 
+def _inside(text: str, opening: str, closing: str) -> str:
+    """Return what the first `opening` and the next `closing` enclose, else `text`.
+
+    Not the original's regular expression: on 100,000 characters of unclosed openings that one is quadratic.
+    """
+    _, found, rest = text.partition(opening)
+    inside, closed, _ = rest.partition(closing)
+    return inside if found and closed else text
+
+
 def medevalkit(prediction: str, gold: str) -> bool:
     """alibaba-damo-academy/MedEvalKit@9b12e3b, gold lower-cased (the original forgets to for SLAKE)."""
     said, wanted = prediction.lower(), gold.lower()
-    for pattern in (BOXED, TAGGED):
-        inside = pattern.search(said)
-        said = inside.group(1) if inside else said
+    for opening, closing in ENCLOSED:
+        said = _inside(said, opening, closing)
     for mark in ANSWER_MARKS:
         said = said.rpartition(mark)[2]
     said = said.replace("\n", "").replace(".", "")

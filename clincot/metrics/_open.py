@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,6 +61,26 @@ def exact_match(prediction: str, gold: str, rule: str = "default") -> bool:
     return bool(wanted) and EXACT[rule](prediction) == wanted
 
 
+LIST_MARK = re.compile(r"[,;，、；]|\band\b", re.IGNORECASE)
+
+
+def _parts(text: str) -> Counter[str]:
+    """The parts of a list, each after N, as often as they occur; parts that N empties are left out."""
+    return Counter(part for part in map(normalise, LIST_MARK.split(text)) if part)
+
+
+def same_parts(prediction: str, gold: str) -> bool:
+    """Equality of the two lists in any order (SLAKE golds such as "Lung, Spinal Cord"); an empty gold never matches."""
+    wanted = _parts(gold)
+    return bool(wanted) and _parts(prediction) == wanted
+
+
+def parts_found(prediction: str, gold: str) -> float:
+    """Share of the gold list's parts that are parts of the prediction."""
+    wanted = _parts(gold)
+    return (_parts(prediction) & wanted).total() / wanted.total() if wanted else 0.0
+
+
 def recall(rule: str = "clipped") -> Score:
     return mean(lambda prediction, gold: overlap(prediction, gold, rule).recall)
 
@@ -74,3 +95,11 @@ def f1(rule: str = "clipped") -> Score:
 
 def exact(rule: str = "default") -> Score:
     return mean(lambda prediction, gold: exact_match(prediction, gold, rule))
+
+
+def exact_unordered() -> Score:
+    return mean(same_parts)
+
+
+def recall_unordered() -> Score:
+    return mean(parts_found)

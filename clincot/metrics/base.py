@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,12 +21,15 @@ def ratio(sums: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Score:
-    """`terms(prediction, gold)` of one question; `value` maps their sums (..., k) to values (...) in [0, 1]."""
+    """`terms(prediction, gold)` of one question; `value` maps their sums (..., k) to values (...) in [0, 1].
 
-    terms: Callable[[str, str], tuple[float, ...]]
+    Predictions and golds are texts, except for grounding (box, true boxes or mask) and calibration (P(yes), gold).
+    """
+
+    terms: Callable[[Any, Any], tuple[float, ...]]
     value: Callable[[np.ndarray], np.ndarray] = ratio
 
-    def of(self, predictions: Sequence[str], golds: Sequence[str]) -> float:
+    def of(self, predictions: Sequence[Any], golds: Sequence[Any]) -> float:
         """Return the value over all questions; 0.0 for none, because `evaluate` passes empty input on."""
         if not predictions:
             return 0.0
@@ -33,6 +37,6 @@ class Score:
         return float(self.value(sums))
 
 
-def mean(score: Callable[[str, str], float]) -> Score:
+def mean(score: Callable[[Any, Any], float]) -> Score:
     """Return the mean of a per-question score."""
     return Score(lambda prediction, gold: (float(score(prediction, gold)), 1.0))

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import datasets
 import evaluate
 
-from clincot.metrics import _reports
+from clincot.metrics import _bleu, _info, _tokens
 
-DESCRIPTION = "Corpus BLEU with uniform weights over orders 1 to n, no smoothing, and the mean of the four."
+DESCRIPTION = (
+    "BP * (p_1 ... p_n)^(1/n) from counts of the whole corpus, no smoothing, n = 1..4, and the mean of the four."
+)
 
 
 class Bleu(evaluate.Metric):
-    """`tokens`: wordpunct (lower-cased words and punctuation, the default) or whitespace."""
+    """Matches and n-grams are summed over reports before they are divided."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return evaluate.MetricInfo(
-            description=DESCRIPTION,
-            citation="Papineni et al. 2002",
-            inputs_description="predictions, references: lists of texts. tokens: wordpunct or whitespace.",
-            features=datasets.Features(
-                {"predictions": datasets.Value("string"), "references": datasets.Value("string")}
-            ),
-        )
+        return _info.of_texts(DESCRIPTION, "Papineni et al. 2002", _tokens.NAMES)
 
     def _compute(self, predictions: list[str], references: list[str], tokens: str = "wordpunct") -> dict[str, float]:
-        values = {f"bleu{n}": _reports.bleu(n, tokens).of(predictions, references) for n in _reports.ORDERS}
-        return {**values, "bleu_mean": _reports.bleu_mean(tokens).of(predictions, references)}
+        names = ("bleu_mean", "bleu1", "bleu2", "bleu3", "bleu4")
+        return {name: getattr(_bleu, name)(tokens).of(predictions, references) for name in names}

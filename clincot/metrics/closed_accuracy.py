@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datasets
 import evaluate
 
-from clincot.metrics import _closed
+from clincot.metrics import _closed, _info
 
 DESCRIPTION = "Share of right answers, yes/no golds and other golds apart, and how many answers say neither yes nor no."
 
@@ -14,14 +13,7 @@ class ClosedAccuracy(evaluate.Metric):
     """The default rule reads the first standalone yes or no; the others reproduce published evaluation code."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return evaluate.MetricInfo(
-            description=DESCRIPTION,
-            citation="LLaVA-Med, arXiv:2306.00890",
-            inputs_description="predictions, references: lists of texts. rule: one of clincot.metrics._closed.RULES.",
-            features=datasets.Features(
-                {"predictions": datasets.Value("string"), "references": datasets.Value("string")}
-            ),
-        )
+        return _info.of_texts(DESCRIPTION, "LLaVA-Med, arXiv:2306.00890", f"rule: {', '.join(_closed.RULES)}.")
 
     def _compute(self, predictions: list[str], references: list[str], rule: str = "default") -> dict[str, float]:
         score = _closed.accuracy(rule)

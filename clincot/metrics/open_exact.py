@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datasets
 import evaluate
 
-from clincot.metrics import _open
+from clincot.metrics import _info, _open
 
 DESCRIPTION = "Share of answers equal to their gold after normalisation; an empty gold never matches."
 
@@ -14,14 +13,7 @@ class OpenExact(evaluate.Metric):
     """Rules: `default` (normalisation N), `lmms-eval`, `clincot-strict`."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return evaluate.MetricInfo(
-            description=DESCRIPTION,
-            citation="LLaVA-Med, arXiv:2306.00890",
-            inputs_description="predictions, references: lists of texts. rule: default, lmms-eval or clincot-strict.",
-            features=datasets.Features(
-                {"predictions": datasets.Value("string"), "references": datasets.Value("string")}
-            ),
-        )
+        return _info.of_texts(DESCRIPTION, "LLaVA-Med, arXiv:2306.00890", "rule: default, lmms-eval or clincot-strict.")
 
     def _compute(self, predictions: list[str], references: list[str], rule: str = "default") -> dict[str, float]:
         return {"open_exact": _open.exact(rule).of(predictions, references)}

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import datasets
 import evaluate
 
-from clincot.metrics import _open
+from clincot.metrics import _info, _open
 
-DESCRIPTION = "Harmonic mean of word precision and recall after normalisation N; mean over questions."
+DESCRIPTION = "2PR / (P + R) of word precision and recall after normalisation N; mean over questions."
 
 
 class OpenF1(evaluate.Metric):
     """Rules as for open recall."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return evaluate.MetricInfo(
-            description=DESCRIPTION,
-            citation="LLaVA-Med, arXiv:2306.00890",
-            inputs_description="predictions, references: lists of texts. rule: clipped or llava-med-v1.",
-            features=datasets.Features(
-                {"predictions": datasets.Value("string"), "references": datasets.Value("string")}
-            ),
-        )
+        return _info.of_texts(DESCRIPTION, "LLaVA-Med, arXiv:2306.00890", "rule: clipped or llava-med-v1.")
 
     def _compute(self, predictions: list[str], references: list[str], rule: str = "clipped") -> dict[str, float]:
         return {"open_f1": _open.f1(rule).of(predictions, references)}

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig
+from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 from trl import DPOConfig, SFTConfig
 
 from clincot.errors import RecipeError, did_you_mean
@@ -106,8 +107,11 @@ def lora_config(recipe: Recipe) -> LoraConfig:
 
 
 def _check_trackers(asked: str | list[str], where: str) -> None:
-    """Raise RecipeError when what should record the run is not installed, before a model is loaded for it."""
+    """Raise RecipeError when what should record the run is unknown or not installed, before a model is loaded."""
     for name in [asked] if isinstance(asked, str) else asked:
+        if name not in {"none", "all", *INTEGRATION_TO_CALLBACK}:
+            near = did_you_mean(name, ["none", *INTEGRATION_TO_CALLBACK])
+            raise RecipeError(f"{where}.report_to: transformers knows no {name!r}.{near}")
         packages = TRACKERS.get(name, ())
         if packages and not any(find_spec(package) for package in packages):
             raise RecipeError(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from datasets import Dataset
 from peft import get_peft_model_state_dict
 from safetensors.torch import load_file
 from torch import Tensor
@@ -16,6 +17,7 @@ from torch import Tensor
 from clincot.errors import ModelError
 from clincot.objectives.margin import pair_losses
 from clincot.objectives.margin_dpo import MarginDPOTrainer
+from clincot.objectives.sides import Renderer
 
 ROWS = 8  # rows, or groups of them
 # Per text (nats) and for the mean loss. float32: engine and trainer agree within 3.8e-6 per token (measured).
@@ -26,6 +28,7 @@ STORED = (
     "Likely: the adapter is of another round, the chat template or image processor changed since the build, or another"
     " engine wrote the log-probabilities. Build the round again or let the trainer compute the reference."
 )
+COUNTS = ("ref_chosen_tokens", "ref_rejected_tokens")
 COMPUTED = "Likely: the adapter starts from other weights than its reference (init_lora_weights). Mend train.lora."
 
 
@@ -66,6 +69,21 @@ def check_first_step(trainer: MarginDPOTrainer, dtype: torch.dtype) -> FirstStep
             f"first step: the loss is {first.loss:.6f} and must be {first.known:.6f}. {STORED if stored else COMPUTED}"
         )
     return first
+
+
+def check_token_counts(rows: Dataset, renderer: Renderer) -> None:
+    """Raise ModelError when a text of the first rows is not as many tokens as its stored log-probability was summed of.
+
+    Rows without counts (written before they were kept, or elsewhere) say nothing.
+    """
+    for row in (rows[i] for i in range(min(ROWS, len(rows)))):
+        for name, side in zip(COUNTS, renderer.pair(row), strict=True):
+            counted = len(renderer.processor.tokenizer(side.completion, add_special_tokens=False)["input_ids"])
+            if row.get(name) is not None and row[name] != counted:
+                raise ModelError(
+                    f"row {row['id']}: a text has {counted} tokens and had {row[name]} when it was written ({name})."
+                    f" {STORED}"
+                )
 
 
 def check_reference(model: Any, parent: Path | None) -> str | None:

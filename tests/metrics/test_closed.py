@@ -8,33 +8,54 @@ from clincot.errors import ClincotError
 from clincot.metrics._closed import RULES, accuracy, is_yes_no, unparsed
 from tests.metrics.golden import released
 
+# Above each group: its source and what decides there (benchmarks.md 1.3).
+CASES = [
+    # this project: the first standalone yes or no of N(p) decides; other golds are a run of whole words of N(p)
+    ("default", "No, not yes", "no", True),
+    ("default", "The lungs are normal", "no", False),
+    ("default", "It lies in the left lung.", "Left lung", True),
+    ("default", "leftish lung", "left", False),
+    ("default", "anything", "", False),
+    # microsoft/LLaVA-Med run_eval.py after b9a98a7: the substring yes or no is a gate, then N(g) in N(p)
+    ("llava-med-v1", "abnormal", "no", True),
+    ("llava-med-v1", "I do not know", "no", True),
+    ("llava-med-v1", "MRI", "MRI", False),
+    ("llava-med-v1", "no, MRI", "MRI", True),
+    # microsoft/LLaVA-Med run_eval_batch.py: N(g) in N(p), no gate
+    ("llava-med-batch", "MRI scan", "MRI", True),
+    ("llava-med-batch", "anything", "", True),
+    ("llava-med-batch", "CT", "MRI", False),
+    # EvolvingLMMs-Lab/lmms-eval tasks/slake@75571cf: brackets and punctuation to spaces, whole-text synonyms, equality
+    ("lmms-eval", "Yep (sure)!", "yes", True),
+    ("lmms-eval", "Yes, it is", "yes", False),
+    ("lmms-eval", "X-Ray", "xray", True),
+    ("lmms-eval", "\u662f\u7684\u3002", "yes", True),
+    ("lmms-eval", "yes (unclosed", "yes", False),
+    # alibaba-damo-academy/MedEvalKit@9b12e3b: the last answer mark, yes and no by XOR, other golds by equality
+    ("medevalkit", "I think no. Final answer: yes.", "Yes", True),
+    ("medevalkit", "\\boxed{yes}", "yes", True),
+    ("medevalkit", "<answer>no</answer> yes", "no", True),
+    ("medevalkit", "<answer>no yes", "no", False),
+    ("medevalkit", "yes and no", "yes", False),
+    ("medevalkit", " MRI", "MRI", False),
+    # richard-peng-xia/CARES eval_yesno.py@a743fe0: No, not, no before the first full stop, case-sensitive; else yes
+    ("cares-yesno", "Certainly", "yes", True),
+    ("cares-yesno", "NO", "no", False),
+    ("cares-yesno", "Yes. No doubt", "yes", True),
+    # Xiwei-web/ClinCoT evaluation/vqa_metrics.py@836fd3d: strip, lower, one space, equality
+    ("clincot-strict", " YES ", "yes", True),
+    ("clincot-strict", "yes.", "yes", False),
+    ("clincot-strict", "left\n lung", "Left lung", True),
+]
 
-@pytest.mark.parametrize(
-    ("rule", "said", "gold", "hit"),
-    [
-        ("default", "No, not yes", "no", True),
-        ("default", "The lungs are normal", "no", False),
-        ("default", "It lies in the left lung.", "Left lung", True),
-        ("default", "leftish lung", "left", False),
-        ("default", "anything", "", False),
-        ("llava-med-v1", "abnormal", "no", True),
-        ("llava-med-v1", "MRI", "MRI", False),
-        ("llava-med-v1", "no, MRI", "MRI", True),
-        ("llava-med-batch", "MRI scan", "MRI", True),
-        ("lmms-eval", "Yep (sure)!", "yes", True),
-        ("lmms-eval", "Yes, it is", "yes", False),
-        ("medevalkit", "I think no. Final answer: yes.", "Yes", True),
-        ("medevalkit", "\\boxed{yes}", "yes", True),
-        ("medevalkit", "yes and no", "yes", False),
-        ("medevalkit", " MRI", "MRI", False),
-        ("cares-yesno", "Certainly", "yes", True),
-        ("cares-yesno", "NO", "no", False),
-        ("clincot-strict", " YES ", "yes", True),
-        ("clincot-strict", "yes.", "yes", False),
-    ],
-)
+
+@pytest.mark.parametrize(("rule", "said", "gold", "hit"), CASES)
 def test_each_rule_decides_as_its_source_does(rule: str, said: str, gold: str, hit: bool) -> None:
     assert RULES[rule](said, gold) is hit
+
+
+def test_every_rule_has_cases_of_its_own() -> None:
+    assert {case[0] for case in CASES} == set(RULES)
 
 
 def test_an_answer_that_says_neither_is_unparsed() -> None:
@@ -47,6 +68,7 @@ def test_an_unknown_rule_is_refused() -> None:
         accuracy("lmms_eval")
 
 
+# The second half of benchmarks.md 1.5, the question prior, is reproduced in tests/evaluation/test_controls.py.
 COLUMNS = (("slake", "chosen"), ("slake", "rejected"), ("vqa-rad", "chosen"), ("vqa-rad", "rejected"))
 TABLE = {
     "llava-med-v1": ((85.9, 99.1, 1.1), (7.2, 7.3, 6.5), (92.3, 99.9, 8.2), (9.4, 9.3, 10.6)),

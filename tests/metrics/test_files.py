@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from clincot.errors import ClincotError
 from clincot.metrics import METRICS, SCORES, load, load_score
+from tests.metrics.inputs import GROUNDING, LOWER_IS_BETTER, runnable
 
-KEYS = {"bleu": "bleu_mean"}
+TEXTS = ["yes there is a large effusion on the left"]
+BOXES = [[0, 0, 4, 4]]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -21,34 +25,69 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> object:
         yield
 
 
+def perfect(name: str) -> dict[str, Any]:
+    if name == "calibration":
+        return {"predictions": [1.0], "references": ["yes"]}
+    if name in GROUNDING:
+        return {"predictions": BOXES, "references": [BOXES]}
+    return {"predictions": TEXTS, "references": TEXTS}
+
+
 @pytest.mark.parametrize("name", METRICS)
-def test_each_file_loads_by_its_path_and_scores_a_perfect_answer_one(name: str, tmp_path: Path) -> None:
+def test_each_file_loads_by_its_path_and_names_its_formula_and_source(name: str, tmp_path: Path) -> None:
     evaluate = import_module("evaluate")
     path = import_module(METRICS[name].split(":")[0]).__file__
     metric = evaluate.load(path, cache_dir=str(tmp_path))
-    texts = ["yes there is a large effusion on the left"]
-    result = metric.compute(predictions=texts, references=texts)
-    assert result[KEYS.get(name, name)] == pytest.approx(1.0, abs=0.01)
+    assert len(metric.description) > 40
+    assert metric.citation
+    assert "predictions" in metric.inputs_description
+    if name in runnable([name]):
+        expected = 0.0 if name in LOWER_IS_BETTER else 1.0
+        values = metric.compute(**perfect(name))
+        about = {key: value for key, value in values.items() if key not in ("closed_yesno_accuracy", "unparsed")}
+        assert about == pytest.approx(dict.fromkeys(about, expected), abs=0.01)
 
 
-def test_metrics_combine_and_take_rules(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", runnable(METRICS))
+def test_each_metric_takes_no_examples_at_all(name: str) -> None:
+    assert set(load(name).compute(predictions=[], references=[]).values()) == {0.0}
+
+
+def test_all_text_metrics_combine_without_a_clash_of_names() -> None:
     evaluate = import_module("evaluate")
-    both = evaluate.combine([load("open_recall"), load("closed_accuracy")])
-    result = both.compute(predictions=["abnormal"], references=["no"])
+    names = [name for name in runnable(METRICS) if name not in (*GROUNDING, "calibration")]
+    result = evaluate.combine([load(name) for name in names]).compute(predictions=["abnormal"], references=["no"])
+    assert {"open_precision", "bleu_individual_mean", "rougeL_coco", "chexpert_micro_f1"} <= set(result)
+    assert not [key for key in result if "Metric" in key or key[0].isupper()]
     assert result["closed_accuracy"] == 0.0
     assert result["unparsed"] == 1.0
+
+
+def test_metrics_take_rules_tokens_and_masks() -> None:
     assert load("closed_accuracy").compute(predictions=["abnormal"], references=["no"], rule="llava-med-v1") == {
         "closed_accuracy": 1.0,
         "closed_yesno_accuracy": 1.0,
         "closed_other_accuracy": 0.0,
         "unparsed": 1.0,
     }
+    said, wanted = ["No effusion."], ["no effusion ."]
+    assert load("bleu").compute(predictions=said, references=wanted, tokens="r2gen-clean")["bleu1"] == 1.0
+    assert load("bleu").compute(predictions=said, references=wanted, tokens="whitespace")["bleu1"] == 0.0
+    mask = [[0, 1], [0, 1]]
+    assert load("lesion_share").compute(predictions=[[1, 0, 2, 1]], references=[mask], truth="mask") == {
+        "lesion_share": 0.5
+    }
 
 
-def test_every_score_resolves_and_stays_between_zero_and_one() -> None:
-    for name in SCORES:
-        for said in ("", "x" * 10_000, "Ünïcode \u202e ﷽", ". , ; yes no"):
-            assert 0.0 <= load_score(name).of([said], ["no effusion"]) <= 1.0
+@pytest.mark.parametrize("name", runnable(SCORES))
+def test_every_score_of_a_protocol_resolves(name: str) -> None:
+    assert load_score(name).of([], []) == 0.0
+
+
+def test_every_metric_and_score_stands_in_the_guide() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    families = {re.sub(r"(?<=bleu)[1-4]$|(?<=_)([1-4]|mean)$", "", name) for name in SCORES}
+    assert not [name for name in (*METRICS, *families) if f"`{name}" not in guide]
 
 
 def test_an_unknown_metric_is_refused_with_a_near_name() -> None:

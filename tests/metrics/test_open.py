@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clincot.errors import ClincotError
-from clincot.metrics._open import exact_match, overlap
+from clincot.metrics._open import exact_match, overlap, parts_found, same_parts
 from tests.metrics.golden import released
 
 
@@ -24,6 +24,25 @@ def test_an_empty_side_scores_zero_and_never_matches() -> None:
 def test_an_unknown_rule_is_refused_with_a_near_name() -> None:
     with pytest.raises(ClincotError, match="Did you mean 'llava-med-v1'"):
         overlap("lung", "lung", "llava-med")
+
+
+@pytest.mark.parametrize(
+    ("said", "gold", "hit", "share"),
+    [
+        ("spinal cord, lung", "Lung, Spinal Cord", True, 1.0),
+        ("The lung and the spinal cord.", "Lung, Spinal Cord", True, 1.0),
+        ("lung", "Lung, Spinal Cord", False, 0.5),
+        ("lung, lung", "Lung, Spinal Cord", False, 0.5),
+        ("lung, spinal cord, liver", "Lung, Spinal Cord", False, 1.0),
+        ("cord spinal, lung", "Lung, Spinal Cord", False, 0.5),
+        ("Lung", "lung", True, 1.0),
+        ("", "lung", False, 0.0),
+        ("", ", the", False, 0.0),
+    ],
+)
+def test_lists_are_compared_in_any_order(said: str, gold: str, hit: bool, share: float) -> None:
+    assert same_parts(said, gold) is hit
+    assert parts_found(said, gold) == share
 
 
 TABLE = {

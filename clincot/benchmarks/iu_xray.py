@@ -1,0 +1,81 @@
+"""A snapshot of a copy of IU-Xray -> one report per study of R2Gen's split, from the frontal view or a canvas of both.
+
+Copies differ in what they hold; a split that a copy does not hold completely is refused, with counts. References are
+the FINDINGS sections word for word, in the copy's case and punctuation, `XXXX` of the de-identification included (212
+of the 590 of test).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from clincot.benchmarks._iu_xray_copies import Copy, read_copy
+from clincot.benchmarks._r2gen import Study, complete, match
+from clincot.benchmarks._reading import checked, name_of
+from clincot.benchmarks.base import Source
+from clincot.errors import DataError
+from clincot.images import content_id
+from clincot.records import Example
+
+QUESTION = "Please generate a report based on the input medical image."  # RULE and MMed-RAG's prompt for this split
+SIZES = {"train": 2069, "validation": 296, "test": 590}
+
+
+class IuXray:
+    """R2Gen's 2,069 / 296 / 590 studies; CC BY-NC-ND: nothing of the pictures or texts is ever pushed."""
+
+    source = Source(
+        "iu-xray",
+        "ykumards/open-i",
+        "main",
+        "cc-by-nc-nd-4.0",
+        redistributable=False,
+        modality="chest x-ray",
+        sizes=SIZES,
+    )
+    patterns = ("*.parquet", "**/*.parquet", "README.md")
+    splits = {name: name for name in SIZES}
+
+    def examples(self, folder: Path, split: str) -> list[Example]:
+        """Return the studies of `split` in R2Gen's order; ids are `NAME/STUDY`.
+
+        The first picture of a study is taken as its frontal view, by the convention of R2Gen's `0.png`. Raises
+        DataError when the copy lacks a study of the split, or its picture.
+        """
+        name_of(split, self.source, self.splits)
+        copy = read_copy(folder)
+        found = match(copy.rows)
+        asked = complete(found, split, f"{self.source.name}: {self.source.repo}")
+        rows = {study.id: found.rows[study.id] for study in asked}
+        pictures = copy.pictures([i for few in rows.values() for i in few], lateral=False)
+        examples = [self._example(study, copy, rows[study.id], pictures) for study in asked]
+        return checked(examples, self.source, split)
+
+    def _example(self, study: Study, copy: Copy, rows: list[int], pictures: dict[int, list[bytes]]) -> Example:
+        views = [data for i in rows for data in pictures.pop(i)]
+        if not views:
+            raise DataError(f"{self.source.name}: {study.id} has no frontal picture. Use another copy.")
+        findings = copy.rows[rows[0]].text.strip()
+        return Example(
+            id=f"{self.source.name}/{study.id}",
+            image_id=content_id(views[0]),
+            image=views[0],
+            question=QUESTION,
+            answer=findings,
+            answer_type="report",
+            kind="report",
+            modality=self.source.modality,
+            reference=findings,
+        )
+
+
+class IuXrayTwoViews(IuXray):
+    """The same studies with both views side by side on one canvas, as R2Gen's own models see both.
+
+    An example has one picture, so both share its token budget: a view has about half the resolution of the frontal
+    alone. That is another task, and so another name. The canvases are drawn once, by `clincot benchmarks import`: at
+    every reading they would take minutes (2,955 pairs of full-size radiographs).
+    """
+
+    source = replace(IuXray.source, name="iu-xray-two-views", repo="clincot/iu-xray-two-views")

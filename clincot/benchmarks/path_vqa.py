@@ -1,0 +1,45 @@
+"""A snapshot of PathVQA's Hub copy (image, question, answer) -> examples; answer types are inferred from the answers.
+
+The copy has none: yes and no are closed, everything else is open. The pictures are the publishers' of the books they
+come from, whatever the licence of the questions, so nothing of them is passed on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from clincot.benchmarks._reading import Pictures, checked, name_of, parquet_rows, text_of
+from clincot.benchmarks.base import Source
+from clincot.records import Example
+
+
+class PathVqa:
+    """flaviagiammarino/path-vqa: 19,654 / 6,259 / 6,719 questions about pathology pictures."""
+
+    source = Source(
+        "path-vqa",
+        "flaviagiammarino/path-vqa",
+        "main",
+        "mit",
+        redistributable=False,
+        modality="pathology",
+        sizes={"train": 19654, "validation": 6259, "test": 6719},
+    )
+    patterns = ("data/*.parquet", "README.md")
+    splits = {"train": "train", "validation": "validation", "test": "test"}
+
+    def examples(self, folder: Path, split: str) -> list[Example]:
+        """Read `data/SPLIT-*.parquet`; ids are `path-vqa/SPLIT/ROW`, the kind is the first word of the question."""
+        name, pictures = name_of(split, self.source, self.splits), Pictures()
+        rows = parquet_rows(folder, f"data/{name}-*.parquet", ("image", "question", "answer"), self.source)
+        examples = [_example(row, f"path-vqa/{split}/{i}", pictures) for i, row in enumerate(rows)]
+        return checked(examples, self.source, split)
+
+
+def _example(row: dict[str, Any], id: str, pictures: Pictures) -> Example:
+    question, answer = (text_of(row, column, id) for column in ("question", "answer"))
+    image_id, image = pictures.keep(row["image"], id)
+    closed = answer.strip().lower() in {"yes", "no"}
+    kind = question.split()[0].lower()
+    return Example(id, image_id, image, question, answer, "closed" if closed else "open", kind, "pathology", answer)

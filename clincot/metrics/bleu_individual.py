@@ -1,0 +1,23 @@
+"""Reports and references -> corpus BLEU of each single n-gram order 1..4 and their mean, in [0, 1]."""
+
+from __future__ import annotations
+
+import evaluate
+
+from clincot.metrics import _bleu, _info, _tokens
+
+DESCRIPTION = "BP * p_n from counts of the whole corpus, no smoothing, n = 1..4, and the mean of the four."
+
+
+class BleuIndividual(evaluate.Metric):
+    """LLaVA-Med's evaluation code uses these weights; MMedPO's published values look like them (benchmarks.md 2.3)."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        return _info.of_texts(
+            DESCRIPTION, "Papineni et al. 2002; weights of LLaVA-Med, arXiv:2306.00890", _tokens.NAMES
+        )
+
+    def _compute(self, predictions: list[str], references: list[str], tokens: str = "wordpunct") -> dict[str, float]:
+        names = ("mean", *map(str, _bleu.ORDERS))
+        scores = {f"bleu_individual_{n}": getattr(_bleu, f"individual_{n}")(tokens) for n in names}
+        return {name: score.of(predictions, references) for name, score in scores.items()}

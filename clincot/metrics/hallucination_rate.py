@@ -1,0 +1,23 @@
+"""Reports and references -> share of the stated findings that the reference lacks, in [0, 1]; lower is better."""
+
+from __future__ import annotations
+
+import evaluate
+
+from clincot.metrics import _info, _labels
+
+DESCRIPTION = "Sum over reports of labels said but not in the reference / sum of labels said."
+
+
+class HallucinationRate(evaluate.Metric):
+    """Findings are the CheXpert labels of `chexpert_f1` without No Finding; a corpus that states none scores 0."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        return _info.of_texts(
+            DESCRIPTION, "rules of this project; labels of Irvin et al. 2019 (CheXpert)", _labels.NAMES
+        )
+
+    def _compute(
+        self, predictions: list[str], references: list[str], rule: str = "uncertain-positive"
+    ) -> dict[str, float]:
+        return {"hallucination_rate": _labels.hallucination_rate(rule).of(predictions, references)}

@@ -1,0 +1,25 @@
+"""Reports and references -> share of the reference findings that the report lacks, in [0, 1]; lower is better."""
+
+from __future__ import annotations
+
+import evaluate
+
+from clincot.metrics import _info, _labels
+
+DESCRIPTION = (
+    "Sum over reports of the reference's labels that the report does not state / sum of the reference's labels."
+)
+
+
+class OmissionRate(evaluate.Metric):
+    """Findings are the CheXpert labels of `chexpert_f1` without No Finding; references without any score 0."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        return _info.of_texts(
+            DESCRIPTION, "rules of this project; labels of Irvin et al. 2019 (CheXpert)", _labels.NAMES
+        )
+
+    def _compute(
+        self, predictions: list[str], references: list[str], rule: str = "uncertain-positive"
+    ) -> dict[str, float]:
+        return {"omission_rate": _labels.omission_rate(rule).of(predictions, references)}

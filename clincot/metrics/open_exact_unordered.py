@@ -1,0 +1,25 @@
+"""Answers and comma-list golds -> share of equal lists in any order, and of parts found, in [0, 1]."""
+
+from __future__ import annotations
+
+import evaluate
+
+from clincot.metrics import _info, _open
+
+DESCRIPTION = (
+    "Both sides are cut at commas, semicolons and the word and, each part normalised by N; a hit is equality "
+    "of the parts as multisets. open_recall_unordered is the share of the gold's parts that the answer holds."
+)
+
+
+class OpenExactUnordered(evaluate.Metric):
+    """For golds that list several things (SLAKE: "Lung, Spinal Cord"); a single word scores as in open_exact."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        return _info.of_texts(DESCRIPTION, "this project; golds of Liu et al. 2021 (SLAKE)")
+
+    def _compute(self, predictions: list[str], references: list[str]) -> dict[str, float]:
+        return {
+            "open_exact_unordered": _open.exact_unordered().of(predictions, references),
+            "open_recall_unordered": _open.recall_unordered().of(predictions, references),
+        }

@@ -1,0 +1,31 @@
+"""Predicted boxes and true regions -> share whose centre lies in the true region, in [0, 1]."""
+
+from __future__ import annotations
+
+import datasets
+import evaluate
+
+from clincot.metrics import _grounding
+
+DESCRIPTION = "1 if the centre of the predicted box lies inside the true boxes or mask, else 0; mean over examples."
+
+
+class PointingGame(evaluate.Metric):
+    """References: true boxes, or with truth="mask" rows of pixels; an example without any true pixel does not count."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        features = {
+            "predictions": datasets.Sequence(datasets.Value("int64")),
+            "references": datasets.Sequence(datasets.Sequence(datasets.Value("int64"))),
+        }
+        return evaluate.MetricInfo(
+            description=DESCRIPTION,
+            citation="Zhang et al. 2018 (Excitation Backprop), with the centre of a box as its point",
+            inputs_description=_grounding.NAMES,
+            features=datasets.Features(features),
+        )
+
+    def _compute(
+        self, predictions: list[list[int]], references: list[list[list[int]]], truth: str = "boxes"
+    ) -> dict[str, float]:
+        return {"pointing_game": _grounding.pointing_game(truth).of(predictions, references)}

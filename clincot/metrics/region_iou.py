@@ -1,0 +1,31 @@
+"""Predicted boxes and true regions -> mean intersection over union, in [0, 1]."""
+
+from __future__ import annotations
+
+import datasets
+import evaluate
+
+from clincot.metrics import _grounding
+
+DESCRIPTION = "Pixels in both / pixels in either, the true boxes taken as one region; mean over examples."
+
+
+class RegionIou(evaluate.Metric):
+    """References: true boxes, or with truth="mask" rows of pixels; an example without any true pixel does not count."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        features = {
+            "predictions": datasets.Sequence(datasets.Value("int64")),
+            "references": datasets.Sequence(datasets.Sequence(datasets.Value("int64"))),
+        }
+        return evaluate.MetricInfo(
+            description=DESCRIPTION,
+            citation="Everingham et al. 2010 (PASCAL VOC)",
+            inputs_description=_grounding.NAMES,
+            features=datasets.Features(features),
+        )
+
+    def _compute(
+        self, predictions: list[list[int]], references: list[list[list[int]]], truth: str = "boxes"
+    ) -> dict[str, float]:
+        return {"region_iou": _grounding.region_iou(truth).of(predictions, references)}
