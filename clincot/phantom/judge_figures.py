@@ -13,7 +13,6 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from clincot.phantom.grounder_figures import Interval, show
 from clincot.phantom.judge_rows import RIGHT, WRONG, JudgeRow, right_wrong_pairs
-from clincot.prompts import judge_messages
 
 if TYPE_CHECKING:
     from clincot.phantom.pretrain_judges import JudgePlan
@@ -30,7 +29,7 @@ def expected_digits(folder: Path, rows: Sequence[JudgeRow], batch: int = 64) -> 
     places = [tokenizer.encode(digit, add_special_tokens=False)[-1] for digit in DIGITS]
     values, masses = [], []
     for start in range(0, len(rows), batch):
-        chats = [judge_messages(r.question, r.reference, r.findings, r.statement) for r in rows[start : start + batch]]
+        chats = [row.messages for row in rows[start : start + batch]]
         texts = [tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
         inputs = tokenizer(
             texts, return_tensors="pt", padding=True, add_special_tokens=False, return_token_type_ids=False

@@ -12,6 +12,8 @@ from clincot.phantom.findings import FINDINGS
 from clincot.phantom.judge_rubric import Knowledge, blind_digit
 from clincot.phantom.judge_statements import Judged, answer_statements, nonsense, sloppy, step_statements, unreferenced
 from clincot.phantom.questions import Question, finding_sentence, presence, questions, report
+from clincot.prompts import judge_messages
+from clincot.records import Message
 
 # How a reference may look: the report, answer and report together, the answer alone (VQA-RAD), nothing (blind).
 FORMS = ("report", "both", "answer", "blind")
@@ -38,6 +40,13 @@ class JudgeRow:
     kind: str
     form: str
     context: str
+
+    @property
+    def messages(self) -> list[Message]:
+        """What the judge reads; a whole report is rated by the rubric of reports."""
+        return judge_messages(
+            self.question, self.reference, self.findings, self.statement, report=self.kind == "report"
+        )
 
 
 def judge_rows(

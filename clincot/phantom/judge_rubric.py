@@ -52,8 +52,11 @@ def _nothing_digit(asked: str, known: Knowledge) -> int:
 
 
 def _true_digit(said: Set[str], asked: str, known: Knowledge) -> int:
+    if asked in said:
+        return 9
     if asked:
-        return 9 if asked in said else 4
+        # True and beside the question: as good as silence, which a text-only judge cannot tell from a true "nothing".
+        return _nothing_digit(asked, known)
     return 9 if said == known.there else 8
 
 

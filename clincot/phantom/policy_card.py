@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from clincot.phantom.telling import UNMENTIONED
+
 HEAD = """---
 license: cc0-1.0
 library_name: transformers
@@ -45,7 +47,11 @@ LIMITS = """
 
 - It knows five findings (nodule, consolidation, effusion, pneumothorax, cardiomegaly), short English questions of the
   benchmark's forms, and 256-pixel drawings. Other questions get answers in the same few words.
-- It is left with room to improve on purpose: nodules are 2 to 4 pixels wide in the global view.
+- It is left with room to improve on purpose. Nodules are 2 to 4 pixels wide in the global view. And its training
+  texts leave a subtle finding (a nodule or a consolidation of the smaller half of its kind) unmentioned in
+  {unmentioned:.0%} of the tellings, in steps, presence and open answers and reports, as captions and reports of routine
+  do. The tower was trained on true labels, so the policy sees what it has learned not to say: preference learning with
+  judges who know the reference can take the habit away. The judges have no such fault.
 """
 
 
@@ -53,7 +59,7 @@ def policy_card(figures: dict) -> str:
     """Render the card; `figures` as `policy_figures.measure` returns them, with seed, images, steps and minutes."""
     vision, text = figures["steps"]
     how = HOW.format(**{k: figures[k] for k in ("seed", "images", "minutes")}, vision=vision, text=text)
-    return HEAD + how + "\n" + _table(figures) + "\n" + _steps(figures) + LIMITS
+    return HEAD + how + "\n" + _table(figures) + "\n" + _steps(figures) + LIMITS.format(unmentioned=UNMENTIONED)
 
 
 def _table(figures: dict) -> str:
@@ -78,8 +84,15 @@ def _steps(figures: dict) -> str:
     found = figures["findings"]
     return (
         f"Step findings that are exactly right: {_cell(found['right'])} in right regions, "
-        f"{_cell(found['random'])} in random ones (n = {found['right']['n']} each).\n"
+        f"{_cell(found['random'])} in random ones (n = {found['right']['n']} each)." + _subtle(found) + "\n"
     )
+
+
+def _subtle(found: dict) -> str:
+    if "right, subtle" not in found:
+        return ""
+    hard = found["right, subtle"]
+    return f" Right regions that show a subtle finding: {_cell(hard)} (n = {hard['n']})."
 
 
 def _cell(value: dict[str, float]) -> str:

@@ -15,6 +15,7 @@ from clincot import prompts
 from clincot.phantom.draw import RANGES, Phantom, draw, random_region, region_around, visible
 from clincot.phantom.findings import FINDINGS
 from clincot.phantom.questions import Question, finding_sentence, presence, questions
+from clincot.phantom.telling import shows_subtle
 from clincot.phantom.tokenizer import IMAGE
 from clincot.records import Box, Message
 
@@ -51,9 +52,19 @@ def measure(
         answers, steps = answer(model, processor, trials, look, seed)
         figures["kinds"][look] = _score(trials, answers)
         if steps:
-            figures["findings"][look] = interval([t.phantom.index for t in trials], steps)
+            figures["findings"] |= _steps(trials, steps, look, seed)
         report(f"{look}: " + ", ".join(f"{k} {v['value']:.1f}" for k, v in figures["kinds"][look].items()))
     return figures
+
+
+def _steps(trials: Sequence[Trial], right: Sequence[float], look: str, seed: int) -> dict[str, dict[str, float]]:
+    """Right step findings over all regions, and over those that show a subtle finding."""
+    images = [trial.phantom.index for trial in trials]
+    hard = [i for i, trial in enumerate(trials) if shows_subtle(trial.phantom, region(trial, look, seed))]
+    found = {look: interval(images, right)}
+    if hard:
+        found[f"{look}, subtle"] = interval([images[i] for i in hard], [right[i] for i in hard])
+    return found
 
 
 def choose(bank: Sequence[Phantom], per_kind: int) -> list[Trial]:
@@ -78,13 +89,19 @@ def answer(
 ) -> tuple[list[str], list[float]]:
     """Answer greedily; with a region, first say what it shows. Returns answers and whether each step was right."""
     if look == "global":
-        asked = [(prompts.direct_messages(t.question.text), [_picture(t.phantom)]) for t in trials]
+        asked = [
+            (prompts.direct_messages(t.question.text, report=t.question.is_report), [_picture(t.phantom)])
+            for t in trials
+        ]
         return generate(model, processor, asked), []
     boxes = [region(t, look, seed) for t in trials]
     pictures = [[_picture(t.phantom), _picture(t.phantom).crop(box)] for t, box in zip(trials, boxes, strict=True)]
-    steps = [prompts.finding_messages(t.question.text, ()) for t in trials]
+    steps = [prompts.finding_messages(t.question.text, (), report=t.question.is_report) for t in trials]
     said = generate(model, processor, list(zip(steps, pictures, strict=True)))
-    last = [prompts.answer_messages(t.question.text, [s]) for t, s in zip(trials, said, strict=True)]
+    last = [
+        prompts.answer_messages(t.question.text, [s], report=t.question.is_report)
+        for t, s in zip(trials, said, strict=True)
+    ]
     truth = [finding_sentence(visible(t.phantom, box)) for t, box in zip(trials, boxes, strict=True)]
     right = [float(s == t) for s, t in zip(said, truth, strict=True)]
     return generate(model, processor, list(zip(last, pictures, strict=True))), right

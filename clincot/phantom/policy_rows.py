@@ -1,4 +1,7 @@
-"""A phantom, a region and a generator -> training rows: prompts exactly as the toolkit asks them, with gold answers."""
+"""A phantom, a region and a generator -> training rows: prompts as the toolkit asks them, answers as told.
+
+Answers are those of `telling.retold`: true but for subtle findings that are left out, the fault to be unlearned.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from clincot import prompts
 from clincot.phantom.draw import Phantom, visible
 from clincot.phantom.findings import FINDINGS
 from clincot.phantom.questions import Question, finding_sentence, questions
+from clincot.phantom.telling import retold, told
 from clincot.records import Box, Message
 
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")
@@ -26,16 +30,19 @@ class Row:
 
 def rows(phantom: Phantom, box: Box, rng: np.random.Generator, *, with_crop: int = 4, direct: int = 2) -> list[Row]:
     """Return one step row, up to `with_crop` - 1 answers with the region, and up to `direct` answers without it."""
-    known = questions(phantom, rng)
+    mentioned = told(phantom, rng)
+    known = [retold(question, mentioned) for question in questions(phantom, rng)]
     asked = [known[i] for i in rng.permutation(len(known))]
-    shown = finding_sentence(visible(phantom, box))
+    shown = finding_sentence(visible(mentioned, box))
     earlier = [shown] if rng.random() < 0.15 else []
-    made = [Row(prompts.finding_messages(_worded(asked[0], rng), earlier), shown, True)]
+    made = [Row(prompts.finding_messages(_worded(asked[0], rng), earlier, report=asked[0].is_report), shown, True)]
     for question in asked[: with_crop - 1]:
         said = _findings_so_far(shown, rng)
-        made.append(Row(prompts.answer_messages(_worded(question, rng), said), question.answer, True))
+        prompt = prompts.answer_messages(_worded(question, rng), said, report=question.is_report)
+        made.append(Row(prompt, question.answer, True))
     for question in asked[-direct:]:
-        made.append(Row(prompts.direct_messages(_worded(question, rng)), question.answer, False))
+        prompt = prompts.direct_messages(_worded(question, rng), report=question.is_report)
+        made.append(Row(prompt, question.answer, False))
     return made
 
 

@@ -21,7 +21,6 @@ from clincot.phantom.judge_figures import agreement, judge_card, judge_figures
 from clincot.phantom.judge_packs import Pack, pack, packed_losses
 from clincot.phantom.judge_rows import JudgeRow, judge_rows, with_noise
 from clincot.phantom.tokenizer import train_tokenizer
-from clincot.prompts import judge_messages
 
 Report = Callable[[str], None]
 POOL = 20  # batches whose packs are sorted by length together
@@ -56,8 +55,7 @@ JUDGE_B = JudgePlan("judge-b", 2, 100_000, 2000, width=72, layers=3, inner=208, 
 
 def judge_prompt(tokenizer: PreTrainedTokenizerFast, row: JudgeRow) -> str:
     """The text a judge reads, up to where its digit comes."""
-    messages = judge_messages(row.question, row.reference, row.findings, row.statement)
-    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+    return str(tokenizer.apply_chat_template(row.messages, tokenize=False, add_generation_prompt=True))
 
 
 def packs_of(tokenizer: PreTrainedTokenizerFast, rows: Iterable[JudgeRow]) -> list[Pack]:
@@ -72,8 +70,8 @@ def packs_of(tokenizer: PreTrainedTokenizerFast, rows: Iterable[JudgeRow]) -> li
 def new_judge(plan: JudgePlan, rows: Sequence[JudgeRow]) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
     """An untrained judge with a tokenizer trained on the words of its own rows."""
     torch.manual_seed(plan.seed)
-    turns = (judge_messages(row.question, row.reference, row.findings, row.statement) for row in rows[:4000])
-    tokenizer = train_tokenizer((turn["content"] for messages in turns for turn in messages), plan.entries)
+    turns = (turn["content"] for row in rows[:4000] for turn in row.messages)
+    tokenizer = train_tokenizer(turns, plan.entries)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=plan.width,

@@ -56,6 +56,11 @@ class Question:
     kind: str
     finding: str = ""
 
+    @property
+    def is_report(self) -> bool:
+        """Whether the prompts of reports apply."""
+        return self.answer_type == "report"
+
 
 def questions(phantom: Phantom, rng: np.random.Generator | None = None) -> tuple[Question, ...]:
     """Return about five questions; without `rng` a generator of the phantom's own, so that equal phantoms agree.

@@ -70,9 +70,17 @@ def train_tokenizer(texts: Iterable[str] | None = None, entries: int = ENTRIES) 
 
 def world_texts() -> Iterator[str]:
     """Yield every question, answer, step sentence and report form, and both prompts' texts; no picture is drawn."""
-    fixed = (prompts.SHOW_FINDING, prompts.ANSWER_WITH_REGION, prompts.ANSWER_DIRECTLY, prompts.JUDGE_SYSTEM)
+    fixed = (
+        prompts.SHOW_FINDING,
+        prompts.ANSWER_WITH_REGION,
+        prompts.ANSWER_DIRECTLY,
+        prompts.SHOW_FINDING_OF_REPORT,
+        prompts.REPORT_WITH_REGION,
+        prompts.REPORT_DIRECTLY,
+        prompts.JUDGE_SYSTEM,
+    )
     for _ in range(50):  # the prompts are in every row, so their words become whole tokens
-        yield from (*fixed, prompts.JUDGE_RUBRIC)
+        yield from (*fixed, prompts.JUDGE_RUBRIC, prompts.JUDGE_REPORT_RUBRIC)
         yield prompts.answer_messages("yes", ["no", "left", "right"])[0]["content"][-1]["text"]
         yield prompts.judge_messages("yes", "no", ("left",), "right")[1]["content"]
         yield prompts.judge_messages("yes", "no", (), "right")[1]["content"]
