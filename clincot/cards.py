@@ -13,7 +13,6 @@ from clincot.lineage import Lineage
 
 NAMES = {"clincot": "ClinCoT (reconstruction)", "sft": "SFT (our settings)", "dpo": "DPO (open-model pairs)"}
 TAGS = ("medical", "clincot")
-TRAINED_ON = ("preferences", "benchmark")  # the latter by `sft`
 # From what binds least to what binds most; a licence that is not here counts as the strictest and is named in full.
 LICENCES = [
     "cc0-1.0",
@@ -65,7 +64,7 @@ def adapter_card(repo: str, lineages: Rounds, evaluations: Rounds | None = None)
         **_licence(rounds),
         "base_model": base,
         "base_model_relation": "adapter",
-        "datasets": _distinct(made.pins[role].repo for _, made in rounds for role in TRAINED_ON if role in made.pins),
+        "datasets": _distinct(p.repo for _, m in rounds if (p := m.pins.get("preferences", m.pins.get("benchmark")))),
         "pipeline_tag": "image-text-to-text",
         "language": _languages(rounds),
         "tags": [*TAGS, "lora", "dpo", "trl"],

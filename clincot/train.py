@@ -26,7 +26,7 @@ from clincot.objectives._rows import batch_tokens, check_budget, load_rows, stor
 from clincot.objectives._saves import saving
 from clincot.objectives._together import keep_adapter, processes, start_folder, train_on
 from clincot.objectives.collator import PairCollator
-from clincot.objectives.known_answer import FirstStep, check_first_step, check_reference
+from clincot.objectives.known_answer import FirstStep, check_first_step, check_reference, check_token_counts
 from clincot.objectives.layout import Layout, settle_layout
 from clincot.objectives.live import Live
 from clincot.objectives.packing import RowsCollator, groups
@@ -97,6 +97,8 @@ def _open_rows(job: TrainJob) -> tuple[Dataset, PairCollator, int]:
     rows = load_rows(job.rows, job.folder / "rows", scores=train.margin.kind != "none", reference=stored)
     processor, ends, budget = open_processor(job.base)
     renderer = Renderer(with_pixel_cache(processor), train.conditioning, ends, job.recipe.views)
+    if stored:
+        check_token_counts(rows, renderer)
     collator = PairCollator(renderer, train.margin, stored, budget)
     return rows, collator, check_budget(rows, collator)
 

@@ -6,6 +6,7 @@ import pytest
 
 from clincot import prompts, protocols
 from clincot.errors import ClincotError
+from clincot.evaluation.grounding import GROUNDING
 from clincot.metrics import load_score
 from clincot.recipe import Evaluate
 
@@ -16,7 +17,10 @@ def test_every_score_of_a_protocol_scores_a_perfect_answer(label: str) -> None:
     assert protocol.label == label
     for measure in protocol.measures:
         for _, name, rule in measure.scores:
-            perfect = 0.0 if name == "closed_unparsed" else 1.0
+            perfect = 0.0 if measure.lower else 1.0
+            if name in GROUNDING:
+                assert GROUNDING[name]().of([(0, 0, 4, 4)], [[(0, 0, 4, 4)]]) == 1.0
+                continue
             score = load_score(name, rule)
             assert score.of(["yes there is a large left effusion"], ["yes there is a large left effusion"]) == (
                 pytest.approx(perfect, abs=0.01)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from clincot.cli import benchmarks, convert, demo, hub, phantom, stages
+from clincot.cli import benchmarks, convert, demo, evaluation, export, hub, phantom, stages
 
 app = typer.Typer(
     name="clincot",
@@ -38,6 +38,8 @@ def options(
 
 demo.register(app)
 stages.register(app)
+evaluation.register(app)
+export.register(app)
 app.add_typer(hub.app, name="hub")
 app.add_typer(phantom.app, name="phantom")
 app.add_typer(benchmarks.app, name="benchmarks")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,6 +46,11 @@ class Options:
             namespace=self.namespace or None,
             private=not self.public,
         )
+
+    def having(self, override: str) -> Options:
+        """Return the options with one more override, unless it is among them."""
+        given = self.set or []
+        return self if override in given else replace(self, set=[*given, override])
 
     def command(self, verb: str, *extra: str) -> str:
         """Return a command line with the same run options, as the next step to print."""

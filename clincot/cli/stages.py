@@ -1,4 +1,4 @@
-"""`clincot build-data | train | evaluate | run`: one command per stage, and the loop over them.
+"""`clincot build-data | train | run`: one command per stage, and the loop over them.
 
 A body opens its run before it imports a stage: the stages import Hub clients, which read HF_ENDPOINT when they load.
 """
@@ -11,17 +11,23 @@ import typer
 
 from clincot.cli.options import Options, with_options
 from clincot.cli.talk import next_step, say
+from clincot.world import world_of
 
 if TYPE_CHECKING:
     from clincot.rounds.releases import Release
     from clincot.rounds.run import Run
 
 Round = Annotated[int, typer.Option("--round", min=1, help="Which round.")]
-LastRound = Annotated[int, typer.Option("--round", min=0, help="Last round to evaluate (0: all that stand).")]
 Push = Annotated[bool, typer.Option("--push/--no-push", help="Publish the tagged result to the target Hub.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write and list what --push would publish; push nothing.")]
 Rebuild = Annotated[
     bool, typer.Option("--rebuild-images", help="Write a round's full rows from your own copy of the benchmark.")
+]
+Repair = Annotated[
+    bool, typer.Option("--repair-pairs", help="Draw a finished round's pairs again by other settings; no model runs.")
+]
+Objective = Annotated[
+    str, typer.Option("--objective", help="sft: train what round 1 starts from on gold answers. Else the recipe's.")
 ]
 NewVersion = Annotated[
     bool, typer.Option("--new-version", help="Make round-N-v2 when round-N stands with other content.")
@@ -36,17 +42,30 @@ def build_data(
     new_version: NewVersion = False,
     dry_run: DryRun = False,
     rebuild_images: Rebuild = False,
+    repair_pairs: Repair = False,
 ) -> None:
     """Build a round's preference dataset: hypotheses, regions, candidates, judges, pairs."""
+    world = world_of()
+    if rebuild_images or repair_pairs:
+        world.refuse_company("--rebuild-images" if rebuild_images else "--repair-pairs")
     run = options.open()
+    if world.rank > 0:
+        from clincot.rounds.share import share_round
+
+        return share_round(run, round, world)
     if rebuild_images:
         return _rebuild(run, round)
     from clincot.rounds.build import build_round
     from clincot.rounds.prepare import prepare
 
     prepare(run, say)
-    release = build_round(run, round, new_version=new_version)
-    _report(run, release, push=push, dry_run=dry_run)
+    if repair_pairs:
+        from clincot.rounds.repair import repair_round
+
+        release = repair_round(run, round)
+    else:
+        release = build_round(run, round, new_version=new_version, world=world)
+    report(run, release, push=push, dry_run=dry_run)
     next_step(options.command("train", "--round", str(round)))
 
 
@@ -54,51 +73,42 @@ def build_data(
 def train(
     options: Options,
     round: Round = 1,
+    objective: Objective = "",
     push: Push = False,
     new_version: NewVersion = False,
     dry_run: DryRun = False,
 ) -> None:
     """Train a round's LoRA adapter on its preference dataset, from the adapter of the round before."""
+    world = world_of()
+    gold = objective == "sft"
+    if objective:
+        options = options.having("train.start=sft" if gold else f"train.objective={objective}")
     run = options.open()
+    world.take_gpu()
+    if world.rank > 0:
+        from clincot.rounds.together import join_training
+
+        return join_training(run, world)
     from clincot.rounds.prepare import prepare
+    from clincot.rounds.sft import train_start
     from clincot.rounds.train import train_round
 
     prepare(run, say)
-    release = train_round(run, round, new_version=new_version)
-    _report(run, release, push=push, dry_run=dry_run)
+    if gold:
+        release = train_start(run, new_version=new_version, world=world)
+        round = 0
+    else:
+        release = train_round(run, round, new_version=new_version, world=world)
+    report(run, release, push=push, dry_run=dry_run)
     more = round < run.recipe.rounds
     following = ("build-data", "--round", str(round + 1)) if more else ("evaluate",)
     next_step(options.command(*following))
 
 
 @with_options
-def evaluate(
-    options: Options,
-    round: LastRound = 0,
-    push: Push = False,
-    new_version: NewVersion = False,
-    dry_run: DryRun = False,
-) -> None:
-    """Answer and score the benchmark with the base and the adapters of the rounds, beside image-free controls."""
-    run = options.open()
-    from clincot.rounds.evaluate import evaluate_rounds
-    from clincot.rounds.prepare import prepare
-    from clincot.rounds.summary import print_tables
-
-    prepare(run, say)
-    evaluated = evaluate_rounds(run, round, new_version=new_version)
-    print_tables(evaluated.evaluation)
-    _report(run, evaluated.release, push=push, dry_run=dry_run)
-    done = evaluated.release.lineage.round
-    if done < run.recipe.rounds:
-        next_step(options.command("build-data", "--round", str(done + 1)))
-    else:
-        next_step(options.command("run") if push else options.command("evaluate", "--push"))
-
-
-@with_options
 def run(options: Options, push: Push = True, dry_run: DryRun = False) -> None:
     """Build and train rounds 1..R, then evaluate; what stands already is not done again."""
+    world_of().refuse_company("clincot run")
     opened = options.open()
     from clincot.rounds.loop import run_rounds
     from clincot.rounds.summary import print_summary
@@ -112,11 +122,11 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     app.command("build-data")(build_data)
     app.command("train")(train)
-    app.command("evaluate")(evaluate)
     app.command("run")(run)
 
 
-def _report(run: Run, release: Release, *, push: bool, dry_run: bool) -> None:
+def report(run: Run, release: Release, *, push: bool, dry_run: bool) -> None:
+    """Say where a release stands, and push or preview it."""
     from clincot.rounds import pushing
     from clincot.rounds.preview import preview
 

@@ -32,7 +32,7 @@ def gold_row(example: Example) -> dict[str, Any]:
     return {
         "id": example.id,
         "prompt": direct_messages(example.question, report=example.answer_type == "report"),
-        "images": [image_struct(example.image)],
+        "images": [image_struct(example.encoded())],
         "answer": example.answer,
     }
 

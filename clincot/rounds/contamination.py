@@ -18,9 +18,7 @@ from clincot.rounds.run import Run
 DATA = "preferences"
 
 
-def seen_by(
-    run: Run, chosen: Sequence[Adapter], train: Callable[[], Sequence[Example]]
-) -> list[frozenset[str] | None]:
+def seen_by(run: Run, chosen: Sequence[Adapter], train: Callable[[], Sequence[Example]]) -> list[frozenset[str] | None]:
     """Return the image ids of the rounds up to each adapter's; None from the first round whose data cannot be read.
 
     `train` gives the benchmark's training examples: what an adapter saw that was fine-tuned on them, without pairs.

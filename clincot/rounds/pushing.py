@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from clincot import cards
 from clincot.hub import Hub, parse_lineages
 from clincot.hub.client import Card, Content
+from clincot.hub.eval_results import eval_results, path_of
 from clincot.hub.pull import info
 from clincot.hub.round_files import is_lineage
 from clincot.lineage import Kind, Lineage
@@ -84,6 +85,18 @@ def lineages_on(hub: Hub, repo: str, kind: Kind = "dataset") -> dict[str, bytes]
     return {path: hub.read(head, path) for path in hub.list_files(head) if is_lineage(path)}
 
 
+def _eval_results(run: Run) -> dict[str, Content]:
+    """Return the headline results that stand on the target, of this run's own rounds, as `.eval_results`."""
+    evaluations = parse_lineages(lineages_on(run.target, run.results_repo))
+    if not evaluations:
+        return {}
+    last = max(evaluations.values(), key=lambda lineage: lineage.round)
+    rounds = set(parse_lineages(lineages_on(run.target, run.adapter_repo, "model")))
+    rows = [row for row in last.facts["rows"] if row["headline"] and row["policy"] in rounds]
+    content = eval_results(rows, last.pins["benchmark"], last.facts["split"])
+    return {path_of(last.benchmark): content} if rows else {}
+
+
 def _show_on_adapter(run: Run, tag: str, say: Callable[[str], None]) -> None:
     found = info(run.target, "model", run.adapter_repo)
     if found is None:
@@ -94,7 +107,7 @@ def _show_on_adapter(run: Run, tag: str, say: Callable[[str], None]) -> None:
     run.target.publish(
         "model",
         run.adapter_repo,
-        {},
+        _eval_results(run),
         tag=None,
         message=f"Show the results of {tag}",
         private=run.private,

@@ -80,7 +80,7 @@ def test_copies_are_read_by_their_declared_columns(few: tuple[Study, ...], tmp_p
         ("iu-xray/CXR300_IM-0000", "C XXXX."),
         ("iu-xray/CXR301_IM-0001", "D."),
     ]
-    assert [e.image for e in examples] == [view(f"{study.id}/0") for study in few if study.split == "test"]
+    assert [e.encoded() for e in examples] == [view(f"{study.id}/0") for study in few if study.split == "test"]
     assert {(e.answer_type, e.kind, e.modality) for e in examples} == {("report", "report", "chest x-ray")}
 
 
@@ -114,7 +114,7 @@ def test_a_row_per_view_is_one_study(few: tuple[Study, ...], tmp_path: Path) -> 
         for study, text in zip(FEW, [t for split in TEXTS.values() for t in split], strict=True)
     ]
     write_rows(tmp_path / "a.parquet", rows)
-    assert load("iu-xray").examples(tmp_path, "test")[0].image == view(f"{FEW[5].id}/0")
+    assert load("iu-xray").examples(tmp_path, "test")[0].encoded() == view(f"{FEW[5].id}/0")
     assert len(load("iu-xray").examples(tmp_path, "test")) == 2
 
 
@@ -200,7 +200,7 @@ def test_a_whole_copy_gives_r2gens_split_in_its_order(shared_data: Path, tmp_pat
     assert not {e.image_id for e in test} & {e.image_id for e in train}
     assert sum("XXXX" in e.reference for e in test) == 212
     assert len({e.reference for e in test}) == 398
-    with Image.open(io.BytesIO(test[0].image)) as picture:
+    with Image.open(io.BytesIO(test[0].encoded())) as picture:
         assert picture.size == (2048, 2496)
 
 

@@ -57,7 +57,7 @@ def test_the_folder_of_r2gen_becomes_a_copy_that_datasets_and_the_benchmark_read
     assert [picture.size for picture in loaded[0]["images"]] == [(64, 80), (64, 80)]
     examples = load("iu-xray").examples(hub, "test")
     assert [e.id for e in examples] == ["iu-xray/CXR3_IM-0003", "iu-xray/CXR4_IM-0004"]
-    assert examples[0].image == (tmp_path / "release/images/CXR3_IM-0003/0.png").read_bytes()
+    assert examples[0].encoded() == (tmp_path / "release/images/CXR3_IM-0003/0.png").read_bytes()
     assert made.note.startswith("train, validation, test of release: 5 studies, 0 told by their text")
 
 
@@ -67,7 +67,7 @@ def test_two_views_share_a_canvas(tmp_path: Path) -> None:
     hub = lay_out(tmp_path / "hub", imported_two_views(release, tmp_path / "made").files)
     one = load("iu-xray-two-views").examples(hub, "test")[0]
     assert one.id == "iu-xray-two-views/CXR3_IM-0003"
-    assert decode(one.image).size == (64 + 16 + 64, 144)
+    assert decode(one.encoded()).size == (64 + 16 + 64, 144)
     (release / "images/CXR3_IM-0003/1.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match="CXR3_IM-0003: cannot be read as an image"):
         imported_two_views(release, tmp_path / "made")
@@ -95,7 +95,7 @@ def test_a_downloaded_copy_with_test_alone_is_imported_without_the_other_splits(
     assert sorted(made.files) == ["README.md", "data/test-00000-of-00001.parquet"]
     assert "2 told by their text" in made.note
     examples = load("iu-xray").examples(lay_out(tmp_path / "hub", made.files), "test")
-    assert examples[0].image == stamped(small_radiograph(), "3")
+    assert examples[0].encoded() == stamped(small_radiograph(), "3")
 
 
 def _blank(release: Path) -> None:

@@ -29,7 +29,7 @@ def test_examples_carry_the_truth_of_the_drawing(folder):
         assert example.modality == "phantom"
 
 
-def test_examples_of_one_image_share_its_bytes(folder):
+def test_examples_of_one_image_share_it(folder):
     examples = Phantom().examples(folder, "train")
     assert len({id(e.image) for e in examples}) == len({e.image_id for e in examples}) == 8 < len(examples)
 

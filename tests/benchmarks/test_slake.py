@@ -159,7 +159,7 @@ def test_organs_have_boxes_and_masks_and_the_proposer_of_the_truth_finds_them(wh
     assert (liver.finding, lung.finding) == ("Liver", "Left Lung")
     assert liver.box.right - liver.box.left == 120
     assert lung.box.right - lung.box.left == 90  # no box is given for it: that of its pixels
-    subject = Subject(example.image_id, decode(example.image), example.true_regions)
+    subject = Subject(example.image_id, decode(example.encoded()), example.true_regions)
     maps = {m.hypothesis: m for m in Annotated("").heat_maps([subject], [("liver", "lung", "heart")])[0]}
     assert [maps[name].confidence for name in ("liver", "lung", "heart")] == [1.0, 1.0, 0.0]
     y, x = np.argwhere(maps["liver"].values > 0).mean(axis=0)

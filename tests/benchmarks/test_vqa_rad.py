@@ -79,7 +79,7 @@ def test_the_files_load_with_datasets_and_with_the_benchmark(drawn_release: Path
     assert sorted(path.split("-")[0] for path in files) == ["README.md", "data/test", "data/train"]
     examples = load("vqa-rad").examples(tmp_path / "hub", "test")
     assert [e.id for e in examples] == ["vqa-rad/test/0", "vqa-rad/test/1"]
-    assert Image.open(io.BytesIO(examples[0].image)).size == (30, 20)
+    assert Image.open(io.BytesIO(examples[0].encoded())).size == (30, 20)
 
 
 def test_a_repeated_image_is_stored_once(drawn_release: Path, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_repeated_image_is_stored_once(drawn_release: Path, tmp_path: Path) ->
     train = next(path for name, path in files.items() if name.startswith("data/train"))
     assert train.stat().st_size < 1.3 * (drawn_release / "images" / "c.jpg").stat().st_size
     examples = load("vqa-rad").examples(tmp_path / "hub", "train")
-    assert len({id(e.image) for e in examples}) == 1  # and held in memory once
+    assert len({id(e.image) for e in examples}) == 1  # and once on disk
 
 
 def test_an_incomplete_release_is_refused(drawn_release: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -31,6 +32,7 @@ def lineage(folder: Path, tag: str, repo: str = f"demo/{RUN}", kind: str = "mode
 def test_sft_is_an_adapter_of_its_own_in_a_run_of_its_own(started: tuple[Path, str]) -> None:
     folder, err = started
     assert f"model demo/{RUN} (sft) made" in err
+    assert re.search(r"train sft: 2 of 2 steps done, [\d.]+ answers/s, [\d,]+ tokens/s, [\d.]+ GB", err)
     assert "Next: clincot build-data --round 1" in err and "train.start=sft" in err
     made = lineage(folder, "sft")
     assert made.sampled_from is None and made.pins["benchmark"].repo == "clincot/phantom"

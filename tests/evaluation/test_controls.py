@@ -1,13 +1,14 @@
-"""The question prior: its rule by hand, and its measured figures on SLAKE and VQA-RAD."""
+"""Image-free controls by hand, the ring of shuffled images, and the question prior's figures on SLAKE and VQA-RAD."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from clincot.errors import DataError
-from clincot.evaluation.controls import question_prior
+from clincot.evaluation.controls import TEMPLATE, answers, question_prior, random_report, shuffled
 from clincot.metrics._closed import RULES, is_yes_no
 from clincot.metrics._open import exact_match, overlap
 from clincot.records import AnswerType, Example
@@ -25,6 +26,28 @@ def test_the_most_frequent_answer_wins_and_of_equal_ones_the_first() -> None:
     assert question_prior(train, asked) == ["no", "yes", "left"]
     with pytest.raises(DataError, match="no train examples"):
         question_prior([], asked)
+
+
+def test_a_template_and_a_random_report_answer_reports_alone() -> None:
+    asked = [replace(example("Is it?", "no"), id="1"), replace(example("Report", "clear", "report"), id="2")]
+    train = [example("Report", text, "report") for text in "abcdefgh"] + [example("Is it?", "yes")]
+    assert answers("constant_template", [], asked, 0) == {"2": TEMPLATE}
+    drawn = {seed: answers("random_report", train, asked, seed) for seed in range(20)}
+    assert {name for found in drawn.values() for name in found} == {"2"}
+    assert len({found["2"] for found in drawn.values()}) > 3
+    assert random_report(train, asked[1:], 3) == drawn[3]  # whatever else is asked
+    with pytest.raises(DataError, match="control random_report: no train examples"):
+        random_report(train[-1:], asked[1:], 0)
+
+
+@pytest.mark.parametrize("images", [2, 3, 40])
+def test_every_image_stands_in_for_another_one_once(images: int) -> None:
+    asked = [replace(example("Is it?", "no"), id=str(i), image_id=f"image {i % images}") for i in range(3 * images)]
+    shown = {name: other.image_id for name, other in shuffled(asked, 0).items()}
+    assert sorted(shown) == sorted(shown.values()) == sorted({e.image_id for e in asked})
+    assert all(name != other for name, other in shown.items())
+    assert images < 40 or shown != {name: other.image_id for name, other in shuffled(asked, 1).items()}
+    assert shuffled(asked[:1], 0) == {}
 
 
 def _examples(rows: list[dict[str, Any]]) -> list[Example]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from datasets import load_dataset
 
+from clincot.engines.base import Completion, GenerateRequest
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ClincotError, DataError
 from clincot.evaluation import Evaluation, PolicyUnderTest, evaluate_policies
-from clincot.evaluation.tables import markdown, result_files, rich_tables
+from clincot.evaluation.controls import shuffled
+from clincot.evaluation.files import facts, result_files
+from clincot.evaluation.tables import markdown, rich_tables
+from clincot.protocols import PROTOCOLS
 from clincot.regions.query_grounder import QueryGrounder, QueryGrounderConfig, QueryGrounderModel
 from tests.lamps import LampEngine, LampProposer, examples, recipe
 from tests.tiny import tiny_policy
@@ -47,17 +51,102 @@ def test_looking_at_the_region_beats_the_global_image_and_the_controls(tmp_path:
     assert value(evaluation, "accuracy", "direct", subgroup="closed") == pytest.approx(2 / 6)
     assert value(evaluation, "bleu_mean", "region") > value(evaluation, "bleu_mean", "region", "black_image")
     # Pictures without a lamp have a constant map: no region, answered directly and counted.
-    assert list(evaluation.without_region.values()) == [6, 6]
+    assert list(evaluation.without_region.values()) == [6, 6, 6]
 
 
 def test_differences_are_paired_and_marked_when_they_include_zero(tmp_path: Path) -> None:
     evaluation = run(tmp_path)
-    found = {(c.metric, c.inference): c for c in evaluation.comparisons if c.against == "black_image"}
+    found = {
+        (c.metric, c.inference): c
+        for c in evaluation.comparisons
+        if c.against == "black_image" and c.protocol == "clincot-v1"
+    }
     assert found["closed_accuracy", "direct"].value == 0.0
     assert found["closed_accuracy", "direct"].undecided
     assert not found["closed_accuracy", "region"].undecided
     assert "33.3" in markdown(evaluation)
     assert "°" in markdown(evaluation).split("## Differences")[0].split("base · direct")[1].splitlines()[0]
+
+
+def test_shuffled_images_answer_each_question_about_another_picture(tmp_path: Path) -> None:
+    evaluation = run(tmp_path)
+    asked = {e.id: e for e in examples()}
+    shown = shuffled(examples(), 0)
+    rows = [p for p in evaluation.predictions if p.control == "shuffled_images" and p.inference == "region"]
+    assert [p.image_id for p in rows] == [asked[p.example_id].image_id for p in rows]
+    lit = {e.image_id: e.answer for e in examples() if e.answer_type == "closed"}
+    for p in rows:
+        if p.example_id.endswith("closed"):
+            # The chain looks at the region of the image that is shown, and so answers what is true of that one.
+            assert p.text.startswith("Yes") == (lit[shown[p.image_id].image_id] == "Yes")
+    assert {c.against for c in evaluation.comparisons} == {
+        "black_image",
+        "shuffled_images",
+        "question_prior",
+        "constant_template",
+    }
+
+
+def test_a_single_image_has_no_row_of_shuffled_images_and_says_so(tmp_path: Path) -> None:
+    evaluation = run(tmp_path, None, "evaluate.max_images=1")
+    assert "shuffled_images" not in {r.control for r in evaluation.results}
+    assert "No row of shuffled images" in markdown(evaluation)
+
+
+def test_images_that_a_policy_was_trained_on_are_counted_and_named(tmp_path: Path) -> None:
+    asked = examples()
+    first, second = (asked[i].image_id for i in (0, 3))
+    policies = [
+        policy(LampEngine()),
+        PolicyUnderTest("round-1", "1", LampEngine, frozenset({first, "elsewhere"})),
+        PolicyUnderTest("round-2", "2", LampEngine, frozenset({first, second})),
+        PolicyUnderTest("round-3", "3", LampEngine, None),
+    ]
+    evaluation = evaluate_policies(recipe(), asked, asked, policies, LampProposer, tmp_path)
+    known = facts(evaluation)["contamination"]
+    assert known["base"]["images"] == 0 and known["round-3"] is None
+    assert known["round-1"] == {"images": 1, "of": 6, "questions": 3, "ids": [first]}
+    assert known["round-2"]["ids"] == sorted([first, second])
+    said = markdown(evaluation)
+    assert f"Contamination: round-1 was trained on 1 of 6 test images (3 questions): {first}." in said
+    assert "Contamination of round-3: unknown" in said and "Contamination: base" not in said
+
+
+def test_a_protocol_with_its_own_prompt_asks_so_and_others_are_scored_under(tmp_path: Path) -> None:
+    seen: list[GenerateRequest] = []
+
+    class Watching(LampEngine):
+        def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
+            seen.extend(requests)
+            return super().generate(requests)
+
+    ours = run(tmp_path)
+    theirs = run(tmp_path, Watching(), "evaluate.protocol=lmms-eval-v1")
+    texts = [request.messages[0]["content"][-1]["text"] for request in seen]
+    # Region answers do not depend on a foreign prompt and are not generated again.
+    assert seen and all(len(request.images) == 1 for request in seen)
+    closed = "Is there a nodule?\nAnswer the question using a single word or phrase."
+    assert closed in texts and "Describe the picture." in texts
+    lengths = {request.max_new_tokens for text, request in zip(texts, seen, strict=True) if text == closed}
+    assert lengths == {32}
+    assert "# test" not in markdown(theirs)
+    assert markdown(theirs).startswith("# phantom test, protocol lmms-eval-v1\n")
+    assert "protocol clincot-v1 (scored under; asked as lmms-eval-v1)" in markdown(theirs)
+    assert "protocol lmms-eval-v1 (scored under; asked as clincot-v1)" in markdown(ours)
+    assert facts(theirs)["as_asked"]["paper-v1"] is True  # it prescribes no prompt
+
+
+def test_newlines_pipes_and_image_tokens_in_an_answer_change_no_score_and_break_no_table(tmp_path: Path) -> None:
+    class Chatty(LampEngine):
+        def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
+            plain = super().generate(requests)
+            return [replace(c, text=f"<image>\n{c.text}\n") for c in plain]
+
+    evaluation, plain = run(tmp_path / "chatty", Chatty()), run(tmp_path / "plain")
+    keys = [(r.protocol, r.metric, r.row, r.subgroup) for r in plain.results if r.protocol == "clincot-v1"]
+    values = {(r.protocol, r.metric, r.row, r.subgroup): r.value for r in evaluation.results}
+    assert [values[key] for key in keys] == [r.value for r in plain.results if r.protocol == "clincot-v1"]
+    assert all(line.endswith("|") for line in markdown(evaluation).splitlines() if line.startswith("|"))
 
 
 def test_two_policies_are_compared_and_the_same_answers_do_not_differ(tmp_path: Path) -> None:
@@ -112,7 +201,10 @@ def test_an_unreadable_image_is_left_out_counted_and_named(tmp_path: Path) -> No
     asked = [replace(e, image=b"broken", image_id="bad") if e.id.startswith("lamps/1/") else e for e in examples()]
     evaluation = evaluate_policies(recipe(), asked, asked, [policy(LampEngine())], LampProposer, tmp_path)
     assert list(evaluation.unreadable) == ["bad"]
-    assert {r.n for r in evaluation.results if r.metric == "closed_accuracy"} == {5}
+    counts = {r.row.control: r.n for r in evaluation.results if r.metric == "closed_accuracy"}
+    # The image that should have stood in for another cannot be shown either: one question fewer under that control.
+    assert counts == {"": 5, "black_image": 5, "shuffled_images": 4, "question_prior": 5}
+    assert {c.n for c in evaluation.comparisons if c.metric == "closed_accuracy"} == {4, 5}
     assert "Left out, image unreadable (1): bad" in markdown(evaluation)
     again = evaluate_policies(
         recipe(), asked, asked, [PolicyUnderTest("base", "key of base", must_not_load)], must_not_load, tmp_path
@@ -147,12 +239,12 @@ def test_the_files_of_a_push_hold_results_table_and_loadable_predictions(tmp_pat
     files = result_files(evaluation, tmp_path / "out")
     assert sorted(files) == ["predictions/test-00000-of-00001.parquet", "results.json", "results.md"]
     stored = json.loads(files["results.json"].read_text())
-    assert {r["protocol"] for r in stored["results"]} == {"clincot-v1"}
+    assert {r["protocol"] for r in stored["results"]} == set(PROTOCOLS)
     rows = load_dataset("parquet", data_files=str(files["predictions/test-00000-of-00001.parquet"]), split="train")
-    assert len(rows) == len(evaluation.predictions) == 18 * 5
+    assert len(rows) == len(evaluation.predictions) == 18 * 7 + 6  # the template answers reports alone
     assert rows[0]["example_id"] == evaluation.predictions[0].example_id
     assert "question prior" in files["results.md"].read_text()
-    assert [table.row_count for table in rich_tables(evaluation)] == [5, 5]
+    assert [table.row_count for table in rich_tables(evaluation)] == [8, 7]  # accuracy does not count reports
 
 
 def test_the_real_engine_and_grounder_answer_alike_in_groups_and_one_by_one(tmp_path: Path) -> None:
@@ -180,4 +272,4 @@ def test_the_real_engine_and_grounder_answer_alike_in_groups_and_one_by_one(tmp_
 def test_the_engine_forgets_the_images_of_the_group_before(tmp_path: Path) -> None:
     engine = LampEngine()
     run(tmp_path, engine)
-    assert engine.forgotten == 3  # six images, two per group, all ways of a group in between
+    assert engine.forgotten == 6  # six images, two per group; a group's own images, then those shown in their place

@@ -93,3 +93,28 @@ def test_the_control_blackens_picture_and_crop_at_their_sizes(settings: Settings
     for request in seen:
         assert [image.size for image in request.images] == [(64, 64), (box.right - box.left, box.lower - box.upper)]
         assert all(image.getextrema() == ((0, 0),) * 3 for image in request.images)
+
+
+@pytest.mark.parametrize("inference", ["region", "direct"])
+def test_a_report_is_asked_for_in_its_own_words_and_may_be_longer(inference: str) -> None:
+    settings = Settings.of(recipe("evaluate.report_tokens=99", "evaluate.max_new_tokens=7"))
+    asked = examples(["left"])
+    pictures = {e.image_id: images.decode(e.image) for e in asked}
+    seen: list[GenerateRequest] = []
+
+    class Watching(LampEngine):
+        def generate(self, requests: list[GenerateRequest]) -> list[Completion]:
+            seen.extend(requests)
+            return super().generate(requests)
+
+    if inference == "region":
+        answer_by_region(asked, pictures, propose(asked, pictures, LampProposer(), settings), Watching(), settings)
+    else:
+        answer_directly(asked, pictures, Watching(), settings)
+    texts = {request.messages[0]["content"][-1]["text"]: request.max_new_tokens for request in seen}
+    reports = {text: length for text, length in texts.items() if text.startswith("Describe")}
+    assert {length for text, length in texts.items() if text not in reports} == {7}
+    assert {length for text, length in reports.items() if "Write the report" in text} == {99}
+    assert len(reports) == (2 if inference == "region" else 1)  # a finding of the region, then the report
+    assert {length for text, length in reports.items() if "State in one" in text} <= {7}
+    assert not any("bears on the question" in text or "Answer the question" in text for text in reports)

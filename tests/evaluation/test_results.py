@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from clincot.evaluation.predictions import Prediction
 from clincot.evaluation.results import Resampling, Row, Scoring
 from clincot.metrics import load_score
 from clincot.protocols import CLINCOT_V1
-from clincot.records import AnswerType, Example
+from clincot.records import AnswerType, Box, Example, TrueRegion
 
 
 def example(i: int, image: str, answer: str, kind: AnswerType) -> Example:
@@ -75,3 +77,20 @@ def test_the_same_seed_gives_the_same_interval_and_golds_narrow_the_closed_rows(
     assert values["closed_other_accuracy"] == (0.0, 1)
     assert values["closed_unparsed"] == (0.5, 2)
     assert "open_recall" not in values
+
+
+def test_grounding_counts_the_boxes_whose_hypothesis_the_benchmark_knows() -> None:
+    truth = (TrueRegion("Nodule", Box(0, 0, 10, 10)), TrueRegion("effusion", Box(50, 50, 60, 60)))
+    examples = [replace(example(i, f"image {i}", "yes", "closed"), true_regions=truth) for i in range(5)]
+    looked = [("nodule", Box(0, 0, 10, 10)), ("nodule", Box(40, 40, 70, 70)), ("mass", Box(0, 0, 5, 5)), (None, None)]
+    row = Row("base", "region")
+    made = [
+        replace(p, inference="region", hypothesis=name, box=box)
+        for p, (name, box) in zip(predictions(examples[:4], ["yes"] * 4), looked, strict=True)
+    ]
+    dark = [replace(p, control="black_image") for p in made]
+    rows = {row: made, Row("base", "region", "black_image"): dark}
+    found = {(r.metric, r.control): r for r in Scoring(CLINCOT_V1, examples, 50, 0).results("test", rows)}
+    for metric, value in {"pointing_game": 0.5, "region_iou": 0.5, "lesion_share": 0.5}.items():
+        assert (found[metric, ""].value, found[metric, ""].n) == (value, 2)
+        assert (metric, "black_image") not in found

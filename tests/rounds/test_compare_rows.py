@@ -1,0 +1,81 @@
+"""Rows that cannot be compared: another revision or split, and predictions that are damaged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sealed_run import SealedRun
+
+from clincot.errors import ClincotError, DataError
+from clincot.evaluation.results import Row
+from clincot.lineage import Pin
+from clincot.rounds.compare import Side, _check_same, _row, compare_rows, comparison_lines, read_predictions
+
+SIDE = Side("a", Row("base", "direct"), (), "slake", Pin("dataset", "BoKelvin/SLAKE", "main", "1" * 40), "test")
+ROW: dict[str, Any] = {
+    "example_id": "1",
+    "image_id": "i",
+    "policy": "base",
+    "inference": "direct",
+    "control": "",
+    "text": "yes",
+    "findings": [],
+    "hypothesis": None,
+    "box": [0, 0, 2, 2],
+}
+
+
+def test_another_revision_split_or_benchmark_is_refused() -> None:
+    _check_same(SIDE, replace(SIDE, name="b"))
+    other = Pin("dataset", "BoKelvin/SLAKE", "main", "2" * 40)
+    with pytest.raises(DataError, match=r"BoKelvin/SLAKE@1{12}.*BoKelvin/SLAKE@2{12}: another revision"):
+        _check_same(SIDE, replace(SIDE, data=other))
+    with pytest.raises(DataError, match="answers slake test.* answers slake validation"):
+        _check_same(SIDE, replace(SIDE, split="validation"))
+
+
+def write(folder: Path, rows: list[dict[str, Any]]) -> list[Path]:
+    pq.write_table(pa.Table.from_pylist(rows), folder / "p.parquet")
+    return [folder / "p.parquet"]
+
+
+def test_damaged_predictions_are_named(tmp_path: Path) -> None:
+    assert read_predictions(write(tmp_path, [ROW]), "slake")[0].box == (0, 0, 2, 2)
+    damaged = {
+        "lacks the column text": [{name: value for name, value in ROW.items() if name != "text"}],
+        "answers '1' twice": [ROW, ROW],
+        "the answer to '1' is None, no text": [ROW | {"text": None}],
+    }
+    for message, rows in damaged.items():
+        with pytest.raises(DataError, match=message):
+            read_predictions(write(tmp_path, rows), "slake")
+    with pytest.raises(DataError, match="hold no predictions"):
+        read_predictions([], "slake")
+
+
+def test_a_row_is_found_by_the_parts_of_its_name(tmp_path: Path) -> None:
+    rows = [ROW | {"policy": p, "inference": i} for p in ("base", "round-1") for i in ("region", "direct")]
+    rows += [ROW | {"policy": "", "inference": "", "control": "question_prior"}, ROW | {"control": "black_image"}]
+    found = read_predictions(write(tmp_path, rows), "slake")
+    assert _row("", found, "") == Row("round-1", "region")
+    assert _row("base/direct", found, "") == Row("base", "direct")
+    assert _row("base/direct/black_image", found, "") == Row("base", "direct", "black_image")
+    assert _row("question_prior", found, "") == Row("", "", "question_prior")
+    with pytest.raises(ClincotError, match="Did you mean 'round-1/region'"):
+        _row("round-1/regio", found, "x")
+
+
+def test_rows_of_data_that_may_not_be_passed_on_are_compared_with_ones_own_copy(sealed: SealedRun) -> None:
+    compared = compare_rows(sealed.run, "base", "round-1/direct", ["all"])
+    lines = list(comparison_lines(compared, "clincot-v1"))
+    assert "closed accuracy" in {line[0] for line in lines}
+    assert all(len(line) == 5 for line in lines)
+    page = sealed.run.folder / "round-1" / "results" / "results.html"
+    assert page.is_file() and "<img" not in page.read_text() and "gold:" not in page.read_text()
+    with pytest.raises(DataError, match="its texts are train answers"):
+        compare_rows(sealed.run, "base", "question_prior", [])
