@@ -1,39 +1,43 @@
 """Stage 3: examples, policies and a proposer -> predictions, results with intervals, and image-free controls.
 
-Generation is grouped by image and stored part by part: a killed run continues, and another metric costs no generation.
+Generation is grouped by image and stored part by part: a killed run continues, and another metric or protocol costs no
+generation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
-from itertools import islice
 from pathlib import Path
 
-from clincot import protocols
-from clincot.errors import ClincotError, DataError
-from clincot.evaluation.answering import BLACK, Answering, PolicyUnderTest, groups
-from clincot.evaluation.controls import question_prior
+from clincot import prompts, protocols
+from clincot.errors import DataError
+from clincot.evaluation import controls
+from clincot.evaluation.answering import Answering, Group, PolicyUnderTest, Ways, groups, other_images
+from clincot.evaluation.checks import check_names, checked
+from clincot.evaluation.controls import BLACK, IMAGE_FREE, PRIOR, SHUFFLED
 from clincot.evaluation.inference import Answer, Settings
 from clincot.evaluation.predictions import Prediction, Store
 from clincot.evaluation.results import Comparison, Result, Row, Scoring
 from clincot.lineage import content_key
 from clincot.progress import bar
+from clincot.protocols import Protocol
 from clincot.recipe import Recipe
 from clincot.records import Example
 from clincot.regions.base import Proposer
 
-PRIOR = "question_prior"
 __all__ = ["BLACK", "PRIOR", "Evaluation", "PolicyUnderTest", "Prediction", "Result", "evaluate_policies"]
+Rows = dict[Row, list[Prediction]]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All rows of one benchmark and split under one protocol.
+    """All rows of one benchmark and split, asked for under `protocol` and scored under all of them.
 
     `unreadable` maps image ids to what is wrong with them; their questions are left out of every row. `without_region`
-    counts, per row of region inference, the questions that fell back to a direct answer.
+    counts, per row of region inference, the questions that fell back to a direct answer. `contamination` names, per
+    policy, the test images that it was trained on (None: unknown). `notes` say what a table would not.
     """
 
     benchmark: str
@@ -44,6 +48,9 @@ class Evaluation:
     predictions: tuple[Prediction, ...]
     unreadable: dict[str, str]
     without_region: dict[Row, int]
+    questions_of: dict[str, int] = field(default_factory=dict)
+    contamination: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def evaluate_policies(
@@ -56,80 +63,108 @@ def evaluate_policies(
     *,
     proposer_key: str = "",
 ) -> Evaluation:
-    """Answer `examples` with every policy and control of the recipe and score them under its protocol.
+    """Answer `examples` with every policy and control of the recipe and score them under every protocol.
 
-    `train_examples` serve the question prior only. `proposer_key` names the proposer's exact weights: stored answers of
-    another one are not used. Raises DataError for an empty split or repeated ids.
+    `train_examples` serve the controls that `controls.reads_train` names. `proposer_key` names the proposer's exact
+    weights: stored answers of another one are not used. Raises DataError for an empty split, repeated ids and texts
+    that are none.
     """
     protocol = protocols.load(recipe.evaluate.protocol)
-    asked = _checked(recipe, examples, policies)
-    rows, unreadable = _answers(recipe, protocol, asked, policies, (proposer_load, proposer_key), folder)
+    asked = checked(examples, f"{recipe.benchmark} {recipe.evaluate.split}", recipe.evaluate.max_images)
+    check_names([policy.name for policy in policies])
+    stand_ins = controls.shuffled(asked, recipe.seed) if SHUFFLED in recipe.evaluate.controls else {}
+    answering = _answering(recipe, protocol, asked, stand_ins, (proposer_load, proposer_key), folder)
+    rows, unreadable = _answers(answering, asked, policies)
     readable = [example for example in asked if example.image_id not in unreadable]
     if not readable:
         raise DataError(f"{recipe.benchmark} {recipe.evaluate.split}: no image can be read. Replace the images.")
-    if PRIOR in recipe.evaluate.controls:
-        texts = question_prior(train_examples, readable)
-        rows[Row("", "", PRIOR)] = [
-            Prediction(e.id, e.image_id, "", "", text, (), None, None, PRIOR)
-            for e, text in zip(readable, texts, strict=True)
-        ]
-    scoring = Scoring(protocol, readable, recipe.evaluate.resamples, recipe.seed)
+    rows = {row: [p for p in some if p.image_id not in unreadable] for row, some in rows.items()}
+    for control in recipe.evaluate.controls:
+        if control in IMAGE_FREE:
+            rows |= image_free_row(control, train_examples, readable, recipe.seed)
+    shown = {example.image_id for example in readable}
+    evaluation = scored(recipe, readable, rows, first=policies[0].name if policies else "")
+    return replace(
+        evaluation,
+        unreadable=unreadable,
+        contamination={p.name: None if p.seen is None else tuple(sorted(shown & p.seen)) for p in policies},
+        notes=_notes(recipe, stand_ins),
+    )
+
+
+def scored(recipe: Recipe, examples: Sequence[Example], rows: Mapping[Row, list[Prediction]], first: str) -> Evaluation:
+    """Score rows of predictions under every protocol; `first` is the policy that the others are compared with."""
+    results: list[Result] = []
+    comparisons: list[Comparison] = []
+    for label in protocols.chosen(recipe.evaluate.protocol, [protocols.ALL]):
+        scoring = Scoring(protocols.load(label), examples, recipe.evaluate.resamples, recipe.seed)
+        results += scoring.results(recipe.benchmark, rows)
+        comparisons += scoring.comparisons(rows, list(_pairs(list(rows), first)))
+    questions: dict[str, int] = {}
+    for example in examples:
+        questions[example.image_id] = questions.get(example.image_id, 0) + 1
     return Evaluation(
         benchmark=recipe.benchmark,
-        protocol=protocol.label,
+        protocol=recipe.evaluate.protocol,
         split=recipe.evaluate.split,
-        results=scoring.results(recipe.benchmark, rows),
-        comparisons=scoring.comparisons(rows, _pairs(list(rows), policies)),
+        results=tuple(results),
+        comparisons=tuple(comparisons),
         predictions=tuple(prediction for predictions in rows.values() for prediction in predictions),
-        unreadable=unreadable,
+        unreadable={},
         without_region={
             row: sum(prediction.box is None for prediction in predictions)
             for row, predictions in rows.items()
             if row.inference == "region"
         },
+        questions_of=questions,
     )
 
 
-def _checked(recipe: Recipe, examples: Sequence[Example], policies: Sequence[PolicyUnderTest]) -> list[Example]:
-    """Return the examples of the first `evaluate.max_images` images (0: all)."""
-    where = f"{recipe.benchmark} {recipe.evaluate.split}"
-    if not examples:
-        raise DataError(f"{where}: has no examples. Choose another split with --set evaluate.split=NAME.")
-    ids = [example.id for example in examples]
-    if len(set(ids)) < len(ids):
-        twice = next(name for name in ids if ids.count(name) > 1)
-        raise DataError(f"{where}: the id {twice!r} occurs twice. Give every example its own id.")
-    names = [policy.name for policy in policies]
-    if len(set(names)) < len(names):
-        raise ClincotError(f"evaluate: two policies are called the same ({', '.join(names)}). Name them apart.")
-    kept = dict.fromkeys(example.image_id for example in examples)
-    if recipe.evaluate.max_images:
-        kept = dict.fromkeys(islice(kept, recipe.evaluate.max_images))
-    return [example for example in examples if example.image_id in kept]
+def image_free_row(control: str, train: Sequence[Example], examples: Sequence[Example], seed: int) -> Rows:
+    """Return the row of an image-free control; none where it has no answer (a template without reports)."""
+    texts = controls.answers(control, train, examples, seed)
+    made = [
+        Prediction(e.id, e.image_id, "", "", texts[e.id], (), None, None, control) for e in examples if e.id in texts
+    ]
+    return {Row("", "", control): made} if made else {}
+
+
+def _answering(
+    recipe: Recipe,
+    protocol: Protocol,
+    asked: Sequence[Example],
+    stand_ins: Mapping[str, Example],
+    proposer: tuple[Callable[[], Proposer], str],
+    folder: Path,
+) -> Answering:
+    settings = Settings.of(recipe)
+    prompts_of = (protocol.finding_instruction, protocol.region_instruction, protocol.direct_instruction)
+    report = (prompts.SHOW_FINDING_OF_REPORT, prompts.REPORT_WITH_REGION, prompts.REPORT_DIRECTLY)
+    dark = ("", *(name for name in recipe.evaluate.controls if name == BLACK))
+    own = tuple((inference, control) for control in dark for inference in recipe.evaluate.inference)
+    other = tuple((inference, SHUFFLED) for inference in recipe.evaluate.inference)
+    work: list[tuple[Group, Ways]] = []
+    for group in groups(asked, recipe.build.unit_images):
+        work.append((group, own))
+        if stand_ins:
+            work.append((other_images(group, stand_ins), other))
+    key = content_key(prompts_of, report, repr(settings), proposer[1])
+    return Answering(
+        settings=replace(settings, asking=protocol.asking),
+        store=Store(folder / "parts", key, repr(protocol.asking) if protocol.asking else ""),
+        work=tuple(work),
+        proposer=cache(proposer[0]),
+    )
 
 
 def _answers(
-    recipe: Recipe,
-    protocol: protocols.Protocol,
-    asked: Sequence[Example],
-    policies: Sequence[PolicyUnderTest],
-    proposer: tuple[Callable[[], Proposer], str],
-    folder: Path,
-) -> tuple[dict[Row, list[Prediction]], dict[str, str]]:
-    settings = Settings.of(recipe)
-    prompts_of = (protocol.finding_instruction, protocol.region_instruction, protocol.direct_instruction)
-    controls = ("", *(name for name in recipe.evaluate.controls if name == BLACK))
-    answering = Answering(
-        settings=settings,
-        store=Store(folder / "parts", content_key(prompts_of, repr(settings), proposer[1])),
-        groups=tuple(groups(asked, recipe.build.unit_images)),
-        ways=tuple((inference, control) for control in controls for inference in recipe.evaluate.inference),
-        proposer=cache(proposer[0]),
-    )
+    answering: Answering, asked: Sequence[Example], policies: Sequence[PolicyUnderTest]
+) -> tuple[Rows, dict[str, str]]:
     image_of = {example.id: example.image_id for example in asked}
-    rows: dict[Row, list[Prediction]] = {}
+    rows: Rows = {}
     unreadable: dict[str, str] = {}
-    with bar("answering", len(policies) * len(answering.ways) * len(asked), "questions") as advance:
+    total = sum(len(group.examples) * len(ways) for group, ways in answering.work)
+    with bar("answering", len(policies) * total, "questions") as advance:
         for policy in policies:
             for row, part in answering.parts(policy, advance):
                 rows.setdefault(row, []).extend(_prediction(row, a, image_of[a.example_id]) for a in part.answers)
@@ -143,14 +178,21 @@ def _prediction(row: Row, answer: Answer, image_id: str) -> Prediction:
     return Prediction(image_id=image_id, policy=row.policy, inference=row.inference, control=row.control, **known)
 
 
-def _pairs(rows: Sequence[Row], policies: Sequence[PolicyUnderTest]) -> list[tuple[Row, Row, str]]:
-    """Each policy's rows against their black-image control and against the first policy."""
-    pairs = []
+def _pairs(rows: Sequence[Row], first: str) -> Iterator[tuple[Row, Row, str]]:
+    """Each policy's rows against every control of theirs, and against the first policy."""
     for row in rows:
         if row.control:
             continue
-        dark = Row(row.policy, row.inference, BLACK)
-        first = Row(policies[0].name, row.inference)
-        pairs += [(row, dark, BLACK)] if dark in rows else []
-        pairs += [(row, first, first.policy)] if first != row else []
-    return pairs
+        for other in rows:
+            own = (other.policy, other.inference) in ((row.policy, row.inference), ("", ""))
+            if other.control and own:
+                yield row, other, other.control
+        base = Row(first, row.inference)
+        if base != row and base in rows:
+            yield row, base, first
+
+
+def _notes(recipe: Recipe, stand_ins: Mapping[str, Example]) -> tuple[str, ...]:
+    if SHUFFLED in recipe.evaluate.controls and not stand_ins:
+        return ("No row of shuffled images: there is one image only.",)
+    return ()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 
@@ -12,23 +12,28 @@ from PIL import Image
 from clincot import images
 from clincot.engines.base import Engine
 from clincot.errors import UnreadableImage
+from clincot.evaluation.controls import BLACK
 from clincot.evaluation.inference import Answer, Settings, answer_by_region, answer_directly, black, propose
 from clincot.evaluation.predictions import Part, Store
 from clincot.evaluation.results import Row
 from clincot.records import Example, Region
 from clincot.regions.base import Proposer
 
-BLACK = "black_image"
+Ways = tuple[tuple[str, str], ...]
 Looked = tuple[dict[str, Image.Image], dict[str, str]]
 
 
 @dataclass(frozen=True)
 class PolicyUnderTest:
-    """A policy by name ('base', 'round-1'), the key of its exact weights, and how to load it if anything is missing."""
+    """A policy by name ('base', 'round-1'), the key of its exact weights, and how to load it if anything is missing.
+
+    `seen` are the ids of the images it was trained on, None where that cannot be told.
+    """
 
     name: str
     key: str
     load: Callable[[], Engine]
+    seen: frozenset[str] | None = frozenset()
 
 
 class Group:
@@ -41,9 +46,9 @@ class Group:
     def look(self) -> Looked:
         """Decode the images: id -> picture, and id -> problem of those that cannot be read."""
         pictures, problems = {}, {}
-        for image_id, data in {e.image_id: e.image for e in self.examples}.items():
+        for image_id, shown in {e.image_id: e for e in self.examples}.items():
             try:
-                pictures[image_id] = images.decode(data, image_id)
+                pictures[image_id] = images.decode(shown.encoded(), image_id)
             except UnreadableImage as error:
                 problems[image_id] = str(error)
         return pictures, problems
@@ -58,12 +63,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Answering:
-    """How every group is answered by every policy, and where the parts lie."""
+    """How every group is answered by every policy, and where the parts lie; a way is (inference, control)."""
 
     settings: Settings
     store: Store
-    groups: tuple[Group, ...]
-    ways: tuple[tuple[str, str], ...]
+    work: tuple[tuple[Group, Ways], ...]
     proposer: Callable[[], Proposer]
 
     def parts(self, policy: PolicyUnderTest, advance: Callable[[int], None]) -> Iterator[tuple[Row, Part]]:
@@ -74,9 +78,9 @@ class Answering:
             loaded().forget()
             return loaded()
 
-        for group in self.groups:
+        for group, ways in self.work:
             look, engine = cache(group.look), cache(forgetful)
-            for inference, control in self.ways:
+            for inference, control in ways:
                 path = self.store.path(policy.key, inference, control, group.examples)
                 if not path.is_file():
                     self.store.write(path, self._answer(group, look, inference, control, engine), group.examples)
@@ -100,8 +104,9 @@ class Answering:
             answers = answer_directly(readable, seen, engine(), self.settings)
         elif readable:
             # The control keeps the real regions: only pixels differ between it and its row.
-            regions = group.regions(readable, pictures, self.proposer(), self.settings)
-            answers = answer_by_region(readable, seen, regions, engine(), self.settings, blacken=dark)
+            ours = replace(self.settings, asking=None)  # a foreign prompt knows no regions, nor the way back from them
+            regions = group.regions(readable, pictures, self.proposer(), ours)
+            answers = answer_by_region(readable, seen, regions, engine(), ours, blacken=dark)
         return Part(tuple(answers), problems)
 
 
@@ -113,3 +118,23 @@ def groups(examples: Sequence[Example], size: int) -> Iterator[Group]:
     questions = iter(by_image.values())
     while some := list(islice(questions, max(size, 1))):
         yield Group([example for one in some for example in one])
+
+
+def other_images(group: Group, shown: Mapping[str, Example]) -> Group:
+    """Return the group's questions about the images that stand in for its own (`controls.shuffled`).
+
+    Regions and modality are those of the image that is shown, so the chain looks at it as it would at any image.
+    """
+    swapped = []
+    for example in group.examples:
+        other = shown[example.image_id]
+        swapped.append(
+            replace(
+                example,
+                image=other.image,
+                image_id=other.image_id,
+                true_regions=other.true_regions,
+                modality=other.modality,
+            )
+        )
+    return Group(swapped)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from clincot import images, prompts, recipe
+from clincot import canvas, images, prompts, recipe
 from clincot.engines.base import Engine, GenerateRequest
 from clincot.hypotheses import hypotheses, named_entities
+from clincot.protocols import Asking
 from clincot.records import Box, Example, Message, Region
 from clincot.regions.base import HeatMap, Proposer, Subject
 from clincot.regions.extract import find_region
@@ -29,10 +30,27 @@ class Settings:
     hypotheses: int
     regions: recipe.Regions
     max_new_tokens: int
+    report_tokens: int
+    views: recipe.Views = "separate"
+    asking: Asking | None = None
 
     @classmethod
-    def of(cls, run: recipe.Recipe) -> Settings:
-        return cls(run.build.steps, run.build.candidates, run.build.regions, run.evaluate.max_new_tokens)
+    def of(cls, run: recipe.Recipe, asking: Asking | None = None) -> Settings:
+        asked = run.evaluate
+        return cls(
+            steps=run.build.steps,
+            hypotheses=run.build.candidates,
+            regions=run.build.regions,
+            max_new_tokens=asked.max_new_tokens,
+            report_tokens=asked.report_tokens,
+            views=run.views,
+            asking=asking,
+        )
+
+    def length(self, example: Example, step: int) -> int:
+        """Return how many tokens the text of `step` may have: the last one of a report has its own length."""
+        whole = example.answer_type == "report" and step == self.steps
+        return self.report_tokens if whole else self.max_new_tokens
 
 
 @dataclass(frozen=True)
@@ -91,8 +109,10 @@ def black(picture: Image.Image) -> Image.Image:
 def answer_directly(
     examples: Sequence[Example], pictures: Pictures, engine: Engine, settings: Settings
 ) -> list[Answer]:
-    """Answer from the global image alone, in one batch."""
-    requests = [_request(prompts.direct_messages(e.question), (pictures[e.image_id],), settings) for e in examples]
+    """Answer from the global image alone, in one batch; a protocol's own prompt counts here and nowhere else."""
+    requests = [
+        _request(_direct_prompt(e, settings), (pictures[e.image_id],), _direct_length(e, settings)) for e in examples
+    ]
     texts = engine.generate(requests)
     return [Answer(e.id, completion.text) for e, completion in zip(examples, texts, strict=True)]
 
@@ -112,11 +132,13 @@ def answer_by_region(
     """
     looking = [(example, region) for example in examples if (region := regions[example.id]) is not None]
     crops = {region.crop: images.decode(region.crop, "crop") for _, region in looking}
-    views = [(pictures[e.image_id], black(crops[r.crop]) if blacken else crops[r.crop]) for e, r in looking]
+    views = [
+        _view(pictures[e.image_id], black(crops[r.crop]) if blacken else crops[r.crop], settings) for e, r in looking
+    ]
     chains: list[tuple[str, ...]] = [() for _ in looking]
     for step in range(1, settings.steps + 1):
         requests = [
-            _request(prompts.step_messages(e.question, chain, step=step, steps=settings.steps), view, settings)
+            _request(_step_prompt(e, chain, step, settings), view, settings.length(e, step))
             for (e, _), chain, view in zip(looking, chains, views, strict=True)
         ]
         written = engine.generate(requests)
@@ -130,12 +152,39 @@ def answer_by_region(
     return [answers[example.id] for example in examples]
 
 
-def _request(messages: list[Message], view: tuple[Image.Image, ...], settings: Settings) -> GenerateRequest:
+def _view(picture: Image.Image, crop: Image.Image, settings: Settings) -> tuple[Image.Image, ...]:
+    return (canvas.compose(picture, crop),) if settings.views == "canvas" else (picture, crop)
+
+
+def _direct_prompt(example: Example, settings: Settings) -> list[Message]:
+    if settings.asking is None:
+        return prompts.direct_messages(example.question, report=example.answer_type == "report")
+    text = settings.asking.text(example.question, example.answer_type)
+    return [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}]
+
+
+def _direct_length(example: Example, settings: Settings) -> int:
+    own = settings.asking.max_new_tokens if settings.asking and example.answer_type != "report" else 0
+    return own or settings.length(example, settings.steps)
+
+
+def _step_prompt(example: Example, chain: Sequence[str], step: int, settings: Settings) -> list[Message]:
+    return prompts.step_messages(
+        example.question,
+        chain,
+        step=step,
+        steps=settings.steps,
+        report=example.answer_type == "report",
+        images=1 if settings.views == "canvas" else 2,
+    )
+
+
+def _request(messages: list[Message], view: tuple[Image.Image, ...], max_new_tokens: int) -> GenerateRequest:
     return GenerateRequest(
         messages=tuple(messages),
         images=view,
         seed=0,
         temperature=0.0,
         top_p=1.0,
-        max_new_tokens=settings.max_new_tokens,
+        max_new_tokens=max_new_tokens,
     )

@@ -69,15 +69,20 @@ class Part:
 
 @dataclass(frozen=True)
 class Store:
-    """Parts below `folder`; `key` names protocol, settings and proposer, which every answer depends on."""
+    """Parts below `folder`; `key` names prompts, settings and proposer, which every answer depends on.
+
+    `asking` names a foreign prompt, which direct answers alone depend on.
+    """
 
     folder: Path
     key: str
+    asking: str = ""
 
     def path(self, policy_key: str, inference: str, control: str, examples: Sequence[Example]) -> Path:
         """Return where the part of these examples (all questions of a few images) lies."""
-        run = content_key(self.key, policy_key, inference, control)[:16]
-        asked = [(e.id, e.image_id, e.question, e.modality) for e in examples]
+        foreign = (self.asking,) if self.asking and inference == "direct" else ()
+        run = content_key(self.key, policy_key, inference, control, *foreign)[:16]
+        asked = [(e.id, e.image_id, e.question, e.modality, [r.box for r in e.true_regions]) for e in examples]
         name = f"{inference}-{control or 'image'}-{run}"
         return self.folder / name / f"{content_key(asked)[:16]}.parquet"
 

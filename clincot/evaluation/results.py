@@ -6,18 +6,25 @@ intervals, recomputed from sums, so a thousand resamples are one matrix product 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from clincot.evaluation.grounding import GROUNDING, grounding_terms
 from clincot.evaluation.predictions import Prediction
 from clincot.metrics import load_score
 from clincot.metrics._closed import is_yes_no
 from clincot.metrics.base import Score
 from clincot.protocols import Measure, Protocol
 from clincot.records import Example
+
+Term = tuple[Example, tuple[float, ...]]
+SUBGROUPS: dict[str, Callable[[Example], str]] = {"kind": lambda e: e.kind, "modality": lambda e: e.modality}
+IMAGE_TOKENS = ("<image>", "<|image|>", "<image_soft_token>", "<|image_pad|>", "<|vision_start|>", "<|vision_end|>")
+KEPT = 1 << 18  # controls, rows and protocols ask for the same answers' terms again and again
 
 
 class Row(NamedTuple):
@@ -30,7 +37,10 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """One number: `value` in [0, 1] over `n` questions, 95 % interval `low`..`high`; `subgroup` "" means all."""
+    """One number: `value` in [0, 1] over `n` questions, 95 % interval `low`..`high`.
+
+    `subgroup` is a kind of question or a modality, as `by` says; both "" for all questions.
+    """
 
     benchmark: str
     protocol: str
@@ -43,6 +53,7 @@ class Result:
     n: int
     control: str = ""
     subgroup: str = ""
+    by: str = ""
 
     @property
     def row(self) -> Row:
@@ -51,8 +62,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A row minus another on the same resamples; `against` is a control of the same policy, or another policy."""
+    """A row minus another on the questions that both answer and the same resamples.
 
+    `against` is a control, or another policy under the same inference.
+    """
+
+    protocol: str
     metric: str
     policy: str
     inference: str
@@ -94,7 +109,7 @@ class Resampling:
         counts = np.random.default_rng(seed).multinomial(len(images), share, size=resamples)
         return cls(images, counts.astype(np.float64))
 
-    def score(self, terms: Sequence[tuple[Example, tuple[float, ...]]], score: Score) -> Scored | None:
+    def score(self, terms: Sequence[Term], score: Score) -> Scored | None:
         """Sum terms by image, then over images and over each resample; None when nothing counted."""
         if not terms:
             return None
@@ -112,7 +127,7 @@ def _interval(draws: np.ndarray) -> tuple[float, float]:
 
 
 class Scoring:
-    """Scores rows of predictions under a protocol; all rows answer the same examples."""
+    """Scores rows of predictions under a protocol on the resamples that `seed` draws of the examples' images."""
 
     def __init__(self, protocol: Protocol, examples: Sequence[Example], resamples: int, seed: int) -> None:
         self.protocol = protocol
@@ -120,58 +135,86 @@ class Scoring:
         self.resampling = Resampling.of(examples, resamples, seed)
 
     def results(self, benchmark: str, rows: Mapping[Row, Sequence[Prediction]]) -> tuple[Result, ...]:
-        """Return every measure of every row, and per kind of question where the protocol asks for it."""
+        """Return every measure of every row, by kind of question and modality too where the protocol asks for it."""
         found = []
         for row, predictions in rows.items():
             for measure in self.protocol.measures:
-                terms = self._terms(measure, predictions)
-                groups = {"": terms} | (_by_kind(terms) if measure.by_kind else {})
-                for subgroup, some in groups.items():
+                for by, subgroup, some in _groups(measure, self.terms(measure, predictions)):
                     scored = self.resampling.score(some, _score(measure))
                     if scored is not None:
                         place = (benchmark, self.protocol.label, measure.name, row.policy, row.inference, scored.value)
-                        found.append(Result(*place, *scored.interval(), scored.n, row.control, subgroup))
+                        found.append(Result(*place, *scored.interval(), scored.n, row.control, subgroup, by))
         return tuple(found)
 
     def comparisons(
         self, rows: Mapping[Row, Sequence[Prediction]], pairs: Sequence[tuple[Row, Row, str]]
     ) -> tuple[Comparison, ...]:
-        """Return, per (row, other row, name of the other) and measure, the paired difference."""
-        found = []
-        for measure in self.protocol.measures:
-            scored = {
-                row: self.resampling.score(self._terms(measure, rows[row]), _score(measure))
-                for row in dict.fromkeys(r for pair in pairs for r in pair[:2])
-            }
-            for row, other, against in pairs:
-                mine, theirs = scored[row], scored[other]
-                if mine is not None and theirs is not None:
-                    interval = _interval(mine.draws - theirs.draws)
-                    place = (measure.name, row.policy, row.inference, against, mine.value - theirs.value)
-                    found.append(Comparison(*place, *interval, mine.n))
-        return tuple(found)
+        """Return, per (row, other row, name of the other) and measure, the paired difference on common questions."""
+        return tuple(found for measure in self.protocol.measures for found in self._differences(measure, rows, pairs))
 
-    def _terms(self, measure: Measure, predictions: Sequence[Prediction]) -> list[tuple[Example, tuple[float, ...]]]:
-        scores = {kind: load_score(name, rule) for kind, name, rule in measure.scores}
-        asked = ((self.examples[p.example_id], p.text) for p in predictions)
+    def _differences(
+        self, measure: Measure, rows: Mapping[Row, Sequence[Prediction]], pairs: Sequence[tuple[Row, Row, str]]
+    ) -> Iterator[Comparison]:
+        terms = {row: {e.id: (e, t) for e, t in self.terms(measure, rows[row])} for pair in pairs for row in pair[:2]}
+        whole = {row: self.resampling.score(list(found.values()), _score(measure)) for row, found in terms.items()}
+        for row, other, against in pairs:
+            common = terms[row].keys() & terms[other].keys()
+            mine, theirs = (
+                whole[r]
+                if len(common) == len(terms[r])
+                else self.resampling.score([t for name, t in terms[r].items() if name in common], _score(measure))
+                for r in (row, other)
+            )
+            if mine is not None and theirs is not None:
+                place = (self.protocol.label, measure.name, row.policy, row.inference, against)
+                yield Comparison(*place, mine.value - theirs.value, *_interval(mine.draws - theirs.draws), mine.n)
+
+    def terms(self, measure: Measure, predictions: Sequence[Prediction]) -> list[Term]:
+        """Return the example and the summable terms of every prediction that counts for `measure`."""
+        if measure.scores[0][1] in GROUNDING:
+            return self._grounded(_score(measure), predictions)
+        scores = {kind: (name, rule) for kind, name, rule in measure.scores}
+        asked = ((self.examples[p.example_id], p.text) for p in predictions if p.example_id in self.examples)
         return [
-            (example, scores[example.answer_type].terms(text, example.answer))
+            (example, _terms(*scores[example.answer_type], text, example.answer))
             for example, text in asked
             if example.answer_type in scores and _counts(measure, example)
         ]
 
+    def _grounded(self, score: Score, predictions: Sequence[Prediction]) -> list[Term]:
+        asked = ((self.examples[p.example_id], p) for p in predictions if p.example_id in self.examples)
+        found = ((example, grounding_terms(score, p, example)) for example, p in asked)
+        return [(example, terms) for example, terms in found if terms is not None]
+
+
+@lru_cache(KEPT)
+def _terms(name: str, rule: str, text: str, gold: str) -> tuple[float, ...]:
+    return load_score(name, rule).terms(spoken(text), gold)
+
+
+def spoken(text: str) -> str:
+    """Return an answer without the image tokens that a model may repeat from its prompt: they are no words."""
+    for token in IMAGE_TOKENS:
+        text = text.replace(token, " ")
+    return text
+
 
 def _score(measure: Measure) -> Score:
     _, name, rule = measure.scores[0]
-    return load_score(name, rule)
+    return GROUNDING[name]() if name in GROUNDING else load_score(name, rule)
 
 
 def _counts(measure: Measure, example: Example) -> bool:
     return measure.golds == "all" or (measure.golds == "yes/no") == is_yes_no(example.answer)
 
 
-def _by_kind(terms: Sequence[tuple[Example, tuple[float, ...]]]) -> dict[str, list[tuple[Example, tuple[float, ...]]]]:
-    groups: dict[str, list[tuple[Example, tuple[float, ...]]]] = {}
-    for example, values in terms:
-        groups.setdefault(example.kind, []).append((example, values))
-    return dict(sorted(groups.items()))
+def _groups(measure: Measure, terms: Sequence[Term]) -> Iterator[tuple[str, str, Sequence[Term]]]:
+    """Yield (by, subgroup, terms): all, then each kind and modality; a benchmark of one modality has no such rows."""
+    yield "", "", terms
+    for by, name in SUBGROUPS.items() if measure.subgroups else ():
+        groups: dict[str, list[Term]] = {}
+        for term in terms:
+            groups.setdefault(name(term[0]), []).append(term)
+        if by == "kind" or len(groups) > 1:
+            for subgroup, some in sorted(groups.items()):
+                yield by, subgroup, some

@@ -1,165 +1,164 @@
-"""An evaluation -> tables for a terminal, Markdown and JSON, and the files of a push."""
+"""An evaluation -> tables for a terminal and Markdown: rows with intervals, differences, subgroups, counts."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clincot import protocols
-from clincot.evaluation import BLACK, PRIOR, Evaluation
-from clincot.evaluation.predictions import write_predictions
-from clincot.evaluation.results import Result, Row
+from clincot.evaluation import Evaluation
+from clincot.evaluation.marks import CONTROL_NAMES, NOTE, UNDECIDED, against_controls, row_name
+from clincot.evaluation.results import Comparison, Result, Row
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-UNDECIDED = "°"
-NOTE = f"Percent, 95 % interval over images. {UNDECIDED}: the difference from the same row's black image includes 0."
-CONTROL_NAMES = {BLACK: "black image", PRIOR: "question prior"}
+__all__ = ["row_name"]
 Grid = tuple[list[str], list[list[str]]]
+NAMED = 10  # ids that a table prints of a longer list
 
 
-def row_name(row: Row) -> str:
-    """Return how a table calls a row: `round-1 · region`, `round-1 · region · black image`, `question prior`."""
-    return " · ".join(part for part in (row.policy, row.inference, CONTROL_NAMES.get(row.control, row.control)) if part)
+def title(evaluation: Evaluation, label: str) -> str:
+    """Return the heading of a protocol's table; it says when the answers were not asked for as the protocol asks."""
+    whole = f"{evaluation.benchmark} {evaluation.split}, protocol {label}"
+    if protocols.load(label).as_asked(protocols.load(evaluation.protocol)):
+        return whole
+    return f"{whole} (scored under; asked as {evaluation.protocol})"
 
 
-def _cell(result: Result | None, *, undecided: bool = False) -> str:
+def cell(result: Result | None, mark: str = "") -> str:
     if result is None or not math.isfinite(result.value):
         return "–"
     value, low, high = (100 * number for number in (result.value, result.low, result.high))
-    return f"{value:.1f} [{low:.1f}, {high:.1f}]{UNDECIDED if undecided else ''}"
+    return f"{value:.1f} [{low:.1f}, {high:.1f}]{mark}"
 
 
-def main_grid(evaluation: Evaluation) -> Grid:
+def main_grid(evaluation: Evaluation, label: str = "") -> Grid:
     """Return header and lines: policies by inference, then controls, by headline measures that counted anything."""
-    found = {(r.row, r.metric): r for r in evaluation.results if not r.subgroup}
-    measures = [m for m in protocols.load(evaluation.protocol).measures if m.headline]
-    measures = [m for m in measures if any(metric == m.name for _, metric in found)]
-    unsure = {
-        (Row(c.policy, c.inference), c.metric) for c in evaluation.comparisons if c.against == BLACK and c.undecided
-    }
+    label = label or evaluation.protocol
+    found = {(r.row, r.metric): r for r in evaluation.results if r.protocol == label and not r.by}
+    counted = {metric for (_, metric), result in found.items() if math.isfinite(result.value)}
+    measures = [m for m in protocols.load(label).measures if m.headline and m.name in counted]
+    marks = {key: against.mark for key, against in against_controls(evaluation, label).items()}
     answered = Counter(Row(p.policy, p.inference, p.control) for p in evaluation.predictions)
     lines = []
-    for row in dict.fromkeys(result.row for result in evaluation.results):
-        cells = [_cell(found.get((row, m.name)), undecided=(row, m.name) in unsure) for m in measures]
+    for row in dict.fromkeys(row for row, _ in found):
+        cells = [cell(found.get((row, m.name)), marks.get((row, m.name), "")) for m in measures]
         lines.append([row_name(row), *cells, str(answered[row])])
-    return ["", *(m.title for m in measures), "n"], lines
+    return ["", *(m.title for m in measures), "n"], lines if measures else []
 
 
-def kind_grid(evaluation: Evaluation) -> Grid:
-    """Return header and lines: kinds of question by rows of the main table (accuracy)."""
-    some = [result for result in evaluation.results if result.subgroup]
+def group_grid(evaluation: Evaluation, by: str = "kind") -> Grid:
+    """Return header and lines: kinds of question (or modalities) by rows of the main table (accuracy)."""
+    some = [r for r in evaluation.results if r.by == by and r.protocol == evaluation.protocol]
     rows = list(dict.fromkeys(result.row for result in some))
     found = {(r.subgroup, r.row): r for r in some}
-    kinds = sorted({result.subgroup for result in some})
     lines = []
-    for kind in kinds:
-        cells = [found.get((kind, row)) for row in rows]
-        lines.append([kind, *(_cell(cell) for cell in cells), str(max((c.n for c in cells if c), default=0))])
-    return ["kind", *(row_name(row) for row in rows), "n"], lines
+    for group in sorted({result.subgroup for result in some}):
+        cells = [found.get((group, row)) for row in rows]
+        lines.append([group, *map(cell, cells), str(max((c.n for c in cells if c), default=0))])
+    return [by, *(row_name(row) for row in rows), "n"], lines
 
 
-def short_kind_grid(evaluation: Evaluation) -> Grid:
-    """The same for a terminal: rows of the main table by kinds with their counts, values without intervals."""
-    header, lines = kind_grid(evaluation)
-    values = [[cell.split(" ")[0] for cell in line[1:-1]] for line in lines]
+def short_group_grid(evaluation: Evaluation, by: str = "kind") -> Grid:
+    """The same for a terminal: rows of the main table by groups with their counts, values without intervals."""
+    header, lines = group_grid(evaluation, by)
+    values = [[entry.split(" ")[0] for entry in line[1:-1]] for line in lines]
     turned = [[name, *column] for name, column in zip(header[1:-1], zip(*values, strict=True), strict=False)]
     return ["", *(f"{line[0]} ({line[-1]})" for line in lines)], turned
 
 
-def comparison_grid(evaluation: Evaluation) -> Grid:
-    """Return header and lines: paired differences in points, `against` black image or the first policy."""
-    headline = {m.name: m.title for m in protocols.load(evaluation.protocol).measures if m.headline}
+def comparison_grid(evaluation: Evaluation, label: str = "") -> Grid:
+    """Return header and lines: paired differences in points, `minus` a control or the first policy."""
+    label = label or evaluation.protocol
+    headline = {m.name: m.title for m in protocols.load(label).measures if m.headline}
     lines = [
         [
             row_name(Row(c.policy, c.inference)),
             CONTROL_NAMES.get(c.against, c.against),
             headline[c.metric],
-            f"{100 * c.value:+.1f} [{100 * c.low:+.1f}, {100 * c.high:+.1f}]{UNDECIDED if c.undecided else ''}",
+            difference(c),
+            str(c.n),
         ]
         for c in evaluation.comparisons
-        if c.metric in headline
+        if c.protocol == label and c.metric in headline and math.isfinite(c.value)
     ]
-    return ["", "minus", "measure", "difference"], lines
+    return ["", "minus", "measure", "difference", "n"], lines
 
 
-def rich_tables(evaluation: Evaluation) -> list[Table]:
-    """Return the main table and, where kinds exist, a short table per kind, to print on stdout."""
+def difference(c: Comparison) -> str:
+    return f"{100 * c.value:+.1f} [{100 * c.low:+.1f}, {100 * c.high:+.1f}]{UNDECIDED if c.undecided else ''}"
+
+
+def remarks(evaluation: Evaluation) -> list[str]:
+    """Return what belongs to the tables: fall-backs, images left out, contamination, notes."""
+    said = []
+    fallen = [f"{row_name(row)} {n}" for row, n in evaluation.without_region.items() if n]
+    if fallen:
+        said.append(f"Answered directly because no region was found: {', '.join(fallen)}.")
+    if evaluation.unreadable:
+        said.append(f"Left out, image unreadable ({len(evaluation.unreadable)}): {_few(list(evaluation.unreadable))}.")
+    for policy, shared in evaluation.contamination.items():
+        if shared is None:
+            said.append(f"Contamination of {policy}: unknown, its training data cannot be read.")
+        elif shared:
+            asked = sum(evaluation.questions_of[image] for image in shared)
+            counts = f"{len(shared)} of {len(evaluation.questions_of)} test images ({asked} questions)"
+            said.append(f"Contamination: {policy} was trained on {counts}: {_few(shared)}.")
+    return [*said, *evaluation.notes]
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more (results.json)" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def rich_tables(evaluation: Evaluation, labels: Sequence[str] = ()) -> list[Table]:
+    """Return a table per protocol of `labels` (none: the one asked under) and short ones per kind and modality."""
+    shown = labels or (evaluation.protocol,)
+    grids = [(title(evaluation, label), main_grid(evaluation, label)) for label in shown]
+    grids += [(f"accuracy by {by} (n)", short_group_grid(evaluation, by)) for by in ("kind", "modality")]
+    return [_rich(name, grid, NOTE if i == 0 else None) for i, (name, grid) in enumerate(grids) if grid[1]]
+
+
+def _rich(name: str, grid: Grid, caption: str | None) -> Table:
     from rich.table import Table
 
-    title = f"{evaluation.benchmark} {evaluation.split}, protocol {evaluation.protocol}"
-    tables: list[Table] = []
-    for name, (header, lines) in (
-        (title, main_grid(evaluation)),
-        ("accuracy by kind (n)", short_kind_grid(evaluation)),
-    ):
-        if not lines:
-            continue
-        table = Table(title=name, caption=None if tables else NOTE)
-        for i, column in enumerate(header):
-            table.add_column(column, justify="right" if i else "left", no_wrap=not i)
-        for line in lines:
-            table.add_row(*line)
-        tables.append(table)
-    return tables
+    table = Table(title=name, caption=caption, min_width=len(name))
+    for i, column in enumerate(grid[0]):
+        table.add_column(column, justify="right" if i else "left", no_wrap=not i)
+    for line in grid[1]:
+        table.add_row(*line)
+    return table
 
 
 def markdown(evaluation: Evaluation) -> str:
-    """Return the tables and the counts that belong to them."""
-    parts = [f"# {evaluation.benchmark} {evaluation.split}, protocol {evaluation.protocol}", NOTE]
-    sections = {"": main_grid, "## Differences": comparison_grid, "## Accuracy by kind": kind_grid}
-    for title, grid in sections.items():
-        header, lines = grid(evaluation)
-        if lines:
-            parts += [*([title] if title else []), _markdown_table(header, lines)]
-    fallen = [f"{row_name(row)} {n}" for row, n in evaluation.without_region.items() if n]
-    if fallen:
-        parts.append(f"Answered directly because no region was found: {', '.join(fallen)}.")
-    if evaluation.unreadable:
-        parts.append(f"Left out, image unreadable ({len(evaluation.unreadable)}): {', '.join(evaluation.unreadable)}.")
+    """Return the tables of every protocol, and what belongs to them."""
+    parts = [f"# {title(evaluation, evaluation.protocol)}", NOTE]
+    sections = {
+        "": main_grid(evaluation),
+        "## Differences": comparison_grid(evaluation),
+        "## Accuracy by kind": group_grid(evaluation),
+        "## Accuracy by modality": group_grid(evaluation, "modality"),
+    }
+    for name, grid in sections.items():
+        if grid[1]:
+            parts += [*([name] if name else []), _markdown_table(*grid)]
+    parts += remarks(evaluation)
+    for label in protocols.chosen(evaluation.protocol, [protocols.ALL])[1:]:
+        grid = main_grid(evaluation, label)
+        if grid[1]:
+            note = protocols.load(label).note
+            parts += [f"## {title(evaluation, label)}", *([f"{note[0].upper()}{note[1:]}."] if note else [])]
+            parts.append(_markdown_table(*grid))
     return "\n\n".join(parts) + "\n"
 
 
 def _markdown_table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     rule = ["---", *("---:" for _ in header[1:])]
     return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in [header, rule, *lines]
+        "| " + " | ".join(" ".join(entry.split()).replace("|", "\\|") for entry in line) + " |"
+        for line in [header, rule, *lines]
     )
-
-
-def result_files(evaluation: Evaluation, folder: Path) -> dict[str, Path]:
-    """Write results.json, results.md and the predictions into `folder`; return path in a repository -> local path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    facts = {
-        "benchmark": evaluation.benchmark,
-        "protocol": evaluation.protocol,
-        "split": evaluation.split,
-        "results": [asdict(result) for result in evaluation.results],
-        "comparisons": [asdict(c) | {"undecided": c.undecided} for c in evaluation.comparisons],
-        "unreadable": evaluation.unreadable,
-        "without_region": {row_name(row): n for row, n in evaluation.without_region.items()},
-    }
-    as_json, as_text = folder / "results.json", folder / "results.md"
-    as_json.write_text(json.dumps(_finite(facts), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    as_text.write_text(markdown(evaluation), encoding="utf-8")
-    parquet = write_predictions(evaluation.predictions, folder / "predictions.parquet")
-    return {
-        "results.json": as_json,
-        "results.md": as_text,
-        f"predictions/{evaluation.split}-00000-of-00001.parquet": parquet,
-    }
-
-
-def _finite(value: object) -> object:
-    """Replace nan by null: JSON knows no nan, and a Hub viewer refuses the file."""
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_finite(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

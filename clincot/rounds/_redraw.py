@@ -16,7 +16,7 @@ from clincot.methods._pairing import choose_pairs
 from clincot.methods._scoring import scored
 from clincot.methods._workbench import UnitResult, seed_of
 from clincot.recipe import Build, Recipe
-from clincot.records import Box, Candidate, Example, JudgeScore, PreferencePair, Region
+from clincot.records import Box, Candidate, Example, JudgeScore, PreferencePair, Region, read_images
 from clincot.rounds.withheld import References, Row
 
 # What drawing decides; everything else that was left out was left out before, by models.
@@ -52,7 +52,7 @@ class Redraw:
 
     def unit(self, unit: Sequence[Example], rows: Sequence[Row], regions: Sequence[Row]) -> UnitResult:
         """Return the unit's pairs and its candidates with their scores by the new settings."""
-        draw = _Draw(self.recipe, self.round)
+        unit, draw = read_images(unit), _Draw(self.recipe, self.round)
         by_example: dict[str, list[Candidate]] = {}
         kept = [self._scored(row, draw) for row in rows]
         for candidate in kept:
@@ -114,7 +114,7 @@ class _Cutter:
                 raise DataError(
                     f"{example.id}: its region of {region.hypothesis} is not stored. Build the round again."
                 )
-            picture = images.decode(example.image, example.image_id)
+            picture = images.decode(example.encoded(), example.image_id)
             crop = cut(picture, region.box, row["mask"]["bytes"] if row["mask"] else None)
             if images.content_id(crop) != row["crop_id"]:
                 raise DataError(

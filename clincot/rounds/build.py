@@ -20,6 +20,7 @@ from clincot.recipe import ModelSource, Recipe
 from clincot.records import Example
 from clincot.rounds import adapters, releases, withheld
 from clincot.rounds.adapters import Adapter
+from clincot.rounds.pins import model_pins
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
 from clincot.rounds.withheld import sha256_of
@@ -181,12 +182,6 @@ def _pins(run: Run, benchmark: str, revision: str) -> dict[str, Pin]:
     models = {"policy": run.recipe.models.policy, "proposer": run.recipe.models.proposer}
     models |= {f"judge-{i}": judge for i, judge in enumerate(judge_sources(run.recipe), 1)}
     return model_pins(run, models) | {"benchmark": run.target.resolve("dataset", benchmark, revision)}
-
-
-def model_pins(run: Run, sources: Mapping[str, ModelSource]) -> dict[str, Pin]:
-    """Pin the models that have a repository; kinds that need none have no pin."""
-    named = {name: source for name, source in sources.items() if source.repo}
-    return {name: run.target.resolve("model", source.repo, source.revision) for name, source in named.items()}
 
 
 def examples_of(run: Run, recipe: Recipe, pin: Pin, round_: int) -> tuple[list[Example], tuple[Example, ...]]:

@@ -16,7 +16,7 @@ from clincot.hub import Hub
 from clincot.lineage import Lineage, Pin
 from clincot.methods._workbench import Models, Workbench
 from clincot.recipe import Recipe, recipe_from_yaml
-from clincot.records import Box, Example
+from clincot.records import Box, Example, read_images
 from clincot.regions.base import Proposer
 from clincot.rounds import releases, withheld
 from clincot.rounds.build import examples_of, load_proposer
@@ -55,11 +55,9 @@ def rebuild(run: Run, hub: Hub, data: Pin, made: Lineage) -> Path:
 
     def tables() -> Iterator[pa.Table]:
         for number, group in groupby(rows, key=lambda row: unit_of[row["example_id"]]):
-            cut = _cutter(recipe, made.round, units[number], proposer)
-            full = [
-                withheld.restored(row, references, _pictures(references.examples[row["example_id"]], row, cut))
-                for row in group
-            ]
+            unit = {example.id: example for example in read_images(units[number])}
+            cut = _cutter(recipe, made.round, tuple(unit.values()), proposer)
+            full = [withheld.restored(row, references, _pictures(unit[row["example_id"]], row, cut)) for row in group]
             yield schema.table(full, schema.PAIR_FEATURES)
 
     path = run.work(tag, "rebuilt") / "pairs.parquet"
@@ -91,7 +89,7 @@ def _check_examples(rows: Sequence[Mapping[str, Any]], known: Container[str]) ->
 
 def _pictures(example: Example, row: Mapping[str, Any], cut: Cut) -> list[bytes]:
     sides = ("chosen_region", "rejected_region") if len(row["picture_ids"]) > 1 else ()
-    return [example.image, *(cut(example, row[side]) for side in sides)]
+    return [example.encoded(), *(cut(example, row[side]) for side in sides)]
 
 
 def _cutter(recipe: Recipe, round_: int, unit: tuple[Example, ...], proposer: Proposer | None) -> Cut:
@@ -101,7 +99,7 @@ def _cutter(recipe: Recipe, round_: int, unit: tuple[Example, ...], proposer: Pr
 
         def cut(example: Example, region: Mapping[str, Any]) -> bytes:
             if example.image_id not in decoded:
-                decoded[example.image_id] = images.decode(example.image, example.image_id)
+                decoded[example.image_id] = images.decode(example.encoded(), example.image_id)
             return images.crop_png(decoded[example.image_id], Box(*region["box"]))
 
         return cut

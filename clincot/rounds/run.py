@@ -92,6 +92,8 @@ def check_names(recipe: Recipe) -> None:
         _check_repo("models.judges", judge, needed=judge.kind not in judges.MODEL_FREE)
     if (models.policy.kind == "openai") != bool(models.policy.endpoint):
         raise RecipeError("models.policy: `kind: openai` and `endpoint: URL` belong together. Give both or neither.")
+    if recipe.method == "clincot" and not models.judges:
+        raise RecipeError("models.judges: none is named, so no candidate gets a score. Name one or two in the setting.")
     if not 0 <= count <= len(models.judges):
         raise RecipeError(
             f"build.judging.judges: {count} of {len(models.judges)} judges cannot be counted."
@@ -104,7 +106,7 @@ def _check_repo(where: str, source: ModelSource, *, needed: bool) -> None:
         kind = f" of kind {source.kind!r}" if source.kind else ""
         raise RecipeError(f"{where}.repo: a model{kind} needs its repository. Add `repo: OWNER/NAME`.")
     if source.repo and not needed:
-        raise RecipeError(f"{where}.repo: {source.kind!r} reads no model. Leave it out: `repo: ''`.")
+        raise RecipeError(f"{where}.repo: {source.kind!r} reads no model. Leave it out: --set {where}.repo=")
 
 
 def open_run(

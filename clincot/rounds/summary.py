@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from clincot.evaluation import Evaluation
-from clincot.evaluation.tables import rich_tables
+from clincot.evaluation.marks import UNDECIDED
+from clincot.evaluation.tables import remarks, rich_tables
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
 
+if TYPE_CHECKING:
+    from clincot.rounds.compare import Compared
 
-def print_tables(evaluation: Evaluation) -> None:
-    """Print the result tables on stdout."""
+
+def print_tables(evaluation: Evaluation, labels: Sequence[str] = ()) -> None:
+    """Print the tables of the protocols `labels` (none: the one asked under) on stdout, then what belongs to them."""
     from rich.console import Console
 
     console = Console()
     # A table that a log or a pipe would fold at 80 columns cannot be read; let it be as wide as it is.
-    wide = console if console.is_terminal else Console(width=200)
-    for table in rich_tables(evaluation):
+    wide = console if console.is_terminal else Console(width=240)
+    for table in rich_tables(evaluation, labels):
         wide.print(table)
+    for remark in remarks(evaluation):
+        wide.print(remark, markup=False, highlight=False)
 
 
 def print_summary(run: Run, releases: Sequence[Release], evaluation: Evaluation, say: Callable[[str], None]) -> None:
@@ -36,3 +44,33 @@ def print_summary(run: Run, releases: Sequence[Release], evaluation: Evaluation,
             f'  base = AutoModelForImageTextToText.from_pretrained("{base}")\n'
             f'  model = PeftModel.from_pretrained(base, "{newest[-1].repo}", revision="{newest[-1].tag}")'
         )
+
+
+def print_comparison(compared: Compared, show: int) -> None:
+    """Print a table per protocol (first, second, paired difference) and the first `show` changed answers on stdout."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from clincot.rounds.compare import comparison_lines
+
+    console = Console()
+    wide = console if console.is_terminal else Console(width=240)
+    one, two = compared.first, compared.second
+    wide.print(
+        f"{one.benchmark} {one.split} at {one.data}\nA  {one.name}\nB  {two.name}", highlight=False, markup=False
+    )
+    for label in compared.labels:
+        table = Table("measure", "A", "B", "B - A", "n", title=f"protocol {label}, {len(compared.examples)} questions")
+        for line in comparison_lines(compared, label):
+            table.add_row(*line)
+        if table.row_count:
+            wide.print(table)
+    wide.print(f"Percent, 95 % interval over images. {UNDECIDED}: the paired difference includes 0.", highlight=False)
+    counts = Counter(change.verdict for change in compared.changed)
+    told = ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
+    wide.print(f"\n{len(compared.changed)} answers differ{': ' + told if told else ''}.", highlight=False)
+    for change in compared.changed[:show]:
+        example = compared.examples[change.example_id]
+        lines = (f"[{change.verdict}] {change.example_id}: {example.question}", f"  gold: {example.answer}")
+        told_lines = (*lines, f"  A: {change.first}", f"  B: {change.second}")
+        wide.print("\n".join(" ".join(line.split()) for line in told_lines), markup=False, highlight=False)

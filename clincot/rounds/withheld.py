@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import file_digest
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +118,15 @@ def restored(row: Row, references: References, pictures: Sequence[bytes]) -> Row
     return {name: full[name] for name in schema.PAIR_FEATURES}
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """Yield the rows of a parquet file as plain values; messages are stored as JSON text."""
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=BATCH):
+def read_rows(path: Path, *, pictures: bool = True) -> Iterator[Row]:
+    """Yield the rows of a parquet file as plain values; messages are stored as JSON text.
+
+    Without `pictures` their bytes stay unread, and an image is its name alone.
+    """
+    opened = pq.ParquetFile(path, pre_buffer=False)  # else every row group that was read stays in memory
+    leaves = [opened.schema.column(i).path for i in range(len(opened.schema))]
+    columns = [leaf for leaf in leaves if pictures or not leaf.endswith(".bytes")]
+    for batch in opened.iter_batches(batch_size=BATCH, columns=columns):
         for row in batch.to_pylist():
             for message in row.get("prompt") or ():
                 message["content"] = json.loads(message["content"])
@@ -133,8 +140,9 @@ def sha256_of(path: Path) -> str:
 
 
 def _rewrite(source: Path, path: Path, change: Callable[[Row], Row], features: Features) -> Path:
-    rows = [change(row) for row in read_rows(source)]
-    schema.write_parquet([schema.table(rows, features)], path, features)
+    rows = map(change, read_rows(source, pictures=False))
+    few = iter(lambda: list(islice(rows, BATCH)), [])
+    schema.write_parquet((schema.table(some, features) for some in few), path, features)
     return path
 
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from clincot import schema
 from clincot.errors import DataError, HubError
 from clincot.hub import connect
-from clincot.images import decode
+from clincot.images import content_id, decode
 from clincot.records import Box, Candidate, Example, PreferencePair, Region
 from clincot.regions.base import HeatMap
 from clincot.regions.extract import find_region
@@ -227,3 +227,24 @@ def test_rows_whose_chosen_text_is_the_reference_hold_a_pointer(tmp_path: Path) 
     assert schema.table([back], schema.PAIR_FEATURES).equals(table)
     with pytest.raises(DataError, match="not those it was made from"):
         withheld.restored(row, references, [made.image, b"\x89PNGd", b"\x89PNGc"])
+
+
+def test_rows_are_withheld_few_at_a_time_in_their_order_without_a_look_at_the_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    region = Region("heart", Box(0, 0, 1, 1), 0.5, b"\x89PNGc")
+    side = Candidate("iu/1/gold", "iu/1", 1, REPORT, region, (), None, None)
+    pairs = [PreferencePair(f"{i}", "iu/1", 1, "povid", (), b"\x89PNG..", side, side, "iu/1/1") for i in range(7)]
+    tables = [schema.table([schema.pair_row(pair, 1)], schema.PAIR_FEATURES) for pair in pairs]
+    schema.write_parquet(tables, tmp_path / "pairs.parquet", schema.PAIR_FEATURES)
+    made: list[int] = []
+    encode = schema.table
+    monkeypatch.setattr(withheld, "BATCH", 3)
+    monkeypatch.setattr(schema, "table", lambda rows, features: made.append(len(rows)) or encode(rows, features))
+    references = withheld.References.of([example(REPORT)])
+    shut = withheld.withhold_pairs(tmp_path / "pairs.parquet", tmp_path / "shut.parquet", references)
+    assert made == [3, 3, 1]
+    rows = list(withheld.read_rows(shut))
+    assert [row["id"] for row in rows] == [pair.id for pair in pairs]
+    assert all(row["picture_ids"] == [content_id(b"\x89PNG.."), *[content_id(b"\x89PNGc")] * 2] for row in rows)
+    assert set(next(withheld.read_rows(tmp_path / "pairs.parquet", pictures=False))["images"][0]) == {"path"}

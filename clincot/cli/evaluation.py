@@ -1,0 +1,90 @@
+"""`clincot evaluate | compare`: results of a run or of controls alone under named protocols; two rows of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clincot.cli.options import Options, with_options
+from clincot.cli.stages import DryRun, NewVersion, Push, report
+from clincot.cli.talk import next_step, say
+from clincot.world import world_of
+
+if TYPE_CHECKING:
+    from clincot.rounds.run import Run
+
+LastRound = Annotated[int, typer.Option("--round", min=0, help="Last round to evaluate (0: all that stand).")]
+Controls = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--control",
+        help="Score an image-free control alone on the whole split, without any model: question_prior,"
+        " constant_template, random_report (repeatable).",
+    ),
+]
+Protocols = Annotated[
+    list[str] | None,
+    typer.Option("--protocol", help="Print the table of this protocol, or of `all` (repeatable). All are scored."),
+]
+First = Annotated[str, typer.Argument(help="A row: POLICY[/INFERENCE[/CONTROL]], or REPO@REVISION[:ROW].")]
+Second = Annotated[str, typer.Argument(help="The row to compare with it, of the same form.")]
+Shown = Annotated[int, typer.Option("--show", min=0, help="How many changed answers to print.")]
+
+
+@with_options
+def evaluate(
+    options: Options,
+    round: LastRound = 0,
+    push: Push = False,
+    new_version: NewVersion = False,
+    dry_run: DryRun = False,
+    control: Controls = None,
+    protocol: Protocols = None,
+) -> None:
+    """Answer and score the benchmark with the base and the adapters of the rounds, beside image-free controls."""
+    world_of().refuse_company("clincot evaluate")
+    run = options.open()
+    from clincot import protocols
+
+    labels = protocols.chosen(run.recipe.evaluate.protocol, protocol or [])
+    if control:
+        return _controls(run, control, labels)
+    from clincot.rounds.evaluate import evaluate_rounds
+    from clincot.rounds.prepare import prepare
+    from clincot.rounds.summary import print_tables
+
+    prepare(run, say)
+    evaluated = evaluate_rounds(run, round, new_version=new_version)
+    print_tables(evaluated.evaluation, labels)
+    report(run, evaluated.release, push=push, dry_run=dry_run)
+    done = evaluated.release.lineage.round
+    if done < run.recipe.rounds:
+        next_step(options.command("build-data", "--round", str(done + 1)))
+    else:
+        next_step(options.command("run") if push else options.command("evaluate", "--push"))
+
+
+@with_options
+def compare(options: Options, first: First, second: Second, show: Shown = 10, protocol: Protocols = None) -> None:
+    """Put two rows of results side by side: paired differences on the same resamples, and the answers that changed."""
+    run = options.open()
+    from clincot.rounds.compare import compare_rows
+    from clincot.rounds.summary import print_comparison
+
+    print_comparison(compare_rows(run, first, second, protocol or []), show)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.command("evaluate")(evaluate)
+    app.command("compare")(compare)
+
+
+def _controls(run: Run, names: list[str], labels: tuple[str, ...]) -> None:
+    from clincot.rounds.controls import evaluate_controls
+    from clincot.rounds.summary import print_tables
+
+    done = evaluate_controls(run, names)
+    print_tables(done.evaluation, labels)
+    say(f"results.json, results.md, results.html and the answers: {done.folder}")

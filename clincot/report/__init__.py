@@ -1,0 +1,1 @@
+"""Pages that people look at: self-contained HTML, made of what the stages return."""
