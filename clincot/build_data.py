@@ -71,8 +71,9 @@ def merge(folder: Path, round_: int, count: int, token: str) -> BuildOutcome:
         totals.add(journal.report(number))
     facts = totals.facts()
     if not facts["pairs"]:
+        dropped = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
         raise DataError(
-            f"round {round_}: no pair came out of {facts['questions']} questions ({facts['drops']})."
+            f"round {round_}: no pair came out of {facts['questions']} questions ({dropped})."
             " Lower build.min_gap, ask for more candidates, or look at the judges."
         )
     merged = folder / "merged"

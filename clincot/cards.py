@@ -220,7 +220,7 @@ def _percent(row: Row) -> str:
     if row.get("value") is None:
         return ""
     interval = f" [{100 * row['low']:.1f}, {100 * row['high']:.1f}]" if row.get("low") is not None else ""
-    return f"{100 * row['value']:.1f}{interval}"
+    return f"{100 * row['value']:.1f}{interval}{row.get('mark', '')}"
 
 
 def _metric_name(row: Row) -> str:

@@ -12,10 +12,10 @@ import torch
 from peft import PeftModel
 from PIL import Image
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForImageTextToText
+from transformers import AutoModelForImageTextToText
 
 from clincot.errors import ClincotError, ModelError
-from clincot.objectives._policy import open_processor
+from clincot.objectives._policy import open_processor, stored_dtype
 from clincot.objectives._saves import saving
 from clincot.objectives.sides import Renderer
 from clincot.prompts import finding_messages
@@ -80,7 +80,7 @@ def _dtype(base: Path, asked: str) -> torch.dtype:
                 f"--dtype {asked}: is not one of {', '.join(sorted(known))}. Leave it out for the base's."
             )
         return known[asked]
-    stored = AutoConfig.from_pretrained(base).dtype
+    stored = stored_dtype(base)
     return stored if stored in TOLERANCE else torch.float32
 
 

@@ -24,12 +24,12 @@ def deep_merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, A
 
 
 def parse_override(text: str) -> dict[str, Any]:
-    """Read `a.b.c=value` (the value as YAML) into a nested mapping."""
+    """Read `a.b.c=value` (the value as YAML, nothing as an empty text) into a nested mapping."""
     path, equals, raw = text.partition("=")
     if not equals or not path.strip():
         raise RecipeError(f"--set {text}: is not key=value. Write for example --set build.steps=2.")
     try:
-        value = yaml.safe_load(raw)
+        value: Any = yaml.safe_load(raw) if raw.strip() else ""
     except yaml.YAMLError as error:
         raise RecipeError(f"--set {text}: the value is not YAML ({error}). Quote it.") from error
     for key in reversed(path.strip().split(".")):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
+
+from clincot.stored_images import StoredImage
 
 AnswerType = Literal["open", "closed", "report"]
 Message = dict[str, Any]
@@ -31,14 +34,15 @@ class TrueRegion:
 class Example:
     """One question about one image, with its gold answer.
 
-    `image` holds the encoded bytes as published; examples of one image share the object. `image_id` names the image
-    within its benchmark and is the unit of every split, partition and bootstrap. `kind` is the benchmark's own name
-    for the kind of question (subgroup rows). `reference` is the text a judge may see: the answer, or more.
+    `image` holds the encoded bytes as published, or where they lie, since a benchmark may have more images than memory
+    has room for; `encoded()` returns them. Examples of one image share the object. `image_id` names the image within
+    its benchmark and is the unit of every split, partition and bootstrap. `kind` is the benchmark's own name for the
+    kind of question (subgroup rows). `reference` is the text a judge may see: the answer, or more.
     """
 
     id: str
     image_id: str
-    image: bytes = field(repr=False)
+    image: bytes | StoredImage = field(repr=False)
     question: str
     answer: str
     answer_type: AnswerType
@@ -46,6 +50,19 @@ class Example:
     modality: str
     reference: str
     true_regions: tuple[TrueRegion, ...] = ()
+
+    def encoded(self) -> bytes:
+        """Return the encoded bytes of the image, read from disk when they lie there."""
+        return self.image if isinstance(self.image, bytes) else self.image.read()
+
+
+def read_images(examples: Sequence[Example]) -> tuple[Example, ...]:
+    """Return the examples with their images in memory, each read once and shared: for one unit, and no longer."""
+    read: dict[bytes | StoredImage, bytes] = {}
+    for example in examples:
+        if example.image not in read:
+            read[example.image] = example.encoded()
+    return tuple(replace(example, image=read[example.image]) for example in examples)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def train_sft(job: SftJob) -> TrainOutcome:
     started, world = time.monotonic(), processes()
     torch.set_num_threads(job.recipe.train.threads)
     with quiet(), ExitStack() as stack:
-        with world.main_process_first():
+        with world.main_process_first(), saving(job.folder):
             start_folder(job.folder, _key(job, world.num_processes))
             rows = _read(job)
         collator = _collator(job)

@@ -20,9 +20,9 @@ from clincot.objectives import OBJECTIVES
 from clincot.objectives._arguments import dpo_config, dtype_of, lora_config
 from clincot.objectives._features import feature_cache, with_pixel_cache
 from clincot.objectives._memory import needs_checkpointing
-from clincot.objectives._policy import load_policy, open_processor
+from clincot.objectives._policy import load_policy, open_processor, stored_dtype
 from clincot.objectives._quiet import quiet
-from clincot.objectives._rows import batch_tokens, check_budget, load_rows, stored_rows
+from clincot.objectives._rows import batch_tokens, check_budget, check_placeholders, load_rows, stored_rows
 from clincot.objectives._saves import saving
 from clincot.objectives._together import keep_adapter, processes, start_folder, train_on
 from clincot.objectives.collator import PairCollator
@@ -39,8 +39,8 @@ class TrainJob:
     """What a round is trained from: `base` is a snapshot folder of `base_repo`, `parent` the adapter of round r-1.
 
     `folder` is the work folder: a job that was killed continues there from its last complete save. `stored_reference`
-    reads the reference log-probabilities from the rows that have them. They hold only where each text is scored with
-    its own images, so under other conditionings they are computed.
+    reads the reference log-probabilities from the rows that have them. They hold where each text is scored with its own
+    images, in the dtype of the base's weights, in which the build ran it; else they are computed.
     """
 
     recipe: Recipe
@@ -74,7 +74,7 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
     with world.main_process_first():
         start_folder(job.folder, _key(job, world.num_processes))
     with quiet(), ExitStack() as stack:
-        with world.main_process_first():
+        with world.main_process_first(), saving(job.folder):
             rows, collator, longest = _open_rows(job)
         trainer = _trainer(job, rows, collator)
         reference = check_reference(trainer.model, job.parent)
@@ -93,10 +93,11 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
 
 def _open_rows(job: TrainJob) -> tuple[Dataset, PairCollator, int]:
     train = job.recipe.train
+    processor, ends, budget = open_processor(job.base)
     stored = _stored(job)
     rows = load_rows(job.rows, job.folder / "rows", scores=train.margin.kind != "none", reference=stored)
-    processor, ends, budget = open_processor(job.base)
     renderer = Renderer(with_pixel_cache(processor), train.conditioning, ends, job.recipe.views)
+    check_placeholders(rows, renderer)
     if stored:
         check_token_counts(rows, renderer)
     collator = PairCollator(renderer, train.margin, stored, budget)
@@ -104,7 +105,9 @@ def _open_rows(job: TrainJob) -> tuple[Dataset, PairCollator, int]:
 
 
 def _stored(job: TrainJob) -> bool:
-    return job.stored_reference and job.recipe.train.conditioning == "per_side"
+    if not job.stored_reference or job.recipe.train.conditioning != "per_side":
+        return False
+    return stored_dtype(job.base) == dtype_of(job.recipe)
 
 
 def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:

@@ -1,6 +1,7 @@
 """Phantoms with known boxes -> how often each proposer points into them, and how far its boxes overlap them.
 
-Run as `python perf/pointing.py`; prints the table of docs/regions.md. `annotated` is the ceiling, `center`, `grid` and
+Run as `python perf/pointing.py [--also medklip=FOLDER]`; prints the table of docs/regions.md.
+`annotated` is the ceiling, `center`, `grid` and
 `random` are the floor, whatever stands between has looked.
 """
 
@@ -135,12 +136,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--images", type=int, default=400)
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--also", action="append", default=[], metavar="KIND=FOLDER", help="as clip_patches=FOLDER")
     wanted = options.parse_args()
     settings = recipe.load_recipe("clincot", "phantom").build.regions
     subjects = subjects_of(wanted.images, wanted.seed)
     results = {}
-    for kind in KINDS:
-        proposer = regions.load(kind, None if kind in regions.MODEL_FREE else GROUNDER)
+    folders = dict.fromkeys(KINDS) | {"query_grounder": GROUNDER} | dict(one.split("=", 1) for one in wanted.also)
+    for kind, folder in folders.items():
+        proposer = regions.load(kind, folder)
         started = time.process_time()
         results[kind] = looks(proposer, subjects, settings)
         print(f"{kind}: {(time.process_time() - started) / len(subjects) * 1e3:.1f} ms of CPU an image", flush=True)

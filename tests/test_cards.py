@@ -130,7 +130,8 @@ def test_an_adapter_card_without_results_has_no_model_index():
 
 def test_cards_show_headline_measures_and_index_no_control():
     rows = [ROWS[1] | {"title": "accuracy, all"}, ROWS[1] | {"metric": "closed_unparsed", "headline": False}]
-    rows += [ROWS[1] | {"policy": "round-2 · region · black image"}]
+    rows[0] |= {"mark": "°"}
+    rows += [ROWS[1] | {"policy": "round-2 · region · black image", "mark": ""}]
     text = cards.adapter_card(
         "clincot/run",
         {"round-2": made("train", 2, TRAIN)},
@@ -139,7 +140,7 @@ def test_cards_show_headline_measures_and_index_no_control():
     (result,) = ModelCard(text).data.eval_results
     assert (result.metric_type, result.dataset_split) == ("accuracy", "test")
     assert "unparsed" not in text
-    assert "| round-2 · region | 62.5 [50.0, 70.0] |\n| round-2 · region · black image | 62.5 [50.0, 70.0] |" in text
+    assert "| round-2 · region | 62.5 [50.0, 70.0]° |\n| round-2 · region · black image | 62.5 [50.0, 70.0] |" in text
 
 
 def test_a_withheld_dataset_says_how_to_rebuild_it_and_where_pins_are_missing():

@@ -76,8 +76,12 @@ def test_a_recipe_lays_what_is_always_so_over_the_setting_and_overrides_over_it(
     ("overrides", "says"),
     [
         (["models.proposer={kind: query_grounder}"], "models.proposer.repo: a model of kind 'query_grounder' needs"),
-        (["models.proposer={repo: a/b, kind: grid}"], "'grid' reads no model. Leave it out"),
+        (
+            ["models.proposer={repo: a/b, kind: grid}"],
+            "'grid' reads no model. Leave it out: --set models.proposer.repo=$",
+        ),
         (["models.judges=[{kind: causal_lm}]"], "models.judges.repo"),
+        (["models.judges=[]"], "models.judges: none is named"),
         (["models.policy={}"], "models.policy.repo: a model needs its repository"),
         (["models.policy={repo: a/b, kind: openai}"], "belong together"),
         (["models.policy={repo: a/b, kind: opnai}"], "Did you mean 'openai'"),
@@ -92,6 +96,12 @@ def test_a_model_is_named_exactly_where_one_is_needed(overrides: list[str], says
         loaded = _changed(loaded, key, value)
     with pytest.raises(ClincotError, match=says):
         check_names(loaded)
+
+
+def test_the_command_line_empties_a_repository_as_the_refusal_says() -> None:
+    grid = load_recipe(overrides=["models.proposer.kind=grid", "models.proposer.repo="])
+    check_names(grid)
+    assert (grid.models.proposer.kind, grid.models.proposer.repo) == ("grid", "")
 
 
 def test_controls_need_no_repository() -> None:

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +19,8 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from clincot import train
 from clincot.errors import DataError, ModelError, RecipeError
+from clincot.export import export_merged
+from clincot.objectives import _arguments
 from clincot.recipe import Margin, Models, ModelSource, Recipe, Train
 from clincot.train import TrainJob, train_adapter
 from tests.objectives.by_hand import text_logp
@@ -227,7 +230,7 @@ def test_a_reference_of_other_weights_is_caught_before_the_first_step(make_job, 
         return trainer
 
     monkeypatch.setattr(train, "_trainer", wrong)
-    with pytest.raises(ModelError, match="reference: its weights are not those of adapter.*Likely: TRL or PEFT"):
+    with pytest.raises(ModelError, match="reference: its weights are not those of .*adapter.*Likely: TRL or PEFT"):
         train_adapter(dataclasses.replace(job, folder=tmp_path / "again"))
 
 
@@ -235,6 +238,68 @@ def test_another_conditioning_computes_its_reference(make_job, tmp_path):
     recipe = make_recipe(conditioning="winner", dpo={"max_steps": 1})
     outcome = train_adapter(make_job(tmp_path, recipe=recipe, stored_reference=True))
     assert outcome.facts["stored_references"] == 0 and outcome.facts["first_gap"] == 0.0
+
+
+def test_a_reference_written_in_another_dtype_is_computed(make_job, tmp_path):
+    recipe = make_recipe(dtype="bfloat16", dpo={"max_steps": 1})
+    facts = train_adapter(make_job(tmp_path, recipe=recipe, stored_reference=True)).facts
+    assert (facts["dtype"], facts["stored_references"], facts["first_gap"]) == ("bfloat16", 0, 0.0)
+
+
+@pytest.fixture(scope="module")
+def projector(make_job, watched, tmp_path_factory):
+    """Two rounds that train the projector too."""
+    recipe = make_recipe(lora={"modules_to_save": ["multi_modal_projector"]})
+    first = train_adapter(make_job(tmp_path_factory.mktemp("first"), recipe=recipe))
+    job = make_job(tmp_path_factory.mktemp("second"), recipe=recipe, round=2, parent=first.adapter)
+    return first, train_adapter(job), watched[-1]
+
+
+def test_a_trained_projector_is_the_references_own_in_every_round(base, projector):
+    first, second, trainer = projector
+    assert first.facts["first_gap"] == second.facts["first_gap"] == 0.0
+    assert second.facts["known_first_loss"] == pytest.approx(second.facts["first_loss"], abs=1e-6)
+    assert first.facts["trainable_parameters"] == second.facts["trainable_parameters"]
+    before, parent, child = (
+        load_file(base / "model.safetensors"),
+        *(load_file(outcome.adapter / WEIGHTS) for outcome in (first, second)),
+    )
+    names = [name for name in parent if "multi_modal_projector" in name]
+    assert len(names) == 4 and not any("ref" in name for name in child)
+    held = dict(trainer.model.named_parameters())
+    for name in names:
+        own = name.removeprefix("base_model.model.").removeprefix("model.")
+        original = next(value for key, value in before.items() if key.removeprefix("model.") == own)
+        assert not torch.equal(parent[name], original) and not torch.equal(child[name], parent[name])
+        layer = name.replace("multi_modal_projector.", "multi_modal_projector.modules_to_save.ref.")
+        assert torch.equal(held[layer], parent[name])
+
+
+def test_an_adapter_with_a_projector_loads_and_exports_with_the_trainers_logits(base, projector, tmp_path):
+    _, outcome, trainer = projector
+    processor = AutoProcessor.from_pretrained(base)
+    plain = AutoModelForImageTextToText.from_pretrained(base)
+    expected = logits(trainer.model, processor)
+    assert torch.equal(logits(PeftModel.from_pretrained(plain, outcome.adapter), processor), expected)
+    merged = export_merged(base, outcome.adapter, tmp_path / "merged")
+    exported = AutoModelForImageTextToText.from_pretrained(merged.folder)
+    assert torch.allclose(logits(exported, processor), expected, atol=1e-4)
+
+
+def test_recomputation_is_what_the_recipe_says_before_what_the_estimate_says(make_job, monkeypatch, tmp_path):
+    def chosen(**dpo) -> bool:
+        job = make_job(tmp_path, recipe=make_recipe(dpo=dpo, dtype="float32"))
+        return train._arguments(job, None, None).gradient_checkpointing
+
+    assert not chosen() and chosen(gradient_checkpointing=True)  # on a CPU memory is not short
+    monkeypatch.setattr(train, "batch_tokens", lambda *_: 1000)
+    for free, estimate in ((0, True), (10**12, False)):
+        cuda = SimpleNamespace(is_available=lambda: True, mem_get_info=lambda free=free: (free, free))
+        stand_in = SimpleNamespace(cuda=cuda, float32=torch.float32, bfloat16=torch.bfloat16)
+        for module in (train, _arguments):  # a GPU for the choice alone: TRL still finds none
+            monkeypatch.setattr(module, "torch", stand_in)
+        assert chosen() is estimate
+        assert chosen(gradient_checkpointing=True) and not chosen(gradient_checkpointing=False)
 
 
 def test_the_same_job_gives_the_same_weights_and_a_finished_one_is_not_trained_again(
@@ -339,6 +404,19 @@ def test_rows_longer_than_the_model_are_refused_before_its_weights_load(make_job
         train_adapter(make_job(tmp_path / "job", base=bare, rows=(long,)))
 
 
+def test_a_prompt_that_asks_for_other_pictures_is_refused_before_a_model_is_loaded(make_job, tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "_trainer", lambda *_: pytest.fail("a model was loaded"))
+    prompt = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "Is it?"}]}]
+    made = [*(make_row(i) for i in range(6)), make_row(6, prompt=prompt)]  # the shortest row: no probe of lengths
+    job = make_job(tmp_path / "job", rows=(write_rows(tmp_path / "rows.parquet", made),))
+    with pytest.raises(DataError, match="row row-6: the prompt asks for 1 images and the chosen side has 2"):
+        train_adapter(job)
+    with pytest.raises(DataError, match="row row-6: .* asks for 1 images and the chosen side has 2"):
+        train_adapter(dataclasses.replace(job, recipe=make_recipe(conditioning="winner")))
+    with pytest.raises(pytest.fail.Exception, match="a model was loaded"):
+        train_adapter(dataclasses.replace(job, recipe=make_recipe(conditioning="global")))
+
+
 def test_a_base_without_vision_or_of_an_unknown_kind_is_refused(make_job, tmp_path):
     with pytest.raises(ModelError, match="judge: is a llama, not a vision-language model"):
         train_adapter(make_job(tmp_path / "job", base=tiny_judge(tmp_path / "judge")))
@@ -353,6 +431,9 @@ def test_an_adapter_of_another_rank_or_no_adapter_is_refused(make_job, round_1, 
     job = make_job(tmp_path / "job", round=2, parent=round_1[1].adapter)
     with pytest.raises(ModelError, match=r"has r 4, the recipe asks for 8.*train.lora.r=4"):
         train_adapter(dataclasses.replace(job, recipe=make_recipe(lora={"r": 8})))
+    with pytest.raises(ModelError, match=r"has modules_to_save None, the recipe asks for \['multi_modal_projector'\]"):
+        recipe = make_recipe(lora={"modules_to_save": ["multi_modal_projector"]})
+        train_adapter(dataclasses.replace(job, recipe=recipe))
     with pytest.raises(ModelError, match=r"is not an adapter, adapter_config.json, adapter_model.safetensors missing"):
         train_adapter(dataclasses.replace(job, parent=tmp_path))
 

@@ -53,15 +53,13 @@ class Copy:
     parts: tuple[Part, ...]
     rows: tuple[Row, ...]
 
-    def pictures(self, wanted: Sequence[int], *, lateral: bool) -> dict[int, list[bytes]]:
-        """Return row -> its pictures, frontal first; none at all where the frontal one is missing.
+    def pictures(self, wanted: Sequence[int], *, lateral: bool) -> Iterator[tuple[int, list[bytes]]]:
+        """Yield the wanted rows in the order of the copy, each with its pictures, frontal first; none without frontal.
 
         Only the row groups that hold a wanted row are read, and of a column for laterals only with `lateral`.
         """
-        found: dict[int, list[bytes]] = {}
         for part in self.parts:
-            found |= _pictures(part, set(wanted), lateral)
-        return found
+            yield from _pictures(part, set(wanted), lateral)
 
 
 def read_copy(folder: Path) -> Copy:

@@ -10,8 +10,10 @@ from clincot.benchmarks.base import Source
 from clincot.errors import DataError
 from clincot.images import content_id
 from clincot.records import Example
+from clincot.stored_images import Spill, StoredImage
 
-BATCH = 256  # rows in memory at once: a row of parquet carries its picture
+BATCH = 16  # rows in memory at once: a row of parquet carries its picture
+BUFFER = 1 << 20  # bytes of a column read at once; without it pyarrow reads a row group's pictures whole
 
 
 def name_of(split: str, source: Source, splits: Mapping[str, str]) -> str:
@@ -32,12 +34,15 @@ def require_columns(present: Sequence[str], wanted: Sequence[str], where: str) -
 
 
 def open_parquet(file: Path) -> Any:
-    """Return the file opened; raises DataError when it is none."""
+    """Return the file opened to be read page by page; raises DataError when it is none.
+
+    With `pre_buffer`, pyarrow's default, every row group that was read stays in memory (448 MB for 400 MB of images).
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(file)
+        return pq.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{file}: cannot be read as parquet ({error}). Pull the dataset again.") from error
 
@@ -58,25 +63,32 @@ def batches(opened: Any, file: Path, **chosen: Any) -> Iterator[dict[str, Any]]:
     import pyarrow as pa
 
     try:
-        for batch in opened.iter_batches(batch_size=BATCH, **chosen):
+        for batch in opened.iter_batches(batch_size=BATCH, use_threads=False, **chosen):
             yield from batch.to_pylist()
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{file}: is damaged ({error}). Pull the dataset again.") from error
 
 
 class Pictures:
-    """Image bytes by content id: what many rows repeat is held once."""
+    """Images of a split by their names: on disk, and once, however many rows repeat them."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
+        self._spill = Spill()
+        self._kept: dict[str, StoredImage] = {}
 
-    def keep(self, cell: Any, where: str) -> tuple[str, bytes]:
-        """Return (content id, bytes) of an image cell; raises DataError when it holds no bytes."""
+    def keep(self, cell: Any, where: str) -> tuple[str, StoredImage]:
+        """Return (content id, image) of an image cell; raises DataError when it holds no bytes, DiskFull."""
         data = cell.get("bytes") if isinstance(cell, dict) else cell
         if not isinstance(data, bytes) or not data:
             raise DataError(f"{where}: has no picture in it. Pull a copy of the dataset that embeds its images.")
         name = content_id(data)
-        return name, self._kept.setdefault(name, data)
+        return name, self.named(name, data)
+
+    def named(self, name: str, data: bytes) -> StoredImage:
+        """Return the image called `name`, whose bytes are the first that came under that name; raises DiskFull."""
+        if name not in self._kept:
+            self._kept[name] = self._spill.append(data)
+        return self._kept[name]
 
 
 def text_of(row: Mapping[str, Any], column: str, where: str) -> str:

@@ -12,14 +12,15 @@ from pathlib import Path
 
 from clincot.benchmarks._iu_xray_copies import Copy, read_copy
 from clincot.benchmarks._r2gen import Study, complete, match
-from clincot.benchmarks._reading import checked, name_of
+from clincot.benchmarks._reading import Pictures, checked, name_of
 from clincot.benchmarks.base import Source
 from clincot.errors import DataError
-from clincot.images import content_id
 from clincot.records import Example
+from clincot.stored_images import StoredImage
 
 QUESTION = "Please generate a report based on the input medical image."  # RULE and MMed-RAG's prompt for this split
 SIZES = {"train": 2069, "validation": 296, "test": 590}
+Frontal = tuple[str, StoredImage]  # content id, image
 
 
 class IuXray:
@@ -48,19 +49,24 @@ class IuXray:
         found = match(copy.rows)
         asked = complete(found, split, f"{self.source.name}: {self.source.repo}")
         rows = {study.id: found.rows[study.id] for study in asked}
-        pictures = copy.pictures([i for few in rows.values() for i in few], lateral=False)
-        examples = [self._example(study, copy, rows[study.id], pictures) for study in asked]
+        pictures, wanted = Pictures(), [i for few in rows.values() for i in few]
+        frontals = {
+            i: pictures.keep(views[0], f"{self.source.name}, row {i}")
+            for i, views in copy.pictures(wanted, lateral=False)
+            if views
+        }
+        examples = [self._example(study, copy, rows[study.id], frontals) for study in asked]
         return checked(examples, self.source, split)
 
-    def _example(self, study: Study, copy: Copy, rows: list[int], pictures: dict[int, list[bytes]]) -> Example:
-        views = [data for i in rows for data in pictures.pop(i)]
-        if not views:
+    def _example(self, study: Study, copy: Copy, rows: list[int], frontals: dict[int, Frontal]) -> Example:
+        frontal = next((frontals[i] for i in rows if i in frontals), None)
+        if frontal is None:
             raise DataError(f"{self.source.name}: {study.id} has no frontal picture. Use another copy.")
         findings = copy.rows[rows[0]].text.strip()
         return Example(
             id=f"{self.source.name}/{study.id}",
-            image_id=content_id(views[0]),
-            image=views[0],
+            image_id=frontal[0],
+            image=frontal[1],
             question=QUESTION,
             answer=findings,
             answer_type="report",

@@ -131,7 +131,7 @@ def _copy(release: Path) -> tuple[Sequence[Row], Found, Pictures]:
     found = match(copy.rows)
 
     def pictures(asked: Sequence[Study]) -> Iterator[list[bytes]]:
-        read = copy.pictures([i for study in asked for i in found.rows[study.id]], lateral=True)
+        read = dict(copy.pictures([i for study in asked for i in found.rows[study.id]], lateral=True))
         for study in asked:
             yield [data for i in found.rows[study.id] for data in read[i]]
 

@@ -12,12 +12,13 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import checked, name_of, require_columns, text_of
+from clincot.benchmarks._reading import Pictures, checked, name_of, require_columns, text_of
 from clincot.benchmarks._slake_regions import Annotations, mask_names
 from clincot.benchmarks.base import Source
 from clincot.errors import DataError
 from clincot.images import content_id
 from clincot.records import Example, TrueRegion
+from clincot.stored_images import StoredImage
 
 MODALITIES = {"CT": "ct", "MRI": "mri", "X-Ray": "chest x-ray"}
 ANSWER_TYPES = ("OPEN", "CLOSED")
@@ -26,7 +27,7 @@ ARCHIVE, NAMES = "imgs.zip", "mask.txt"
 # "Does the picture contain liver?", train: published with an empty answer (benchmarks.md 3.2).
 UNANSWERED = {1622}
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
-Loaded = tuple[str, bytes, tuple[TrueRegion, ...]]  # content id, bytes, regions
+Loaded = tuple[str, StoredImage, tuple[TrueRegion, ...]]  # content id, image, regions
 
 
 class Slake:
@@ -90,11 +91,12 @@ def _rows(folder: Path, name: str) -> list[dict[str, Any]]:
 
 
 def _images(folder: Path, names: set[str]) -> dict[str, Loaded]:
-    """Return image name -> (content id, bytes, regions); members lie at `imgs/NAME` or at NAME."""
+    """Return image name -> (content id, image, regions); members lie at `imgs/NAME` or at NAME."""
     archive = folder / ARCHIVE
     if not archive.is_file():
         raise DataError(f"slake: no {ARCHIVE} in {folder}. Pull BoKelvin/SLAKE again.")
     found: dict[str, Loaded] = {}
+    pictures = Pictures()
     try:
         with zipfile.ZipFile(archive) as opened:
             annotations = Annotations(opened, mask_names(folder / NAMES))
@@ -103,7 +105,8 @@ def _images(folder: Path, names: set[str]) -> dict[str, Loaded]:
                 if member is None:
                     raise DataError(f"slake: {ARCHIVE} has no image {name}. Pull BoKelvin/SLAKE again.")
                 data = opened.read(member)
-                found[name] = (content_id(data), data, annotations.regions(member, data))
+                image_id = content_id(data)
+                found[name] = (image_id, pictures.named(image_id, data), annotations.regions(member, data))
     except DAMAGED as error:
         raise DataError(f"{archive}: is not a readable zip ({error}). Pull BoKelvin/SLAKE again.") from error
     return found
@@ -115,11 +118,11 @@ def _example(benchmark: str, row: dict[str, Any], image: Loaded) -> Example:
     answer_type = text_of(row, "answer_type", where).strip()
     if answer_type not in ANSWER_TYPES:
         raise DataError(f"{where}: its answer_type is {answer_type!r}. SLAKE's are {' and '.join(ANSWER_TYPES)}.")
-    image_id, data, regions = image
+    image_id, stored, regions = image
     return Example(
         id=where,
         image_id=image_id,
-        image=data,
+        image=stored,
         question=question,
         answer=answer,
         answer_type="closed" if answer_type == "CLOSED" else "open",

@@ -17,6 +17,7 @@ from clincot.benchmarks._reading import Pictures, checked, name_of, parquet_rows
 from clincot.benchmarks.base import Source
 from clincot.benchmarks.vqa_rad_release import TABLE, pair_hash
 from clincot.records import AnswerType, Example
+from clincot.stored_images import StoredImage
 
 # The release: 107 chest radiographs, 104 abdominal CT slices, 104 head slices that are CT or MRI (Lau et al. 2018).
 MODALITIES = {"CHEST": "chest x-ray", "ABD": "ct", "HEAD": "other"}
@@ -84,7 +85,7 @@ class Asked:
 
     id: str
     image_id: str
-    image: bytes
+    image: StoredImage
     question: str
     answer: str
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,6 +28,13 @@ Protocols = Annotated[
     list[str] | None,
     typer.Option("--protocol", help="Print the table of this protocol, or of `all` (repeatable). All are scored."),
 ]
+Predictions = Annotated[
+    Path | None,
+    typer.Option(
+        help="Score a .parquet or .jsonl file of answers made elsewhere (example_id, text) under every protocol,"
+        " without any model."
+    ),
+]
 First = Annotated[str, typer.Argument(help="A row: POLICY[/INFERENCE[/CONTROL]], or REPO@REVISION[:ROW].")]
 Second = Annotated[str, typer.Argument(help="The row to compare with it, of the same form.")]
 Shown = Annotated[int, typer.Option("--show", min=0, help="How many changed answers to print.")]
@@ -40,6 +48,7 @@ def evaluate(
     new_version: NewVersion = False,
     dry_run: DryRun = False,
     control: Controls = None,
+    predictions: Predictions = None,
     protocol: Protocols = None,
 ) -> None:
     """Answer and score the benchmark with the base and the adapters of the rounds, beside image-free controls."""
@@ -48,8 +57,9 @@ def evaluate(
     from clincot import protocols
 
     labels = protocols.chosen(run.recipe.evaluate.protocol, protocol or [])
-    if control:
-        return _controls(run, control, labels)
+    if control or predictions:
+        _check_alone(control, predictions, push or dry_run or new_version)
+        return _without_model(run, control or [], predictions, labels)
     from clincot.rounds.evaluate import evaluate_rounds
     from clincot.rounds.prepare import prepare
     from clincot.rounds.summary import print_tables
@@ -81,10 +91,23 @@ def register(app: typer.Typer) -> None:
     app.command("compare")(compare)
 
 
-def _controls(run: Run, names: list[str], labels: tuple[str, ...]) -> None:
+def _check_alone(control: list[str] | None, predictions: Path | None, published: bool) -> None:
+    from clincot.errors import ClincotError
+
+    if control and predictions:
+        raise ClincotError("--predictions and --control: choose one. A file is scored beside the recipe's controls.")
+    if published:
+        option = "--control" if control else "--predictions"
+        raise ClincotError(
+            f"{option}: its results stay on this machine. Leave --push, --dry-run and --new-version out."
+        )
+
+
+def _without_model(run: Run, names: list[str], predictions: Path | None, labels: tuple[str, ...]) -> None:
     from clincot.rounds.controls import evaluate_controls
+    from clincot.rounds.foreign import evaluate_file
     from clincot.rounds.summary import print_tables
 
-    done = evaluate_controls(run, names)
+    done = evaluate_file(run, predictions) if predictions else evaluate_controls(run, names)
     print_tables(done.evaluation, labels)
     say(f"results.json, results.md, results.html and the answers: {done.folder}")

@@ -115,7 +115,8 @@ def run(options: Options, push: Push = True, dry_run: DryRun = False) -> None:
 
     releases, evaluation = run_rounds(opened, push=push, say=say, dry_run=dry_run)
     print_summary(opened, releases, evaluation, say)
-    next_step(options.command("evaluate", "--set", "evaluate.max_images=0", "--new-version"))
+    # Behind the other overrides: of two for one value the last one counts.
+    next_step(options.having("evaluate.max_images=0").command("evaluate", "--new-version"))
 
 
 def register(app: typer.Typer) -> None:

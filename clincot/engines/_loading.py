@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -43,7 +44,9 @@ def load_policy(base: Path, adapter: Path | None, *, dtype: str, device: str | N
     # The pil backend is part of a run's key: torchvision's pixels differ by up to one grey level (stack.md 1.2).
     processor = AutoProcessor.from_pretrained(base, backend="pil")
     if not hasattr(processor, "image_processor") or getattr(processor, "chat_template", None) is None:
-        raise ModelError(f"policy {base}: has no processor with a chat template. Add the files of its processor.")
+        raise ModelError(
+            f"policy {shown(base)}: has no processor with a chat template. Add the files of its processor."
+        )
     tokenizer = processor.tokenizer
     tokenizer.padding_side = "left"
     stops = stop_ids(model, tokenizer)
@@ -62,13 +65,21 @@ def load_weights(kind: Any, folder: Path, dtype: str, role: str) -> Any:
     try:
         model, told = kind.from_pretrained(folder, dtype=dtype, output_loading_info=True)
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{role} {folder}: cannot be loaded ({_first_line(error)}). Name another model.") from error
+        raise ModelError(
+            f"{role} {shown(folder)}: cannot be loaded ({_first_line(error)}). Name another model."
+        ) from error
     missing = sorted(told["missing_keys"]) + [str(key) for key in told["mismatched_keys"]]
     if missing:
         raise ModelError(
-            f"{role} {folder}: lacks {_some(missing)}. Convert its weights to the Hugging Face layout first."
+            f"{role} {shown(folder)}: lacks {_some(missing)}. Convert its weights to the Hugging Face layout first."
         )
     return model
+
+
+def shown(folder: str | Path) -> str:
+    """Return what messages call a model's folder: OWNER/NAME@commit for one in the Hub client's cache."""
+    cached = re.search(r"models--([^/]+)/snapshots/([0-9a-f]{12})", Path(folder).as_posix())
+    return f"{cached[1].replace('--', '/')}@{cached[2]}" if cached else str(folder)
 
 
 def stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
@@ -95,10 +106,12 @@ def _refuse_other_models(base: Path) -> None:
     try:
         kind = AutoConfig.from_pretrained(base).model_type
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"policy {base}: cannot be loaded ({_first_line(error)}). Name another model.") from error
+        raise ModelError(
+            f"policy {shown(base)}: cannot be loaded ({_first_line(error)}). Name another model."
+        ) from error
     if kind not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
         advice = "Name a base such as a LLaVA in Hugging Face format"
-        raise ModelError(f"policy {base}: is a {kind!r}, not a vision-language model. {advice}.")
+        raise ModelError(f"policy {shown(base)}: is a {kind!r}, not a vision-language model. {advice}.")
 
 
 def _with_adapter(model: Any, adapter: Path) -> Any:

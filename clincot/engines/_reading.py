@@ -75,10 +75,15 @@ def read(policy: Policy, text: str, images: Sequence[str], lengths: Sequence[int
     return Prompt(tuple(segments[:-1]), segments[-1])
 
 
-def refuse_long(policy: Policy, prompt: int, new: int) -> None:
-    """Raise ModelError when `prompt` tokens and `new` ones are more than the language model can hold."""
+def refuse_long(policy: Policy, prompt: int, new: int, text: str = "") -> None:
+    """Raise ModelError when `prompt` tokens and `new` ones are more than the language model can hold.
+
+    `text` is the rendered prompt; what follows its images begins with the question, which the message quotes.
+    """
     if prompt + new > policy.context:
+        question = text.rpartition(policy.image_token)[2].split("\n")[0][:80]
+        quoted = f" ({question!r})" if question else ""
         raise ModelError(
-            f"policy: a prompt of {prompt} tokens and {new} new ones exceed its context of {policy.context}."
-            " Lower build.max_new_tokens or build.steps, or leave the example out."
+            f"policy: a prompt of {prompt} tokens and {new} new ones exceed its context of {policy.context}{quoted}."
+            " Lower build.max_new_tokens, build.report_tokens or build.steps, or name a policy with a longer context."
         )

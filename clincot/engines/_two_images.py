@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import jinja2
 from PIL import Image
 
-from clincot.engines._loading import Policy
+from clincot.engines._loading import Policy, shown
 from clincot.errors import ModelError
 
 MISFITS = (ValueError, TypeError, LookupError, RuntimeError, AssertionError, jinja2.TemplateError)
 
 
-def refuse_few_images(policy: Policy, name: object, images: int) -> None:
+def refuse_few_images(policy: Policy, name: str | Path, images: int) -> None:
     """Raise ModelError unless template and processor give every one of `images` images its own tokens.
 
     Some templates keep the first image, some refuse the second, some processors take no more than one per text.
@@ -37,6 +39,6 @@ def _image_tokens(policy: Policy, images: int) -> int:
     return int((inputs["input_ids"] == image_id).sum())
 
 
-def _message(name: object, images: int, reason: str) -> str:
-    advice = "Use `views: canvas`, which puts both into one picture, or name another model"
-    return f"policy {name}: does not take {images} images in a prompt ({reason}). {advice}."
+def _message(name: str | Path, images: int, reason: str) -> str:
+    advice = "Use `views: canvas` (--set views=canvas), which puts both into one picture, or name another model"
+    return f"policy {shown(name)}: does not take {images} images in a prompt ({reason}). {advice}."

@@ -124,7 +124,7 @@ class TransformersEngine:
         for place, (request, text, own) in enumerate(zip(requests, texts, names, strict=True)):
             prompt = read(self.policy, text, own, [lengths[name] for name in own])
             entries.append(Entry(place, request, text, prompt))
-            refuse_long(self.policy, prompt.length, new_tokens[place])
+            refuse_long(self.policy, prompt.length, new_tokens[place], text)
         return entries
 
     def _encode(self, requests: Sequence[Any], names: Sequence[Sequence[str]]) -> dict[str, int]:

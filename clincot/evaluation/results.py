@@ -110,12 +110,18 @@ class Resampling:
         return cls(images, counts.astype(np.float64))
 
     def score(self, terms: Sequence[Term], score: Score) -> Scored | None:
-        """Sum terms by image, then over images and over each resample; None when nothing counted."""
+        """Sum terms by image, then over images and over each resample; None when nothing counted.
+
+        A resample without any image that counts (no report was drawn) has no value: nan, which intervals leave out.
+        """
         if not terms:
             return None
+        places = [self.images[example.image_id] for example, _ in terms]
         sums = np.zeros((len(self.images), len(terms[0][1])))
-        np.add.at(sums, [self.images[example.image_id] for example, _ in terms], [values for _, values in terms])
-        return Scored(float(score.value(sums.sum(0))), score.value(self.counts @ sums), len(terms))
+        np.add.at(sums, places, [values for _, values in terms])
+        counted = self.counts[:, np.unique(places)].any(1)
+        draws = np.where(counted, score.value(self.counts @ sums), np.nan)
+        return Scored(float(score.value(sums.sum(0))), draws, len(terms))
 
 
 def _interval(draws: np.ndarray) -> tuple[float, float]:

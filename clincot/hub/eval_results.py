@@ -16,7 +16,8 @@ FOLDER = ".eval_results"
 def eval_results(rows: Sequence[Mapping[str, Any]], dataset: Pin, split: str) -> bytes:
     """Return one entry per row; the protocol is part of the task, inference, count and interval are notes.
 
-    A row has protocol, metric, value in [0, 1], low, high, n, policy (the round's tag) and inference.
+    A row has protocol, metric, value in [0, 1], low, high, n, policy (the round's tag) and inference, and `mark` where
+    a control is as good or better.
     """
     entries = [
         EvalResultEntry(
@@ -27,6 +28,7 @@ def eval_results(rows: Sequence[Mapping[str, Any]], dataset: Pin, split: str) ->
             notes=(
                 f"{row['policy']}, {row['inference']} inference, protocol {row['protocol']}, n {row['n']},"
                 f" 95 % interval {row['low']:.4f} to {row['high']:.4f} (bootstrap over images)"
+                f"{', not shown to be above every control' if row.get('mark') else ''}"
             ),
         )
         for row in rows

@@ -131,8 +131,10 @@ class CausalLMJudge:
         written = 0 if self._way.replies else REPLY_TOKENS
         longest = max(map(len, ids), default=0)
         if longest + written >= self._context:
+            question = next(r.question for r, own in zip(requests, ids, strict=True) if len(own) == longest)
             raise ModelError(
-                f"judge {self.name}: a prompt of {longest} tokens exceeds its context of {self._context}."
+                f"judge {self.name}: a prompt of {longest} tokens exceeds its context of {self._context}"
+                f" ({question[:80]!r})."
                 " Lower build.max_new_tokens, or name a judge with a longer context."
             )
         # Trunk and rest are each padded to the longest of a batch, so a row spans at most twice the longest prompt.

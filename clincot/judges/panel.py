@@ -83,5 +83,7 @@ class Panel:
 
 
 def _told(request: JudgeRequest, rating: Rating) -> str:
-    found = f"mass {rating.mass:.3f}" if rating.reply is None else f"reply {rating.reply[:80]!r}"
+    found = (
+        f"mass {rating.mass:.3f} on the replies asked for" if rating.reply is None else f"reply {rating.reply[:80]!r}"
+    )
     return f"Question {request.question[:80]!r}, statement {request.statement[:80]!r}: {found}."

@@ -65,7 +65,7 @@ def choose_pairs(example: Example, step: int, candidates: Sequence[Candidate], t
             step=step,
             method=tools.recipe.method,
             prompt=step_prompt(tools.recipe, example, step, winner.findings),
-            image=example.image,
+            image=example.encoded(),
             chosen=winner,
             rejected=loser,
             group=group,

@@ -42,7 +42,7 @@ def step_rating(
     """
     reference = example.reference if recipe.build.judging.context == "reference" else None
     report = is_report(recipe, example, step)
-    return JudgeRequest(example.question, reference, tuple(chain), text, report, facts, image=example.image)
+    return JudgeRequest(example.question, reference, tuple(chain), text, report, facts, image=example.encoded())
 
 
 def is_report(recipe: Recipe, example: Example, step: int) -> bool:

@@ -20,7 +20,7 @@ from clincot.methods._scheduler import Call, Runner, drive
 from clincot.methods.base import Ask, Method
 from clincot.prompts import region_facts
 from clincot.recipe import Judging, Recipe
-from clincot.records import Candidate, Example, Hypothesis, PreferencePair, Region
+from clincot.records import Candidate, Example, Hypothesis, PreferencePair, Region, read_images
 from clincot.regions.base import Proposer, Subject
 from clincot.regions.extract import find_region
 
@@ -133,7 +133,7 @@ class Workbench:
             if example.image_id in self.pictures or example.image_id in unreadable:
                 continue
             try:
-                self.pictures[example.image_id] = images.decode(example.image, example.image_id)
+                self.pictures[example.image_id] = images.decode(example.encoded(), example.image_id)
             except UnreadableImage:
                 unreadable.append(example.image_id)
         self._propose_all({e.image_id: e for e in examples}, questions)
@@ -165,6 +165,7 @@ def seed_of(recipe: Recipe, round_: int, *parts: object) -> int:
 def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> UnitResult:
     """Drive `method` over all readable examples of a unit together."""
     bench.models.policy.forget()
+    examples = read_images(examples)
     unreadable = bench.look(examples)
     readable = [example for example in examples if example.image_id in bench.pictures]
     bench.panel.take_fresh()  # of a unit that was given up

@@ -87,10 +87,9 @@ def _config(
             raise RecipeError(f"{where}.{name}: is always {fixed[name]!r} here. Remove it.")
     _check_trackers(given.get("report_to", "none"), where)
     gpu = torch.cuda.is_available()
-    device: dict[str, Any] = {"use_cpu": not gpu, "bf16": gpu and dtype_of(recipe) == torch.bfloat16}
-    defaults = {**DEFAULTS, "dataloader_pin_memory": gpu, "gradient_checkpointing": again}
-    if not gpu:
-        device["gradient_checkpointing"] = False  # memory is not what a CPU lacks
+    device = {"use_cpu": not gpu, "bf16": gpu and dtype_of(recipe) == torch.bfloat16}
+    # Memory is not what a CPU lacks; a recipe that says otherwise is obeyed.
+    defaults = {**DEFAULTS, "dataloader_pin_memory": gpu, "gradient_checkpointing": again and gpu}
     try:
         return cls(**{**defaults, **given, **fixed, **device})
     except (TypeError, ValueError) as error:

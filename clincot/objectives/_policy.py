@@ -9,12 +9,16 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftConfig, PeftModel
+from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, GenerationConfig, ProcessorMixin
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
+from clincot.engines._loading import shown
 from clincot.errors import ModelError
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+# Rounds go on training one adapter, so these are the parent's; another value in the recipe would be ignored.
+KEPT = ("r", "lora_alpha", "modules_to_save", "use_rslora", "use_dora")
 
 
 def open_processor(base: Path) -> tuple[ProcessorMixin, tuple[str, ...], int | None]:
@@ -26,20 +30,25 @@ def open_processor(base: Path) -> tuple[ProcessorMixin, tuple[str, ...], int | N
         config = AutoConfig.from_pretrained(base)
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{base.name}: is not a model that transformers reads ({error}). Convert or name another."
+            f"{shown(base)}: is not a model that transformers reads ({error}). Convert or name another."
         ) from error
     if config.model_type not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
         raise ModelError(
-            f"{base.name}: is a {config.model_type}, not a vision-language model. Name one that takes images."
+            f"{shown(base)}: is a {config.model_type}, not a vision-language model. Name one that takes images."
         )
     # The build pins this backend too: torchvision's pixels differ by up to one grey level (measured).
     processor = AutoProcessor.from_pretrained(base, backend="pil")
     if not isinstance(processor, ProcessorMixin):
-        raise ModelError(f"{base.name}: has no image processor. Save the model's processor beside its weights.")
+        raise ModelError(f"{shown(base)}: has no image processor. Save the model's processor beside its weights.")
     tokenizer = processor.tokenizer
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return processor, _end_tokens(base, tokenizer), getattr(config.get_text_config(), "max_position_embeddings", None)
+
+
+def stored_dtype(base: Path) -> torch.dtype:
+    """Return the dtype that the base's weights have on disk, in which the build runs it."""
+    return AutoConfig.from_pretrained(base).dtype or torch.float32
 
 
 def load_policy(base: Path, parent: Path | None, lora: LoraConfig, dtype: torch.dtype) -> tuple[Any, LoraConfig | None]:
@@ -55,7 +64,8 @@ def load_policy(base: Path, parent: Path | None, lora: LoraConfig, dtype: torch.
     if info["missing_keys"]:
         missing = sorted(info["missing_keys"])
         raise ModelError(
-            f"{base.name}: lacks {len(missing)} weights, first {missing[0]}, and would make them up. Convert it again."
+            f"{shown(base)}: lacks {len(missing)} weights, first {missing[0]}, and would make them up."
+            " Convert it again."
         )
     if parent is None:
         return model, lora
@@ -66,10 +76,19 @@ def load_policy(base: Path, parent: Path | None, lora: LoraConfig, dtype: torch.
 
 
 def save_adapter(model: PeftModel, base_repo: str, folder: Path) -> Path:
-    """Write the trained adapter alone (not the frozen reference), naming its base by repository; replaces `folder`."""
+    """Write the trained adapter alone (not the frozen reference), naming its base by repository; replaces `folder`.
+
+    Raises ModelError for weights that are no numbers: no loss has shown what the last step left.
+    """
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(str(partial), selected_adapters=["default"], safe_serialization=True)
+    for name, weight in load_file(partial / ADAPTER_FILES[1]).items():
+        if not torch.isfinite(weight).all():
+            raise ModelError(
+                f"training: the last step left {name} with values that are no numbers, so there is no adapter."
+                " Lower the learning rate."
+            )
     for path in partial.iterdir():
         if path.name not in ADAPTER_FILES:  # PEFT's own card
             path.unlink()
@@ -92,14 +111,14 @@ def _check_parent(parent: Path, lora: LoraConfig) -> None:
     missing = [name for name in ADAPTER_FILES if not (parent / name).is_file()]
     if missing:
         raise ModelError(
-            f"{parent.name}: is not an adapter, {', '.join(missing)} missing. Train the round before again."
+            f"{shown(parent)}: is not an adapter, {', '.join(missing)} missing. Train the round before again."
         )
     found = PeftConfig.from_pretrained(str(parent))
-    for name in ("r", "lora_alpha"):
+    for name in KEPT:
         has, wants = getattr(found, name, None), getattr(lora, name)
         if has != wants:
             raise ModelError(
-                f"{parent.name}: the adapter of the round before has {name} {has}, the recipe asks for {wants}."
+                f"{shown(parent)}: the adapter of the round before has {name} {has}, the recipe asks for {wants}."
                 f" Set train.lora.{name}={has}, or train from round 1 under another --name."
             )
 

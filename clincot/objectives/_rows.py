@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from datasets import Dataset, Image, List
 
 from clincot.errors import DataError
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.packing import MEMBERS, NotShareable, RowsCollator
+from clincot.objectives.sides import Renderer
 
 NEEDED = ("id", "prompt", "images", "chosen", "rejected")
 SCORES = ("chosen_score", "rejected_score")
@@ -42,6 +44,32 @@ def load_rows(paths: Sequence[Path], cache: Path, *, scores: bool, reference: bo
     if not isinstance(rows[0]["prompt"], list):
         raise DataError(f"{_names(paths)}: prompt is text, not messages. Write it as a list of role and content.")
     return rows
+
+
+def check_placeholders(rows: Dataset, renderer: Renderer) -> None:
+    """Raise DataError when a prompt asks for other pictures than its row holds; no picture is read.
+
+    Prompts of plain text pass: TRL puts the blocks in.
+    """
+    shared, two = _pictures(rows, "images"), _pictures(rows, "side_images")
+    apart = [_pictures(rows, f"{side}_images") for side in ("chosen", "rejected")]
+    for i, prompt in enumerate(rows["prompt"]):
+        contents = [message["content"] for message in prompt if not isinstance(message["content"], str)]
+        asked = sum(block["type"] == "image" for content in contents for block in content)
+        own = [1, 1] if two[i] else [apart[0][i], apart[1][i]]
+        for side, has in zip(("chosen", "rejected"), renderer.counts(shared[i], own[0], own[1], asked), strict=True):
+            if contents and has[0] != has[1]:
+                raise DataError(
+                    f"row {rows[i]['id']}: the prompt asks for {has[1]} images and the {side} side has {has[0]}."
+                    " Build the dataset again, or train with conditioning=global."
+                )
+
+
+def _pictures(rows: Dataset, name: str) -> list[int]:
+    """Return how many pictures a column holds in each row."""
+    if name not in rows.column_names:
+        return [0] * len(rows)
+    return [count or 0 for count in pc.list_value_length(rows.data.column(name)).to_pylist()]
 
 
 def check_budget(rows: Dataset, collator: PairCollator) -> int:

@@ -1,4 +1,4 @@
-"""A trainer's folder -> its newest complete save; a save that finds no room -> an error that says so."""
+"""A trainer's folder -> its newest complete save; a write that finds no room -> an error that says so."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from datasets.exceptions import DatasetGenerationError
 from safetensors import SafetensorError
 
 from clincot.errors import DiskFull
@@ -38,17 +39,18 @@ def saving(folder: Path) -> Iterator[None]:
     """Raise DiskFull instead of what a library says when it cannot write; other errors pass."""
     try:
         yield
-    except (OSError, RuntimeError, SafetensorError) as error:
+    except (OSError, RuntimeError, SafetensorError, DatasetGenerationError) as error:
         if not is_full(error):
             raise
         raise DiskFull(
-            f"{folder}: no room left for the trainer's save ({error}). The last complete save stays: free space and"
+            f"{folder}: no room left for the trainer's files ({error}). The last complete save stays: free space and"
             " run the same command again."
         ) from error
 
 
-def is_full(error: Exception) -> bool:
-    """Tell a disk, quota or file size that is exhausted from other failures of a write."""
+def is_full(error: BaseException) -> bool:
+    """Tell a disk, quota or file size that is exhausted, also as another error's cause, from other failed writes."""
     if isinstance(error, OSError) and error.errno in FULL:
         return True
-    return any(words in str(error).lower() for words in TOLD)
+    behind = error.__cause__ or error.__context__
+    return any(words in str(error).lower() for words in TOLD) or (behind is not None and is_full(behind))

@@ -14,6 +14,7 @@ from peft import get_peft_model_state_dict
 from safetensors.torch import load_file
 from torch import Tensor
 
+from clincot.engines._loading import shown
 from clincot.errors import ModelError
 from clincot.objectives.margin import pair_losses
 from clincot.objectives.margin_dpo import MarginDPOTrainer
@@ -97,8 +98,8 @@ def check_reference(model: Any, parent: Path | None) -> str | None:
     frozen = get_peft_model_state_dict(model, adapter_name="ref") if "ref" in model.peft_config else {}
     if weights_digest(frozen) != weights_digest(load_file(path)):
         raise ModelError(
-            f"reference: its weights are not those of {parent.name}, the adapter of the round before. Likely: TRL or"
-            " PEFT changed how a loaded adapter becomes the reference. Install the versions of the constraints file."
+            f"reference: its weights are not those of {shown(parent)}, the adapter of the round before. Likely: TRL"
+            " or PEFT changed how a loaded adapter becomes the reference. Install the versions of the constraints file."
         )
     with path.open("rb") as stream:
         return file_digest(stream, "sha256").hexdigest()

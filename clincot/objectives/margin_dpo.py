@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from trl import DPOTrainer
 
-from clincot.errors import ModelError
 from clincot.objectives._features import FeatureCache
+from clincot.objectives._finite import FiniteGradients, check_loss
 from clincot.objectives.collator import IMAGE_KEYS, PAIR_KEYS
 from clincot.objectives.margin import pair_losses
 from clincot.objectives.packing import TREE_KEYS
@@ -41,7 +41,9 @@ class MarginDPOTrainer(DPOTrainer):
 
     def __init__(self, *args: Any, nll_weight: float = 0.0, features: FeatureCache | None = None, **kwargs: Any):
         self.nll_weight, self.features = nll_weight, features
+        self.rows_read: list[str] = []
         super().__init__(*args, **kwargs)
+        self.add_callback(FiniteGradients(self, "train.dpo.learning_rate"))
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write nothing: TRL's card would replace the round's own at every save."""
@@ -108,11 +110,8 @@ class MarginDPOTrainer(DPOTrainer):
         loss = self.preference_losses(logps, inputs).mean()
         if self.nll_weight:
             loss = loss + self.nll_weight * logps.nll
-        if not torch.isfinite(loss):
-            raise ModelError(
-                f"training, step {self.state.global_step + 1}: the loss is {float(loss.detach())} on rows"
-                f" {', '.join(inputs['row_ids'])}. Lower the learning rate or look at these rows; the last save stays."
-            )
+        check_loss(loss, self.state.global_step + 1, inputs["row_ids"], "train.dpo.learning_rate")
+        self.rows_read += inputs["row_ids"]
         self._record(logps, inputs)
         return (loss, outputs) if return_outputs else loss
 

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from datasets import Features, Image, Json, List, Value
 from trl import SFTTrainer
 
-from clincot.errors import ModelError
+from clincot.objectives._finite import FiniteGradients, check_loss
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.sides import Row, Side
 from clincot.prompts import direct_messages
@@ -60,6 +59,11 @@ class GoldTrainer(SFTTrainer):
 
     model: Any
 
+    def __init__(self, *args: Any, **kwargs: Any):
+        self.rows_read: list[str] = []
+        super().__init__(*args, **kwargs)
+        self.add_callback(FiniteGradients(self, "train.sft.learning_rate"))
+
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write nothing: TRL's card would replace the adapter's own at every save."""
 
@@ -71,9 +75,6 @@ class GoldTrainer(SFTTrainer):
         rows = inputs.pop("row_ids")
         loss = super().compute_loss(model, inputs, *args, **kwargs)
         value = loss[0] if isinstance(loss, tuple) else loss
-        if not torch.isfinite(value):
-            raise ModelError(
-                f"training, step {self.state.global_step + 1}: the loss is {float(value.detach())} on rows"
-                f" {', '.join(rows)}. Lower train.sft.learning_rate or look at these rows; the last save stays."
-            )
+        check_loss(value, self.state.global_step + 1, rows, "train.sft.learning_rate")
+        self.rows_read += rows
         return loss

@@ -69,6 +69,13 @@ class Renderer:
         where = f"row {row.get('id', '?')}"
         return [compose(picture(shared[0], where), picture(own[0], where))]
 
+    def counts(self, shared: int, chosen: int, rejected: int, asked: int) -> list[tuple[int, int]]:
+        """Return, for each side, how many pictures it has and how many of `asked` blocks its prompt keeps."""
+        if self.conditioning == "global":
+            return [(shared, min(shared, asked))] * 2
+        owns = (chosen, chosen if self.conditioning == "winner" else rejected)
+        return [(1 if self.views == "canvas" and own else shared + own, asked) for own in owns]
+
     def side(self, row: Row, prompt: list[dict[str, Any]], images: Sequence[Any], text: str) -> Side:
         """Render one side with the chat template, exactly as generation saw and wrote it."""
         where = f"row {row.get('id', '?')}"

@@ -13,14 +13,15 @@ from clincot.evaluation.checks import checked
 from clincot.evaluation.files import result_files
 from clincot.evaluation.predictions import Prediction
 from clincot.evaluation.results import Row
+from clincot.records import Example
 from clincot.report.results_page import results_page
 from clincot.rounds.evaluate import Splits
 from clincot.rounds.run import Run
 
 
 @dataclass(frozen=True)
-class Controlled:
-    """The results of controls, and the folder with their files: on this machine alone, nothing is committed."""
+class LocalResults:
+    """Results of what no model of the run answered, and the folder with their files: on this machine alone."""
 
     evaluation: Evaluation
     folder: Path
@@ -37,7 +38,7 @@ def check_controls(names: Sequence[str]) -> None:
             raise ClincotError(f"--control {name}: no such control.{did_you_mean(name, controls.IMAGE_FREE)}")
 
 
-def evaluate_controls(run: Run, names: Sequence[str]) -> Controlled:
+def evaluate_controls(run: Run, names: Sequence[str]) -> LocalResults:
     """Score the answers of image-free controls on the whole split: `evaluate.max_images` spares generation alone.
 
     The pictures name the images of the bootstrap and are not decoded. Raises ClincotError for a name that is no
@@ -57,9 +58,13 @@ def evaluate_controls(run: Run, names: Sequence[str]) -> Controlled:
             raise ClincotError(f"--control {name}: {where} asks for no report, which is all that it answers.")
         rows |= made
     evaluation = scored(recipe, asked, rows, first="")
-    folder = run.work("controls", "-".join(names))
+    return local_results(run, evaluation, asked, run.work("controls", "-".join(names)), f"{recipe.benchmark}, controls")
+
+
+def local_results(run: Run, evaluation: Evaluation, asked: Sequence[Example], folder: Path, name: str) -> LocalResults:
+    """Write the files of results into `folder`; nothing is committed."""
     result_files(evaluation, folder)
     # The files stay here, and so may hold what a push may not; the page alone is made to be passed on.
-    page = results_page(evaluation, asked if source.redistributable else (), f"{recipe.benchmark}, controls")
-    (folder / "results.html").write_text(page, encoding="utf-8")
-    return Controlled(evaluation, folder)
+    open_data = benchmarks.load(run.recipe.benchmark).source.redistributable
+    (folder / "results.html").write_text(results_page(evaluation, asked if open_data else (), name), encoding="utf-8")
+    return LocalResults(evaluation, folder)

@@ -13,7 +13,7 @@ from clincot.engines.base import Engine
 from clincot.errors import RoundError
 from clincot.evaluation import Evaluation, PolicyUnderTest, Prediction, controls, evaluate_policies
 from clincot.evaluation.files import contamination, result_files
-from clincot.evaluation.marks import row_name
+from clincot.evaluation.marks import Against, against_controls, row_name
 from clincot.lineage import Pin, content_key
 from clincot.records import Example
 from clincot.report.results_page import results_page
@@ -145,10 +145,14 @@ def _withheld(evaluation: Evaluation, splits: Splits) -> Evaluation:
 
 
 def facts_of(run: Run, evaluation: Evaluation) -> dict[str, Any]:
-    """Return what cards show: rows of the protocol that was asked under and of the paper's, licence, contamination."""
+    """Return what cards show: headlines of the protocol asked under and of the paper's, licence, contamination.
+
+    The other measures stand in results.json: with them a lineage of two rounds had 460 kB.
+    """
     source = benchmarks.load(run.recipe.benchmark).source
     shown = dict.fromkeys((evaluation.protocol, PAPER))
-    measures = {(label, m.name): m for label in shown for m in protocols.load(label).measures}
+    titles = {(label, m.name): m.title for label in shown for m in protocols.load(label).measures if m.headline}
+    marks = {label: against_controls(evaluation, label) for label in shown}
     rows = [
         {
             "policy": row_name(result.row) if result.control else result.policy,
@@ -159,12 +163,13 @@ def facts_of(run: Run, evaluation: Evaluation) -> dict[str, Any]:
             "high": result.high,
             "n": result.n,
             "protocol": result.protocol,
-            "title": measures[result.protocol, result.metric].title,
-            "headline": measures[result.protocol, result.metric].headline,
+            "title": titles[result.protocol, result.metric],
+            "headline": True,
+            "mark": marks[result.protocol].get((result.row, result.metric), Against()).mark,
         }
         for result in evaluation.results
         # nan: nothing of the kind was asked
-        if result.protocol in shown and not result.by and result.value == result.value
+        if (result.protocol, result.metric) in titles and not result.by and result.value == result.value
     ]
     return {
         "rows": rows,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from clincot.hub import parse_lineages
+from clincot.hub.client import Content
 from clincot.hub.contents import bytes_of
 from clincot.hub.pull import info
 from clincot.hub.round_files import is_lineage
+from clincot.lineage import Lineage
 from clincot.rounds import licences
-from clincot.rounds.pushing import lineages_on, plan
+from clincot.rounds.pushing import eval_results_of, lineages_on, plan
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
 
@@ -24,7 +27,30 @@ def preview(run: Run, release: Release, say: Callable[[str], None]) -> Path:
     raw |= {path: bytes_of(content) for path, content in planned.files.items() if is_lineage(path)}
     everything = {**planned.files, "README.md": planned.card(dict(sorted(raw.items()))).encode()}
     say(f"would push {release.kind} {release.repo} ({release.tag}) to {run.target.label}, {_seen(run, release)}:")
-    for path, content in sorted(everything.items()):
+    _write(everything, folder, say)
+    for role in planned.lineage.facts.get("only_in_store", ()):
+        absent = planned.lineage.pins[role].repo
+        say(f"  not there yet: {absent} ({role}). Push it first, so that its commit there can be named")
+    if release.lineage.stage == "evaluate":
+        _adapter(run, parse_lineages(raw), say)
+    say(f"written to {folder}; nothing was pushed")
+    return folder
+
+
+def _adapter(run: Run, evaluations: Mapping[str, Lineage], say: Callable[[str], None]) -> None:
+    """Write and say what a push of results puts onto the adapter's repository, beside the card: `.eval_results`."""
+    files = eval_results_of(run, evaluations)
+    found = info(run.target, "model", run.adapter_repo)
+    if not files or found is None:
+        return say(f"  no round of {run.adapter_repo} stands there, so no adapter shows these results")
+    if run.private and not found.private:
+        return say(f"the card of {run.adapter_repo} stays as it is: it is public, these results are not")
+    say(f"would show them on model {run.adapter_repo} too, in its card and:")
+    _write(files, run.folder / "dry-run" / run.adapter_repo, say)
+
+
+def _write(files: Mapping[str, Content], folder: Path, say: Callable[[str], None]) -> None:
+    for path, content in sorted(files.items()):
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, bytes):
@@ -32,11 +58,6 @@ def preview(run: Run, release: Release, say: Callable[[str], None]) -> Path:
         else:
             shutil.copyfile(content, place)
         say(f"  {place.stat().st_size:>12,}  {path}")
-    for role in planned.lineage.facts.get("only_in_store", ()):
-        absent = planned.lineage.pins[role].repo
-        say(f"  not there yet: {absent} ({role}). Push it first, so that its commit there can be named")
-    say(f"written to {folder}; nothing was pushed")
-    return folder
 
 
 def _seen(run: Run, release: Release) -> str:

@@ -85,9 +85,8 @@ def lineages_on(hub: Hub, repo: str, kind: Kind = "dataset") -> dict[str, bytes]
     return {path: hub.read(head, path) for path in hub.list_files(head) if is_lineage(path)}
 
 
-def _eval_results(run: Run) -> dict[str, Content]:
-    """Return the headline results that stand on the target, of this run's own rounds, as `.eval_results`."""
-    evaluations = parse_lineages(lineages_on(run.target, run.results_repo))
+def eval_results_of(run: Run, evaluations: Mapping[str, Lineage]) -> dict[str, Content]:
+    """Return the headline results of `evaluations` about the rounds that stand on the target, as `.eval_results`."""
     if not evaluations:
         return {}
     last = max(evaluations.values(), key=lambda lineage: lineage.round)
@@ -107,7 +106,7 @@ def _show_on_adapter(run: Run, tag: str, say: Callable[[str], None]) -> None:
     run.target.publish(
         "model",
         run.adapter_repo,
-        _eval_results(run),
+        eval_results_of(run, parse_lineages(lineages_on(run.target, run.results_repo))),
         tag=None,
         message=f"Show the results of {tag}",
         private=run.private,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import yaml
 from command import SMALL, clincot
 from huggingface_hub import ModelCard
 
@@ -40,6 +41,19 @@ def test_a_dry_run_lists_and_writes_what_the_push_would_publish(
         "rounds/round-2/recipe.yaml",
     }
     assert ModelCard((written / "README.md").read_text()).data.eval_results  # the target's results are on it
+    assert heads(small_hub) == before
+
+
+def test_a_dry_run_of_results_shows_what_the_adapter_would_get(
+    finished_run: tuple[Path, str, str], small_hub: Path
+) -> None:
+    folder, _, _ = finished_run
+    before = heads(small_hub)
+    _, err = clincot("evaluate", "--dry-run", "--name", "loop", "--hub", f"local:{small_hub}", *SMALL, cwd=folder)
+    assert "would show them on model demo/loop too" in err
+    assert re.search(r"^ +[\d,]+  .eval_results/phantom.yaml$", err, re.MULTILINE)
+    entries = yaml.safe_load((folder / "runs/loop/dry-run/demo/loop/.eval_results/phantom.yaml").read_text())
+    assert {entry["notes"].split(",")[0] for entry in entries} == {"round-1", "round-2"}
     assert heads(small_hub) == before
 
 

@@ -1,6 +1,7 @@
 """Folders of a policy and an adapter -> a real OpenAI-compatible server over them.
 
-Run as `python -m tests.engines.openai_app PORT POLICY ADAPTER`. It writes with the model's own `generate`, one request
+Run as `python -m tests.engines.openai_app PORT POLICY ADAPTER NAME ADAPTER_NAME`.
+It writes with the model's own `generate`, one request
 at a time, draws from the request's own seed, and answers errors in vLLM's words. POST /faults decides what fails next.
 """
 
@@ -29,7 +30,6 @@ from clincot.engines._sampling import Sampler
 from clincot.engines.base import GenerateRequest
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
-from tests.engines.served import ADAPTER, BASE
 
 
 class Recorded(Sampler):
@@ -50,10 +50,10 @@ class Recorded(Sampler):
 class Served:
     """The models by name, what fails next, and what was seen."""
 
-    def __init__(self, policy: Path, adapter: Path) -> None:
+    def __init__(self, policy: Path, adapter: Path, names: Sequence[str]) -> None:
         self.engines = {
-            BASE: TransformersEngine.from_pretrained(policy, batch_size=1, share=False),
-            ADAPTER: TransformersEngine.from_pretrained(policy, adapter, batch_size=1, share=False),
+            names[0]: TransformersEngine.from_pretrained(policy, batch_size=1, share=False),
+            names[1]: TransformersEngine.from_pretrained(policy, adapter, batch_size=1, share=False),
         }
         self.lock = threading.Lock()
         self.fault: dict[str, Any] = {"times": 0}
@@ -158,9 +158,9 @@ async def broken() -> AsyncIterator[bytes]:
     raise ConnectionResetError("as a server that is killed")
 
 
-def application(policy: Path, adapter: Path) -> Starlette:
+def application(policy: Path, adapter: Path, names: Sequence[str]) -> Starlette:
     torch.set_num_threads(1)
-    served = Served(policy, adapter)
+    served = Served(policy, adapter, names)
     return Starlette(
         routes=[
             Route("/v1/models", served.models),
@@ -172,5 +172,5 @@ def application(policy: Path, adapter: Path) -> Starlette:
 
 
 if __name__ == "__main__":
-    app = application(Path(sys.argv[2]), Path(sys.argv[3]))
+    app = application(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:6])
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="critical")

@@ -17,13 +17,13 @@ BASE, ADAPTER = "someone/tiny-llava", "round-1"
 
 
 class ServedPolicy:
-    """The server process; `endpoint` is what an engine is given."""
+    """The server process; `endpoint` is what an engine is given, `names` what the base and the adapter are called."""
 
-    def __init__(self, policy: Path, adapter: Path) -> None:
+    def __init__(self, policy: Path, adapter: Path, names: tuple[str, str] = (BASE, ADAPTER)) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         self.endpoint = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "tests.engines.openai_app", str(port), str(policy), str(adapter)]
+        command = [sys.executable, "-m", "tests.engines.openai_app", str(port), str(policy), str(adapter), *names]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stderr=subprocess.PIPE, env=os.environ | {"HF_HUB_OFFLINE": "1"}
         )

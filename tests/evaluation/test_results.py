@@ -55,6 +55,18 @@ def test_every_resample_equals_the_metric_computed_on_the_drawn_questions(metric
         assert draw == pytest.approx(score.of(*zip(*drawn, strict=True)))
 
 
+def test_a_resample_without_a_report_has_no_value_instead_of_a_zero() -> None:
+    examples = [example(0, "image 0", "no effusion is seen", "report"), example(1, "image 1", "yes", "closed")]
+    score = load_score("bleu_mean")
+    resampling = Resampling.of(examples, 50, seed=0)
+    scored = resampling.score([(examples[0], score.terms("no effusion is seen", examples[0].answer))], score)
+    assert scored is not None
+    drawn = resampling.counts[:, 0] > 0
+    assert 0 < drawn.sum() < 50
+    assert np.isnan(scored.draws[~drawn]).all() and (scored.draws[drawn] == 1.0).all()
+    assert scored.interval() == (1.0, 1.0)
+
+
 def test_the_interval_agrees_with_a_bootstrap_written_as_a_loop() -> None:
     generator = np.random.default_rng(0)
     examples = [example(i, f"image {i % 40}", "yes", "closed") for i in range(120)]

@@ -33,3 +33,9 @@ def test_an_entry_names_dataset_commit_task_protocol_count_and_interval() -> Non
         assert part in entry["notes"]
     assert path_of("slake") == ".eval_results/slake.yaml"
     assert EvalResultEntry(entry["dataset"]["id"], entry["dataset"]["task_id"], entry["value"]).value == 0.5
+
+
+def test_an_entry_says_when_a_control_is_as_good() -> None:
+    pin = Pin("dataset", "BoKelvin/SLAKE", "main", "a" * 40)
+    plain, marked = yaml.safe_load(eval_results([ROW, ROW | {"mark": "°"}], pin, "test"))
+    assert marked["notes"] == f"{plain['notes']}, not shown to be above every control"

@@ -173,8 +173,10 @@ def test_a_vocabulary_without_digits_is_refused(folder, tmp_path):
 
 
 def test_a_prompt_beyond_the_context_is_refused(folder):
-    with pytest.raises(ModelError, match="exceeds its context of 2048"):
-        load(folder).rate([JudgeRequest("?", None, (), "lung " * 3000)])
+    with pytest.raises(ModelError, match=r"exceeds its context of 2048 \('Is it long\?'\)"):
+        load(folder).rate(
+            [JudgeRequest("Is it?", None, (), "no"), JudgeRequest("Is it long?", None, (), "lung " * 3000)]
+        )
 
 
 def test_a_vision_language_model_is_no_judge(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from sealed_run import SealedRun
 
 from clincot import engines, judges, regions
+from clincot.errors import NotOnHub
 from clincot.lineage import Pin
 from clincot.recipe import ModelSource
 from clincot.rounds import build
@@ -69,6 +70,19 @@ def test_kinds_without_a_model_have_no_pin_and_a_key_of_kind_and_settings(sealed
     other = changed(sealed.run, proposer=ModelSource(kind="center"))
     assert proposer.key == build.proposer_key(run.recipe, None) != build.proposer_key(other.recipe, None)
     assert type(proposer).__name__ == "Grid"
+
+
+def test_an_absent_medklip_is_refused_with_the_commands_that_make_one(sealed: SealedRun) -> None:
+    run = changed(sealed.run, proposer=ModelSource("clincot/medklip", kind="medklip"))
+    with pytest.raises(NotOnHub) as refused:
+        build.made_of(run, 1)
+    said = str(refused.value)
+    assert f"local:{sealed.hub}: has no model clincot/medklip" in said and "clincot convert medklip" in said
+    assert f"clincot hub import medklip --as clincot/medklip --kind model --hub local:{sealed.hub}" in said
+    other = changed(sealed.run, proposer=ModelSource("someone/clip", kind="clip_patches"))
+    with pytest.raises(NotOnHub) as plain:
+        build.made_of(other, 1)
+    assert "someone/clip" in str(plain.value) and "convert" not in str(plain.value)
 
 
 def test_the_inputs_of_a_round_tell_kinds_views_and_the_number_of_judges_apart(sealed: SealedRun) -> None:

@@ -1,0 +1,164 @@
+"""A run and a file of answers made elsewhere -> their results on the run's benchmark, without any model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from clincot import benchmarks
+from clincot.errors import DataError
+from clincot.evaluation import controls, image_free_row, scored
+from clincot.evaluation.checks import checked
+from clincot.evaluation.predictions import Prediction
+from clincot.evaluation.results import Row
+from clincot.records import Box, Example
+from clincot.rounds.controls import LocalResults, local_results
+from clincot.rounds.evaluate import Splits
+from clincot.rounds.run import Run
+from clincot.rounds.withheld import References
+
+NEEDED = ("example_id", "text")
+Rows = dict[Row, list[Prediction]]
+
+
+def evaluate_file(run: Run, path: Path) -> LocalResults:
+    """Score the answers of a .parquet or .jsonl file under every protocol, beside the recipe's image-free controls.
+
+    Columns: example_id and text; policy, inference, control (which row of the table), hypothesis and box (where it
+    looked), question and revision (checked against the benchmark) where the file has them. So predictions that were
+    pushed can be scored again. Raises DataError naming what cannot be scored.
+    """
+    recipe = run.recipe
+    source = benchmarks.load(recipe.benchmark).source
+    pin = run.target.resolve("dataset", source.repo, source.revision)
+    splits = Splits(run, pin)
+    where = f"{recipe.benchmark} {recipe.evaluate.split}"
+    every = {example.id: example for example in checked(splits.asked, where, 0)}
+    rows = _rows(path, every, pin.sha, where)
+    first = checked(splits.asked, where, recipe.evaluate.max_images)
+    asked = _answered(path, rows, list(every.values()), first, where)
+    if not source.redistributable:
+        rows = _shown(rows, References.of([*splits.train, *splits.asked]))
+    train = splits.for_controls
+    for name in recipe.evaluate.controls:
+        if name in controls.IMAGE_FREE:
+            rows |= image_free_row(name, train, asked, recipe.seed)
+    named = list(dict.fromkeys(row.policy for row in rows if row.policy))
+    evaluation = replace(
+        scored(recipe, asked, rows, first=named[0]),
+        contamination=dict.fromkeys(named),
+        notes=(f"Answers of {path.name}, made elsewhere; that they were asked as {recipe.evaluate.protocol} is taken"
+               " from evaluate.protocol.",),
+    )  # fmt: skip
+    return local_results(run, evaluation, asked, run.work("predictions", path.stem), f"{recipe.benchmark}, {path.name}")
+
+
+def _rows(path: Path, examples: Mapping[str, Example], sha: str, where: str) -> Rows:
+    """Read and check every line; image-free controls of the file are left out, they are made anew."""
+    rows: dict[Row, dict[str, Prediction]] = {}
+    for place, line in _lines(path):
+        prediction = _prediction(place, line, examples, sha, where, path.stem)
+        row = Row(prediction.policy, prediction.inference, prediction.control)
+        some = rows.setdefault(row, {})
+        if prediction.example_id in some:
+            raise DataError(f"{place}: answers {prediction.example_id!r} a second time. Keep one answer.")
+        some[prediction.example_id] = prediction
+    kept = {row: list(some.values()) for row, some in rows.items() if row.control not in controls.IMAGE_FREE}
+    if not any(not row.control for row in kept):
+        raise DataError(f"{path}: holds no answers of a policy. Give one line per question with example_id and text.")
+    return kept
+
+
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, line) of a file; raises DataError for another format, damage, and missing columns."""
+    if path.suffix not in (".parquet", ".jsonl"):
+        raise DataError(f"{path}: is no .parquet or .jsonl file. Write the answers as one of them.")
+    if not path.is_file():
+        raise DataError(f"{path}: no such file. Give a .parquet or .jsonl file of answers.")
+    for number, line in enumerate(_parquet(path) if path.suffix == ".parquet" else _jsonl(path), start=1):
+        place = f"{path}, line {number}"
+        missing = [name for name in NEEDED if name not in line]
+        if missing:
+            raise DataError(f"{place}: lacks {' and '.join(missing)}. Name the columns example_id and text.")
+        yield place, line
+
+
+def _parquet(path: Path) -> list[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    except pa.ArrowInvalid as problem:
+        raise DataError(f"{path}: cannot be read as parquet ({problem}). Write it again.") from problem
+    return found
+
+
+def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            found = json.loads(line)
+        except ValueError as problem:  # a UnicodeDecodeError is one
+            raise DataError(f"{path}, line {number}: is no JSON ({problem}). Write one object per line.") from problem
+        if not isinstance(found, dict):
+            raise DataError(f"{path}, line {number}: is no object. Write one object per line.")
+        yield found
+
+
+def _prediction(
+    place: str, line: Mapping[str, Any], examples: Mapping[str, Example], sha: str, where: str, name: str
+) -> Prediction:
+    example_id, text = line["example_id"], line["text"]
+    if example_id not in examples:
+        raise DataError(f"{place}: {example_id!r} is no question of {where} at {sha[:12]}. Leave it out, or name the"
+                        " benchmark and split that it belongs to.")  # fmt: skip
+    if not isinstance(text, str):
+        raise DataError(f"{place}: the answer to {example_id!r} is {text!r}, no text. Mend the line.")
+    example = examples[example_id]
+    told = {"question": (line.get("question"), example.question), "revision": (line.get("revision"), sha)}
+    for column, (given, ours) in told.items():
+        if given is not None and given != ours:
+            raise DataError(f"{place}: its {column} is {given!r}, the benchmark's {ours!r}: predictions of another"
+                            " revision. Answer this one.")  # fmt: skip
+    row = {column: str(line.get(column) or "") for column in ("policy", "inference", "control")}
+    if not row["policy"] and not row["control"]:
+        row["policy"] = name
+    return Prediction(
+        example_id, example.image_id, text=text, findings=(), hypothesis=line.get("hypothesis"), box=_box(place, line),
+        **row,
+    )  # fmt: skip
+
+
+def _box(place: str, line: Mapping[str, Any]) -> Box | None:
+    given = line.get("box")
+    if not given:
+        return None
+    if not (isinstance(given, list) and len(given) == 4 and all(type(edge) is int for edge in given)):
+        raise DataError(f"{place}: the box {given!r} is none. Give [left, upper, right, lower] in whole pixels.")
+    return Box(*given)
+
+
+def _answered(
+    path: Path, rows: Rows, every: Sequence[Example], first: Sequence[Example], where: str
+) -> Sequence[Example]:
+    """Return the examples that all rows answer: the whole split, or exactly the first `evaluate.max_images` images'."""
+    answers = [{prediction.example_id for prediction in some} for some in rows.values()]
+    asked = first if all(found <= {example.id for example in first} for found in answers) else every
+    for row, found in zip(rows, answers, strict=True):
+        missing = [example.id for example in asked if example.id not in found]
+        if missing:
+            called = "/".join(part for part in row if part)
+            raise DataError(
+                f"{path}: {called} leaves {len(missing)} of {len(asked)} questions of {where} unanswered,"
+                f" {missing[0]!r} first. Answer all of them (an empty text counts as wrong), or exactly those of the first"
+                " evaluate.max_images images."
+            )
+    return asked
+
+
+def _shown(rows: Rows, references: References) -> Rows:
+    """Put reference texts back where predictions of a benchmark that may not be passed on hold pointers to them."""
+    return {row: [replace(p, text=references.show(p.text)) for p in some] for row, some in rows.items()}

@@ -1,0 +1,77 @@
+"""Models that cannot do what a build asks of them: one message each, and `views: canvas` for a policy of one image."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from command import SMALL, clincot
+
+from clincot.hub import connect
+
+SECOND = "{%- if block['type'] == 'image' -%}<image>"
+FIRST_ONLY = "{%- if block['type'] == 'image' -%}{%- if loop.first -%}<image>{%- endif -%}"
+
+
+@pytest.fixture(scope="module")
+def hub(small_hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Put altered copies of the tiny models beside them, as a user would."""
+    folder = tmp_path_factory.mktemp("altered")
+    shutil.copytree(small_hub, folder / "hub")
+    clincot("build-data", "--name", "plain", "--hub", "local:hub", *SMALL, cwd=folder)  # publishes the tiny models
+    with connect(f"local:{folder / 'hub'}", main=False) as opened:
+        for of, names in {"policy": ("one-image", "short-policy"), "judge-a": ("plain-text", "no-digits")}.items():
+            source = opened.snapshot(opened.resolve("model", f"clincot/phantom-{of}"))
+            for name in names:
+                shutil.copytree(source, folder / name)
+    template = folder / "one-image/chat_template.jinja"
+    assert SECOND in template.read_text()
+    template.write_text(template.read_text().replace(SECOND, FIRST_ONLY))
+    _change(
+        folder / "short-policy/config.json", lambda config: config["text_config"].update(max_position_embeddings=140)
+    )
+    (folder / "plain-text/chat_template.jinja").unlink()
+    words = [{"type": "Replace", "pattern": {"String": str(i)}, "content": "digit"} for i in range(10)]
+    normalizer = {"type": "Sequence", "normalizers": words}
+    _change(folder / "no-digits/tokenizer.json", lambda tokenizer: tokenizer.update(normalizer=normalizer))
+    for name in ("one-image", "short-policy", "plain-text", "no-digits"):
+        clincot("hub", "import", name, "--as", f"some/{name}", "--kind", "model", "--hub", "local:hub", cwd=folder)
+    return folder / "hub"
+
+
+def _change(path: Path, change) -> None:  # type: ignore[no-untyped-def]
+    tree = json.loads(path.read_text())
+    change(tree)
+    path.write_text(json.dumps(tree))
+
+
+def judged_by(name: str) -> str:
+    return f"--set=models.judges=[{{repo: clincot/phantom-judge-b}}, {{repo: some/{name}}}]"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        (
+            "--set=models.policy.repo=some/one-image",
+            ("policy some/one-image@", "36 image tokens", "--set views=canvas"),
+        ),
+        ("--set=models.policy.repo=some/short-policy", ("exceed its context of 140 ('", "build.max_new_tokens")),
+        # Asked in plain text, the tiny judge writes no digits: every rating is a failure, and some are shown.
+        (judged_by("plain-text"), ("ratings cannot be read", "build.judging.failure_limit = 0.5", "statement '")),
+        (judged_by("no-digits"), ("judge some/no-digits: '0' is not a single token", "Name a model")),
+    ],
+)
+def test_a_model_that_cannot_do_it_is_refused(override: str, says: tuple[str, ...], hub: Path, tmp_path: Path) -> None:
+    _, err = clincot("build-data", "--hub", f"local:{hub}", *SMALL, override, cwd=tmp_path, code=2)
+    assert all(part in err for part in says) and "Traceback" not in err, err
+
+
+@pytest.mark.long
+def test_a_policy_of_one_image_is_built_trained_and_evaluated_on_a_canvas(hub: Path, tmp_path: Path) -> None:
+    words = ("--set=models.policy.repo=some/one-image", "--set=views=canvas", "--set=rounds=1")
+    out, err = clincot("run", "--name", "canvas", "--hub", f"local:{hub}", *SMALL, *words, cwd=tmp_path)
+    assert "pushing model demo/canvas (round-1)" in err and "closed accuracy" in out
