@@ -5,6 +5,7 @@ A unit is cut by the recipe, never by the number of processes, so rows do not de
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -73,14 +74,20 @@ class Counting(Protocol):
 
 def cut_units(examples: Sequence[Example], unit_images: int) -> list[tuple[Example, ...]]:
     """Group examples by image, in order, and put `unit_images` images with all their questions into each unit."""
-    by_image: dict[str, list[Example]] = {}
-    for example in examples:
-        by_image.setdefault(example.image_id, []).append(example)
-    groups = iter(by_image.values())
-    units = []
-    while images := list(islice(groups, unit_images)):
-        units.append(tuple(example for questions in images for example in questions))
-    return units
+    collects = gc.isenabled()
+    gc.disable()  # a list for each image makes it look at all of them again and again: 1.9 us a unit for 0.8 at 100,000
+    try:
+        by_image: dict[str, list[Example]] = {}
+        for example in examples:
+            by_image.setdefault(example.image_id, []).append(example)
+        groups = iter(by_image.values())
+        units = []
+        while images := list(islice(groups, unit_images)):
+            units.append(tuple(example for questions in images for example in questions))
+        return units
+    finally:
+        if collects:
+            gc.enable()
 
 
 def units_key(units: Sequence[Sequence[Example]]) -> str:

@@ -12,7 +12,14 @@ from clincot.cli.talk import next_step, say
 if TYPE_CHECKING:
     from clincot.benchmarks.base import Source
 
-app = typer.Typer(help="List benchmarks and import their releases.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="List benchmarks and import their releases.", rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def benchmarks(context: typer.Context) -> None:
+    """List benchmarks and import their releases; without a command, list them."""
+    if context.invoked_subcommand is None:
+        list_benchmarks()
 
 
 @app.command("list")

@@ -178,7 +178,7 @@ class Scoring:
     def terms(self, measure: Measure, predictions: Sequence[Prediction]) -> list[Term]:
         """Return the example and the summable terms of every prediction that counts for `measure`."""
         if measure.scores[0][1] in GROUNDING:
-            return self._grounded(_score(measure), predictions)
+            return self._grounded(measure.scores[0][1], predictions)
         scores = {kind: (name, rule) for kind, name, rule in measure.scores}
         asked = ((self.examples[p.example_id], p.text) for p in predictions if p.example_id in self.examples)
         return [
@@ -187,9 +187,9 @@ class Scoring:
             if example.answer_type in scores and _counts(measure, example)
         ]
 
-    def _grounded(self, score: Score, predictions: Sequence[Prediction]) -> list[Term]:
+    def _grounded(self, name: str, predictions: Sequence[Prediction]) -> list[Term]:
         asked = ((self.examples[p.example_id], p) for p in predictions if p.example_id in self.examples)
-        found = ((example, grounding_terms(score, p, example)) for example, p in asked)
+        found = ((example, grounding_terms(name, p, example)) for example, p in asked)
         return [(example, terms) for example, terms in found if terms is not None]
 
 

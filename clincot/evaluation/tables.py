@@ -15,7 +15,6 @@ from clincot.evaluation.results import Comparison, Result, Row
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["row_name"]
 Grid = tuple[list[str], list[list[str]]]
 NAMED = 10  # ids that a table prints of a longer list
 

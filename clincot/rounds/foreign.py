@@ -50,12 +50,9 @@ def evaluate_file(run: Run, path: Path) -> LocalResults:
         if name in controls.IMAGE_FREE:
             rows |= image_free_row(name, train, asked, recipe.seed)
     named = list(dict.fromkeys(row.policy for row in rows if row.policy))
-    evaluation = replace(
-        scored(recipe, asked, rows, first=named[0]),
-        contamination=dict.fromkeys(named),
-        notes=(f"Answers of {path.name}, made elsewhere; that they were asked as {recipe.evaluate.protocol} is taken"
-               " from evaluate.protocol.",),
-    )  # fmt: skip
+    note = f"Answers of {path.name}; that they were asked as {recipe.evaluate.protocol} is what evaluate.protocol says."
+    evaluation = scored(recipe, asked, rows, first=named[0])
+    evaluation = replace(evaluation, contamination=dict.fromkeys(named), notes=(note,))
     return local_results(run, evaluation, asked, run.work("predictions", path.stem), f"{recipe.benchmark}, {path.name}")
 
 
@@ -113,23 +110,24 @@ def _prediction(
 ) -> Prediction:
     example_id, text = line["example_id"], line["text"]
     if example_id not in examples:
-        raise DataError(f"{place}: {example_id!r} is no question of {where} at {sha[:12]}. Leave it out, or name the"
-                        " benchmark and split that it belongs to.")  # fmt: skip
+        raise DataError(
+            f"{place}: {example_id!r} is no question of {where} at {sha[:12]}. Leave it out, or name its benchmark"
+            " and split."
+        )
     if not isinstance(text, str):
         raise DataError(f"{place}: the answer to {example_id!r} is {text!r}, no text. Mend the line.")
     example = examples[example_id]
     told = {"question": (line.get("question"), example.question), "revision": (line.get("revision"), sha)}
     for column, (given, ours) in told.items():
         if given is not None and given != ours:
-            raise DataError(f"{place}: its {column} is {given!r}, the benchmark's {ours!r}: predictions of another"
-                            " revision. Answer this one.")  # fmt: skip
-    row = {column: str(line.get(column) or "") for column in ("policy", "inference", "control")}
-    if not row["policy"] and not row["control"]:
-        row["policy"] = name
-    return Prediction(
-        example_id, example.image_id, text=text, findings=(), hypothesis=line.get("hypothesis"), box=_box(place, line),
-        **row,
-    )  # fmt: skip
+            raise DataError(
+                f"{place}: its {column} is {given!r}, the benchmark's {ours!r}: predictions of another revision."
+                " Answer this one."
+            )
+    policy, inference, control = (str(line.get(column) or "") for column in ("policy", "inference", "control"))
+    called = policy if policy or control else name
+    found = (line.get("hypothesis"), _box(place, line))
+    return Prediction(example_id, example.image_id, called, inference, text, (), *found, control)
 
 
 def _box(place: str, line: Mapping[str, Any]) -> Box | None:
@@ -153,8 +151,8 @@ def _answered(
             called = "/".join(part for part in row if part)
             raise DataError(
                 f"{path}: {called} leaves {len(missing)} of {len(asked)} questions of {where} unanswered,"
-                f" {missing[0]!r} first. Answer all of them (an empty text counts as wrong), or exactly those of the first"
-                " evaluate.max_images images."
+                f" {missing[0]!r} first. Answer all of them (an empty text counts as wrong), or exactly those of the"
+                " first evaluate.max_images images."
             )
     return asked
 

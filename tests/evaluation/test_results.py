@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from clincot.evaluation.grounding import grounding_terms
 from clincot.evaluation.predictions import Prediction
 from clincot.evaluation.results import Resampling, Row, Scoring
+from clincot.images import encode_png
 from clincot.metrics import load_score
 from clincot.protocols import CLINCOT_V1
 from clincot.records import AnswerType, Box, Example, TrueRegion
@@ -106,3 +109,16 @@ def test_grounding_counts_the_boxes_whose_hypothesis_the_benchmark_knows() -> No
     for metric, value in {"pointing_game": 0.5, "region_iou": 0.5, "lesion_share": 0.5}.items():
         assert (found[metric, ""].value, found[metric, ""].n) == (value, 2)
         assert (metric, "black_image") not in found
+
+
+def test_a_region_with_a_mask_is_measured_by_its_pixels() -> None:
+    mask = np.zeros((20, 20), np.uint8)
+    mask[0:10, 0:2] = 255  # a fifth of its box
+    region = TrueRegion("nodule", Box(0, 0, 10, 10), encode_png(Image.fromarray(mask, "L")))
+    known = replace(example(0, "image 0", "yes", "closed"), true_regions=(region,))
+    looked = Prediction("e0", "image 0", "base", "region", "yes", (), "Nodule", Box(0, 0, 4, 5))
+    half = grounding_terms("lesion_share", looked, known)
+    assert half == (0.5, 1.0) and grounding_terms("pointing_game", looked, known) == (0.0, 1.0)
+    assert grounding_terms("region_iou", looked, known) == (10 / 30, 1.0)
+    boxed = replace(known, true_regions=(replace(region, mask=None),))
+    assert grounding_terms("lesion_share", looked, boxed) == (0.2, 1.0)

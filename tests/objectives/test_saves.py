@@ -25,7 +25,7 @@ def test_words_of_a_full_disk_are_told_from_other_failures():
     assert not is_full(OSError(errno.EACCES, "Permission denied")) and not is_full(RuntimeError("shape mismatch"))
     behind = DatasetGenerationError("An error occurred")
     behind.__cause__ = OSError(errno.ENOSPC, "No space left on device")
-    with pytest.raises(DiskFull, match="An error occurred"), saving(Path("folder")):
+    with pytest.raises(DiskFull, match="No space left on device"), saving(Path("folder")):
         raise behind
     with pytest.raises(RuntimeError, match="shape mismatch"), saving(Path("folder")):
         raise RuntimeError("shape mismatch")
