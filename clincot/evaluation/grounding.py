@@ -1,4 +1,4 @@
-"""Boxes that a policy looked at and the boxes or masks that a benchmark knows -> terms of pointing game, IoU and share."""
+"""Boxes that a policy looked at, true boxes or masks of the benchmark -> terms of pointing game, IoU and share."""
 
 from __future__ import annotations
 

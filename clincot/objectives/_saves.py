@@ -43,8 +43,8 @@ def saving(folder: Path) -> Iterator[None]:
         if not is_full(error):
             raise
         raise DiskFull(
-            f"{folder}: no room left for the trainer's files ({error.__cause__ or error}). The last complete save stays: free space and"
-            " run the same command again."
+            f"{folder}: no room left for the trainer's files ({error.__cause__ or error}). The last complete save"
+            " stays: free space and run the same command again."
         ) from error
 
 
