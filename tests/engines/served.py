@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
+from huggingface_hub.utils import httpx
 
 ROOT = Path(__file__).parents[2]
 BASE, ADAPTER = "someone/tiny-llava", "round-1"
