@@ -126,7 +126,7 @@ def test_a_full_disk_stops_with_a_message_and_the_build_goes_on_later(small_hub:
     process = start(*words, cwd=tmp_path, preexec_fn=small_files)
     _, err = process.communicate(timeout=200)
     assert process.returncode == 2 and "Traceback" not in err, err
-    assert "cannot be written" in err and "stays" in err
+    assert "Free space" in err, err
     clincot(*words, cwd=tmp_path)
     pairs = [tmp_path / f"runs/{name}/round-1/build/merged/pairs.parquet" for name in ("full", "warm")]
     assert pq.read_table(pairs[0]).equals(pq.read_table(pairs[1]))
