@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Literal
 
 Kind = Literal["model", "dataset", "space"]
@@ -70,6 +72,15 @@ class Lineage:
         data = json.loads(text)
         data["pins"] = {name: Pin(**pin) for name, pin in data["pins"].items()}
         return cls(**data)
+
+
+def shown(folder: str | Path) -> str:
+    """Return what messages call a model's folder: OWNER/NAME@commit for one in the Hub client's cache, else its path.
+
+    The cache's own paths say what a user named only to those who know its layout; twelve digits, as `Pin` prints.
+    """
+    cached = re.search(r"models--([^/]+)/snapshots/([0-9a-f]{12})", Path(folder).as_posix())
+    return f"{cached[1].replace('--', '/')}@{cached[2]}" if cached else str(folder)
 
 
 def content_key(*parts: object) -> str:

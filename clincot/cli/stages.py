@@ -11,6 +11,8 @@ import typer
 
 from clincot.cli.options import Options, with_options
 from clincot.cli.talk import next_step, say
+from clincot.errors import RecipeError
+from clincot.objectives import OBJECTIVES
 from clincot.world import world_of
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ Objective = Annotated[
 NewVersion = Annotated[
     bool, typer.Option("--new-version", help="Make round-N-v2 when round-N stands with other content.")
 ]
+GOLD = "sft"  # an objective of the command line alone: rounds never train by it
 
 
 @with_options
@@ -45,6 +48,8 @@ def build_data(
     repair_pairs: Repair = False,
 ) -> None:
     """Build a round's preference dataset: hypotheses, regions, candidates, judges, pairs."""
+    if rebuild_images and repair_pairs:
+        raise RecipeError("build-data: --rebuild-images and --repair-pairs are two different tasks. Give one of them.")
     world = world_of()
     if rebuild_images or repair_pairs:
         world.refuse_company("--rebuild-images" if rebuild_images else "--repair-pairs")
@@ -80,9 +85,9 @@ def train(
 ) -> None:
     """Train a round's LoRA adapter on its preference dataset, from the adapter of the round before."""
     world = world_of()
-    gold = objective == "sft"
+    gold = objective == GOLD
     if objective:
-        options = options.having("train.start=sft" if gold else f"train.objective={objective}")
+        options = options.having(_override(objective))
     run = options.open()
     world.take_gpu()
     if world.rank > 0:
@@ -138,6 +143,13 @@ def report(run: Run, release: Release, *, push: bool, dry_run: bool) -> None:
     elif push:
         pushed = pushing.push(run, release, say).pushed
         say(f"pushed as {pushed} to {run.target.label}")
+
+
+def _override(objective: str) -> str:
+    """Return what --objective changes in the recipe; raises RecipeError naming every choice."""
+    if objective not in (*OBJECTIVES, GOLD):
+        raise RecipeError(f"--objective {objective!r}: is not known. Give one of {', '.join((*OBJECTIVES, GOLD))}.")
+    return "train.start=sft" if objective == GOLD else f"train.objective={objective}"
 
 
 def _rebuild(run: Run, round: int) -> None:

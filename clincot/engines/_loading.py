@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor,
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from clincot.errors import ModelError
+from clincot.lineage import shown
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,6 @@ def load_weights(kind: Any, folder: Path, dtype: str, role: str) -> Any:
             f"{role} {shown(folder)}: lacks {_some(missing)}. Convert its weights to the Hugging Face layout first."
         )
     return model
-
-
-def shown(folder: str | Path) -> str:
-    """Return what messages call a model's folder: OWNER/NAME@commit for one in the Hub client's cache."""
-    cached = re.search(r"models--([^/]+)/snapshots/([0-9a-f]{12})", Path(folder).as_posix())
-    return f"{cached[1].replace('--', '/')}@{cached[2]}" if cached else str(folder)
 
 
 def stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import jinja2
 from PIL import Image
 
-from clincot.engines._loading import Policy, shown
+from clincot.engines._loading import Policy
 from clincot.errors import ModelError
+from clincot.lineage import shown
 
 MISFITS = (ValueError, TypeError, LookupError, RuntimeError, AssertionError, jinja2.TemplateError)
 

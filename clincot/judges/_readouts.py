@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from clincot.errors import RecipeError, did_you_mean
-from clincot.judges.base import Rating
+from clincot.judges.base import JudgeRequest, Rating
+from clincot.prompts import judge_messages
+from clincot.records import Message
 
 LEAST_MASS = 0.1  # below it the model was not replying as asked (methods.md 5)
 REPLY_TOKENS = 16  # of a written reply
@@ -55,6 +57,19 @@ class Readout:
     replies: tuple[tuple[str, ...], ...]
     weigh: Callable[[Sequence[float]], Rating]
     yes_or_no: bool = False
+
+    def messages(self, request: JudgeRequest) -> list[Message]:
+        """Return the turns that ask for this readout: a system and a user turn of plain text."""
+        return judge_messages(
+            request.question,
+            request.reference,
+            request.findings,
+            request.statement,
+            report=request.report,
+            facts=request.facts,
+            earlier=request.earlier,
+            yes_or_no=self.yes_or_no,
+        )
 
 
 DIGITS = tuple((str(v), f" {v}") for v in range(10))

@@ -28,7 +28,6 @@ from clincot.judges._readouts import REPLY_TOKENS, readout_of, written_digit
 from clincot.judges._replies import ReplyTokens
 from clincot.judges._stretches import with_trunks
 from clincot.judges.base import JudgeRequest, Rating
-from clincot.prompts import judge_messages
 
 CACHE_BYTES = 2 * 2**30
 
@@ -114,17 +113,7 @@ class CausalLMJudge:
 
     def reads(self, request: JudgeRequest) -> str:
         """Return the prompt of a request."""
-        messages = judge_messages(
-            request.question,
-            request.reference,
-            request.findings,
-            request.statement,
-            report=request.report,
-            facts=request.facts,
-            earlier=request.earlier,
-            yes_or_no=self._way.yes_or_no,
-        )
-        return render(self.tokenizer, messages)
+        return render(self.tokenizer, self._way.messages(request))
 
     def _prompts(self, requests: Sequence[JudgeRequest], texts: Sequence[str]) -> list[Prompt]:
         ids = [tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]

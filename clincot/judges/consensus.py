@@ -51,7 +51,7 @@ def consensus(kind: str, scores: Sequence[float | None]) -> float | None:
     """
     if kind not in (*KINDS, *OTHERS):
         raise RecipeError(f"build.judging.consensus: {kind!r} is not a choice.{did_you_mean(kind, [*KINDS, *OTHERS])}")
-    if kind == "debate":
+    if kind == DEBATE:
         return scores[-1] if scores else None
     known = [score for score in scores if score is not None]
     if not known or len(known) < len(scores):

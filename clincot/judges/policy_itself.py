@@ -16,8 +16,9 @@ from clincot.engines.base import ChoiceRequest, ChoiceScores, Counters, Engine, 
 from clincot.errors import ModelError
 from clincot.judges._readouts import REPLY_TOKENS, readout_of, written_digit
 from clincot.judges.base import JudgeRequest, Rating
-from clincot.prompts import judge_messages
 from clincot.records import Message
+
+Turns = tuple[Message, ...]
 
 
 class PolicyItselfJudge:
@@ -34,10 +35,12 @@ class PolicyItselfJudge:
 
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
         """Rate `requests`, in their order; equal ones are read once. Raises ModelError for a prompt too long."""
-        distinct = sorted(set(requests), key=lambda request: (self._text(request), request.image or b""))
+        texts = {request: self._text(request) for request in set(requests)}
+        distinct = sorted(texts, key=lambda request: (texts[request], request.image or b""))
         pictures = {data: images.decode(data) for data in {r.image for r in distinct if r.image is not None}}
         seen = [(pictures[r.image],) if r.image is not None else () for r in distinct]
-        ratings = self._write(distinct, seen) if not self._way.replies else self._weigh(distinct, seen)
+        asked = [_turn(texts[request], own) for request, own in zip(distinct, seen, strict=True)]
+        ratings = self._write(asked, seen) if not self._way.replies else self._weigh(asked, seen)
         by_request = dict(zip(distinct, ratings, strict=True))
         return [by_request[request] for request in requests]
 
@@ -46,25 +49,9 @@ class PolicyItselfJudge:
         return f"{images.content_id(request.image or b'')}\n{self._text(request)}"
 
     def _text(self, request: JudgeRequest) -> str:
-        turns = judge_messages(
-            request.question,
-            request.reference,
-            request.findings,
-            request.statement,
-            report=request.report,
-            facts=request.facts,
-            earlier=request.earlier,
-            yes_or_no=self._way.yes_or_no,
-        )
-        return "\n\n".join(turn["content"] for turn in turns)
+        return "\n\n".join(turn["content"] for turn in self._way.messages(request))
 
-    def _messages(self, request: JudgeRequest, seen: Sequence[Image]) -> tuple[Message, ...]:
-        """One user turn, image first as everywhere, since not every policy's template takes a system turn."""
-        blocks: list[Message] = [{"type": "image"} for _ in seen]
-        return ({"role": "user", "content": [*blocks, {"type": "text", "text": self._text(request)}]},)
-
-    def _weigh(self, requests: Sequence[JudgeRequest], seen: Sequence[tuple[Image, ...]]) -> list[Rating]:
-        asked = [self._messages(request, own) for request, own in zip(requests, seen, strict=True)]
+    def _weigh(self, asked: Sequence[Turns], seen: Sequence[tuple[Image, ...]]) -> list[Rating]:
         if self._spellings is None:
             self._spellings = tuple(self._known(spellings) for spellings in self._way.replies)
         spellings = self._spellings
@@ -77,7 +64,7 @@ class PolicyItselfJudge:
 
         Asked without an image: what the engine keeps of images must not depend on which unit comes first.
         """
-        asked = self._messages(JudgeRequest("?", None, (), "?"), ())
+        asked = _turn(self._text(JudgeRequest("?", None, (), "?")), ())
         found: list[str] = []
         refused: ModelError | None = None
         for spelling in spellings:
@@ -90,12 +77,20 @@ class PolicyItselfJudge:
             raise refused
         return tuple(found)
 
-    def _write(self, requests: Sequence[JudgeRequest], seen: Sequence[tuple[Image, ...]]) -> list[Rating]:
-        asked = [
-            GenerateRequest(self._messages(r, own), own, 0, temperature=0.0, top_p=1.0, max_new_tokens=REPLY_TOKENS)
-            for r, own in zip(requests, seen, strict=True)
-        ]
-        return [written_digit(reply.text, math.exp(reply.logp)) for reply in self.engine.generate(asked)]
+    def _write(self, asked: Sequence[Turns], seen: Sequence[tuple[Image, ...]]) -> list[Rating]:
+        replies = self.engine.generate(
+            [
+                GenerateRequest(turns, own, 0, temperature=0.0, top_p=1.0, max_new_tokens=REPLY_TOKENS)
+                for turns, own in zip(asked, seen, strict=True)
+            ]
+        )
+        return [written_digit(reply.text, math.exp(reply.logp)) for reply in replies]
+
+
+def _turn(text: str, seen: Sequence[Image]) -> Turns:
+    """One user turn, image first as everywhere, since not every policy's template takes a system turn."""
+    blocks: list[Message] = [{"type": "image"} for _ in seen]
+    return ({"role": "user", "content": [*blocks, {"type": "text", "text": text}]},)
 
 
 def _summed(spellings: Sequence[Sequence[str]], scores: ChoiceScores) -> list[float]:

@@ -18,8 +18,6 @@ from clincot.errors import ClincotError, DataError, did_you_mean
 from clincot.metrics.base import Score
 from clincot.records import Box
 
-NAMES = "predictions: boxes (left, upper, right, lower), [] for none. truth: boxes (the default) or mask."
-
 
 @dataclass(frozen=True)
 class Areas:

@@ -17,6 +17,7 @@ from clincot.metrics.base import Score
 
 FIVE = ("Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion")
 RULES = {"uncertain-positive": True, "uncertain-negative": False}
+SOURCE = "rules of this project; labels of Irvin et al. 2019 (CheXpert)"
 NAMES = "rule: uncertain-positive (the default) or uncertain-negative."
 
 

@@ -17,9 +17,7 @@ class ChexpertF1(evaluate.Metric):
     """No weights. `_5`: cardiomegaly, edema, consolidation, atelectasis and pleural effusion alone."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return _info.of_texts(
-            DESCRIPTION, "rules of this project; labels of Irvin et al. 2019 (CheXpert)", _labels.NAMES
-        )
+        return _info.of_texts(DESCRIPTION, _labels.SOURCE, _labels.NAMES)
 
     def _compute(
         self, predictions: list[str], references: list[str], rule: str = "uncertain-positive"

@@ -13,9 +13,7 @@ class HallucinationRate(evaluate.Metric):
     """Findings are the CheXpert labels of `chexpert_f1` without No Finding; a corpus that states none scores 0."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return _info.of_texts(
-            DESCRIPTION, "rules of this project; labels of Irvin et al. 2019 (CheXpert)", _labels.NAMES
-        )
+        return _info.of_texts(DESCRIPTION, _labels.SOURCE, _labels.NAMES)
 
     def _compute(
         self, predictions: list[str], references: list[str], rule: str = "uncertain-positive"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datasets
 import evaluate
 
-from clincot.metrics import _grounding
+from clincot.metrics import _grounding, _info
 
 DESCRIPTION = (
     "Pixels in both / pixels of the true region; mean over examples. The whole image scores 1: read it beside IoU."
@@ -16,16 +15,7 @@ class LesionShare(evaluate.Metric):
     """References: true boxes, or with truth="mask" rows of pixels; an example without any true pixel does not count."""
 
     def _info(self) -> evaluate.MetricInfo:
-        features = {
-            "predictions": datasets.Sequence(datasets.Value("int64")),
-            "references": datasets.Sequence(datasets.Sequence(datasets.Value("int64"))),
-        }
-        return evaluate.MetricInfo(
-            description=DESCRIPTION,
-            citation="this project",
-            inputs_description=_grounding.NAMES,
-            features=datasets.Features(features),
-        )
+        return _info.of_boxes(DESCRIPTION, "this project")
 
     def _compute(
         self, predictions: list[list[int]], references: list[list[list[int]]], truth: str = "boxes"

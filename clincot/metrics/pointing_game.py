@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datasets
 import evaluate
 
-from clincot.metrics import _grounding
+from clincot.metrics import _grounding, _info
 
 DESCRIPTION = "1 if the centre of the predicted box lies inside the true boxes or mask, else 0; mean over examples."
 
@@ -14,15 +13,8 @@ class PointingGame(evaluate.Metric):
     """References: true boxes, or with truth="mask" rows of pixels; an example without any true pixel does not count."""
 
     def _info(self) -> evaluate.MetricInfo:
-        features = {
-            "predictions": datasets.Sequence(datasets.Value("int64")),
-            "references": datasets.Sequence(datasets.Sequence(datasets.Value("int64"))),
-        }
-        return evaluate.MetricInfo(
-            description=DESCRIPTION,
-            citation="Zhang et al. 2018 (Excitation Backprop), with the centre of a box as its point",
-            inputs_description=_grounding.NAMES,
-            features=datasets.Features(features),
+        return _info.of_boxes(
+            DESCRIPTION, "Zhang et al. 2018 (Excitation Backprop), with the centre of a box as its point"
         )
 
     def _compute(

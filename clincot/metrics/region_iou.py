@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datasets
 import evaluate
 
-from clincot.metrics import _grounding
+from clincot.metrics import _grounding, _info
 
 DESCRIPTION = "Pixels in both / pixels in either, the true boxes taken as one region; mean over examples."
 
@@ -14,16 +13,7 @@ class RegionIou(evaluate.Metric):
     """References: true boxes, or with truth="mask" rows of pixels; an example without any true pixel does not count."""
 
     def _info(self) -> evaluate.MetricInfo:
-        features = {
-            "predictions": datasets.Sequence(datasets.Value("int64")),
-            "references": datasets.Sequence(datasets.Sequence(datasets.Value("int64"))),
-        }
-        return evaluate.MetricInfo(
-            description=DESCRIPTION,
-            citation="Everingham et al. 2010 (PASCAL VOC)",
-            inputs_description=_grounding.NAMES,
-            features=datasets.Features(features),
-        )
+        return _info.of_boxes(DESCRIPTION, "Everingham et al. 2010 (PASCAL VOC)")
 
     def _compute(
         self, predictions: list[list[int]], references: list[list[list[int]]], truth: str = "boxes"

@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, GenerationConfig, ProcessorMixin
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
-from clincot.engines._loading import shown
 from clincot.errors import ModelError
+from clincot.lineage import shown
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 # Rounds go on training one adapter, so these are the parent's; another value in the recipe would be ignored.

@@ -32,12 +32,19 @@ def refused(*words: str, cwd: Path) -> str:
         (("build-data", "--set", "method=clinctt"), "Did you mean 'clincot'?"),
         (("train", "--hub", "elsewhere"), "is neither local:PATH nor a URL"),
         (("train", "--name", "a/b"), "is not a repository name"),
+        (("train", "--objective", "dpo"), "--objective 'dpo': is not known. Give one of margin_dpo, sft."),
         (("hub", "ls", "nowhere"), "no such folder"),
         (("benchmarks", "import", "slake", "."), "Only vqa-rad"),
     ],
 )
 def test_unknown_names_are_named_with_the_nearest_known_one(words: tuple[str, ...], says: str, tmp_path: Path) -> None:
     assert says in refused(*words, cwd=tmp_path)
+
+
+def test_repairing_and_rebuilding_a_round_at_once_is_refused(tmp_path: Path) -> None:
+    err = refused("build-data", "--repair-pairs", "--rebuild-images", cwd=tmp_path)
+    assert "--rebuild-images and --repair-pairs are two different tasks. Give one of them." in err
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_round_without_its_predecessor_says_what_to_run(small_hub: Path, tmp_path: Path) -> None:

@@ -23,8 +23,15 @@ from clincot.rounds.run import open_run
 from clincot.rounds.train import train_round
 
 
+@pytest.fixture
+def sealed(finished_sealed: SealedRun, monkeypatch: pytest.MonkeyPatch) -> SealedRun:
+    """The finished run; its benchmark stands in the table for as long as one test."""
+    monkeypatch.setitem(benchmarks.BENCHMARKS, "sealed", "sealed:Sealed")
+    return finished_sealed
+
+
 @pytest.fixture(scope="session")
-def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SealedRun]:
+def finished_sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SealedRun]:
     folder = tmp_path_factory.mktemp("sealed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(benchmarks.BENCHMARKS, "sealed", "sealed:Sealed")
@@ -40,6 +47,6 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SealedRun]:
         preview(run, train, said.append)
         build, train = (pushing.push(run, release, said.append) for release in (build, train))
         results = pushing.push(run, evaluate_rounds(run, 1).release, said.append)
-        yield SealedRun(run, build, train, results, said, folder / "hub")
-        run.store.close()
-        run.target.close()
+    yield SealedRun(run, build, train, results, said, folder / "hub")
+    run.store.close()
+    run.target.close()
