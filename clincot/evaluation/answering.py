@@ -18,6 +18,7 @@ from clincot.evaluation.predictions import Part, Store
 from clincot.evaluation.results import Row
 from clincot.records import Example, Region
 from clincot.regions.base import Proposer
+from clincot.stored_images import Spill, StoredImage
 
 Ways = tuple[tuple[str, str], ...]
 Looked = tuple[dict[str, Image.Image], dict[str, str]]
@@ -37,11 +38,12 @@ class PolicyUnderTest:
 
 
 class Group:
-    """A few images with all their questions; regions depend on no policy and are kept, pictures are not."""
+    """A few images with all their questions; regions depend on no policy and are kept, their crops in `crops`."""
 
-    def __init__(self, examples: Sequence[Example]) -> None:
+    def __init__(self, examples: Sequence[Example], crops: Spill) -> None:
         self.examples = tuple(examples)
-        self._regions: dict[str, Region | None] | None = None
+        self.crops = crops
+        self._regions: dict[str, tuple[Region, StoredImage] | None] | None = None
 
     def look(self) -> Looked:
         """Decode the images: id -> picture, and id -> problem of those that cannot be read."""
@@ -56,9 +58,14 @@ class Group:
     def regions(
         self, readable: Sequence[Example], pictures: dict[str, Image.Image], proposer: Proposer, settings: Settings
     ) -> dict[str, Region | None]:
+        """Return example id -> the region to look at, looked for once."""
         if self._regions is None:
-            self._regions = propose(readable, pictures, proposer, settings)
-        return self._regions
+            found = propose(readable, pictures, proposer, settings)
+            # In memory the crops of a test split of films would be gigabytes.
+            stored = {crop: self.crops.append(crop) for crop in {r.crop for r in found.values() if r}}
+            self._regions = {i: (replace(r, crop=b""), stored[r.crop]) if r else None for i, r in found.items()}
+        read = {place: place.read() for place in {kept[1] for kept in self._regions.values() if kept}}
+        return {i: replace(kept[0], crop=read[kept[1]]) if kept else None for i, kept in self._regions.items()}
 
 
 @dataclass(frozen=True)
@@ -115,9 +122,9 @@ def groups(examples: Sequence[Example], size: int) -> Iterator[Group]:
     by_image: dict[str, list[Example]] = {}
     for example in examples:
         by_image.setdefault(example.image_id, []).append(example)
-    questions = iter(by_image.values())
+    questions, crops = iter(by_image.values()), Spill()
     while some := list(islice(questions, max(size, 1))):
-        yield Group([example for one in some for example in one])
+        yield Group([example for one in some for example in one], crops)
 
 
 def other_images(group: Group, shown: Mapping[str, Example]) -> Group:
@@ -137,4 +144,4 @@ def other_images(group: Group, shown: Mapping[str, Example]) -> Group:
                 modality=other.modality,
             )
         )
-    return Group(swapped)
+    return Group(swapped, group.crops)

@@ -12,6 +12,7 @@ from PIL import Image
 from clincot.evaluation.predictions import Prediction
 from clincot.metrics import _grounding
 from clincot.records import Example, TrueRegion
+from clincot.regions.annotated import shows
 
 GROUNDING = {
     "pointing_game": _grounding.pointing_game,
@@ -25,7 +26,8 @@ def grounding_terms(name: str, prediction: Prediction, example: Example) -> tupl
     """Return the terms of a box against the truth about the hypothesis it was proposed for; None: does not count.
 
     What counts are answers by region whose hypothesis the benchmark knows a region of, so the number says how well the
-    tool finds what is there. Controls do not count: theirs are the regions of the row itself. Masks are the truth where
+    tool finds what is there; which regions show a hypothesis is what the `annotated` proposer goes by ("Left Lung":
+    lung). Controls do not count: theirs are the regions of the row itself. Masks are the truth where
     all these regions have one, else their boxes.
     """
     truth = true_regions(prediction, example)
@@ -38,8 +40,7 @@ def grounding_terms(name: str, prediction: Prediction, example: Example) -> tupl
 
 
 def true_regions(prediction: Prediction, example: Example) -> Sequence[TrueRegion]:
-    name = (prediction.hypothesis or "").lower()
-    return [region for region in example.true_regions if region.finding.lower() == name]
+    return [region for region in example.true_regions if shows(region.finding, prediction.hypothesis or "")]
 
 
 @lru_cache(8)  # three measures and several rows ask for the same masks one after another

@@ -10,10 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features, List, Value
 
 from clincot import schema
+from clincot.errors import DataError
 from clincot.evaluation.inference import Answer
 from clincot.lineage import content_key
 from clincot.records import Box, Example
@@ -88,7 +90,11 @@ class Store:
 
     @staticmethod
     def read(path: Path) -> Part:
-        rows = pq.read_table(path).to_pylist()
+        """Return the part; raises DataError for a damaged one."""
+        try:
+            rows = pq.read_table(path).to_pylist()
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{path}: cannot be read ({error}). Delete it; its answers are then made again.") from error
         answers = (
             Answer(
                 r["example_id"], r["text"], tuple(r["findings"]), r["hypothesis"], Box(*r["box"]) if r["box"] else None

@@ -123,7 +123,8 @@ def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int
     """Load base and adapter in process, or find them on the server that the recipe names (`kind: openai`)."""
     source = run.recipe.models.policy
     if source.kind == "openai":
-        served = f"{run.name}-{releases.tag_of(adapter.round, run.start)}" if adapter else None
+        # A new version has other weights, and so a name of its own.
+        served = f"{run.name}-{adapter.pin.revision}" if adapter else None
         return engines.load("openai", source.repo, served, endpoint=source.endpoint, batch_size=batch_size)
     return engines.load(
         source.kind,

@@ -109,8 +109,9 @@ def _place(run: Run, name: str) -> tuple[Hub, Pin, Lineage, str]:
     """Return the Hub, pinned results, their lineage, and the row that is wanted of them ("": none given)."""
     if "@" not in name:
         newest = adapters.all_of(run)
-        round_ = newest[-1].round if newest else 0
-        found = releases.find(run, "dataset", run.results_repo, round_)
+        rounds = range(newest[-1].round if newest else 0, -1, -1)  # the newest may not be evaluated yet
+        standing = (releases.find(run, "dataset", run.results_repo, round_) for round_ in rounds)
+        found = next(filter(None, standing), None)
         if found is None:
             raise ClincotError(f"{run.results_repo}: no results yet. Run `clincot evaluate --name {run.name}` first.")
         hub, pin = found
@@ -123,11 +124,12 @@ def _place(run: Run, name: str) -> tuple[Hub, Pin, Lineage, str]:
 
 
 def _lineage(hub: Hub, pin: Pin) -> Lineage:
-    """Return the lineage of the newest round that this version of a results repository holds."""
+    """Return the lineage of the round that the revision is a version of, else of the newest that stands there."""
     held = {path: hub.read(pin, path) for path in hub.list_files(pin) if is_lineage(path)}
     if not held:
         raise DataError(f"{pin}: is no results repository, it has no lineage. Name one that `evaluate --push` made.")
-    lineage = list(parse_lineages(held).values())[-1]
+    rounds = parse_lineages(held)
+    lineage = rounds.get(releases.name_of(pin.revision)) or list(rounds.values())[-1]
     if lineage.stage != "evaluate":
         raise DataError(f"{pin}: was made by `{lineage.stage}` and holds no results. Name its results repository.")
     return lineage

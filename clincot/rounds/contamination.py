@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from clincot.errors import NotOnHub
 from clincot.hub import Hub, parse_lineages
+from clincot.images import content_id
 from clincot.lineage import Pin
 from clincot.records import Example
 from clincot.rounds.adapters import Adapter
@@ -30,6 +31,17 @@ def seen_by(run: Run, chosen: Sequence[Adapter], train: Callable[[], Sequence[Ex
         so_far = None if so_far is None or own is None else so_far | own
         found.append(so_far)
     return found
+
+
+def by_content(seen: Sequence[frozenset[str] | None], asked: Sequence[Example]) -> list[frozenset[str] | None]:
+    """Return `seen` with the ids of those images of `asked` whose bytes it names.
+
+    Pairs name an image by its content; a benchmark may have names of its own (the phantom has).
+    """
+    if not any(seen):
+        return list(seen)
+    contents = {image_id: content_id(e.encoded()) for image_id, e in {e.image_id: e for e in asked}.items()}
+    return [some and some | {image_id for image_id, name in contents.items() if name in some} for some in seen]
 
 
 def _of_round(run: Run, adapter: Adapter, train: Callable[[], Sequence[Example]]) -> frozenset[str] | None:

@@ -20,7 +20,7 @@ from clincot.report.results_page import results_page
 from clincot.rounds import adapters, releases
 from clincot.rounds.adapters import Adapter
 from clincot.rounds.build import load_policy, load_proposer, model_pins, proposer_key
-from clincot.rounds.contamination import seen_by
+from clincot.rounds.contamination import by_content, seen_by
 from clincot.rounds.releases import Release, tag_of
 from clincot.rounds.run import Run
 from clincot.rounds.withheld import References
@@ -112,7 +112,8 @@ def _evaluate(run: Run, chosen: list[Adapter], pins: dict[str, Pin], splits: Spl
     # Another engine may write other texts with the same weights.
     base = pins["policy"].sha + recipe.models.policy.kind
     policies = [PolicyUnderTest("base", base, _loader(run, pins["policy"], None))]
-    for adapter, seen in zip(chosen, seen_by(run, chosen, lambda: splits.train), strict=True):
+    known = by_content(seen_by(run, chosen, lambda: splits.train), splits.asked)
+    for adapter, seen in zip(chosen, known, strict=True):
         key, load = f"{base}+{adapter.sha256}", _loader(run, pins["policy"], adapter)
         policies.append(PolicyUnderTest(tag_of(adapter.round, run.start), key, load, seen))
     return evaluate_policies(

@@ -89,7 +89,7 @@ def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _parquet(path: Path) -> list[dict[str, Any]]:
     try:
         found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-    except pa.ArrowInvalid as problem:
+    except (OSError, pa.ArrowException) as problem:
         raise DataError(f"{path}: cannot be read as parquet ({problem}). Write it again.") from problem
     return found
 
@@ -109,7 +109,7 @@ def _prediction(
     place: str, line: Mapping[str, Any], examples: Mapping[str, Example], sha: str, where: str, name: str
 ) -> Prediction:
     example_id, text = line["example_id"], line["text"]
-    if example_id not in examples:
+    if not isinstance(example_id, str) or example_id not in examples:
         raise DataError(
             f"{place}: {example_id!r} is no question of {where} at {sha[:12]}. Leave it out, or name its benchmark"
             " and split."
@@ -126,7 +126,8 @@ def _prediction(
             )
     policy, inference, control = (str(line.get(column) or "") for column in ("policy", "inference", "control"))
     called = policy if policy or control else name
-    found = (line.get("hypothesis"), _box(place, line))
+    named = line.get("hypothesis")
+    found = (None if named is None else str(named), _box(place, line))
     return Prediction(example_id, example.image_id, called, inference, text, (), *found, control)
 
 

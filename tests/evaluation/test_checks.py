@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from clincot.errors import ClincotError, DataError
 from clincot.evaluation.checks import check_names, checked
+from clincot.evaluation.predictions import Store
 from tests.lamps import examples
 
 WRONG = {
@@ -40,3 +42,9 @@ def test_policies_have_names_of_their_own() -> None:
     check_names(["base", "round-1"])
     with pytest.raises(ClincotError, match="called the same"):
         check_names(["base", "base"])
+
+
+def test_a_damaged_part_of_answers_is_named(tmp_path: Path) -> None:
+    (tmp_path / "part.parquet").write_bytes(b"PAR1 cut off")
+    with pytest.raises(DataError, match="part.parquet: cannot be read .* Delete it"):
+        Store.read(tmp_path / "part.parquet")

@@ -11,10 +11,12 @@ from PIL import Image
 from clincot.evaluation.grounding import grounding_terms
 from clincot.evaluation.predictions import Prediction
 from clincot.evaluation.results import Resampling, Row, Scoring
+from clincot.hypotheses import BY_MODALITY
 from clincot.images import encode_png
 from clincot.metrics import load_score
 from clincot.protocols import CLINCOT_V1
 from clincot.records import AnswerType, Box, Example, TrueRegion
+from clincot.regions.annotated import shows
 
 
 def example(i: int, image: str, answer: str, kind: AnswerType) -> Example:
@@ -109,6 +111,20 @@ def test_grounding_counts_the_boxes_whose_hypothesis_the_benchmark_knows() -> No
     for metric, value in {"pointing_game": 0.5, "region_iou": 0.5, "lesion_share": 0.5}.items():
         assert (found[metric, ""].value, found[metric, ""].n) == (value, 2)
         assert (metric, "black_image") not in found
+
+
+def test_an_annotation_shows_what_its_words_name_as_for_the_annotated_proposer() -> None:
+    truth = (TrueRegion("Left Lung", Box(0, 0, 10, 10)), TrueRegion("Liver Cancer", Box(50, 50, 60, 60)))
+    known = replace(example(0, "image 0", "yes", "closed"), true_regions=truth)
+    hits = {
+        name: grounding_terms(
+            "pointing_game", Prediction("e0", "image 0", "base", "region", "yes", (), name, box), known
+        )
+        for name, box in {"lung": truth[0].box, "lesion": truth[1].box, "liver": truth[1].box}.items()
+    }
+    assert hits == {"lung": (1.0, 1.0), "lesion": (1.0, 1.0), "liver": None}
+    drawn = BY_MODALITY["phantom"]  # whose names stand for themselves alone
+    assert all(shows(a, b) == (a == b) for a in drawn for b in drawn)
 
 
 def test_a_region_with_a_mask_is_measured_by_its_pixels() -> None:

@@ -13,8 +13,10 @@ from sealed_run import SealedRun
 
 from clincot.errors import ClincotError, DataError
 from clincot.evaluation.results import Row
-from clincot.lineage import Pin
-from clincot.rounds.compare import Side, _check_same, _row, compare_rows, comparison_lines, read_predictions
+from clincot.hub import connect
+from clincot.lineage import Lineage, Pin
+from clincot.rounds import adapters
+from clincot.rounds.compare import Side, _check_same, _lineage, _row, compare_rows, comparison_lines, read_predictions
 
 SIDE = Side("a", Row("base", "direct"), (), "slake", Pin("dataset", "BoKelvin/SLAKE", "main", "1" * 40), "test")
 ROW: dict[str, Any] = {
@@ -79,3 +81,21 @@ def test_rows_of_data_that_may_not_be_passed_on_are_compared_with_ones_own_copy(
     assert page.is_file() and "<img" not in page.read_text() and "gold:" not in page.read_text()
     with pytest.raises(DataError, match="its texts are train answers"):
         compare_rows(sealed.run, "base", "question_prior", [])
+
+
+def test_a_later_version_of_an_early_round_is_read_as_that_round(tmp_path: Path) -> None:
+    with connect(f"local:{tmp_path / 'hub'}", main=False) as hub:
+        for tag, round_ in (("round-1", 1), ("round-2", 2), ("round-1-v2", 1)):
+            made = Lineage("evaluate", "run", round_, "clincot", "slake", tag, tag, 0)
+            path = f"rounds/round-{round_}/lineage.json"
+            hub.publish("dataset", "a/b", {path: made.to_json().encode()}, tag=tag, message=tag, private=True)
+        found = {tag: _lineage(hub, hub.resolve("dataset", "a/b", tag)).inputs for tag in ("round-1-v2", "main")}
+        assert found == {"round-1-v2": "round-1-v2", "main": "round-2"}
+
+
+def test_rounds_are_compared_although_the_newest_is_not_evaluated_yet(
+    sealed: SealedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = adapters.all_of(sealed.run)
+    monkeypatch.setattr(adapters, "all_of", lambda run: [*trained, replace(trained[-1], round=2)])
+    assert compare_rows(sealed.run, "base", "round-1/direct", []).first.name.startswith(sealed.run.results_repo)

@@ -110,6 +110,7 @@ def damaged(asked: list[Example]) -> dict[str, list[dict[str, Any]]]:
         r"line 1: lacks example_id": [{"text": "yes"}],
         r"line \d+: answers '.*' a second time": [*lines, first],
         r"'elsewhere/1' is no question of phantom test at \w{12}": [*lines, {"example_id": "elsewhere/1", "text": "a"}],
+        r"\['a', 'list'\] is no question of phantom test": [*lines, {"example_id": ["a", "list"], "text": "a"}],
         r"leaves 1 of \d+ questions of phantom test unanswered": rest,
         r"is nan, no text": [first | {"text": float("nan")}, *rest],
         r"is 4, no text": [first | {"text": 4}, *rest],
@@ -121,7 +122,7 @@ def damaged(asked: list[Example]) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-@pytest.mark.parametrize("which", range(11))
+@pytest.mark.parametrize("which", range(12))
 def test_what_cannot_be_scored_is_named_by_line(which: int, run: Run, asked: list[Example], tmp_path: Path) -> None:
     message, lines = list(damaged(asked).items())[which]
     with pytest.raises(DataError, match=message):
@@ -144,6 +145,21 @@ def test_a_file_of_another_format_is_refused(name: str, content: bytes, message:
         evaluate_file(run, tmp_path / name)
     with pytest.raises(DataError, match="no such file"):
         evaluate_file(run, tmp_path / "absent.jsonl")
+
+
+def test_a_parquet_file_with_a_damaged_page_is_refused(run: Run, asked: list[Example], tmp_path: Path) -> None:
+    path = tmp_path / "p.parquet"
+    pq.write_table(pa.Table.from_pylist(right(asked)), path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:40] + b"\xff" * 40 + whole[80:])
+    with pytest.raises(DataError, match="p.parquet: cannot be read as parquet"):
+        evaluate_file(run, path)
+
+
+def test_a_hypothesis_that_is_no_text_is_read_as_one(run: Run, asked: list[Example], tmp_path: Path) -> None:
+    lines = [line | {"hypothesis": 7, "box": [0, 0, 9, 9], "inference": "region"} for line in right(asked)]
+    found = evaluate_file(run, jsonl(tmp_path / "p.jsonl", lines))
+    assert found.evaluation.predictions[0].hypothesis == "7"
 
 
 def test_predictions_that_were_pushed_are_scored_again_with_the_same_values(sealed: SealedRun) -> None:

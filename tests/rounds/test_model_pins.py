@@ -38,12 +38,14 @@ def test_a_served_policy_is_found_by_name_and_its_adapter_by_run_and_round(seale
     source = ModelSource("clincot/phantom-policy", kind="openai", endpoint="http://127.0.0.1:1/v1")
     run = changed(sealed.run, policy=source)
     base = Pin("model", source.repo, "main", "a" * 40)
-    adapter = Adapter(2, base, Path("never-read"), "b" * 64)
     build.load_policy(run, base, None, batch_size=4, threads=1)
-    build.load_policy(run, base, adapter, batch_size=4, threads=1)
+    for tag in ("round-2", "round-2-v2"):  # a new version has other weights under the same round
+        adapter = Adapter(2, Pin("model", run.adapter_repo, tag, "c" * 40), Path("never-read"), "b" * 64)
+        build.load_policy(run, base, adapter, batch_size=4, threads=1)
     assert [args for args, _ in asked] == [
         ("openai", "clincot/phantom-policy", None),
         ("openai", "clincot/phantom-policy", "shut-round-2"),
+        ("openai", "clincot/phantom-policy", "shut-round-2-v2"),
     ]
     assert all(options == {"endpoint": source.endpoint, "batch_size": 4} for _, options in asked)
 
