@@ -48,7 +48,7 @@ LIMITS = """
 - It knows five findings (nodule, consolidation, effusion, pneumothorax, cardiomegaly), short English questions of the
   benchmark's forms, and 256-pixel drawings. Other questions get answers in the same few words.
 - It is left with room to improve on purpose. Nodules are 2 to 4 pixels wide in the global view. And its training
-  texts leave a subtle finding (a nodule or a consolidation of the smaller half of its kind) unmentioned in
+  texts leave a subtle finding (any nodule, and a consolidation of the smaller half of its kind) unmentioned in
   {unmentioned:.0%} of the tellings, in steps, presence and open answers and reports, as captions and reports of routine
   do. The tower was trained on true labels, so the policy sees what it has learned not to say: preference learning with
   judges who know the reference can take the habit away. The judges have no such fault.

@@ -8,7 +8,7 @@ reference can take the habit away again, which gives the loop something to learn
 from __future__ import annotations
 
 from dataclasses import replace
-from math import pi
+from math import inf, pi
 
 import numpy as np
 
@@ -17,12 +17,12 @@ from clincot.phantom.findings import Finding
 from clincot.phantom.questions import NOTHING, Question, report
 from clincot.records import Box
 
-SUBTLE = {"nodule": pi * 7.5**2, "consolidation": pi * 18.0**2}  # pixels of 256 x 256: about half of either kind
+SUBTLE = {"nodule": inf, "consolidation": pi * 18.0**2}  # pixels of 256 x 256: nodules are all small; half of the others
 UNMENTIONED = 0.6  # above a half: greedy decoding then leaves them out, sampling names them two times in five
 
 
 def subtle(finding: Finding) -> bool:
-    """Say whether `finding` is of the small half of its kind."""
+    """Say whether `finding` is a nodule, or a consolidation of the smaller half of its kind."""
     return int(finding.mask.sum()) < SUBTLE.get(finding.name, 0)
 
 
