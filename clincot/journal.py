@@ -173,17 +173,22 @@ def _plan_of(path: Path) -> dict[str, Any]:
 def _compare(folder: Path, stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     if stands == wanted:
         return
-    old, new = _flat(stands), _flat(wanted)
-    lines = [
-        f"  {name}: {old.get(name, 'none')} -> {new.get(name, 'none')}"
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name) and not name.endswith("_key")
-    ]
+    lines = [f"  {name}: {change}" for name, change in changes(stands, wanted).items() if not name.endswith("_key")]
     told = lines or ["  other examples, or models of other content"]
     raise RoundError(
         "\n".join((f"{folder}: holds an unfinished build of something else (there -> now):", *told[:20]))
         + "\nGo back to the former values to finish it, give --name for a new run, or delete the folder."
     )
+
+
+def changes(stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, str]:
+    """Return what differs: dotted name -> `there -> now`, in the order of the names."""
+    old, new = _flat(stands), _flat(wanted)
+    return {
+        name: f"{old.get(name, 'none')} -> {new.get(name, 'none')}"
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    }
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

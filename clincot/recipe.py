@@ -52,6 +52,7 @@ __all__ = [
 class Recipe:
     """One run: a method and its numbers, in a setting.
 
+    `benchmark_revision`: commit, tag or branch of its repository; empty: the commit that the benchmark names.
     `views`: image and crop reach the policy as two images, or as one `canvas` for a policy that takes only one.
     """
 
@@ -60,6 +61,7 @@ class Recipe:
     setting: str
     benchmark: str
     models: Models
+    benchmark_revision: str = ""
     hub: str = ""
     namespace: str = ""
     rounds: int = 4

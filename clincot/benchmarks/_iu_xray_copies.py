@@ -72,12 +72,18 @@ def read_copy(folder: Path) -> Copy:
         opened = open_parquet(file)
         layout = layout_of(opened.schema_arrow.names, file.name)
         parts.append(Part(file, layout, len(rows)))
-        split = SPLITS.get(file.name.removesuffix(".parquet").partition("-")[0], "")
+        split = _split(file.relative_to(folder))
         columns = [layout.text, *([layout.id] if layout.id else _path_of(opened, layout))]
         rows += [_row(row, layout, split) for row in batches(opened, file, columns=columns)]
     if not parts:
         raise DataError(f"iu-xray: no parquet file in {folder}. Pull the dataset again.")
     return Copy(tuple(parts), tuple(rows))
+
+
+def _split(file: Path) -> str:
+    """Return the split that the file's name tells, else its folder's ("test/0000.parquet"); "" where neither does."""
+    told = (name.partition("-")[0] for name in (file.stem, file.parent.name))
+    return next((SPLITS[name] for name in told if name in SPLITS), "")
 
 
 def layout_of(names: Sequence[str], where: str) -> Layout:

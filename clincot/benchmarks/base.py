@@ -12,7 +12,10 @@ from clincot.records import Example
 
 @dataclass(frozen=True)
 class Source:
-    """Where a benchmark lives and under which terms; `revision` is pinned to a sha when it is pulled.
+    """Where a benchmark lives and under which terms.
+
+    `sha` is the public commit that is read, empty where none is known; a Hub with a copy of its own lacks it and is
+    read at `revision`, which is resolved to a commit when it is pulled (rounds/pins.py).
 
     `redistributable` False (ND, DUA) keeps pixels and reference texts out of every push. `sizes` are the published
     numbers of questions (of reports: studies) by split.
@@ -26,6 +29,7 @@ class Source:
     modality: str
     languages: tuple[str, ...] = ("en",)
     sizes: Mapping[str, int] = field(default_factory=dict)
+    sha: str = ""
 
 
 class Benchmark(Protocol):

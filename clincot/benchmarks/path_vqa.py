@@ -25,6 +25,7 @@ class PathVqa:
         redistributable=False,
         modality="pathology",
         sizes={"train": 19654, "validation": 6259, "test": 6719},
+        sha="1685832883334b5bb5beaf4e4b333fdeecaa4ad9",
     )
     patterns = ("data/*.parquet", "README.md")
     splits = {"train": "train", "validation": "validation", "test": "test"}

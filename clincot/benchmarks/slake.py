@@ -27,6 +27,7 @@ ARCHIVE, NAMES = "imgs.zip", "mask.txt"
 # "Does the picture contain liver?", train: published with an empty answer (benchmarks.md 3.2).
 UNANSWERED = {1622}
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+COMMIT = "a9083ce6c34ac3ffb17671a605962924d8a8f9e9"  # the one that calls its file validation.json
 Loaded = tuple[str, StoredImage, tuple[TrueRegion, ...]]  # content id, image, regions
 
 
@@ -42,6 +43,7 @@ class Slake:
         redistributable=True,
         modality="mixed",
         sizes={"train": 4919, "validation": 1053, "test": 1061},
+        sha=COMMIT,
     )
     patterns: tuple[str, ...] = ("train.json", "valid*.json", "test.json", ARCHIVE, NAMES)
     splits = {"train": "train", "validation": "validation", "test": "test"}
@@ -70,6 +72,7 @@ class SlakeChinese(Slake):
         modality="mixed",
         languages=("zh",),
         sizes={"train": 4916, "validation": 1046, "test": 1033},
+        sha=COMMIT,
     )
 
 

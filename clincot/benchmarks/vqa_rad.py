@@ -64,6 +64,7 @@ class VqaRad:
         redistributable=True,
         modality="mixed",
         sizes={"train": 1793, "test": 451},
+        sha="bcf91e7654fb9d51c8ab6a5b82cacf3fafd2fae9",
     )
     patterns = ("data/*.parquet", "README.md")
     splits = {"train": "train", "test": "test"}

@@ -31,9 +31,9 @@ def list_benchmarks() -> None:
         source = benchmarks.load(name).source
         sizes = " / ".join(f"{size:,} {split}" for split, size in source.sizes.items()) or "as drawn"
         public = "public" if source.redistributable else "private"
-        where = f"{source.repo}@{source.revision}"
+        where = f"{source.repo}@{source.sha[:12] or source.revision}"
         languages = " ".join(source.languages)
-        typer.echo(f"{name:19}{where:32}{source.licence:17}{public:9}{languages:4}{source.modality:13}{sizes}")
+        typer.echo(f"{name:19}{where:44}{source.licence:17}{public:9}{languages:4}{source.modality:13}{sizes}")
     say(
         f"Protocols (any benchmark): {', '.join(protocols.PROTOCOLS)}. A branch is resolved to a commit when it is"
         " pulled, which lineage and results name. private: pictures and reference texts stay out of every push."

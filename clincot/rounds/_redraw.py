@@ -169,7 +169,7 @@ def _fixed(recipe: Recipe) -> dict[str, Any]:
     lookahead = replace(build.lookahead, gamma=0.0)
     plain = replace(build, pairs_per_step=0, min_gap=0.0, pair_scope="any", judging=judging, lookahead=lookahead)
     flat = {f"build.{key}": value for key, value in _flat(asdict(plain)) if key not in OF_A_MACHINE}
-    more = ("method", "benchmark", "rounds", "seed", "views", "models")
+    more = ("method", "benchmark", "benchmark_revision", "rounds", "seed", "views", "models")
     return flat | {key: value for name in more for key, value in _flat({name: asdict(recipe)[name]})}
 
 

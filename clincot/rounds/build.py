@@ -20,7 +20,7 @@ from clincot.recipe import ModelSource, Recipe
 from clincot.records import Example
 from clincot.rounds import adapters, releases, withheld
 from clincot.rounds.adapters import Adapter
-from clincot.rounds.pins import model_pins
+from clincot.rounds.pins import benchmark_pin, model_pins
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
 from clincot.rounds.withheld import sha256_of
@@ -47,7 +47,8 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     In a `world` of several processes this is rank 0's part; the others call `share_round` (share.py).
     """
     made, repo, door = made_of(run, round_), run.preferences_repo, run.folder / "launches"
-    done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version)
+    pins = _all_pins(made)
+    done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version, pins=pins)
     tag = "" if done else releases.next_tag(run, "dataset", repo, round_)
     launch = open_launch(world, door, {"inputs": made.inputs, "tag": tag})
     if done:
@@ -57,7 +58,7 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     cache.write(run.folder / RATINGS, tag, ratings(job))
     close_launch(launch, door)
     # The same command may have built the round elsewhere meanwhile; its rows are the same.
-    done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version)
+    done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version, pins=pins)
     return done or _commit(run, round_, made, outcome, every)
 
 
@@ -65,7 +66,7 @@ def made_of(run: Run, round_: int) -> Made:
     """Pin what the round is made from."""
     parent = adapters.of_round(run, round_ - 1)
     source = benchmarks.load(run.recipe.benchmark).source
-    pins = _pins(run, source.repo, source.revision)
+    pins = _pins(run, source)
     sampled_from = parent.sha256 if parent else "base"
     return Made(parent, source, pins, sampled_from, inputs_of(run.recipe, pins, sampled_from))
 
@@ -92,12 +93,16 @@ def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: lis
         "build-data",
         round_,
         made.inputs,
-        pins=made.pins if made.parent is None else made.pins | {"parent": made.parent.pin},
+        pins=_all_pins(made),
         sampled_from=made.sampled_from,
         keys=reference_key(made.pins["policy"], made.sampled_from, run.recipe.models.policy.kind),
         facts=outcome.facts | facts_of(run.recipe, made.source),
     )
     return releases.commit(run, "dataset", run.preferences_repo, outcome.files, lineage)
+
+
+def _all_pins(made: Made) -> dict[str, Pin]:
+    return made.pins if made.parent is None else made.pins | {"parent": made.parent.pin}
 
 
 def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None, *more: object) -> str:
@@ -179,10 +184,10 @@ def _judges(run: Run, pins: dict[str, Pin], policy: Engine, policy_key: str) -> 
     return loaded
 
 
-def _pins(run: Run, benchmark: str, revision: str) -> dict[str, Pin]:
+def _pins(run: Run, source: Source) -> dict[str, Pin]:
     models = {"policy": run.recipe.models.policy, "proposer": run.recipe.models.proposer}
     models |= {f"judge-{i}": judge for i, judge in enumerate(judge_sources(run.recipe), 1)}
-    return model_pins(run, models) | {"benchmark": run.target.resolve("dataset", benchmark, revision)}
+    return model_pins(run, models) | {"benchmark": benchmark_pin(run.target, source, run.recipe.benchmark_revision)}
 
 
 def examples_of(run: Run, recipe: Recipe, pin: Pin, round_: int) -> tuple[list[Example], tuple[Example, ...]]:

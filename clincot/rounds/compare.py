@@ -21,7 +21,6 @@ from clincot.hub.round_files import is_lineage
 from clincot.lineage import Lineage, Pin
 from clincot.records import Box, Example
 from clincot.rounds import adapters, releases
-from clincot.rounds.releases import tag_of
 from clincot.rounds.run import Run
 from clincot.rounds.withheld import References
 
@@ -89,8 +88,9 @@ def comparison_lines(compared: Compared, label: str) -> Iterator[list[str]]:
 
 def read_side(run: Run, name: str) -> Side:
     """Read the row that `name` names."""
-    hub, pin, lineage, wanted = _place(run, name)
-    config = f"{tag_of(lineage.round, run.start)}-predictions"
+    hub, pin, wanted = _place(run, name)
+    round_, lineage = _lineage(hub, pin)
+    config = f"{round_}-predictions"
     folder = hub.snapshot(pin, [f"{config}/*.parquet"]) / config
     split = str(lineage.facts["split"])
     predictions = read_predictions(sorted(folder.glob("*.parquet")), lineage.benchmark)
@@ -105,8 +105,8 @@ def read_side(run: Run, name: str) -> Side:
     return Side(f"{pin} {row_name(row)}", row, mine, lineage.benchmark, lineage.pins["benchmark"], split)
 
 
-def _place(run: Run, name: str) -> tuple[Hub, Pin, Lineage, str]:
-    """Return the Hub, pinned results, their lineage, and the row that is wanted of them ("": none given)."""
+def _place(run: Run, name: str) -> tuple[Hub, Pin, str]:
+    """Return the Hub, pinned results, and the row that is wanted of them ("": none given)."""
     if "@" not in name:
         newest = adapters.all_of(run)
         rounds = range(newest[-1].round if newest else 0, -1, -1)  # the newest may not be evaluated yet
@@ -115,24 +115,26 @@ def _place(run: Run, name: str) -> tuple[Hub, Pin, Lineage, str]:
         if found is None:
             raise ClincotError(f"{run.results_repo}: no results yet. Run `clincot evaluate --name {run.name}` first.")
         hub, pin = found
-        return hub, pin, _lineage(hub, pin), name
+        return hub, pin, name
     repo, _, rest = name.partition("@")
     revision, _, row = rest.partition(":")
     hub = run.store if run.store.exists("dataset", repo) else run.target
     pin = hub.resolve("dataset", repo, revision)
-    return hub, pin, _lineage(hub, pin), row
+    return hub, pin, row
 
 
-def _lineage(hub: Hub, pin: Pin) -> Lineage:
-    """Return the lineage of the round that the revision is a version of, else of the newest that stands there."""
+def _lineage(hub: Hub, pin: Pin) -> tuple[str, Lineage]:
+    """Return name and lineage of the round that the revision is a version of, else of the newest that stands there."""
     held = {path: hub.read(pin, path) for path in hub.list_files(pin) if is_lineage(path)}
     if not held:
         raise DataError(f"{pin}: is no results repository, it has no lineage. Name one that `evaluate --push` made.")
     rounds = parse_lineages(held)
-    lineage = rounds.get(releases.name_of(pin.revision)) or list(rounds.values())[-1]
+    round_ = releases.name_of(pin.revision)
+    round_ = round_ if round_ in rounds else list(rounds)[-1]
+    lineage = rounds[round_]
     if lineage.stage != "evaluate":
         raise DataError(f"{pin}: was made by `{lineage.stage}` and holds no results. Name its results repository.")
-    return lineage
+    return round_, lineage
 
 
 def read_predictions(paths: Sequence[Path], benchmark: str) -> list[Prediction]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from clincot.rounds.releases import tag_of
 from clincot.rounds.run import Run
 
 DATA = "preferences"
+CONTENT_ID = re.compile(r"[0-9a-f]{16}")
 
 
 def seen_by(run: Run, chosen: Sequence[Adapter], train: Callable[[], Sequence[Example]]) -> list[frozenset[str] | None]:
@@ -55,7 +57,8 @@ def _of_round(run: Run, adapter: Adapter, train: Callable[[], Sequence[Example]]
     if hub is None:
         return None
     folder = hub.snapshot(pin, [f"{config}/*.parquet"])
-    return frozenset(name for path in sorted((folder / config).glob("*.parquet")) for name in image_ids(path))
+    ids = [image_ids(path) for path in sorted((folder / config).glob("*.parquet"))]
+    return None if None in ids else frozenset().union(*filter(None, ids))
 
 
 def _holder(run: Run, pin: Pin) -> Hub | None:
@@ -69,15 +72,19 @@ def _holder(run: Run, pin: Pin) -> Hub | None:
     return None
 
 
-def image_ids(path: Path) -> set[str]:
+def image_ids(path: Path) -> frozenset[str] | None:
     """Return the ids of the global images of preference rows; their bytes are not read.
 
-    Rows without pictures (withheld ones) name their image in a column of its own.
+    Rows without pictures (withheld ones) name their image in a column of its own. None where a picture's name is not
+    made of its content: in pairs made elsewhere it may be any image.
     """
     file = pq.ParquetFile(path)
-    if "image_id" in file.schema_arrow.names:
-        return set(file.read(["image_id"]).column("image_id").to_pylist())
+    if {"image_id", "picture_ids"} <= set(file.schema_arrow.names):
+        return frozenset(file.read(["image_id"]).column("image_id").to_pylist())
     leaves = [file.schema.column(i).path for i in range(len(file.schema))]
-    wanted = next(leaf for leaf in leaves if leaf.startswith("images.") and leaf.endswith(".path"))
-    rows = file.read([wanted]).column("images").to_pylist()
-    return {image["path"].partition(".")[0] for images in rows for image in images[:1]}
+    wanted = [leaf for leaf in leaves if leaf.startswith("images.") and leaf.endswith(".path")]
+    if not wanted:
+        return None
+    rows = file.read(wanted).column("images").to_pylist()
+    names = frozenset(str(image["path"]).partition(".")[0] for images in rows for image in images[:1])
+    return names if all(map(CONTENT_ID.fullmatch, names)) else None

@@ -16,6 +16,7 @@ from clincot.evaluation.results import Row
 from clincot.records import Example
 from clincot.report.results_page import results_page
 from clincot.rounds.evaluate import Splits
+from clincot.rounds.pins import benchmark_pin
 from clincot.rounds.run import Run
 
 
@@ -47,7 +48,7 @@ def evaluate_controls(run: Run, names: Sequence[str]) -> LocalResults:
     check_controls(names)
     recipe = run.recipe
     source = benchmarks.load(recipe.benchmark).source
-    splits = Splits(run, run.target.resolve("dataset", source.repo, source.revision))
+    splits = Splits(run, benchmark_pin(run.target, source, recipe.benchmark_revision))
     where = f"{recipe.benchmark} {recipe.evaluate.split}"
     asked = checked(splits.asked, where, 0)
     train = splits.train if controls.reads_train(names) else []

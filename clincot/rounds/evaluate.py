@@ -19,8 +19,9 @@ from clincot.records import Example
 from clincot.report.results_page import results_page
 from clincot.rounds import adapters, releases
 from clincot.rounds.adapters import Adapter
-from clincot.rounds.build import load_policy, load_proposer, model_pins, proposer_key
+from clincot.rounds.build import load_policy, load_proposer, proposer_key
 from clincot.rounds.contamination import by_content, seen_by
+from clincot.rounds.pins import benchmark_pin, model_pins
 from clincot.rounds.releases import Release, tag_of
 from clincot.rounds.run import Run
 from clincot.rounds.withheld import References
@@ -67,10 +68,11 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False) -> Evalua
     source = benchmarks.load(run.recipe.benchmark).source
     models = {"policy": run.recipe.models.policy, "proposer": run.recipe.models.proposer}
     pins = model_pins(run, models)
-    pins["benchmark"] = run.target.resolve("dataset", source.repo, source.revision)
+    pins["benchmark"] = benchmark_pin(run.target, source, run.recipe.benchmark_revision)
+    all_pins = pins | {tag_of(adapter.round, run.start): adapter.pin for adapter in chosen}
     inputs = _inputs(run, pins, chosen)
     newest = chosen[-1].round if chosen else 0
-    done = releases.finished(run, "dataset", run.results_repo, newest, inputs, new_version=new_version)
+    done = releases.finished(run, "dataset", run.results_repo, newest, inputs, new_version=new_version, pins=all_pins)
     splits = Splits(run, pins["benchmark"])
     evaluation = _evaluate(run, chosen, pins, splits)
     if done:
@@ -79,7 +81,7 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False) -> Evalua
         "evaluate",
         newest,
         inputs,
-        pins=pins | {tag_of(adapter.round, run.start): adapter.pin for adapter in chosen},
+        pins=all_pins,
         facts=facts_of(run, evaluation),
     )
     shown = evaluation if source.redistributable else _withheld(evaluation, splits)

@@ -20,6 +20,7 @@ from clincot.evaluation.results import Row
 from clincot.records import Box, Example
 from clincot.rounds.controls import LocalResults, local_results
 from clincot.rounds.evaluate import Splits
+from clincot.rounds.pins import benchmark_pin
 from clincot.rounds.run import Run
 from clincot.rounds.withheld import References
 
@@ -36,7 +37,7 @@ def evaluate_file(run: Run, path: Path) -> LocalResults:
     """
     recipe = run.recipe
     source = benchmarks.load(recipe.benchmark).source
-    pin = run.target.resolve("dataset", source.repo, source.revision)
+    pin = benchmark_pin(run.target, source, recipe.benchmark_revision)
     splits = Splits(run, pin)
     where = f"{recipe.benchmark} {recipe.evaluate.split}"
     every = {example.id: example for example in checked(splits.asked, where, 0)}

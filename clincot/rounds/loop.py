@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from clincot.evaluation import Evaluation
-from clincot.rounds import pushing
+from clincot.lineage import Kind, Pin
+from clincot.rounds import pushing, releases
 from clincot.rounds.build import build_round
 from clincot.rounds.evaluate import evaluate_rounds
 from clincot.rounds.prepare import prepare
@@ -21,7 +22,8 @@ def run_rounds(
 ) -> tuple[list[Release], Evaluation]:
     """Do what is missing of the start, rounds 1..R and the evaluation; push each result as soon as it stands.
 
-    With `dry_run`, say what would be pushed instead.
+    With `dry_run`, say what would be pushed instead. What stands but was made from another version of what is before it
+    (pairs that were repaired, an adapter trained again) gets a new version too.
     """
     done: list[Release] = []
 
@@ -30,13 +32,30 @@ def run_rounds(
             preview(run, release, say)
         done.append(pushing.push(run, release, say) if push and not dry_run else release)
 
+    def outdated(kind: Kind, repo: str, round_: int, pins: Mapping[str, Pin]) -> bool:
+        found = releases.made_from_another(run, kind, repo, round_, pins)
+        if found:
+            before = ", ".join(pins)
+            say(f"{repo}: {releases.tag_of(round_)} was made from another version of its {before}; it is made anew")
+        return found
+
     prepare(run, say)
+    parents: dict[str, Pin] = {}
+    standing: dict[str, Pin] = {}
     if run.start == "sft":
-        keep(train_start(run))
+        start = train_start(run)
+        keep(start)
+        parents, standing = {"parent": start.pin}, {run.start: start.pin}
     for round_ in range(1, run.recipe.rounds + 1):
         say(f"round {round_} of {run.recipe.rounds}")
-        keep(build_round(run, round_))
-        keep(train_round(run, round_))
-    evaluated = evaluate_rounds(run, run.recipe.rounds)
+        again = outdated("dataset", run.preferences_repo, round_, parents)
+        built = build_round(run, round_, new_version=again)
+        keep(built)
+        again = outdated("model", run.adapter_repo, round_, {"preferences": built.pin})
+        trained = train_round(run, round_, new_version=again)
+        keep(trained)
+        parents, standing = {"parent": trained.pin}, standing | {releases.tag_of(round_): trained.pin}
+    again = outdated("dataset", run.results_repo, run.recipe.rounds, standing)
+    evaluated = evaluate_rounds(run, run.recipe.rounds, new_version=again)
     keep(evaluated.release)
     return done, evaluated.evaluation

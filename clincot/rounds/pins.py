@@ -1,11 +1,15 @@
-"""The models of a recipe -> their pinned repositories on the target Hub; kinds that need no model have none."""
+"""The models and the benchmark of a recipe -> their pinned repositories on the target Hub; some kinds have no model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from clincot.benchmarks.base import Source
 from clincot.errors import NotOnHub
+from clincot.hub import Hub
+from clincot.hub.connect import PUBLIC
 from clincot.lineage import Pin
+from clincot.progress import tell
 from clincot.recipe import ModelSource
 from clincot.rounds.run import Run
 
@@ -13,6 +17,25 @@ from clincot.rounds.run import Run
 def model_pins(run: Run, sources: Mapping[str, ModelSource]) -> dict[str, Pin]:
     """Pin the models that have a repository. Raises NotOnHub, for a MedKLIP with the way to make one's own."""
     return {name: _pin(run, source) for name, source in sources.items() if source.repo}
+
+
+def benchmark_pin(hub: Hub, source: Source, revision: str = "") -> Pin:
+    """Pin a benchmark: at `revision` where one is asked for, else at the commit that its source names.
+
+    The public Hub must hold that commit. A copy on another Hub has commits of its own, so where this one is lacking
+    the source's branch is read; that is said, and the pin's `revision` is then the branch. Raises NotOnHub.
+    """
+    if revision or not source.sha:
+        return hub.resolve("dataset", source.repo, revision or source.revision)
+    try:
+        return hub.resolve("dataset", source.repo, source.sha)
+    except NotOnHub as error:
+        if hub.endpoint == PUBLIC:
+            newest = f"--set benchmark_revision={source.revision}"
+            raise NotOnHub(f"{error} Or read what stands there now: {newest}") from error
+    pin = hub.resolve("dataset", source.repo, source.revision)
+    tell(f"{hub.label}: has {source.repo} without its public commit {source.sha[:12]}; reading {pin.revision} ({pin})")
+    return pin
 
 
 def _pin(run: Run, source: ModelSource) -> Pin:

@@ -20,6 +20,7 @@ from clincot.records import Box, Example, read_images
 from clincot.regions.base import Proposer
 from clincot.rounds import releases, withheld
 from clincot.rounds.build import examples_of, load_proposer
+from clincot.rounds.pins import benchmark_pin
 from clincot.rounds.run import Run
 from clincot.units import cut_units
 
@@ -71,7 +72,7 @@ def _benchmark(run: Run, made: Lineage) -> Pin:
     try:
         return run.target.resolve("dataset", pin.repo, pin.sha)
     except NotOnHub:
-        return run.target.resolve("dataset", source.repo, source.revision)
+        return benchmark_pin(run.target, source)
 
 
 def _proposer(run: Run, recipe: Recipe, made: Lineage) -> Proposer | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from clincot import cards
-from clincot.errors import TagExists
 from clincot.hub import Hub, RoundFiles, parse_lineages
 from clincot.lineage import Kind, Lineage, Pin
+from clincot.rounds.refusal import Standing, refuse
 from clincot.rounds.run import Run
 
 VERSION = re.compile(r"-v(\d+)$")
@@ -36,9 +36,14 @@ def tag_of(round_: int, start: str = "base") -> str:
 
 def latest_tag(tags: Mapping[str, str], round_: int, start: str = "base") -> str | None:
     """Return the newest version's tag of a round (`round-2-v3` before `round-2`), None when there is none."""
+    return max(versions(tags, round_, start), key=_version, default=None)
+
+
+def versions(tags: Iterable[str], round_: int, start: str = "base") -> list[str]:
+    """Return the tags of a round's versions, the oldest first."""
     first = tag_of(round_, start)
-    versions = [tag for tag in tags if tag == first or (tag.startswith(first + "-v") and VERSION.search(tag))]
-    return max(versions, key=_version, default=None)
+    found = [tag for tag in tags if tag == first or (tag.startswith(first + "-v") and VERSION.search(tag))]
+    return sorted(found, key=_version)
 
 
 def find(run: Run, kind: Kind, repo: str, round_: int) -> tuple[Hub, Pin] | None:
@@ -50,24 +55,58 @@ def find(run: Run, kind: Kind, repo: str, round_: int) -> tuple[Hub, Pin] | None
     return None
 
 
-def finished(run: Run, kind: Kind, repo: str, round_: int, inputs: str, *, new_version: bool) -> Release | None:
+def finished(
+    run: Run,
+    kind: Kind,
+    repo: str,
+    round_: int,
+    inputs: str,
+    *,
+    new_version: bool,
+    pins: Mapping[str, Pin] | None = None,
+) -> Release | None:
     """Return the release that already holds what `inputs` would give, None when work is needed.
 
-    Raises TagExists when the round is there with other content and no new version was asked for: a tag never moves.
+    Repaired pairs stand for a build with their settings unless a new version is asked for. Raises TagExists when the
+    round is there with other content and no new version was asked for, naming what differs: settings, or `pins`.
     """
     tag = latest_tag(run.store.tags(kind, repo), round_, run.start)
     if tag is None:
         return None
     pin = run.store.resolve(kind, repo, tag)
     lineage = read_lineage(run.store, pin, round_, run.start)
-    if lineage.inputs == inputs:
+    if lineage.inputs == inputs or (not new_version and stands_for(lineage) == inputs):
         return Release(kind, repo, tag, pin, lineage, fresh=False)
     if new_version:
         return None
-    raise TagExists(
-        f"{repo}: tag {tag!r} in {run.store.label} was made from other settings, models or data; a tag never moves."
-        f" Give --new-version for {next_tag(run, kind, repo, round_)!r}, or --name for another run."
-    )
+    recipe = run.store.read(pin, f"rounds/{tag_of(round_, run.start)}/recipe.yaml").decode()
+    other = Standing(repo, tag, lineage, recipe, _made_so(run, kind, repo, round_, inputs))
+    refuse(run, other, pins or {}, next_tag(run, kind, repo, round_))
+
+
+def _made_so(run: Run, kind: Kind, repo: str, round_: int, inputs: str) -> str:
+    """Return the tag of a version of the round that `inputs` would give, "" where there is none."""
+    for tag, sha in run.store.tags(kind, repo).items():
+        if tag in versions([tag], round_, run.start):
+            made = read_lineage(run.store, Pin(kind, repo, tag, sha), round_, run.start)
+            if inputs in (made.inputs, stands_for(made)):
+                return tag
+    return ""
+
+
+def stands_for(lineage: Lineage) -> str | None:
+    """Return the inputs of the build that repaired pairs stand for, None for what was built."""
+    key: str | None = lineage.facts.get("repaired_from", {}).get("stands_for")
+    return key
+
+
+def made_from_another(run: Run, kind: Kind, repo: str, round_: int, pins: Mapping[str, Pin]) -> bool:
+    """Say whether the newest version of a round in the store was made from other versions than `pins`, by role."""
+    tag = latest_tag(run.store.tags(kind, repo), round_, run.start)
+    if tag is None:
+        return False
+    made = read_lineage(run.store, run.store.resolve(kind, repo, tag), round_, run.start).pins
+    return any(role in made and made[role].sha != pin.sha for role, pin in pins.items())
 
 
 def next_tag(run: Run, kind: Kind, repo: str, round_: int, *, pushed: bool = False) -> str:

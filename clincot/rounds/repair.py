@@ -17,7 +17,7 @@ from clincot.recipe import Recipe, recipe_from_yaml
 from clincot.records import Example
 from clincot.rounds import releases, withheld
 from clincot.rounds._redraw import Redraw, same_chain
-from clincot.rounds.build import examples_of, facts_of, pairing_of, without_pictures
+from clincot.rounds.build import examples_of, facts_of, inputs_of, judge_sources, pairing_of, without_pictures
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
 from clincot.rounds.train import preferences_of
@@ -57,7 +57,15 @@ def repair_round(run: Run, round_: int) -> Release:
         pins={**made.pins, "repaired_from": data},
         sampled_from=made.sampled_from,
         keys=made.keys,
-        facts=facts | {"repaired_from": {"tag": data.revision, "inputs": root, "pairing": pairing_of(old)}},
+        facts=facts
+        | {
+            "repaired_from": {
+                "tag": data.revision,
+                "inputs": root,
+                "pairing": pairing_of(old),
+                "stands_for": _inputs_of_a_build(run.recipe, made),
+            }
+        },
     )
     return releases.commit(run, "dataset", run.preferences_repo, outcome.files, lineage, tag=tag)
 
@@ -88,6 +96,13 @@ def repaired(
     files = _merged(made.round, folder, parts, regions)
     facts = _facts(made, totals, redraw) | {"size_bytes": files[_file(made.round)].stat().st_size}
     return BuildOutcome(files, facts), every
+
+
+def _inputs_of_a_build(recipe: Recipe, made: Lineage) -> str:
+    """Return the key of a build by these settings from what the round was built from: the next one finds it here."""
+    count = len(judge_sources(recipe))
+    roles = ("policy", "proposer", "benchmark", *(f"judge-{i}" for i in range(1, count + 1)))
+    return inputs_of(recipe, {role: made.pins[role] for role in roles if role in made.pins}, made.sampled_from)
 
 
 def _standing(run: Run, hub: Hub, data: Pin, made: Lineage) -> Release:

@@ -7,10 +7,11 @@ from pathlib import Path
 from clincot import benchmarks, schema
 from clincot.errors import RecipeError
 from clincot.lineage import Pin, content_key
+from clincot.partition import limit, part_of_round
 from clincot.records import Example
 from clincot.rounds import adapters, releases
-from clincot.rounds.build import examples_of
 from clincot.rounds.curve import SFT_PANELS, training_curve
+from clincot.rounds.pins import benchmark_pin
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
 from clincot.rounds.together import train_together
@@ -30,12 +31,12 @@ def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) ->
     source = benchmarks.load(run.recipe.benchmark).source
     policy = run.recipe.models.policy
     base = run.target.resolve("model", policy.repo, policy.revision)
-    pins = {"policy": base, "benchmark": run.target.resolve("dataset", source.repo, source.revision)}
+    pins = {"policy": base, "benchmark": benchmark_pin(run.target, source, run.recipe.benchmark_revision)}
     build, train = run.recipe.build, run.recipe.train
     limits = (run.recipe.rounds, build.max_images, build.max_questions)
     how = (train.sft, train.lora, train.dtype, train.threads)
     inputs = content_key("sft", how, limits, run.recipe.seed, {name: pin.sha for name, pin in pins.items()})
-    done = releases.finished(run, "model", run.adapter_repo, 0, inputs, new_version=new_version)
+    done = releases.finished(run, "model", run.adapter_repo, 0, inputs, pins=pins, new_version=new_version)
     if done:
         train_together(run, world, None)
         return done
@@ -64,11 +65,13 @@ def _write_rows(run: Run, benchmark: Pin, path: Path) -> Path:
     return path
 
 
-def _examples(run: Run, benchmark: Pin) -> list[Example]:
+def _examples(run: Run, pin: Pin) -> list[Example]:
     """Return the examples of every round, in the benchmark's order; all of the train split where nothing is limited."""
+    recipe, benchmark = run.recipe, benchmarks.load(run.recipe.benchmark)
+    every = benchmark.examples(run.target.snapshot(pin, benchmark.patterns), "train")
     kept: set[str] = set()
-    every: list[Example] = []
-    for round_ in range(1, run.recipe.rounds + 1):
-        every, part = examples_of(run, run.recipe, benchmark, round_)
-        kept |= {example.id for example in part}
+    for round_ in range(1, recipe.rounds + 1):
+        part = part_of_round(every, seed=recipe.seed, rounds=recipe.rounds, round_=round_)
+        few = limit(part, max_images=recipe.build.max_images, max_questions=recipe.build.max_questions)
+        kept |= {example.id for example in few}
     return [example for example in every if example.id in kept and example.answer.strip()]

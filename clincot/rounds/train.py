@@ -40,7 +40,8 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     inputs = content_key(
         run.recipe.train, run.recipe.views, run.recipe.seed, base.sha, sampler, [held[path].oid for path in rows]
     )
-    done = releases.finished(run, "model", run.adapter_repo, round_, inputs, new_version=new_version)
+    pins = {"policy": base, "preferences": data} | ({"parent": parent.pin} if parent else {})
+    done = releases.finished(run, "model", run.adapter_repo, round_, inputs, new_version=new_version, pins=pins)
     if done:
         train_together(run, world, None)
         return done
@@ -52,7 +53,6 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     job = _job(run, round_, base, parent, tuple(local), _reference_fits(made, base, sampler))
     outcome = train_together(run, world, job)
     assert outcome is not None
-    pins = {"policy": base, "preferences": data} | ({"parent": parent.pin} if parent else {})
     lineage = run.lineage(
         "train",
         round_,
