@@ -129,10 +129,12 @@ def hypotheses(modality: str, questions: Iterable[str], n: int, known: Iterable[
     """Return at most `n` hypotheses of one image: entities its questions name, then the list of its modality.
 
     `questions` are all questions of the image, so that they share regions. `known` restricts the result to what the
-    proposer can look for (None: anything); what else it knows fills the places that are left.
+    proposer can look for (None: anything); the findings among it fill the places that are left. MedKLIP also lists
+    words that are none (clear, sharp, tip): they come only where fewer than two names are found, the least that pairs.
     """
-    known = None if known is None else tuple(known)
-    allowed = None if known is None else set(known)
-    listed = BY_MODALITY.get(modality, BY_MODALITY["other"])
-    ordered = dict.fromkeys([*named_entities(questions), *listed, *(known or ())])
-    return tuple(name for name in ordered if allowed is None or name in allowed)[:n]
+    wanted = dict.fromkeys([*named_entities(questions), *BY_MODALITY.get(modality, BY_MODALITY["other"])])
+    if known is None:
+        return tuple(wanted)[:n]
+    known = tuple(known)
+    found = dict.fromkeys(name for name in (*wanted, *filter(FINDINGS.get, known)) if name in known)
+    return tuple(found if len(found) > 1 else dict.fromkeys((*found, *known)))[:n]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pyarrow as pa
@@ -162,9 +163,9 @@ def table(rows: Sequence[Mapping[str, Any]], features: Features) -> pa.Table:
 
 
 def write_parquet(tables: Iterable[pa.Table], path: Path, features: Features) -> None:
-    """Write tables, several to a row group: to a temporary name, synced, then renamed. Raises DiskFull."""
+    """Write tables, several to a row group: to a temporary name of its own, synced, then renamed. Raises DiskFull."""
     leaves = [f"{name}.list.element.bytes" for name in IMAGE_COLUMNS if name in features]
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary = path.with_name(f".{path.name}.{token_hex(4)}.partial")
     try:
         with pq.ParquetWriter(
             temporary,
@@ -179,10 +180,11 @@ def write_parquet(tables: Iterable[pa.Table], path: Path, features: Features) ->
         temporary.rename(path)
         sync(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise DiskFull(
             f"{path}: cannot be written ({error.strerror or error}). Free space; what is finished stays."
         ) from error
+    finally:
+        temporary.unlink(missing_ok=True)  # nothing stands there after the rename
 
 
 def read_tables(paths: Iterable[Path]) -> Iterator[pa.Table]:

@@ -34,6 +34,14 @@ def test_only_what_the_proposer_knows_is_asked_for_and_the_rest_of_it_fills_up()
     assert hypotheses("mri", ["Is there a tumor?"], 9, KNOWN) == KNOWN
 
 
+def test_what_is_no_finding_fills_no_place_unless_nothing_else_is_known() -> None:
+    medklip = ("normal", "clear", "sharp", "sharply", "effusion", "tip", "edema", "mass", "fluid", "lesion")
+    assert hypotheses("ct", [], 6, medklip) == ("lesion", "mass", "fluid", "normal", "effusion", "edema")
+    assert hypotheses("mri", [], 6, medklip) == ("lesion", "edema", "normal", "effusion", "mass", "fluid")
+    assert hypotheses("ct", [], 6, ("lesion", "clear", "sharp")) == ("lesion", "clear", "sharp")
+    assert hypotheses("ct", [], 2, iter(("left spot", "right spot", "rim"))) == ("left spot", "right spot")
+
+
 def test_words_match_whole_and_by_synonym() -> None:
     assert named_entities(["Is there pleural fluid?"]) == ("effusion", "fluid")
     assert named_entities(["Is this a massive image?"]) == ()

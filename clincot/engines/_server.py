@@ -42,17 +42,21 @@ class Server:
             if isinstance(error.__cause__, HfHubHTTPError) and error.__cause__.response.status_code in (404, 405):
                 return ()
             raise
-        return tuple(str(model.get("id")) for model in listed.get("data") or ())
+        return tuple(str(model.get("id")) for model in listed)
 
     def chat(self, model: str, messages: list[dict[str, Any]], **options: Any) -> Any:
         """Return the chat completion of `model` (a base or an adapter); raises ModelError when there is none."""
         return self._repeat(lambda: self._client.chat_completion(messages, model=model, **options), model)
 
-    def _list(self) -> dict[str, Any]:
+    def _list(self) -> list[dict[str, Any]]:
         headers = {"Authorization": f"Bearer {self.key}"}
         response = get_session().get(f"{self.url}/models", headers=headers, timeout=self.timeout)
         hf_raise_for_status(response)
-        return response.json()
+        body = response.json()
+        listed = body.get("data") or [] if isinstance(body, dict) else None
+        if not isinstance(listed, list) or not all(isinstance(model, dict) for model in listed):
+            raise ValueError(f"{str(body)[:80]} is no list of models")
+        return listed
 
     def _repeat(self, action: Callable[[], Result], model: str) -> Result:
         for tried in range(1, self.tries + 1):
@@ -80,6 +84,10 @@ class Server:
             return ModelError(f"{where}: is not asked in offline mode. Unset HF_HUB_OFFLINE.")
         if isinstance(error, HfHubHTTPError):
             return self._refused(error, model, tried)
+        if type(error) is ValueError:  # the client's too, of JSON that is no chat completion
+            return ModelError(
+                f"{where}: answers in another shape than OpenAI's ({error}). Mend models.policy.endpoint."
+            )
         if passing(error) is None:
             return error  # no failure of the server: a bug, to be seen with its traceback
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

@@ -52,10 +52,14 @@ class ChoiceRequest:
 
 @dataclass(frozen=True)
 class ChoiceScores:
-    """Log-probabilities of the choices (nats, same order) and the probability mass they hold together."""
+    """Log-probabilities of the choices (nats, same order) and the probability mass they hold together.
+
+    `tokens` names the token of each choice, as the engine knows it: two choices may share one.
+    """
 
     logps: tuple[float, ...]
     mass: float
+    tokens: tuple[int | str, ...]
 
 
 @dataclass

@@ -160,7 +160,7 @@ class OpenAIEngine:
             )
         logps = tuple(likeliest.get(choice, -math.inf) for choice in request.choices)
         mass = sum(math.exp(likeliest[choice]) for choice in set(request.choices) & likeliest.keys())
-        return ChoiceScores(logps, mass), reply.usage
+        return ChoiceScores(logps, mass, request.choices), reply.usage
 
     def _choice(self, reply: Any) -> Any:
         if not reply.choices:

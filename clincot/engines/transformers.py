@@ -169,7 +169,7 @@ class TransformersEngine:
     def _scores(self, logps: Tensor, entry: Entry) -> ChoiceScores:
         ids = self._choice_tokens(entry.text, entry.request.choices)
         mass = float(logps[sorted(set(ids))].exp().sum())
-        return ChoiceScores(tuple(logps[list(ids)].tolist()), mass)
+        return ChoiceScores(tuple(logps[list(ids)].tolist()), mass, ids)
 
 
 def default_cache(device: torch.device) -> int:

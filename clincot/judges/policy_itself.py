@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 
 from PIL.Image import Image
 
@@ -94,6 +95,6 @@ def _turn(text: str, seen: Sequence[Image]) -> Turns:
 
 
 def _summed(spellings: Sequence[Sequence[str]], scores: ChoiceScores) -> list[float]:
-    """Return the probability of each reply; spellings of equal log-probability are one token and count once."""
-    logps = iter(scores.logps)
-    return [sum(math.exp(logp) for logp in {next(logps) for _ in own}) for own in spellings]
+    """Return the probability of each reply; spellings that are one token count once."""
+    scored = zip(scores.tokens, scores.logps, strict=True)
+    return [sum(map(math.exp, dict(islice(scored, len(own))).values())) for own in spellings]

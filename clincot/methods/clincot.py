@@ -81,7 +81,11 @@ async def _look_ahead(example: Example, step: int, candidates: Sequence[Candidat
         for sample in range(build.lookahead.samples)
     ]
     texts = iter(await tools.generate(example, asks))
-    return [replace(c, lookahead=tuple(next(texts).text for _ in range(build.lookahead.samples))) for c in candidates]
+    sampled = [[next(texts).text for _ in range(build.lookahead.samples)] for _ in candidates]
+    # An empty text is no next response, as it is no candidate: Eq. 3's mean is over those that say something.
+    said = [tuple(filter(str.strip, own)) for own in sampled]
+    tools.drop("empty look-ahead texts", len(asks) - sum(map(len, said)))
+    return [replace(c, lookahead=own) for c, own in zip(candidates, said, strict=True)]
 
 
 async def _score(example: Example, step: int, candidates: Sequence[Candidate], tools: Tools) -> list[Candidate]:

@@ -18,7 +18,8 @@ from clincot.lineage import shown
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 # Rounds go on training one adapter, so these are the parent's; another value in the recipe would be ignored.
-KEPT = ("r", "lora_alpha", "modules_to_save", "use_rslora", "use_dora")
+# `target_modules` cannot be compared: PEFT stores what "all-linear" stood for, and shortens long lists.
+KEPT = ("r", "lora_alpha", "lora_dropout", "modules_to_save", "use_rslora", "use_dora")
 
 
 def open_processor(base: Path) -> tuple[ProcessorMixin, tuple[str, ...], int | None]:

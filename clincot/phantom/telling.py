@@ -17,7 +17,7 @@ from clincot.phantom.findings import Finding
 from clincot.phantom.questions import NOTHING, Question, report
 from clincot.records import Box
 
-SUBTLE = {"nodule": inf, "consolidation": pi * 18.0**2}  # pixels of 256 x 256: nodules are all small; half of the others
+SUBTLE = {"nodule": inf, "consolidation": pi * 18.0**2}  # pixels of 256 x 256: all nodules, half the others
 UNMENTIONED = 0.6  # above a half: greedy decoding then leaves them out, sampling names them two times in five
 
 

@@ -84,6 +84,16 @@ def test_copies_are_read_by_their_declared_columns(few: tuple[Study, ...], tmp_p
     assert {(e.answer_type, e.kind, e.modality) for e in examples} == {("report", "report", "chest x-ray")}
 
 
+def test_the_split_is_told_by_the_file_or_else_by_its_folder(few: tuple[Study, ...], tmp_path: Path) -> None:
+    places = ("data/train-00000-of-00001", "test/0000", "default/val/0000", "valid-0", "test/train-0", "more/0000")
+    for place in places:
+        write_rows(tmp_path / "test" / f"{place}.parquet", LAYOUTS["list of images"][:1])
+    read = read_copy(tmp_path / "test")
+    told = {part.file.relative_to(tmp_path / "test"): read.rows[part.start].split for part in read.parts}
+    wanted = ("train", "test", "validation", "validation", "train", "")
+    assert told == {Path(f"{place}.parquet"): split for place, split in zip(places, wanted, strict=True)}
+
+
 def test_a_study_without_a_picture_is_named(few: tuple[Study, ...], tmp_path: Path) -> None:
     rows = [row | {"image": {"bytes": None, "path": None}} for row in LAYOUTS["path in the image"]]
     rows = [row | {"uid": study.number} for row, study in zip(rows, FEW, strict=True)]

@@ -7,11 +7,12 @@ import torch
 from PIL import Image
 
 from clincot import judges
+from clincot.engines.base import ChoiceRequest
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest
-from clincot.judges.policy_itself import PolicyItselfJudge
+from clincot.judges.policy_itself import PolicyItselfJudge, _summed
 from tests.tiny import tiny_policy
 
 torch.set_num_threads(1)
@@ -66,6 +67,19 @@ def test_it_writes_its_score_where_the_readout_is_generated(engine: Transformers
     rating = PolicyItselfJudge(engine, key="k", readout="generated").rate(asked()[:1])[0]
     assert rating.reply is not None
     assert rating.value is None or 0 <= rating.value <= 1
+
+
+def test_spellings_that_are_one_token_count_once_and_equally_likely_tokens_each(engine: TransformersEngine) -> None:
+    turns = ({"role": "user", "content": [{"type": "text", "text": "Rate it."}]},)
+    one, two = engine.policy.tokenizer.convert_tokens_to_ids(["1", "2"])
+    weight = engine.policy.model.get_output_embeddings().weight.data
+    kept = weight[two].clone()
+    weight[two] = weight[one]  # the tie that bfloat16 makes of near values
+    (scores,) = engine.score_choices([ChoiceRequest(turns, (), ("1", " 1", "2"))])
+    weight[two] = kept
+    assert scores.logps[0] == scores.logps[1] == scores.logps[2]
+    assert scores.tokens == (one, one, two)
+    assert _summed((("1", " 1", "2"),), scores) == pytest.approx([scores.mass])
 
 
 def test_a_vocabulary_that_lacks_a_reply_is_refused(engine: TransformersEngine) -> None:

@@ -125,6 +125,26 @@ def test_gamma_zero_asks_for_no_next_response(recipe: Recipe) -> None:
     assert all(c.lookahead == () for c in result.candidates)
 
 
+def test_an_empty_next_response_is_none_and_is_not_judged(recipe: Recipe) -> None:
+    class Fading(WrittenPolicy):
+        """Leaves the second next response of each candidate empty, and both of the last one."""
+
+        def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
+            written = super().generate(requests)
+            empty = {1, 3, 4, 5} if len(requests) == 6 else set()
+            return [replace(one, text=" \n") if i in empty else one for i, one in enumerate(written)]
+
+    judge = WrittenJudge("a")
+    bench = Workbench(recipe, 1, Models(Fading(), WrittenProposer(), (judge,)))  # type: ignore[arg-type]
+    result = run_unit(load("clincot"), [example()], bench)
+    findings = [c for c in result.candidates if c.step == 1]
+    assert [c.lookahead for c in findings] == [("Yes",), ("No",), ()]
+    assert [c.judge_scores[0].next for c in findings] == [0.9, 0.1, None]
+    assert [round(c.score or 0, 6) for c in findings] == [0.9, 0.1, 0.1]
+    assert all(request.statement.strip() for request in judge.requests)
+    assert result.drops["empty look-ahead texts"] == 4
+
+
 def test_one_judge_is_its_own_consensus(recipe: Recipe) -> None:
     result, _ = walk(recipe, [WrittenJudge("a")])
     assert result.candidates[0].score == pytest.approx(0.9)

@@ -15,8 +15,19 @@ from clincot.errors import ClincotError, DataError
 from clincot.evaluation.results import Row
 from clincot.hub import connect
 from clincot.lineage import Lineage, Pin
+from clincot.recipe import load_recipe
 from clincot.rounds import adapters
-from clincot.rounds.compare import Side, _check_same, _lineage, _row, compare_rows, comparison_lines, read_predictions
+from clincot.rounds.compare import (
+    Side,
+    _check_same,
+    _lineage,
+    _row,
+    compare_rows,
+    comparison_lines,
+    read_predictions,
+    read_side,
+)
+from clincot.rounds.run import Run
 
 SIDE = Side("a", Row("base", "direct"), (), "slake", Pin("dataset", "BoKelvin/SLAKE", "main", "1" * 40), "test")
 ROW: dict[str, Any] = {
@@ -89,8 +100,24 @@ def test_a_later_version_of_an_early_round_is_read_as_that_round(tmp_path: Path)
             made = Lineage("evaluate", "run", round_, "clincot", "slake", tag, tag, 0)
             path = f"rounds/round-{round_}/lineage.json"
             hub.publish("dataset", "a/b", {path: made.to_json().encode()}, tag=tag, message=tag, private=True)
-        found = {tag: _lineage(hub, hub.resolve("dataset", "a/b", tag)).inputs for tag in ("round-1-v2", "main")}
-        assert found == {"round-1-v2": "round-1-v2", "main": "round-2"}
+        found = {tag: _lineage(hub, hub.resolve("dataset", "a/b", tag)) for tag in ("round-1-v2", "main")}
+        assert {tag: round_ for tag, (round_, _) in found.items()} == {"round-1-v2": "round-1", "main": "round-2"}
+        assert {tag: made.inputs for tag, (_, made) in found.items()} == {"round-1-v2": "round-1-v2", "main": "round-2"}
+
+
+@pytest.mark.parametrize(("own", "other"), [("base", "sft"), ("sft", "base")])
+def test_results_of_a_run_that_starts_otherwise_are_found_where_they_stand(
+    own: str, other: str, tmp_path: Path
+) -> None:
+    pin = Pin("dataset", "BoKelvin/SLAKE", "main", "1" * 40)
+    made = Lineage("evaluate", "theirs", 0, "clincot", "slake", "", "", 0, {"benchmark": pin}, facts={"split": "test"})
+    (path,) = write(tmp_path, [ROW])
+    files = {f"rounds/{other}/lineage.json": made.to_json().encode(), f"{other}-predictions/p.parquet": path}
+    recipe = load_recipe("clincot", "phantom", overrides=[f"train.start={own}"])
+    with connect(f"local:{tmp_path / 'hub'}", main=False) as hub:
+        hub.publish("dataset", "a/theirs", files, tag=other, message=other, private=True)
+        side = read_side(Run("mine", recipe, tmp_path, hub, hub, "a"), f"a/theirs@{other}")
+    assert (side.row, [p.text for p in side.predictions]) == (Row("base", "direct"), ["yes"])
 
 
 def test_rounds_are_compared_although_the_newest_is_not_evaluated_yet(

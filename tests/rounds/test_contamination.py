@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from clincot import schema
 from clincot.images import content_id
@@ -21,15 +22,30 @@ def asked(image_id: str, data: bytes) -> Example:
 
 def test_the_first_image_of_a_row_counts_and_its_crops_do_not(tmp_path: Path) -> None:
     rows = [
-        {"id": i, "images": [{"bytes": b"x" * 9, "path": f"image{i % 2}.png"}], "side_images": [{"path": "crop.png"}]}
+        {
+            "id": i,
+            "images": [{"bytes": b"x" * 9, "path": f"{i % 2:016x}.png"}],
+            "side_images": [{"path": f"{9:016x}.png"}],
+        }
         for i in range(5)
     ]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
-    assert image_ids(tmp_path / "rows.parquet") == {"image0", "image1"}
+    assert image_ids(tmp_path / "rows.parquet") == {f"{0:016x}", f"{1:016x}"}
+
+
+@pytest.mark.parametrize("path", [None, "xmlab102/source.jpg", "0123456789abcdef0.png"])
+def test_pairs_whose_pictures_have_names_of_their_own_tell_nothing(path: str | None, tmp_path: Path) -> None:
+    known = {"bytes": PNG, "path": f"{content_id(PNG)}.png"}
+    rows = [{"images": [known], "image_id": "a"}, {"images": [{"bytes": PNG, "path": path}], "image_id": "b"}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
+    assert image_ids(tmp_path / "rows.parquet") is None
+    pq.write_table(pa.table({"images": [[PNG]]}), tmp_path / "plain.parquet")
+    assert image_ids(tmp_path / "plain.parquet") is None
 
 
 def test_withheld_rows_name_their_image(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"images": [[], []], "image_id": ["a", "b"]}), tmp_path / "rows.parquet")
+    columns = {"images": [[], []], "image_id": ["a", "b"], "picture_ids": [["1"], ["2"]]}
+    pq.write_table(pa.table(columns), tmp_path / "rows.parquet")
     assert image_ids(tmp_path / "rows.parquet") == {"a", "b"}
 
 
@@ -38,7 +54,7 @@ def test_a_picture_is_known_again_under_the_name_that_its_benchmark_gives_it(tmp
     pair = PreferencePair("p", "e", 1, "clincot", (), PNG, text, text, "e/1")
     rows = schema.table([schema.pair_row(pair, 1)], schema.PAIR_FEATURES)
     schema.write_parquet([rows], tmp_path / "rows.parquet", schema.PAIR_FEATURES)
-    seen = frozenset(image_ids(tmp_path / "rows.parquet"))
-    assert seen == {content_id(PNG)}
+    seen = image_ids(tmp_path / "rows.parquet")
+    assert seen is not None and seen == {content_id(PNG)}
     examples = [asked("phantom-1", PNG), asked("phantom-2", b"another")]
     assert by_content([frozenset(), seen, None], examples) == [frozenset(), seen | {"phantom-1"}, None]
