@@ -33,7 +33,7 @@ def test_every_value_of_a_recipe_names_its_source(path: Path) -> None:
 def test_the_setting_lies_over_the_recipe_and_overrides_over_both() -> None:
     plain, changed = load_recipe(), load_recipe(overrides=["build.steps=3", "train.dpo.learning_rate=1e-6"])
     assert (plain.build.steps, changed.build.steps) == (2, 3)
-    assert plain.train.dpo["learning_rate"] == 3e-4  # the setting's, not the paper's 1e-7
+    assert plain.train.dpo["learning_rate"] == 5e-4  # the setting's, not the paper's 1e-7
     assert changed.train.dpo["learning_rate"] == 1e-6
     assert plain.hash != changed.hash
 

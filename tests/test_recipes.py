@@ -22,7 +22,7 @@ ABLATIONS = {
     "clincot-one-round": {"rounds": 1},
     "clincot-no-lookahead": {"build.lookahead.gamma": 0.0},
     "clincot-single-judge": {"build.judging.judges": 1},
-    "clincot-shared-images": {"train.conditioning": "winner"},
+    "clincot-per-side-images": {"train.conditioning": "per_side"},
     "clincot-global-images": {"train.conditioning": "global"},
 }
 
