@@ -49,7 +49,7 @@ def test_two_processes_train_one_adapter_close_to_that_of_one(small_hub: Path, t
         *SMALL,
         "--set",
         "train.nll_weight=0",
-        "--set=train.dpo.max_steps=2",  # whole batches: two processes fill up the last one of an epoch by repeating pairs
+        "--set=train.dpo.max_steps=2",  # whole batches: two processes repeat pairs to fill the last one of an epoch
     )
     clincot("build-data", *words, "--push", cwd=tmp_path)
     for batch, folder in ((4, tmp_path / "alone"), (2, tmp_path)):
