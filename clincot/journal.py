@@ -183,7 +183,7 @@ def _compare(folder: Path, stands: Mapping[str, Any], wanted: Mapping[str, Any])
 
 def changes(stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, str]:
     """Return what differs: dotted name -> `there -> now`, in the order of the names."""
-    old, new = _flat(stands), _flat(wanted)
+    old, new = flat(stands), flat(wanted)
     return {
         name: f"{old.get(name, 'none')} -> {new.get(name, 'none')}"
         for name in sorted(old.keys() | new.keys())
@@ -191,9 +191,10 @@ def changes(stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, s
     }
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as one, its names dotted."""
+    found: dict[str, Any] = {}
     for name, value in values.items():
         path = f"{prefix}{name}"
-        flat |= _flat(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
-    return flat
+        found |= flat(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from clincot import images
 from clincot.crops import cut
 from clincot.errors import DataError, RecipeError
+from clincot.journal import flat
 from clincot.judges.consensus import DEBATE
 from clincot.methods._pairing import choose_pairs
 from clincot.methods._scoring import scored
@@ -168,17 +169,9 @@ def _fixed(recipe: Recipe) -> dict[str, Any]:
     judging = replace(build.judging, consensus="agreement", judges=0)
     lookahead = replace(build.lookahead, gamma=0.0)
     plain = replace(build, pairs_per_step=0, min_gap=0.0, pair_scope="any", judging=judging, lookahead=lookahead)
-    flat = {f"build.{key}": value for key, value in _flat(asdict(plain)) if key not in OF_A_MACHINE}
+    of_build = {f"build.{key}": value for key, value in flat(asdict(plain)).items() if key not in OF_A_MACHINE}
     more = ("method", "benchmark", "benchmark_revision", "rounds", "seed", "views", "models")
-    return flat | {key: value for name in more for key, value in _flat({name: asdict(recipe)[name]})}
-
-
-def _flat(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from ((f"{key}.{rest}", inner) for rest, inner in _flat(value))
-        else:
-            yield key, value
+    return of_build | flat({name: asdict(recipe)[name] for name in more})
 
 
 def _pairs(example: Example, candidates: Sequence[Candidate], draw: _Draw) -> list[PreferencePair]:

@@ -86,11 +86,11 @@ def finished(
 
 def _made_so(run: Run, kind: Kind, repo: str, round_: int, inputs: str) -> str:
     """Return the tag of a version of the round that `inputs` would give, "" where there is none."""
-    for tag, sha in run.store.tags(kind, repo).items():
-        if tag in versions([tag], round_, run.start):
-            made = read_lineage(run.store, Pin(kind, repo, tag, sha), round_, run.start)
-            if inputs in (made.inputs, stands_for(made)):
-                return tag
+    tags = run.store.tags(kind, repo)
+    for tag in versions(tags, round_, run.start):
+        made = read_lineage(run.store, Pin(kind, repo, tag, tags[tag]), round_, run.start)
+        if inputs in (made.inputs, stands_for(made)):
+            return tag
     return ""
 
 
