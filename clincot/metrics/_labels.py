@@ -6,6 +6,7 @@ occur on either side. Hallucination rate = invented / said, omission rate = miss
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -13,18 +14,24 @@ import numpy as np
 from clincot.errors import ClincotError, did_you_mean
 from clincot.metrics._finding_words import LABELS, NO_FINDING
 from clincot.metrics._findings import positives
+from clincot.metrics._findings_v1 import positives as positives_v1
 from clincot.metrics.base import Score
 
 FIVE = ("Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion")
-RULES = {"uncertain-positive": True, "uncertain-negative": False}
+RULES: dict[str, Callable[[str], frozenset[str]]] = {
+    "uncertain-positive": positives,
+    "uncertain-negative": partial(positives, uncertain=False),
+    "uncertain-positive-v1": positives_v1,  # the labeler of clincot-v1, which stays as it was
+    "uncertain-negative-v1": partial(positives_v1, uncertain=False),
+}
 SOURCE = "rules of this project; labels of Irvin et al. 2019 (CheXpert)"
-NAMES = "rule: uncertain-positive (the default) or uncertain-negative."
+NAMES = "rule: uncertain-positive (the default) or uncertain-negative; with -v1, the labeler of clincot-v1."
 
 
 def _both(prediction: str, gold: str, rule: str) -> tuple[frozenset[str], frozenset[str]]:
     if rule not in RULES:
         raise ClincotError(f"label rule {rule!r}: no such rule.{did_you_mean(rule, RULES)}")
-    return positives(prediction, RULES[rule]), positives(gold, RULES[rule])
+    return RULES[rule](prediction), RULES[rule](gold)
 
 
 def label_terms(prediction: str, gold: str, labels: tuple[str, ...], rule: str) -> tuple[float, ...]:

@@ -19,6 +19,7 @@ from clincot.protocols.base import CLOSED, OPEN, OURS, REPORT, Asking, Measure, 
 
 __all__ = ["ALL", "PROTOCOLS", "Asking", "Measure", "Protocol", "chosen", "load"]
 ALL = "all"
+FINDINGS_V1 = "uncertain-positive-v1"
 ACCURACY = (
     (OPEN, "open_exact", "default"),
     (CLOSED, "closed_accuracy", "default"),
@@ -46,11 +47,11 @@ CLINCOT_V1 = Protocol(
         report_measure("rougeL", "ROUGE-L"),
         report_measure("meteor", "METEOR", "wordpunct"),
         # A constant report beats published text metrics (benchmarks.md 4.2), so findings stand beside them.
-        report_measure("chexpert_micro_f1", "finding F1", headline=True),
-        report_measure("chexpert_macro_f1", "finding F1, macro"),
-        Measure("hallucination_rate", "invented", ((REPORT, "hallucination_rate", ""),), lower=True),
+        report_measure("chexpert_micro_f1", "finding F1", FINDINGS_V1, headline=True),
+        report_measure("chexpert_macro_f1", "finding F1, macro", FINDINGS_V1),
+        Measure("hallucination_rate", "invented", ((REPORT, "hallucination_rate", FINDINGS_V1),), lower=True),
         *grounding_measures(),
-        Measure("omission_rate", "missed", ((REPORT, "omission_rate", ""),), lower=True),
+        Measure("omission_rate", "missed", ((REPORT, "omission_rate", FINDINGS_V1),), lower=True),
     ),
 )
 PAPER_V1 = Protocol(
