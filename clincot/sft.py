@@ -26,6 +26,7 @@ from clincot.objectives.live import Live
 from clincot.objectives.sft import GoldCollator, GoldTrainer
 from clincot.objectives.sides import Renderer
 from clincot.recipe import Margin, Recipe
+from clincot.recipe_training import check_training
 from clincot.train import TrainOutcome
 
 PROBES = 4
@@ -51,6 +52,7 @@ def train_sft(job: SftJob) -> TrainOutcome:
     Raises DataError for rows over the model's budget, ModelError for a base that does not fit or a loss that is no
     number, RecipeError for settings that TRL or PEFT refuse, DiskFull when a save finds no room.
     """
+    check_training(job.recipe.train)
     started, world = time.monotonic(), processes()
     torch.set_num_threads(job.recipe.train.threads)
     with quiet(), ExitStack() as stack:

@@ -32,6 +32,7 @@ from clincot.objectives.live import Live
 from clincot.objectives.packing import RowsCollator, groups
 from clincot.objectives.sides import Renderer
 from clincot.recipe import Recipe
+from clincot.recipe_training import check_training
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
     step that is not the known answer, RecipeError for settings that TRL or PEFT refuse, DiskFull when a save finds no
     room.
     """
+    check_training(job.recipe.train)
     started, world = time.monotonic(), processes()
     torch.set_num_threads(job.recipe.train.threads)
     with world.main_process_first():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,41 +13,17 @@ from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 from trl import DPOConfig, SFTConfig
 
 from clincot.errors import RecipeError, did_you_mean
+from clincot.lora_options import LORA
+from clincot.option_kinds import Fixed, Idle, Kept
 from clincot.recipe import Recipe
+from clincot.recipe_training import check_options
+from clincot.training_options import DPO, SFT, Rule
 
 # 50 lines of history and 10 saves whatever the length of a run: values below 1 are shares of all steps.
 DEFAULTS = {"report_to": "none", "logging_steps": 0.02, "save_strategy": "steps", "save_steps": 0.1}
 DEFAULTS |= {"ddp_find_unused_parameters": False}  # every layer that LoRA trains is in every step
-# max_length: TRL's default of 1024 cuts image tokens. The loss is clincot's, so TRL's choices of losses do not apply.
-ALWAYS: dict[str, Any] = {
-    "max_length": None,
-    "remove_unused_columns": False,
-    "disable_tqdm": True,
-    "save_total_limit": 1,
-    "push_to_hub": False,
-}
-FIXED: dict[str, Any] = {
-    **ALWAYS,
-    "precompute_ref_log_probs": False,
-    "sync_ref_model": False,
-    "loss_type": ["sigmoid"],
-    "loss_weights": None,
-    "label_smoothing": 0.0,
-    "f_divergence_type": "reverse_kl",
-    "use_weighting": False,
-    "ld_alpha": None,
-}
-# The collator writes the labels: the answer's tokens alone, whole.
-FIXED_SFT: dict[str, Any] = {
-    **ALWAYS,
-    "loss_type": "nll",
-    "packing": False,
-    "padding_free": False,
-    "assistant_only_loss": False,
-    "dataset_kwargs": {"skip_prepare_dataset": True},
-}
 TRACKERS = {"tensorboard": ("tensorboard", "tensorboardX"), "trackio": ("trackio",), "wandb": ("wandb",)}
-LORA = {
+ADAPTER = {
     "task_type": None,  # with CAUSAL_LM no AutoPeft class loads a LLaVA
     "target_modules": "all-linear",
     "exclude_modules": r".*(vision_tower|multi_modal_projector).*",
@@ -68,41 +43,51 @@ def dpo_config(recipe: Recipe, folder: Path, checkpointing: bool = True) -> DPOC
 
     `checkpointing` recomputes activations where the recipe does not say and a GPU is used.
     """
-    return _config(DPOConfig, "train.dpo", recipe.train.dpo, FIXED, (recipe, folder), checkpointing)
+    return _config(DPOConfig, "train.dpo", recipe.train.dpo, DPO, (recipe, folder), checkpointing)
 
 
 def sft_config(recipe: Recipe, folder: Path) -> SFTConfig:
     """Return the arguments of the SFT stage; errors as for `dpo_config`."""
-    return _config(SFTConfig, "train.sft", recipe.train.sft, FIXED_SFT, (recipe, folder), True)
+    return _config(SFTConfig, "train.sft", recipe.train.sft, SFT, (recipe, folder), True)
 
 
 def _config(
-    cls: Any, where: str, given: Mapping[str, Any], always: Mapping[str, Any], of: tuple[Recipe, Path], again: bool
+    cls: Any, where: str, given: Mapping[str, Any], rules: Mapping[str, Rule], of: tuple[Recipe, Path], again: bool
 ) -> Any:
     recipe, folder = of
-    fixed = {**always, "seed": recipe.seed, "output_dir": str(folder)}
-    _check_names(given, cls, where)
-    for name, value in given.items():
-        if name in fixed and value != fixed[name]:
-            raise RecipeError(f"{where}.{name}: is always {fixed[name]!r} here. Remove it.")
-    _check_trackers(given.get("report_to", "none"), where)
+    check_options(given, rules, where, cls.__name__)
     gpu = torch.cuda.is_available()
-    device = {"use_cpu": not gpu, "bf16": gpu and dtype_of(recipe) == torch.bfloat16}
+    kept = {"seed": recipe.seed, "use_cpu": not gpu, "bf16": gpu and dtype_of(recipe) == torch.bfloat16}
+    for name, value in kept.items():
+        if given.get(name, value) != value:
+            raise RecipeError(f"{where}.{name}: is always {value!r} here: {_reason(rules[name])}. Remove it.")
+    _check_trackers(given.get("report_to") or "none", where)
+    fixed = {name: rule.value for name, rule in rules.items() if isinstance(rule, Fixed)}
+    acting = {name: value for name, value in given.items() if not isinstance(rules[name], Idle)}
     # Memory is not what a CPU lacks; a recipe that says otherwise is obeyed.
-    defaults = {**DEFAULTS, "dataloader_pin_memory": gpu, "gradient_checkpointing": again and gpu}
+    defaults = {**DEFAULTS, "dataloader_pin_memory": gpu}
+    if acting.get("activation_checkpointing") is None:
+        defaults["gradient_checkpointing"] = again and gpu
+    else:
+        defaults["gradient_checkpointing"] = acting["activation_checkpointing"]
     try:
-        return cls(**{**defaults, **given, **fixed, **device})
-    except (TypeError, ValueError) as error:
-        raise RecipeError(f"{where}: {error}. Mend the value in the recipe.") from error
+        return cls(**{**defaults, **acting, **fixed, **kept, "output_dir": str(folder)})
+    except (TypeError, ValueError, OSError, ImportError, NotImplementedError) as error:
+        raise RecipeError(f"{where}: {error}. Change the value in the recipe.") from error
+
+
+def _reason(rule: Rule) -> str:
+    return rule.reason if isinstance(rule, Kept) else "it cannot be changed"
 
 
 def lora_config(recipe: Recipe) -> LoraConfig:
     """Return the adapter's shape: the language model's linear layers unless the recipe says otherwise."""
-    _check_names(recipe.train.lora, LoraConfig, "train.lora")
+    given = {name: value for name, value in recipe.train.lora.items() if not isinstance(LORA.get(name), Idle)}
+    check_options(recipe.train.lora, LORA, "train.lora", "LoraConfig")
     try:
-        return LoraConfig(**{**LORA, **recipe.train.lora})
-    except (TypeError, ValueError) as error:
-        raise RecipeError(f"train.lora: {error}. Mend the value in the recipe.") from error
+        return LoraConfig(**{**ADAPTER, **given})
+    except (TypeError, ValueError, ImportError) as error:
+        raise RecipeError(f"train.lora: {error}. Change the value in the recipe.") from error
 
 
 def _check_trackers(asked: str | list[str], where: str) -> None:
@@ -116,14 +101,4 @@ def _check_trackers(asked: str | list[str], where: str) -> None:
             raise RecipeError(
                 f"{where}.report_to: {name!r} needs the package {packages[0]}, which is not installed."
                 f" Run `pip install {packages[0]}`, or leave report_to out: the curve is drawn either way."
-            )
-
-
-def _check_names(given: Mapping[str, Any], cls: Any, where: str) -> None:
-    known = {entry.name for entry in dataclasses.fields(cls) if entry.init}
-    for name in given:
-        if name not in known:
-            near = did_you_mean(name, known)
-            raise RecipeError(
-                f"{where}.{name}: {cls.__name__} has no such setting.{near if 'mean' in near else ' Remove it.'}"
             )
