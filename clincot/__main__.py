@@ -9,21 +9,25 @@ from types import FrameType
 
 
 class Interrupted(BaseException):
-    """Ctrl-C; not a KeyboardInterrupt, so that no library on the way turns it into something else."""
+    """Ctrl-C or a scheduler's SIGTERM; not a KeyboardInterrupt, so that no library turns it into something else."""
 
 
 def main() -> None:
-    """Run `clincot`. Exit codes: 0 done, 2 a mistake the message explains, 130 stopped by Ctrl-C."""
+    """Run `clincot`. Exit codes: 0 done, 2 a mistake the message explains, 130 Ctrl-C, 143 SIGTERM."""
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     from clincot.cli import app
     from clincot.errors import ClincotError
 
-    signal.signal(signal.SIGINT, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         app()
-    except Interrupted:
-        _leave("Stopped. What was finished stays; run the same command again to continue.", 130)
+    except Interrupted as stop:
+        number = signal.Signals(stop.args[0])
+        _leave(
+            f"Stopped by {number.name}. What was finished stays; run the same command again to continue.", 128 + number
+        )
     except ClincotError as error:
         if debug:
             raise
@@ -35,7 +39,7 @@ def main() -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise Interrupted
+    raise Interrupted(number)
 
 
 def _leave(message: str, code: int) -> None:

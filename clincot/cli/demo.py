@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from clincot.cli.options import Options
+from clincot.cli.stages import check_push
 from clincot.cli.talk import next_step, say
 
 
@@ -14,10 +15,16 @@ def demo(
     hub: Annotated[str, typer.Option(help="Where to push: local:PATH or a URL.")] = "local:./clincot-hub",
     name: Annotated[str, typer.Option(help="Name of the run.")] = "demo",
 ) -> None:
-    """Run two rounds on drawn radiographs with tiny real models: build, train, build, train, evaluate, push."""
+    """Run two rounds on drawn radiographs with tiny real models: build, train, build, train, evaluate, push.
+
+    It pushes to its own Hub, a folder on this machine, unless --hub names another.
+    """
     options = Options(name=name, hub=hub)
+    where = f"its own Hub, the folder {hub.removeprefix('local:')}" if hub.startswith("local:") else hub
     say("Two rounds of ClinCoT on the phantom benchmark; everything runs on this machine. Not for clinical use.")
+    say(f"The results are pushed to {where}.")
     run = options.open()  # before the stages are imported, see stages.py
+    check_push(run, True)
     from clincot.rounds.loop import run_rounds
     from clincot.rounds.summary import print_summary
 

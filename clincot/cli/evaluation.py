@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clincot.cli.options import Options, with_options
-from clincot.cli.stages import DryRun, NewVersion, Push, report
+from clincot.cli.stages import DryRun, NewVersion, Push, check_push, report
 from clincot.cli.talk import next_step, say
 from clincot.world import world_of
 
@@ -60,6 +60,7 @@ def evaluate(
     if control or predictions:
         _check_alone(control, predictions, push or dry_run or new_version)
         return _without_model(run, control or [], predictions, labels)
+    check_push(run, push and not dry_run)
     from clincot.rounds.evaluate import evaluate_rounds
     from clincot.rounds.prepare import prepare
     from clincot.rounds.summary import print_tables
@@ -70,9 +71,9 @@ def evaluate(
     report(run, evaluated.release, push=push, dry_run=dry_run)
     done = evaluated.release.lineage.round
     if done < run.recipe.rounds:
-        next_step(options.command("build-data", "--round", str(done + 1)))
+        next_step(options.command(run, "build-data", "--round", str(done + 1)))
     else:
-        next_step(options.command("run") if push else options.command("evaluate", "--push"))
+        next_step(options.command(run, "run") if push else options.command(run, "evaluate", "--push"))
 
 
 @with_options

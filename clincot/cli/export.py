@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from clincot.cli.options import Options, with_options
+from clincot.cli.stages import check_push
 from clincot.cli.talk import next_step, say
 from clincot.errors import ClincotError
 from clincot.world import world_of
@@ -30,9 +31,10 @@ def export(
             "clincot export: writes merged models only. Give --merged; an adapter is already what its repository holds."
         )
     run = options.open()
+    check_push(run, push)
     from clincot.rounds.exporting import export_round, push_merged
 
-    adapter, made = export_round(run, round, out, dtype=dtype)
+    adapter, made = export_round(run, round, out, dtype=dtype, push=push)
     say(
         f"wrote {out} ({made.dtype}) from {adapter.pin} ({adapter.pin.revision}); its logits differ from base + adapter"
         f" by {made.difference:.2g} of the largest, allowed {made.allowed:g}"

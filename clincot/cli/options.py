@@ -7,12 +7,19 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clincot.cli import kept_options
+from clincot.cli.kept_options import Kept
+
 if TYPE_CHECKING:
     from clincot.rounds.run import Run
+
+
+RUNS = Path("runs")  # below the folder in which the command runs
 
 
 @dataclass(frozen=True)
@@ -31,36 +38,85 @@ class Options:
     public: Annotated[bool, typer.Option("--public", help="Push publicly; pushes are private otherwise.")] = False
 
     def open(self) -> Run:
-        """Read the recipe and open the run. Raises RecipeError, HubError, DataError (--public where it is barred)."""
+        """Read the recipe and open the run. Raises RecipeError, HubError, DataError (--public where it is barred).
+
+        `--name` of a run that exists, without recipe, setting and benchmark, means the options that the run keeps; a
+        `--set` is laid over them for this command alone.
+        """
         from clincot.recipe import load_recipe
         from clincot.rounds.licences import check_public
         from clincot.rounds.run import check_names, open_run
 
-        recipe = load_recipe(self.recipe, self.setting, benchmark=self.benchmark or None, overrides=self.set or ())
+        kept = self._kept()
+        full = self if kept is None else self._over(kept)
+        recipe = load_recipe(full.recipe, full.setting, benchmark=full.benchmark or None, overrides=full.set or ())
         check_names(recipe)
         check_public(recipe.benchmark, not self.public)
-        return open_run(
+        run = open_run(
             recipe,
             name=self.name or None,
-            hub=self.hub or None,
-            namespace=self.namespace or None,
+            hub=full.hub or None,
+            namespace=full.namespace or None,
             private=not self.public,
+            folder=RUNS,
         )
+        if kept_options.read(run.folder) is None:
+            kept_options.write(run.folder, self._to_keep())
+        return run
+
+    def _kept(self) -> Kept | None:
+        named = self.name and not Path(self.name).is_absolute() and ".." not in Path(self.name).parts
+        spoken = any(getattr(self, entry) != getattr(Options, entry) for entry in ("recipe", "setting", "benchmark"))
+        return kept_options.read(RUNS / self.name) if named and not spoken else None
+
+    def _over(self, kept: Kept) -> Options:
+        return replace(
+            self,
+            recipe=kept.recipe,
+            setting=kept.setting,
+            benchmark=kept.benchmark,
+            set=[*kept.set, *(self.set or ())],
+            hub=self.hub or kept.hub,
+            namespace=self.namespace or kept.namespace,
+        )
+
+    def _to_keep(self) -> Kept:
+        files = [str(Path(name).resolve()) if Path(name).is_file() else name for name in (self.recipe, self.setting)]
+        return Kept(files[0], files[1], self.benchmark, tuple(self.set or ()), self.hub, self.namespace)
 
     def having(self, override: str) -> Options:
         """Return the options with one more override, unless it is among them."""
         given = self.set or []
         return self if override in given else replace(self, set=[*given, override])
 
-    def command(self, verb: str, *extra: str) -> str:
-        """Return a command line with the same run options, as the next step to print."""
-        words = ["clincot", verb, *extra]
+    def command(self, run: Run, verb: str, *extra: str) -> str:
+        """Return a command line that goes on with `run`, as the next step to print.
+
+        It is short, the run's name and what the run does not keep, unless this command's options begin otherwise.
+        """
+        kept = self._kept()
+        full, held = (self, kept_options.read(run.folder)) if kept is None else (self._over(kept), kept)
+        own = full._to_keep()
+        public = ["--public"] if self.public else []
+        if held is None or not own.extends(held):
+            return shlex.join(["clincot", verb, *extra, *full._words(), *public])
+        more = replace(Options(), set=list(own.beyond(held)))
+        words = [
+            w
+            for name in ("hub", "namespace")
+            if (v := getattr(own, name)) != getattr(held, name)
+            for w in (f"--{name}", v)
+        ]
+        return shlex.join(["clincot", verb, *extra, "--name", run.name, *more._words(), *words, *public])
+
+    def _words(self) -> list[str]:
+        words = []
         for entry in fields(self):
             value = getattr(self, entry.name)
-            if value and value != entry.default:
-                flag = f"--{entry.name}"
-                words += [flag] if value is True else [w for v in _listed(value) for w in (flag, v)]
-        return shlex.join(words)
+            if value and value != entry.default and value is not True:
+                values = value if isinstance(value, list) else [value]
+                words += [word for one in values for word in (f"--{entry.name}", one)]
+        return words
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -81,7 +137,3 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     del run.__wrapped__  # type: ignore[attr-defined]
     return run
-
-
-def _listed(value: Any) -> list[str]:
-    return list(value) if isinstance(value, list) else [str(value)]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clincot.rounds.run import Run
 
 Round = Annotated[int, typer.Option("--round", min=1, help="Which round.")]
-Push = Annotated[bool, typer.Option("--push/--no-push", help="Publish the tagged result to the target Hub.")]
+Push = Annotated[bool, typer.Option("--push", help="Publish the tagged result to the target Hub.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write and list what --push would publish; push nothing.")]
 Rebuild = Annotated[
     bool, typer.Option("--rebuild-images", help="Write a round's full rows from your own copy of the benchmark.")
@@ -54,6 +54,7 @@ def build_data(
     if rebuild_images or repair_pairs:
         world.refuse_company("--rebuild-images" if rebuild_images else "--repair-pairs")
     run = options.open()
+    check_push(run, push and not dry_run and not rebuild_images)
     if world.rank > 0:
         from clincot.rounds.share import share_round
 
@@ -71,7 +72,7 @@ def build_data(
     else:
         release = build_round(run, round, new_version=new_version, world=world)
     report(run, release, push=push, dry_run=dry_run)
-    next_step(options.command("train", "--round", str(round)))
+    next_step(options.command(run, "train", "--round", str(round)))
 
 
 @with_options
@@ -89,6 +90,7 @@ def train(
     if objective:
         options = options.having(_override(objective))
     run = options.open()
+    check_push(run, push and not dry_run)
     world.take_gpu()
     if world.rank > 0:
         from clincot.rounds.together import join_training
@@ -107,21 +109,22 @@ def train(
     report(run, release, push=push, dry_run=dry_run)
     more = round < run.recipe.rounds
     following = ("build-data", "--round", str(round + 1)) if more else ("evaluate",)
-    next_step(options.command(*following))
+    next_step(options.command(run, *following))
 
 
 @with_options
-def run(options: Options, push: Push = True, dry_run: DryRun = False) -> None:
+def run(options: Options, push: Push = False, dry_run: DryRun = False) -> None:
     """Build and train rounds 1..R, then evaluate; what stands already is not done again."""
     world_of().refuse_company("clincot run")
     opened = options.open()
+    check_push(opened, push and not dry_run)
     from clincot.rounds.loop import run_rounds
     from clincot.rounds.summary import print_summary
 
     releases, evaluation = run_rounds(opened, push=push, say=say, dry_run=dry_run)
     print_summary(opened, releases, evaluation, say)
     # Behind the other overrides: of two for one value the last one counts.
-    next_step(options.having("evaluate.max_images=0").command("evaluate", "--new-version"))
+    next_step(options.having("evaluate.max_images=0").command(opened, "evaluate", "--new-version"))
 
 
 def register(app: typer.Typer) -> None:
@@ -129,6 +132,14 @@ def register(app: typer.Typer) -> None:
     app.command("build-data")(build_data)
     app.command("train")(train)
     app.command("run")(run)
+
+
+def check_push(run: Run, push: bool) -> None:
+    """Ask the target whether it would take a push, before hours of work for it; nothing is asked without `push`."""
+    if push:
+        from clincot.rounds import pushing
+
+        pushing.check_push(run)
 
 
 def report(run: Run, release: Release, *, push: bool, dry_run: bool) -> None:

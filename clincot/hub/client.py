@@ -16,6 +16,20 @@ Content = Path | bytes
 Card = Callable[[Mapping[str, bytes]], str]
 
 
+@dataclass(frozen=True)
+class Account:
+    """Whose token it is: user `name`, its organisations, and the token's `role`.
+
+    `role` is `write`, `read`, `fineGrained`, or empty where a Hub does not say (OAuth). `writable` names what a
+    fine-grained token may write to: namespaces and repositories.
+    """
+
+    name: str
+    organisations: tuple[str, ...] = ()
+    role: str = ""
+    writable: tuple[str, ...] = ()
+
+
 class FileInfo(NamedTuple):
     """A file of a repo: size in bytes; `oid` is its git blob sha1 (40 digits) or, for a large file, its sha256 (64)."""
 
@@ -40,11 +54,11 @@ class Hub:
     label: str
     on_close: Callable[[], None] = field(default=_nothing, repr=False, compare=False)
 
-    def whoami(self) -> str:
-        """Return the user name that belongs to the token."""
-        from clincot.hub import pull
+    def account(self) -> Account:
+        """Return whose token this is and what it may do; raises HubError without a token that the Hub knows."""
+        from clincot.hub.account import account
 
-        return pull.whoami(self)
+        return account(self)
 
     def resolve(self, kind: Kind, repo: str, revision: str = "main") -> Pin:
         """Ask once what `revision` (branch, tag, sha) is; NotOnHub names what exists instead."""

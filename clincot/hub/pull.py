@@ -27,11 +27,6 @@ def api_of(hub: Hub) -> HfApi:
     return HfApi(endpoint=hub.endpoint, token=hub.token or False, library_name="clincot")
 
 
-def whoami(hub: Hub) -> str:
-    """See `Hub.whoami`."""
-    return str(with_retry(api_of(hub).whoami, hub, "who am I")["name"])
-
-
 def info(hub: Hub, kind: Kind, repo: str, revision: str | None = None) -> Any | None:
     """Return the client's info object, None when the repo is absent or invisible; NotOnHub for an absent revision."""
     call = partial(api_of(hub).repo_info, repo, repo_type=kind, revision=revision)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from clincot.errors import RoundError
@@ -41,8 +42,12 @@ layout is transformers' own, which vLLM reads as well; clincot has checked it wi
 """
 
 
-def export_round(run: Run, round_: int, out: Path, *, dtype: str = "auto") -> tuple[Adapter, Merged]:
+def export_round(
+    run: Run, round_: int, out: Path, *, dtype: str = "auto", push: bool = False
+) -> tuple[Adapter, Merged]:
     """Write the merged model of `round_` (0: the newest that stands) to `out`, with its card.
+
+    With `push` the card has the names that the repositories have on the target.
 
     Raises RoundError when the run has no adapter, and what `export_merged` raises.
     """
@@ -54,8 +59,10 @@ def export_round(run: Run, round_: int, out: Path, *, dtype: str = "auto") -> tu
         )
     base = _made(run, adapter).pins["policy"]
     merged = export_merged(run.target.snapshot(base), adapter.folder, out, dtype)
-    names = {"base": base, "adapter": adapter.pin, "tag": adapter.pin.revision, "sha256": adapter.sha256}
-    card = CARD.format(title=merged_repo(run), merged=merged, **names)
+    pin = replace(adapter.pin, repo=run.on_target(adapter.pin.repo)) if push else adapter.pin
+    title = run.on_target(merged_repo(run)) if push else merged_repo(run)
+    names = {"base": base, "adapter": pin, "tag": pin.revision, "sha256": adapter.sha256}
+    card = CARD.format(title=title, merged=merged, **names)
     (out / "README.md").write_text(card, encoding="utf-8")
     return adapter, merged
 
@@ -65,9 +72,9 @@ def push_merged(run: Run, adapter: Adapter, folder: Path) -> Pin:
     licences.check_public(run.recipe.benchmark, run.private)
     card = (folder / "README.md").read_text(encoding="utf-8")
     files = {path.name: path for path in sorted(folder.iterdir()) if path.name != "README.md"}
-    tag = adapter.pin.revision
+    tag, repo = adapter.pin.revision, run.on_target(merged_repo(run))
     return run.target.publish(
-        "model", merged_repo(run), files, tag=tag, message=f"merged {tag}", private=run.private, card=lambda _: card
+        "model", repo, files, tag=tag, message=f"merged {tag}", private=run.private, card=lambda _: card
     )
 
 

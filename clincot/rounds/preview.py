@@ -11,7 +11,7 @@ from clincot.hub.client import Content
 from clincot.hub.contents import bytes_of
 from clincot.hub.pull import info
 from clincot.hub.round_files import is_lineage
-from clincot.lineage import Lineage
+from clincot.lineage import Kind, Lineage
 from clincot.rounds import licences
 from clincot.rounds.pushing import eval_results_of, lineages_on, plan
 from clincot.rounds.releases import Release
@@ -22,11 +22,12 @@ def preview(run: Run, release: Release, say: Callable[[str], None]) -> Path:
     """Write what `push` would publish below `RUN/dry-run/REPO` and say it; the target is only read."""
     licences.check_public(release.lineage.benchmark, run.private)
     planned = plan(run, release)
-    folder = run.folder / "dry-run" / release.repo
-    raw = lineages_on(run.target, release.repo, release.kind)
+    folder = run.folder / "dry-run" / planned.repo
+    raw = lineages_on(run.target, planned.repo, release.kind)
     raw |= {path: bytes_of(content) for path, content in planned.files.items() if is_lineage(path)}
     everything = {**planned.files, "README.md": planned.card(dict(sorted(raw.items()))).encode()}
-    say(f"would push {release.kind} {release.repo} ({release.tag}) to {run.target.label}, {_seen(run, release)}:")
+    seen = _seen(run, release.kind, planned.repo)
+    say(f"would push {release.kind} {planned.repo} ({release.tag}) to {run.target.label}, {seen}:")
     _write(everything, folder, say)
     for role in planned.lineage.facts.get("only_in_store", ()):
         absent = planned.lineage.pins[role].repo
@@ -40,13 +41,14 @@ def preview(run: Run, release: Release, say: Callable[[str], None]) -> Path:
 def _adapter(run: Run, evaluations: Mapping[str, Lineage], say: Callable[[str], None]) -> None:
     """Write and say what a push of results puts onto the adapter's repository, beside the card: `.eval_results`."""
     files = eval_results_of(run, evaluations)
-    found = info(run.target, "model", run.adapter_repo)
+    adapter = run.on_target(run.adapter_repo)
+    found = info(run.target, "model", adapter)
     if not files or found is None:
-        return say(f"  no round of {run.adapter_repo} stands there, so no adapter shows these results")
+        return say(f"  no round of {adapter} stands there, so no adapter shows these results")
     if run.private and not found.private:
-        return say(f"the card of {run.adapter_repo} stays as it is: it is public, these results are not")
-    say(f"would show them on model {run.adapter_repo} too, in its card and:")
-    _write(files, run.folder / "dry-run" / run.adapter_repo, say)
+        return say(f"the card of {adapter} stays as it is: it is public, these results are not")
+    say(f"would show them on model {adapter} too, in its card and:")
+    _write(files, run.folder / "dry-run" / adapter, say)
 
 
 def _write(files: Mapping[str, Content], folder: Path, say: Callable[[str], None]) -> None:
@@ -60,7 +62,7 @@ def _write(files: Mapping[str, Content], folder: Path, say: Callable[[str], None
         say(f"  {place.stat().st_size:>12,}  {path}")
 
 
-def _seen(run: Run, release: Release) -> str:
-    found = info(run.target, release.kind, release.repo)
+def _seen(run: Run, kind: Kind, repo: str) -> str:
+    found = info(run.target, kind, repo)
     private = run.private if found is None else found.private
     return "private" if private else "public"

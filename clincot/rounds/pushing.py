@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from clincot import cards
 from clincot.hub import Hub, parse_lineages
+from clincot.hub.account import check_may_write
 from clincot.hub.client import Card, Content
 from clincot.hub.eval_results import eval_results, path_of
 from clincot.hub.pull import info
@@ -20,12 +21,19 @@ from clincot.rounds.run import Run
 
 @dataclass(frozen=True)
 class Plan:
-    """What a push of `release` puts on the target: files by path, with the lineage re-pinned, and the card."""
+    """What a push puts into `repo` of the target: files by path, with the lineage re-pinned, and the card."""
 
-    release: Release
+    repo: str
     lineage: Lineage
     files: Mapping[str, Content]
     card: Card
+
+
+def check_push(run: Run) -> None:
+    """Raise HubError or DataError for a push that the target or a licence would refuse, before the work for it."""
+    licences.check_public(run.recipe.benchmark, run.private)
+    namespace = run.on_target(run.adapter_repo).partition("/")[0]
+    check_may_write(run.target, run.target.account(), namespace)
 
 
 def push(run: Run, release: Release, say: Callable[[str], None]) -> Release:
@@ -35,11 +43,11 @@ def push(run: Run, release: Release, say: Callable[[str], None]) -> Release:
     data that may not be passed on, TagExists when the tag holds other content.
     """
     licences.check_public(release.lineage.benchmark, run.private)
-    say(f"pushing {release.kind} {release.repo} ({release.tag}) to {run.target.label}")
     planned = plan(run, release)
+    say(f"pushing {release.kind} {planned.repo} ({release.tag}) to {run.target.label}")
     pushed = run.target.publish(
         release.kind,
-        release.repo,
+        planned.repo,
         planned.files,
         tag=release.tag,
         message=f"{release.lineage.stage} {release.tag}",
@@ -61,18 +69,19 @@ def plan(run: Run, release: Release) -> Plan:
     files: dict[str, Content] = {path: folder / path for path in paths}
     lineage = repinned(run, release)
     files[f"rounds/{round_}/lineage.json"] = lineage.to_json().encode()
-    render = releases.card_of(release.kind, release.repo, release.lineage.stage)
+    repo = run.on_target(release.repo)
+    render = releases.card_of(release.kind, repo, release.lineage.stage)
     if release.lineage.stage == "train":
         render = adapter_card(run)
-    return Plan(release, lineage, files, render)
+    return Plan(repo, lineage, files, render)
 
 
 def adapter_card(run: Run) -> Card:
     """Return what renders the adapter's card on the target, with the results that stand there."""
-    evaluations = parse_lineages(lineages_on(run.target, run.results_repo))
+    evaluations = parse_lineages(lineages_on(run.target, run.on_target(run.results_repo)))
 
     def card(raw: Mapping[str, bytes]) -> str:
-        return cards.adapter_card(run.adapter_repo, parse_lineages(raw), evaluations)
+        return cards.adapter_card(run.on_target(run.adapter_repo), parse_lineages(raw), evaluations)
 
     return card
 
@@ -90,23 +99,24 @@ def eval_results_of(run: Run, evaluations: Mapping[str, Lineage]) -> dict[str, C
     if not evaluations:
         return {}
     last = max(evaluations.values(), key=lambda lineage: lineage.round)
-    rounds = set(parse_lineages(lineages_on(run.target, run.adapter_repo, "model")))
+    rounds = set(parse_lineages(lineages_on(run.target, run.on_target(run.adapter_repo), "model")))
     rows = [row for row in last.facts["rows"] if row["headline"] and row["policy"] in rounds]
     content = eval_results(rows, last.pins["benchmark"], last.facts["split"])
     return {path_of(last.benchmark): content} if rows else {}
 
 
 def _show_on_adapter(run: Run, tag: str, say: Callable[[str], None]) -> None:
-    found = info(run.target, "model", run.adapter_repo)
+    adapter = run.on_target(run.adapter_repo)
+    found = info(run.target, "model", adapter)
     if found is None:
         return
     if run.private and not found.private:
-        say(f"the card of {run.adapter_repo} stays as it is: it is public, these results are not")
+        say(f"the card of {adapter} stays as it is: it is public, these results are not")
         return
     run.target.publish(
         "model",
-        run.adapter_repo,
-        eval_results_of(run, parse_lineages(lineages_on(run.target, run.results_repo))),
+        adapter,
+        eval_results_of(run, parse_lineages(lineages_on(run.target, run.on_target(run.results_repo)))),
         tag=None,
         message=f"Show the results of {tag}",
         private=run.private,

@@ -48,10 +48,10 @@ def versions(tags: Iterable[str], round_: int, start: str = "base") -> list[str]
 
 def find(run: Run, kind: Kind, repo: str, round_: int) -> tuple[Hub, Pin] | None:
     """Return where the newest version of a round's repository stands: the run's store first, then the target Hub."""
-    for hub in (run.store, run.target):
-        tag = latest_tag(hub.tags(kind, repo), round_, run.start)
+    for hub, name in run.places(repo):
+        tag = latest_tag(hub.tags(kind, name), round_, run.start)
         if tag is not None:
-            return hub, hub.resolve(kind, repo, tag)
+            return hub, hub.resolve(kind, name, tag)
     return None
 
 
@@ -111,7 +111,8 @@ def made_from_another(run: Run, kind: Kind, repo: str, round_: int, pins: Mappin
 
 def next_tag(run: Run, kind: Kind, repo: str, round_: int, *, pushed: bool = False) -> str:
     """Return the tag of the version after the newest one of the store, or of store and target when `pushed` counts."""
-    tags = run.store.tags(kind, repo) | (run.target.tags(kind, repo) if pushed else {})
+    hubs = run.places(repo) if pushed else ((run.store, repo),)
+    tags = {tag: sha for hub, name in hubs for tag, sha in hub.tags(kind, name).items()}
     newest, first = latest_tag(tags, round_, run.start), tag_of(round_, run.start)
     return first if newest is None else f"{first}-v{_version(newest) + 1}"
 

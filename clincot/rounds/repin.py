@@ -21,15 +21,15 @@ def repinned(run: Run, release: Release) -> Lineage:
     held = _held(run, release)
     if held is not None and _anywhere(held, run) == _anywhere(release.lineage, run):
         return held
-    pins, store_shas, absent = dict(release.lineage.pins), {}, []
+    pins, store_shas, absent = _renamed(release.lineage, run), {}, []
     for role, pin in release.lineage.pins.items():
         if pin.repo not in _own(run):
             continue
-        sha = run.target.tags(pin.kind, pin.repo).get(pin.revision)
+        sha = run.target.tags(pin.kind, pins[role].repo).get(pin.revision)
         if sha is None:
             absent.append(role)
         elif sha != pin.sha:
-            pins[role] = replace(pin, sha=sha)
+            pins[role] = replace(pins[role], sha=sha)
             store_shas[role] = pin.sha
             _check_same(run, pin, pins[role])
     facts = dict(release.lineage.facts)
@@ -42,11 +42,20 @@ def _own(run: Run) -> set[str]:
     return {run.preferences_repo, run.adapter_repo, run.results_repo}
 
 
+def _renamed(lineage: Lineage, run: Run) -> dict[str, Pin]:
+    """Return the pins with the run's own repositories under their names on the target."""
+    return {
+        role: replace(pin, repo=run.on_target(pin.repo)) if pin.repo in _own(run) else pin
+        for role, pin in lineage.pins.items()
+    }
+
+
 def _held(run: Run, release: Release) -> Lineage | None:
-    sha = run.target.tags(release.kind, release.repo).get(release.tag)
+    repo = run.on_target(release.repo)
+    sha = run.target.tags(release.kind, repo).get(release.tag)
     if sha is None:
         return None
-    pin = Pin(release.kind, release.repo, release.tag, sha)
+    pin = Pin(release.kind, repo, release.tag, sha)
     if f"rounds/{tag_of(release.lineage.round, run.start)}/lineage.json" not in run.target.list_files(pin):
         return None  # something else altogether; the push will say so
     return releases.read_lineage(run.target, pin, release.lineage.round, run.start)
@@ -54,7 +63,8 @@ def _held(run: Run, release: Release) -> Lineage | None:
 
 def _anywhere(lineage: Lineage, run: Run) -> Lineage:
     """Return the lineage without what depends on the Hub it stands on, and without timings."""
-    pins = {role: replace(pin, sha="") if pin.repo in _own(run) else pin for role, pin in lineage.pins.items()}
+    own = {run.on_target(repo) for repo in _own(run)}
+    pins = {role: replace(pin, sha="") if pin.repo in own else pin for role, pin in _renamed(lineage, run).items()}
     local = {"store_shas", "only_in_store", "seconds"}
     return replace(lineage, pins=pins, facts={k: v for k, v in lineage.facts.items() if k not in local})
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +13,24 @@ from clincot import judges, regions
 from clincot.benchmarks import BENCHMARKS
 from clincot.choices import check
 from clincot.engines import ENGINES
-from clincot.errors import ClincotError, RecipeError
+from clincot.errors import ClincotError, HubError, RecipeError
 from clincot.hub import Hub, connect
 from clincot.hub.licences import refuse_credentialed
 from clincot.lineage import Lineage, Stage, package_versions
+from clincot.localhub import list_repos
 from clincot.methods import METHODS
 from clincot.recipe import ModelSource, Recipe
 
 PUBLIC_HUB = "https://huggingface.co"
+LOCAL = "local"  # namespace of the store's repositories where the recipe names none
 
 
 @dataclass(frozen=True)
 class Run:
-    """One recipe in one setting: `store` is its own embedded Hub, `target` the Hub it reads from and pushes to."""
+    """One recipe in one setting: `store` is its own embedded Hub, `target` the Hub it reads from and pushes to.
+
+    `namespace` is that of the store's repositories. Where it is `local`, the target has them under `owner`.
+    """
 
     name: str
     recipe: Recipe
@@ -37,6 +44,34 @@ class Run:
     def start(self) -> str:
         """What round 1 starts from, and the tag of round 0: `base` or `sft`."""
         return self.recipe.train.start
+
+    @cached_property
+    def owner(self) -> str | None:
+        """The namespace on the target: the run's own, else the user of the target's token; None without a token.
+
+        The target is asked here, at the first push or the first search for something that the store lacks.
+        """
+        if self.namespace != LOCAL:
+            return self.namespace
+        return self.target.account().name if self.target.token else None
+
+    def on_target(self, repo: str) -> str:
+        """Return the name that a repository of the store has on the target. Raises HubError without a namespace."""
+        namespace, _, name = repo.partition("/")
+        if namespace != LOCAL:
+            return repo
+        if self.owner is None:
+            raise HubError(
+                f"{self.target.label}: no namespace for {name}: no token is set and no namespace is given."
+                " Run `hf auth login`, set HF_TOKEN, or give --namespace."
+            )
+        return f"{self.owner}/{name}"
+
+    def places(self, repo: str) -> Iterator[tuple[Hub, str]]:
+        """Yield where a repository of the run may be, with its name there: the store first, then the target."""
+        yield self.store, repo
+        if self.owner is not None:
+            yield self.target, self.on_target(repo)
 
     @property
     def preferences_repo(self) -> str:
@@ -127,5 +162,17 @@ def open_run(
     target = connect(target_of(recipe, hub))
     path = folder / run_name
     store = connect(f"local:{path / 'store'}", main=False)
-    owner = namespace or recipe.namespace or target.whoami()
+    owner = namespace or recipe.namespace or _namespace(path / "store", run_name, target)
     return Run(run_name, recipe, path, store, target, owner, private)
+
+
+def _namespace(store: Path, name: str, target: Hub) -> str:
+    """Return the namespace of a run that names none: that of the results in its store, its own Hub's user, `local`.
+
+    A Hub that this process runs is asked for its user. A remote one is not: work that is not pushed needs no account.
+    """
+    for repo in list_repos(store):
+        namespace, _, found = repo.id.partition("/")
+        if found in (name, f"{name}-preferences", f"{name}-results"):
+            return namespace
+    return target.account().name if target.label.startswith("local:") else LOCAL

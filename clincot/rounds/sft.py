@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clincot import benchmarks, schema
+from clincot.benchmarks.base import Source
 from clincot.errors import RecipeError
 from clincot.lineage import Pin, content_key
 from clincot.partition import limit, part_of_round
@@ -15,7 +17,11 @@ from clincot.rounds.pins import benchmark_pin
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
 from clincot.rounds.together import train_together
+from clincot.rounds.training_lock import training_lock
 from clincot.world import ALONE, World
+
+if TYPE_CHECKING:
+    from clincot.train import TrainOutcome
 
 NAME = "sft"
 
@@ -45,13 +51,18 @@ def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) ->
     folder = run.work(NAME, "train")
     rows = _write_rows(run, pins["benchmark"], folder / "gold.parquet")
     job = SftJob(run.recipe, rows, run.target.snapshot(base), base.repo, folder)
-    outcome = train_together(run, world, job)
-    assert outcome is not None
+    with training_lock(run.work(NAME), f"{run.name}, {NAME}"):
+        outcome = train_together(run, world, job)
+        assert outcome is not None
+        return _commit(run, outcome, source, inputs, pins)
+
+
+def _commit(run: Run, outcome: TrainOutcome, source: Source, inputs: str, pins: dict[str, Pin]) -> Release:
     facts = {key: value for key, value in outcome.facts.items() if key != "seconds"}
     facts |= {"licence": source.licence, "languages": list(source.languages), "curve": f"{NAME}/curve.png"}
     sha256 = adapters.sha256_of(outcome.adapter)
     lineage = run.lineage("train", 0, inputs, pins=pins, adapter_sha256=sha256, facts=facts)
-    curve = folder / "curve.png"
+    curve = run.work(NAME, "train") / "curve.png"
     curve.write_bytes(training_curve(outcome.history, f"{run.name}, {NAME}", SFT_PANELS))
     files = {path.name: path for path in sorted(outcome.adapter.iterdir())} | {f"{NAME}/curve.png": curve}
     return releases.commit(run, "model", run.adapter_repo, files, lineage)

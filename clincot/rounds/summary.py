@@ -35,14 +35,16 @@ def print_summary(run: Run, releases: Sequence[Release], evaluation: Evaluation,
     where = run.target.label if any(release.pushed for release in releases) else run.store.label
     say(f"\nIn {where}:")
     for release in releases:
-        say(f"  {release.kind:8}{release.repo}  {release.tag}  {(release.pushed or release.pin).sha[:12]}")
+        pin = release.pushed or release.pin
+        say(f"  {release.kind:8}{pin.repo}  {release.tag}  {pin.sha[:12]}")
     newest = [release for release in releases if release.lineage.stage == "train"]
     if newest:
+        adapter = (newest[-1].pushed or newest[-1].pin).repo
         base = run.recipe.models.policy.repo
         say(
             "\nLoad the adapter:\n"
             f'  base = AutoModelForImageTextToText.from_pretrained("{base}")\n'
-            f'  model = PeftModel.from_pretrained(base, "{newest[-1].repo}", revision="{newest[-1].tag}")'
+            f'  model = PeftModel.from_pretrained(base, "{adapter}", revision="{newest[-1].tag}")'
         )
 
 

@@ -17,6 +17,7 @@ from clincot.rounds.rebuild import full_rows
 from clincot.rounds.releases import Release
 from clincot.rounds.run import Run
 from clincot.rounds.together import train_together
+from clincot.rounds.training_lock import training_lock
 from clincot.world import ALONE, World
 
 if TYPE_CHECKING:
@@ -51,11 +52,17 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
         folder = hub.snapshot(data, [f"{config}/*"])
         local = [folder / path for path in rows]
     job = _job(run, round_, base, parent, tuple(local), _reference_fits(made, base, sampler))
-    outcome = train_together(run, world, job)
-    assert outcome is not None
+    with training_lock(run.work(config), f"{run.name}, {config}"):
+        outcome = train_together(run, world, job)
+        assert outcome is not None
+        return _commit(run, outcome, made, inputs, pins)
+
+
+def _commit(run: Run, outcome: TrainOutcome, made: Lineage, inputs: str, pins: dict[str, Pin]) -> Release:
+    config = releases.tag_of(made.round)
     lineage = run.lineage(
         "train",
-        round_,
+        made.round,
         inputs,
         pins=pins,
         sampled_from=made.sampled_from,

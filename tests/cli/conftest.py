@@ -22,7 +22,7 @@ def small_hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def finished_run(small_hub: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
-    """Run two rounds and the evaluation; return the folder and what was said on stdout and stderr."""
+    """Run two rounds and the evaluation, pushed; return the folder and what was said on stdout and stderr."""
     folder = tmp_path_factory.mktemp("run")
-    out, err = clincot("run", "--name", "loop", "--hub", f"local:{small_hub}", *SMALL, cwd=folder)
+    out, err = clincot("run", "--push", "--name", "loop", "--hub", f"local:{small_hub}", *SMALL, cwd=folder)
     return folder, out, err

@@ -139,13 +139,19 @@ def test_a_full_disk_stops_with_a_message_and_the_build_goes_on_later(small_hub:
     assert pq.read_table(pairs[0]).equals(pq.read_table(pairs[1]))
 
 
-def test_ctrl_c_says_that_the_same_command_goes_on(small_hub: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "scheduler"])
+def test_a_stop_says_that_the_same_command_goes_on(number: signal.Signals, small_hub: Path, tmp_path: Path) -> None:
     process = start("build-data", "--name", "stopped", "--hub", f"local:{small_hub}", *SMALL, cwd=tmp_path)
     units = tmp_path / "runs/stopped/round-1/build/units/00000"
     while not (units / "unit-00000000").exists():
         assert process.poll() is None
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130 and "run the same command again" in err and "Traceback" not in err
+    assert (
+        process.returncode == 128 + number
+        and f"Stopped by {number.name}" in err
+        and "run the same command again" in err
+        and "Traceback" not in err
+    )
     assert (units / "unit-00000000" / "unit.json").exists()

@@ -73,5 +73,5 @@ def test_a_model_that_cannot_do_it_is_refused(override: str, says: tuple[str, ..
 @pytest.mark.long
 def test_a_policy_of_one_image_is_built_trained_and_evaluated_on_a_canvas(hub: Path, tmp_path: Path) -> None:
     words = ("--set=models.policy.repo=some/one-image", "--set=views=canvas", "--set=rounds=1")
-    out, err = clincot("run", "--name", "canvas", "--hub", f"local:{hub}", *SMALL, *words, cwd=tmp_path)
+    out, err = clincot("run", "--push", "--name", "canvas", "--hub", f"local:{hub}", *SMALL, *words, cwd=tmp_path)
     assert "pushing model demo/canvas (round-1)" in err and "closed accuracy" in out

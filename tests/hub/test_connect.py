@@ -14,7 +14,7 @@ from clincot.hub import connect
 
 def test_a_local_hub_starts_serves_and_stops(tmp_path):
     hub = connect(f"local:{tmp_path / 'hub'}", main=False)
-    assert hub.whoami() == "clincot"
+    assert hub.account().name == "clincot"
     assert httpx2.get(f"{hub.endpoint}/api/datasets", trust_env=False).status_code == 200
     hub.close()
     hub.close()
@@ -26,7 +26,7 @@ def test_two_connections_to_one_folder_share_a_server_until_the_last_closes(tmp_
     one, two = (connect(f"local:{tmp_path / 'hub'}", main=False) for _ in range(2))
     assert one.endpoint == two.endpoint
     one.close()
-    assert two.whoami() == "clincot"
+    assert two.account().name == "clincot"
     two.close()
 
 

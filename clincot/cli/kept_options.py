@@ -1,0 +1,57 @@
+"""The options that a run was opened with -> a file in its folder, so that `--name RUN` alone means the same again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from clincot.errors import DataError
+
+FILE = "options.json"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What decides a run on the command line; `--public` is never kept: publishing is said each time."""
+
+    recipe: str
+    setting: str
+    benchmark: str
+    set: tuple[str, ...]
+    hub: str
+    namespace: str
+
+    def extends(self, other: Kept) -> bool:
+        """Say whether these options are `other` with more overrides, Hub and namespace apart."""
+        same = (self.recipe, self.setting, self.benchmark) == (other.recipe, other.setting, other.benchmark)
+        return same and self.set[: len(other.set)] == other.set
+
+    def beyond(self, other: Kept) -> tuple[str, ...]:
+        """Return the overrides behind those of `other`; a repetition of all of these says nothing new."""
+        rest = self.set[len(other.set) :]
+        while other.set and rest[: len(other.set)] == other.set:
+            rest = rest[len(other.set) :]
+        return rest
+
+
+def read(folder: Path) -> Kept | None:
+    """Return what the run in `folder` keeps, None where there is nothing. Raises DataError for a damaged file."""
+    path = folder / FILE
+    try:
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return Kept(**{**values, "set": tuple(values["set"])})
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{path}: cannot be read ({error}). Delete it and give the run's options again.") from error
+
+
+def write(folder: Path, kept: Kept) -> None:
+    """Keep the options in `folder`, made when missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{FILE}.{token_hex(4)}.partial"
+    partial.write_text(json.dumps(vars(kept), indent=1), encoding="utf-8")
+    partial.rename(folder / FILE)
