@@ -58,6 +58,7 @@ def test_a_split_holds_one_file_which_has_no_name_and_goes_with_its_last_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("clincot.stored_images._folder", lambda: str(tmp_path))
+    gc.collect()  # what other tests left open
     before = handles()
     spill = Spill()
     stored = [spill.append(data) for data in PICTURES]
