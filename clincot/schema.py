@@ -20,8 +20,11 @@ from clincot.crops import mask_of
 from clincot.errors import DataError, DiskFull
 from clincot.images import content_id
 from clincot.records import Candidate, Hypothesis, PreferencePair, Region
+from clincot.stored_features import file_schema, of_file
+from clincot.stored_messages import stored_messages
 
 REGION = {"hypothesis": Value("string"), "box": List(Value("int32")), "confidence": Value("float32")}
+# A row in memory may hold a prompt of blocks; in a file it is text (stored_messages.py).
 PAIR_FEATURES = Features(
     {
         "id": Value("string"),
@@ -101,7 +104,7 @@ def pair_row(pair: PreferencePair, round_: int) -> dict[str, Any]:
         "round": round_,
         "step": pair.step,
         "method": pair.method,
-        "prompt": [dict(message) for message in pair.prompt],
+        "prompt": stored_messages(pair.prompt),
         "images": [image_struct(pair.image)],
         "side_images": [image_struct(crop) for crop in crops] if len(crops) == 2 else [],
         "chosen": pair.chosen.text,
@@ -156,10 +159,16 @@ def region_row(looked: Hypothesis) -> dict[str, Any]:
 
 
 def table(rows: Sequence[Mapping[str, Any]], features: Features) -> pa.Table:
-    """Encode rows for Parquet with the metadata that makes `datasets` decode images and messages."""
-    # `datasets` knows how to nest its Json type in lists; pyarrow alone cannot build that array.
-    made: pa.Table = Dataset.from_list([dict(row) for row in rows], features=features).with_format("arrow")[:]
-    return made.cast(features.arrow_schema)
+    """Encode rows for Parquet with the metadata that makes `datasets` decode images; prompts become text."""
+    plain = [_with_text(row) if "prompt" in features else dict(row) for row in rows]
+    made: pa.Table = Dataset.from_list(plain, features=of_file(features)).with_format("arrow")[:]
+    return made.cast(file_schema(features))
+
+
+def _with_text(row: Mapping[str, Any]) -> dict[str, Any]:
+    shown = len(row.get("images") or ()) + bool(row.get("side_images"))
+    prompt = row["prompt"]
+    return {**row, "prompt": prompt if prompt is None else stored_messages(prompt, shown)}
 
 
 def write_parquet(tables: Iterable[pa.Table], path: Path, features: Features) -> None:
@@ -169,7 +178,7 @@ def write_parquet(tables: Iterable[pa.Table], path: Path, features: Features) ->
     try:
         with pq.ParquetWriter(
             temporary,
-            features.arrow_schema,
+            file_schema(features),
             use_dictionary=leaves or True,
             dictionary_pagesize_limit=DICTIONARY_LIMIT,
             compression="zstd",

@@ -16,6 +16,7 @@ from clincot.errors import DataError
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.packing import MEMBERS, NotShareable, RowsCollator
 from clincot.objectives.sides import Renderer
+from clincot.stored_messages import read_content
 
 NEEDED = ("id", "prompt", "images", "chosen", "rejected")
 SCORES = ("chosen_score", "rejected_score")
@@ -54,7 +55,8 @@ def check_placeholders(rows: Dataset, renderer: Renderer) -> None:
     shared, two = _pictures(rows, "images"), _pictures(rows, "side_images")
     apart = [_pictures(rows, f"{side}_images") for side in ("chosen", "rejected")]
     for i, prompt in enumerate(rows["prompt"]):
-        contents = [message["content"] for message in prompt if not isinstance(message["content"], str)]
+        read = [read_content(message["content"]) for message in prompt]
+        contents = [content for content in read if not isinstance(content, str)]
         asked = sum(block["type"] == "image" for content in contents for block in content)
         own = [1, 1] if two[i] else [apart[0][i], apart[1][i]]
         for side, has in zip(("chosen", "rejected"), renderer.counts(shared[i], own[0], own[1], asked), strict=True):

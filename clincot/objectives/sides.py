@@ -16,6 +16,7 @@ from clincot.canvas import compose
 from clincot.errors import DataError, ModelError
 from clincot.images import decode
 from clincot.recipe import Conditioning, Views
+from clincot.stored_messages import read_content
 
 Row = Mapping[str, Any]
 
@@ -152,8 +153,4 @@ def picture(image: Any, where: str) -> Image:
 
 
 def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
-    # Columns without the Json type come back with `"text": None` in image blocks; templates print that.
-    content = message["content"]
-    if not isinstance(content, str):
-        content = [{k: v for k, v in block.items() if v is not None} for block in content]
-    return {"role": message["role"], "content": content}
+    return {"role": message["role"], "content": read_content(message["content"])}

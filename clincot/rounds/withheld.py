@@ -6,7 +6,6 @@ pointer in its place, `⟦EXAMPLE_ID:answer⟧`; pictures become the content ids
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from datasets import Features, List, Value
 from clincot import schema
 from clincot.errors import DataError
 from clincot.records import Example
+from clincot.stored_messages import read_content
 
 Row = dict[str, Any]
 POINTER = re.compile(r"⟦([^⟦⟧]+):(reference|answer)⟧")
@@ -119,7 +119,7 @@ def restored(row: Row, references: References, pictures: Sequence[bytes]) -> Row
 
 
 def read_rows(path: Path, *, pictures: bool = True) -> Iterator[Row]:
-    """Yield the rows of a parquet file as plain values; messages are stored as JSON text.
+    """Yield the rows of a parquet file as plain values; the blocks of older files come back as blocks.
 
     Without `pictures` their bytes stay unread, and an image is its name alone.
     """
@@ -129,7 +129,7 @@ def read_rows(path: Path, *, pictures: bool = True) -> Iterator[Row]:
     for batch in opened.iter_batches(batch_size=BATCH, columns=columns):
         for row in batch.to_pylist():
             for message in row.get("prompt") or ():
-                message["content"] = json.loads(message["content"])
+                message["content"] = read_content(message["content"])
             yield row
 
 

@@ -86,7 +86,8 @@ print(json.dumps({
     assert found["global"] == [256, 256]
     boxes = [(right - left, lower - upper) for left, upper, right, lower in found["boxes"]]
     assert [tuple(size) for size in found["sides"]] == boxes
-    assert [block["type"] for block in found["prompt"][0]["content"]] == ["image", "image", "text"]
+    assert [set(turn) for turn in found["prompt"]] == [{"role", "content"}]
+    assert isinstance(found["prompt"][0]["content"], str) and "<image>" not in found["prompt"][0]["content"]
     assert found["scores"][0] > found["scores"][1]
 
 

@@ -1,4 +1,4 @@
-"""The supported client versions -> one virtual environment each below `.venv/clients/`, made on first use."""
+"""The supported versions of the Hub's client and of `datasets` -> one environment each below `.venv/clients/`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ VERSIONS = {
     "1.32.0": ["huggingface_hub==1.32.0"],
     "2.4.0": ["huggingface_hub==2.4.0"],
 }
+READERS = {f"datasets-{version}": [f"datasets=={version}", "pillow"] for version in ("3.6.0", "4.4.1", "5.2.0")}
 
 
 def program(version: str, name: str) -> Path:
@@ -29,10 +30,12 @@ def make(version: str) -> None:
         return
     shutil.rmtree(folder, ignore_errors=True)
     venv.create(folder, with_pip=True)
-    subprocess.run([program(version, "python"), "-m", "pip", "install", "--quiet", *VERSIONS[version]], check=True)
+    subprocess.run(
+        [program(version, "python"), "-m", "pip", "install", "--quiet", *(VERSIONS | READERS)[version]], check=True
+    )
     ready.touch()
 
 
 if __name__ == "__main__":
-    for wanted in sys.argv[1:] or VERSIONS:
+    for wanted in sys.argv[1:] or VERSIONS | READERS:
         make(wanted)

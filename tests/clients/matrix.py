@@ -1,6 +1,6 @@
-"""Each supported client version, in its own environment, over one served embedded Hub; run by `make test-clients`.
+"""Each supported version of the Hub's client and of `datasets`, in its environment, over one served embedded Hub.
 
-The environments come from the package index (`environments.py`), so this is no part of `make test`.
+The environments come from the package index (`environments.py`), so `make test-clients` alone runs it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from clincot.localhub import LocalHub, environment
+from tests.objectives.rows import make_row, write_rows
 
-from .environments import VERSIONS, program
+from .environments import READERS, VERSIONS, program
 
 ROOT = Path(__file__).parents[2]
 # How a version's command line deletes a repo; 0.36 cannot.
@@ -73,6 +74,15 @@ def test_the_command_line_of_every_version_makes_uploads_tags_and_downloads(
         word, *sure = DELETE[version]
         run(hub, hf, repos, word, repo, "--repo-type", "dataset", *sure)
         assert hub.repos() == []
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_every_version_of_datasets_reads_what_is_written(reader: str, hub: LocalHub, tmp_path: Path):
+    assert program(reader, "python").exists(), "run `python tests/clients/environments.py` first"
+    found = {"hypothesis": "nodule", "box": [1, 2, 30, 31], "confidence": 0.5}
+    part = write_rows(tmp_path / "part.parquet", [make_row(0, chosen_region=found), make_row(1)])
+    said = run(hub, program(reader, "python"), ROOT / "tests/clients/read_rows.py", part, tmp_path / "cache")
+    assert f"{reader.replace('-', ' ')}: rows and images read" in said
 
 
 def clone_shows_the_same(hub: LocalHub, repo: str, folder: Path) -> list[str]:

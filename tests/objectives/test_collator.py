@@ -6,6 +6,7 @@ import copy
 
 import pytest
 import torch
+from datasets import Dataset
 from transformers import AutoProcessor
 from trl.trainer.dpo_trainer import DataCollatorForVisionPreference
 
@@ -14,7 +15,7 @@ from clincot.objectives.collator import PairCollator
 from clincot.objectives.sides import Renderer
 from clincot.prompts import direct_messages
 from clincot.recipe import Margin
-from tests.objectives.rows import make_row, png
+from tests.objectives.rows import make_row, png, write_rows
 
 
 def make(processor, conditioning="per_side", kind="linear", **options) -> PairCollator:
@@ -160,3 +161,19 @@ def test_unusable_rows_are_named(processor, changes, message):
 def test_without_a_margin_no_score_is_needed(processor):
     batch = make(processor, kind="none")([make_row(0, chosen_score=None, rejected_score=None)])
     assert batch["margin"].tolist() == [0.0]
+
+
+def test_trls_own_collator_takes_stored_rows_and_sees_what_ours_sees_under_global(processor, tmp_path):
+    path = write_rows(tmp_path / "part.parquet", [make_row(i) for i in range(3)])
+    rows = Dataset.from_parquet(str(path), cache_dir=str(tmp_path / "cache"))
+    told = [
+        {"prompt": row["prompt"], "images": row["images"]}
+        | {k: [{"role": "assistant", "content": row[k]}] for k in ("chosen", "rejected")}
+        for row in rows
+    ]
+    stock = DataCollatorForVisionPreference(processor)(told)
+    ours = PairCollator(Renderer(processor, "global"), Margin("linear"))(list(rows))
+    shown = stock["attention_mask"].bool()
+    assert torch.equal(ours["input_ids"][shown], stock["input_ids"][shown])
+    assert torch.equal(ours["pixel_values"], stock["pixel_values"])
+    assert torch.equal(ours["completion_mask"], stock["completion_mask"])

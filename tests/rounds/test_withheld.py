@@ -222,7 +222,7 @@ def test_rows_whose_chosen_text_is_the_reference_hold_a_pointer(tmp_path: Path) 
     withheld.withhold_pairs(path, shut, references)
     (row,) = withheld.read_rows(shut)
     assert (row["chosen"], row["rejected"]) == ("⟦iu/1:reference⟧.", "It is normal.")
-    assert row["prompt"][0]["content"][0]["text"] == "Is this right? ⟦iu/1:reference⟧."
+    assert row["prompt"][0]["content"] == "Is this right? ⟦iu/1:reference⟧."
     back = withheld.restored(row, references, [made.image, b"\x89PNGc", b"\x89PNGc"])
     assert schema.table([back], schema.PAIR_FEATURES).equals(table)
     with pytest.raises(DataError, match="not those it was made from"):
