@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 from transformers import AutoModelForImageTextToText
 
+from clincot.engines.ends import end_ids
 from clincot.errors import ClincotError, ModelError
 from clincot.objectives._policy import open_processor, stored_dtype
 from clincot.objectives._saves import saving
@@ -90,6 +91,10 @@ def _write(base: Path, adapter: Path, folder: Path, dtype: torch.dtype) -> Tenso
     model = PeftModel.from_pretrained(plain, adapter)
     expected = _logits(model, base)
     merged: Any = model.merge_and_unload(safe_merge=True)  # safe: a weight that is no number is an error
+    # A server stops at what this file names; a text was trained to end where the build's engine stops.
+    processor = open_processor(base)[0]
+    ends = end_ids(processor, merged.generation_config, merged.config)
+    merged.generation_config.eos_token_id = ends[0] if len(ends) == 1 else list(ends)
     merged.to(dtype).save_pretrained(folder)
     for pattern in READERS:
         for path in base.glob(pattern):

@@ -77,7 +77,11 @@ class Judging:
 
 @dataclass(frozen=True)
 class Build:
-    """How a round's preference pairs are made (paper, Section 2.1)."""
+    """How a round's preference pairs are made (paper, Section 2.1).
+
+    `cut_texts`: texts cut at the length limit never extend a chain; they are left out of the pairs (`drop`), or kept
+    and trained without an end token (`train`).
+    """
 
     steps: int = 2
     candidates: int = 6
@@ -89,6 +93,7 @@ class Build:
     pairs_per_step: int = 2
     min_gap: float = 0.05
     pair_scope: Literal["any", "across_regions", "within_region"] = "any"
+    cut_texts: Literal["drop", "train"] = "drop"
     lookahead: Lookahead = field(default_factory=Lookahead)
     regions: Regions = field(default_factory=Regions)
     judging: Judging = field(default_factory=Judging)

@@ -109,7 +109,9 @@ class Candidate:
     """One text the policy offered at a step of an example (Eq. 2), with everything known about it.
 
     `findings` are the texts of the chain so far; `logp` is the sum of the raw token log-probabilities of `text` and its
-    end token under the policy that wrote it (nats), `tokens` their number. `score` is the consensus (Eq. 4).
+    end token under the policy that wrote it (nats), `tokens` their number. `finish` is why the text ends: `stop` (by
+    itself), `length` (cut at the limit), None where a row of an older version does not say. `score` is the consensus
+    (Eq. 4).
     """
 
     id: str
@@ -123,6 +125,12 @@ class Candidate:
     lookahead: tuple[str, ...] = ()
     judge_scores: tuple[JudgeScore, ...] = ()
     score: float | None = None
+    finish: str | None = None
+
+    @property
+    def cut(self) -> bool:
+        """Say whether the text is known to be cut: what follows is missing, so it does not end where it stops."""
+        return self.finish is not None and self.finish != "stop"
 
 
 @dataclass(frozen=True)

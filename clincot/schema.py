@@ -49,6 +49,8 @@ PAIR_FEATURES = Features(
         "group": Value("string"),
         "chosen_candidate": Value("string"),
         "rejected_candidate": Value("string"),
+        "chosen_finish": Value("string"),
+        "rejected_finish": Value("string"),
     }
 )
 CANDIDATE_FEATURES = Features(
@@ -73,6 +75,7 @@ CANDIDATE_FEATURES = Features(
             }
         ),
         "score": Value("float64"),
+        "finish": Value("string"),
     }
 )
 # What a hypothesis became: a box without its picture, which the image and the mask give again (decisions/0007).
@@ -121,6 +124,8 @@ def pair_row(pair: PreferencePair, round_: int) -> dict[str, Any]:
         "group": pair.group,
         "chosen_candidate": pair.chosen.id,
         "rejected_candidate": pair.rejected.id,
+        "chosen_finish": pair.chosen.finish,
+        "rejected_finish": pair.rejected.finish,
     }
 
 
@@ -142,6 +147,7 @@ def candidate_row(candidate: Candidate, round_: int) -> dict[str, Any]:
             for s in candidate.judge_scores
         ],
         "score": candidate.score,
+        "finish": candidate.finish,
     }
 
 

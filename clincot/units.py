@@ -30,6 +30,9 @@ TOTALS = (
     "hypotheses",
     "pairs",
     "candidates",
+    "cut_candidates",
+    "cut_chosen",
+    "cut_rejected",
     "words_chosen",
     "words_rejected",
     "distinct_image_bytes",
@@ -125,6 +128,9 @@ def unit_report(result: UnitResult, unit: Sequence[Example], counters: Mapping[s
         "hypotheses": len(result.hypotheses),
         "pairs": len(result.pairs),
         "candidates": len(result.candidates),
+        "cut_candidates": sum(candidate.cut for candidate in result.candidates),
+        "cut_chosen": sum(pair.chosen.cut for pair in result.pairs),
+        "cut_rejected": sum(pair.rejected.cut for pair in result.pairs),
         "drops": result.drops,
         "unreadable_images": list(result.unreadable),
         "scores": _histogram(result.candidates),
@@ -164,6 +170,7 @@ class Totals:
         pairs = max(1, self.sums["pairs"])
         return {
             **{name: self.sums[name] for name in ("questions", "images", "hypotheses", "pairs", "candidates")},
+            "cut_texts": {name: self.sums[f"cut_{name}"] for name in ("candidates", "chosen", "rejected")},
             "drops": dict(sorted(self.drops.items())),
             "unreadable_images": sorted(self.unreadable),
             "scores_histogram": self.scores,

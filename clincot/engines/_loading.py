@@ -12,13 +12,18 @@ import torch
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, GenerationConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
+from clincot.engines.ends import end_ids, special_ids
+from clincot.engines.escaping import Escape, escape_of
 from clincot.errors import ModelError
 from clincot.lineage import shown
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A vision-language model ready to read and write; `suppressed` are token ids that are no text."""
+    """A vision-language model ready to read and write; `suppressed` are token ids that are no text.
+
+    `escape` breaks up what a prompt's text must not hold literally.
+    """
 
     model: Any = field(repr=False)
     processor: Any = field(repr=False)
@@ -27,6 +32,7 @@ class Policy:
     stops: frozenset[int]
     suppressed: tuple[int, ...]
     context: int
+    escape: Escape = field(repr=False)
 
 
 def pick_device(device: str | None) -> torch.device:
@@ -49,7 +55,7 @@ def load_policy(base: Path, adapter: Path | None, *, dtype: str, device: str | N
         )
     tokenizer = processor.tokenizer
     tokenizer.padding_side = "left"
-    stops = stop_ids(model, tokenizer)
+    stops = frozenset(end_ids(processor, model.generation_config, model.config))
     # A model's own sampling defaults (repetition penalty, top-k) would enter `generate` unasked and unrecorded.
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(stops)
     model.generation_config = GenerationConfig(
@@ -57,7 +63,8 @@ def load_policy(base: Path, adapter: Path | None, *, dtype: str, device: str | N
     )
     suppressed = no_text_ids(tokenizer, model.get_output_embeddings().weight.shape[0], stops)
     image_token = getattr(processor, "image_token", "<image>")
-    return Policy(model, processor, tokenizer, image_token, stops, suppressed, context_length(model))
+    context, escape = context_length(model), escape_of(processor)
+    return Policy(model, processor, tokenizer, image_token, stops, suppressed, context, escape)
 
 
 def load_weights(kind: Any, folder: Path, dtype: str, role: str) -> Any:
@@ -76,19 +83,9 @@ def load_weights(kind: Any, folder: Path, dtype: str, role: str) -> Any:
     return model
 
 
-def stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
-    """Return every id that ends a text: the tokenizer's and, where there are more (end of turn), the model's."""
-    ids = model.generation_config.eos_token_id
-    listed = ids if isinstance(ids, (list, tuple)) else [ids]
-    return frozenset(i for i in [*listed, tokenizer.eos_token_id] if i is not None)
-
-
 def no_text_ids(tokenizer: Any, rows: int, stops: Iterable[int]) -> tuple[int, ...]:
     """Return special tokens except `stops`, and the rows that pad an embedding matrix beyond the vocabulary."""
-    special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special} | set(
-        tokenizer.all_special_ids
-    )
-    return tuple(sorted((special | set(range(len(tokenizer), rows))) - set(stops)))
+    return tuple(sorted((special_ids(tokenizer) | set(range(len(tokenizer), rows))) - set(stops)))
 
 
 def context_length(model: Any) -> int:

@@ -43,7 +43,8 @@ class Prompt:
 
 def render(policy: Policy, messages: Sequence[Message], images: int) -> str:
     """Return the prompt as text, ready for the model's turn, one image token per image block."""
-    text = policy.processor.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
+    escaped = policy.escape.messages(messages)
+    text: str = policy.processor.apply_chat_template(escaped, add_generation_prompt=True, tokenize=False)
     if text.count(policy.image_token) != images:
         raise ModelError(
             f"policy: its chat template wrote {text.count(policy.image_token)} image tokens for {images} images."

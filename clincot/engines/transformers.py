@@ -7,7 +7,7 @@ questions, steps and look-ahead responses until `forget` (performance.md 2).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, TypeVar
@@ -156,7 +156,11 @@ class TransformersEngine:
             decode(policy.model, started, sampler, self.counters)
         else:
             _plain.generate(policy, *_texts_and_images(entries), sampler, self.counters)
-        return sampler.completions(policy.tokenizer)
+        # A text that holds a literal mark of a turn is trained with the mark broken up: its tokens are others then.
+        return [
+            replace(c, retokenises=c.retokenises and policy.escape(c.text) == c.text)
+            for c in sampler.completions(policy.tokenizer)
+        ]
 
     def _score_batch(self, entries: Sequence[Entry]) -> list[ChoiceScores]:
         if self.share:

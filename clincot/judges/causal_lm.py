@@ -17,11 +17,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from clincot.engines._counters import Counters, in_halves
 from clincot.engines._decoding import decode
-from clincot.engines._loading import context_length, load_weights, no_text_ids, pick_device, stop_ids
+from clincot.engines._loading import context_length, load_weights, no_text_ids, pick_device
 from clincot.engines._prefix import PrefixCache, Started, can_share, window
 from clincot.engines._reading import Prompt, Segment
 from clincot.engines._sampling import Sampler
 from clincot.engines.base import GenerateRequest
+from clincot.engines.ends import end_ids
+from clincot.engines.escaping import escape_of
 from clincot.errors import ModelError
 from clincot.judges._reading import render
 from clincot.judges._readouts import REPLY_TOKENS, readout_of, written_digit
@@ -55,12 +57,13 @@ class CausalLMJudge:
         self.share = share
         self.counters = Counters()
         self._way = readout_of(readout)
+        self._escape = escape_of(tokenizer)
         self._replies = ReplyTokens(tokenizer, f"judge {name}", self._way.replies)
         self._replies(self.reads(JudgeRequest("?", None, (), "?")))  # refuses a vocabulary that lacks a reply
         self._context = context_length(model)
         pad = next(i for i in (tokenizer.pad_token_id, tokenizer.eos_token_id, 0) if i is not None)
         self._prefixes = PrefixCache(model, pad, self.counters, CACHE_BYTES)
-        self._stops = stop_ids(model, tokenizer)
+        self._stops = frozenset(end_ids(tokenizer, model.generation_config, model.config))
         self._suppressed = no_text_ids(tokenizer, model.get_output_embeddings().weight.shape[0], self._stops)
 
     @classmethod
@@ -113,7 +116,7 @@ class CausalLMJudge:
 
     def reads(self, request: JudgeRequest) -> str:
         """Return the prompt of a request."""
-        return render(self.tokenizer, self._way.messages(request))
+        return render(self.tokenizer, self._escape.messages(self._way.messages(request)))
 
     def _prompts(self, requests: Sequence[JudgeRequest], texts: Sequence[str]) -> list[Prompt]:
         ids = [tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]

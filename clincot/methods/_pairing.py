@@ -11,6 +11,8 @@ from clincot.methods._steps import step_prompt
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, PreferencePair
 
+CUT = "candidates cut at the length limit"
+
 
 class Draw(Protocol):
     """What drawing pairs needs of a method's tools (methods/base.py): no model."""
@@ -45,8 +47,11 @@ def choose_pairs(example: Example, step: int, candidates: Sequence[Candidate], t
     """Draw k of the pairs whose scores differ by `min_gap` or more, at random (as UV-CoT), seeded by the step."""
     build = tools.recipe.build
     scope = build.pair_scope
-    usable = distinct(candidates, within_region=scope == "within_region")
-    tools.drop("candidates that repeat a text", sum(c.score is not None for c in candidates) - len(usable))
+    rated = [candidate for candidate in candidates if candidate.score is not None]
+    whole = [candidate for candidate in rated if build.cut_texts == "train" or not candidate.cut]
+    tools.drop(CUT, len(rated) - len(whole))
+    usable = distinct(whole, within_region=scope == "within_region")
+    tools.drop("candidates that repeat a text", len(whole) - len(usable))
     possible = [
         (winner, loser)
         for winner in usable

@@ -13,6 +13,8 @@ from clincot.methods._steps import step_ask, step_rating
 from clincot.methods.base import Tools
 from clincot.records import Candidate, Example, JudgeScore, PreferencePair, Region
 
+UNRATED_STEP = "chains that stop at a step no judge could rate"
+
 
 async def pairs(example: Example, tools: Tools) -> list[PreferencePair]:
     """Walk the chain of `recipe.build.steps` steps (paper, Section 2.1, Figure 1)."""
@@ -27,9 +29,9 @@ async def pairs(example: Example, tools: Tools) -> list[PreferencePair]:
         candidates = await _score(example, step, candidates, tools)
         tools.keep(candidates)
         found += choose_pairs(example, step, candidates, tools)
-        best = best_of(candidates)
+        best = best_of([candidate for candidate in candidates if not candidate.cut])
         if best is None:
-            tools.drop("chains that stop at a step no judge could rate")
+            tools.drop("chains that stop at a step of cut texts" if best_of(candidates) else UNRATED_STEP)
             break
         chain = (*chain, best.text)
     if not found:
@@ -65,6 +67,7 @@ async def _offer(
                 findings=chain,
                 logp=text.logp if whole else None,
                 tokens=text.tokens,
+                finish=text.finish,
             )
         )
     return offered

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from peft import LoraConfig, PeftConfig, PeftModel
 from safetensors.torch import load_file
-from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, GenerationConfig, ProcessorMixin
+from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, ProcessorMixin
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
+from clincot.engines.ends import end_texts
 from clincot.errors import ModelError
 from clincot.lineage import shown
 
@@ -44,7 +45,7 @@ def open_processor(base: Path) -> tuple[ProcessorMixin, tuple[str, ...], int | N
     tokenizer = processor.tokenizer
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return processor, _end_tokens(base, tokenizer), getattr(config.get_text_config(), "max_position_embeddings", None)
+    return processor, end_texts(base, processor), getattr(config.get_text_config(), "max_position_embeddings", None)
 
 
 def stored_dtype(base: Path) -> torch.dtype:
@@ -122,11 +123,3 @@ def _check_parent(parent: Path, lora: LoraConfig) -> None:
                 f"{shown(parent)}: the adapter of the round before has {name} {has}, the recipe asks for {wants}."
                 f" Set train.lora.{name}={has}, or train from round 1 under another --name."
             )
-
-
-def _end_tokens(base: Path, tokenizer: Any) -> tuple[str, ...]:
-    ids: Any = None
-    if (base / "generation_config.json").is_file():
-        ids = GenerationConfig.from_pretrained(base).eos_token_id
-    ids = [tokenizer.eos_token_id] if ids is None else [ids] if isinstance(ids, int) else list(ids)
-    return tuple(tokenizer.convert_ids_to_tokens(ids))

@@ -13,6 +13,7 @@ from transformers import ProcessorMixin
 from trl.data_utils import prepare_multimodal_messages
 
 from clincot.canvas import compose
+from clincot.engines.escaping import Escape, escape_of
 from clincot.errors import DataError, ModelError
 from clincot.images import decode
 from clincot.recipe import Conditioning, Views
@@ -23,7 +24,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Side:
-    """One conversation: `completion` is what is trained on, end token included; `images` fill the prompt in order."""
+    """One conversation: `completion` is what is trained on; `images` fill the prompt in order.
+
+    An end token closes the completion, unless the text was cut before it ended.
+    """
 
     prompt: str
     completion: str
@@ -59,8 +63,8 @@ class Renderer:
         if self.conditioning == "global":
             prompt = keep_images(prompt, len(shared))
         return (
-            self.side(row, prompt, self.seen(row, shared, chosen), row["chosen"]),
-            self.side(row, prompt, self.seen(row, shared, rejected), row["rejected"]),
+            self.side(row, prompt, self.seen(row, shared, chosen), row["chosen"], row.get("chosen_finish")),
+            self.side(row, prompt, self.seen(row, shared, rejected), row["rejected"], row.get("rejected_finish")),
         )
 
     def seen(self, row: Row, shared: Sequence[Any], own: Sequence[Any]) -> list[Any]:
@@ -77,12 +81,17 @@ class Renderer:
         owns = (chosen, chosen if self.conditioning == "winner" else rejected)
         return [(1 if self.views == "canvas" and own else shared + own, asked) for own in owns]
 
-    def side(self, row: Row, prompt: list[dict[str, Any]], images: Sequence[Any], text: str) -> Side:
-        """Render one side with the chat template, exactly as generation saw and wrote it."""
+    def side(
+        self, row: Row, prompt: list[dict[str, Any]], images: Sequence[Any], text: str, finish: str | None = None
+    ) -> Side:
+        """Render one side with the chat template, exactly as generation saw and wrote it.
+
+        `finish` is why the text ends; None (gold answers, rows that do not say) counts as `stop`.
+        """
         where = f"row {row.get('id', '?')}"
         pictures = [picture(image, where) for image in images]
         try:
-            messages = prepare_multimodal_messages(prompt, images=pictures)
+            messages = prepare_multimodal_messages(self.escape.messages(prompt), images=pictures)
         except ValueError as error:
             raise DataError(f"{where}: {error} Build the dataset again, or train with conditioning=global.") from error
         answer = {"role": "assistant", "content": [{"type": "text", "text": self.escape(text)}]}
@@ -93,19 +102,32 @@ class Renderer:
                 "chat template: the prompt that generation sees does not begin the answered conversation, so other"
                 " text would be trained than is generated. Use a base model whose template keeps prefixes."
             )
-        return Side(opening, self.completion(whole[len(opening) :], text), tuple(pictures))
+        rest = whole[len(opening) :]
+        ended = finish in (None, "stop")
+        return Side(opening, self.completion(rest, self.escape(text), ended), tuple(pictures))
 
-    def completion(self, rest: str, text: str) -> str:
-        """Cut the rendered answer behind its end token: some templates write a line break there."""
+    def completion(self, rest: str, text: str, ended: bool = True) -> str:
+        """Cut the rendered answer behind its end token, as some templates write a line break there; else before it."""
         ends = self.end_tokens or (self.processor.tokenizer.eos_token,)
-        start = len(text.strip())
-        found = [(at, at + len(end)) for end in ends if (at := rest.find(end, start)) >= 0]
+        said = behind(rest, text)
+        if said and not ended:
+            return rest[:said]
+        found = [(at, at + len(end)) for end in ends if (at := rest.find(end, said)) >= 0]
+        if not ended:
+            return rest[: min(found)[0]] if found else rest.rstrip()
         return rest[: min(found)[1]] if found else rest.rstrip() + ends[0]
 
-    def escape(self, text: str) -> str:
-        """Break up a literal image token: it would ask the model for a picture that is not there."""
-        token = getattr(self.processor, "image_token", None)
-        return text.replace(token, f"{token[:1]} {token[1:]}") if token else text
+    @cached_property
+    def escape(self) -> Escape:
+        """What breaks up literal special tokens, as the engine does before it writes."""
+        return escape_of(self.processor)
+
+
+def behind(rest: str, text: str) -> int:
+    """Return where `text` ends in the rendered answer, stripped or not; 0 where a template writes it otherwise."""
+    core = text if text in rest else text.strip()
+    at = rest.find(core)
+    return at + len(core) if at >= 0 else 0
 
 
 def crops(row: Row, side: str) -> list[Any]:

@@ -13,7 +13,7 @@ from clincot.crops import cut
 from clincot.errors import DataError, RecipeError
 from clincot.journal import flat
 from clincot.judges.consensus import DEBATE
-from clincot.methods._pairing import choose_pairs
+from clincot.methods._pairing import CUT, choose_pairs
 from clincot.methods._scoring import scored
 from clincot.methods._workbench import UnitResult, seed_of
 from clincot.recipe import Build, Recipe
@@ -22,7 +22,7 @@ from clincot.rounds.withheld import References, Row
 
 # What drawing decides; everything else that was left out was left out before, by models.
 UNRATED, UNPAIRED = "candidates a judge could not rate", "questions without a pair"
-REDRAWN = {UNRATED, UNPAIRED, "steps without a pair", "candidates that repeat a text"}
+REDRAWN = {UNRATED, UNPAIRED, CUT, "steps without a pair", "candidates that repeat a text"}
 # Values that say how a machine goes about it, not what comes out.
 OF_A_MACHINE = ("batch_size", "threads", "judging.batch_size", "judging.failure_limit")
 
@@ -141,6 +141,7 @@ def candidate_of(row: Row) -> Candidate:
         lookahead=tuple(row["lookahead"]),
         judge_scores=tuple(JudgeScore(**score) for score in row["judge_scores"]),
         score=row["score"],
+        finish=row.get("finish"),  # rounds built before it was kept do not say
     )
 
 
@@ -168,7 +169,8 @@ def _fixed(recipe: Recipe) -> dict[str, Any]:
     build: Build = recipe.build
     judging = replace(build.judging, consensus="agreement", judges=0)
     lookahead = replace(build.lookahead, gamma=0.0)
-    plain = replace(build, pairs_per_step=0, min_gap=0.0, pair_scope="any", judging=judging, lookahead=lookahead)
+    drawn: dict[str, Any] = {"pairs_per_step": 0, "min_gap": 0.0, "pair_scope": "any", "cut_texts": "drop"}
+    plain = replace(build, **drawn, judging=judging, lookahead=lookahead)
     of_build = {f"build.{key}": value for key, value in flat(asdict(plain)).items() if key not in OF_A_MACHINE}
     more = ("method", "benchmark", "benchmark_revision", "rounds", "seed", "views", "models")
     return of_build | flat({name: asdict(recipe)[name] for name in more})

@@ -241,6 +241,7 @@ def pairing_of(recipe: Recipe) -> dict[str, Any]:
         "pairs_per_step": build.pairs_per_step,
         "min_gap": build.min_gap,
         "pair_scope": build.pair_scope,
+        "cut_texts": build.cut_texts,
         "gamma": build.lookahead.gamma,
         "consensus": build.judging.consensus,
         "judges": build.judging.judges,

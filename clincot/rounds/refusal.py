@@ -23,7 +23,7 @@ DECIDES = {
     "sft": (*DATA, *TRAIN, "train.sft", "rounds", "build.max_images", "build.max_questions"),
 }
 # What `--repair-pairs` may change (rounds/_redraw.py holds the rest fast).
-REPAIRS = {f"build.{name}" for name in ("pairs_per_step", "min_gap", "pair_scope", "lookahead.gamma")}
+REPAIRS = {f"build.{name}" for name in ("pairs_per_step", "min_gap", "pair_scope", "cut_texts", "lookahead.gamma")}
 REPAIRS |= {"build.judging.consensus", "build.judging.judges"}
 
 

@@ -175,6 +175,7 @@ def _facts(made: Lineage, totals: Totals, redraw: Redraw) -> dict[str, Any]:
         raise DataError("repair: no pair is left. Lower build.min_gap or widen build.pair_scope.")
     counted = {name: facts[name] for name in ("pairs", "scores_histogram", "distinct_image_bytes")}
     counted |= {name: facts[name] for name in ("mean_words_chosen", "mean_words_rejected")}
+    counted |= {"cut_texts": facts["cut_texts"]} if "cut_texts" in made.facts else {}  # else no candidate says
     return kept | counted | {"drops": redraw.drops_after(made.facts.get("drops", {}), facts["drops"])}
 
 

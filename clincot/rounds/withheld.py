@@ -115,7 +115,7 @@ def restored(row: Row, references: References, pictures: Sequence[bytes]) -> Row
         )
     shown = _texts(row, PAIR_TEXTS, lambda text, _: references.show(text))
     full = shown | {"images": images[:1], "side_images": images[1:]}
-    return {name: full[name] for name in schema.PAIR_FEATURES}
+    return {name: full.get(name) for name in schema.PAIR_FEATURES}  # an older round has fewer columns
 
 
 def read_rows(path: Path, *, pictures: bool = True) -> Iterator[Row]:

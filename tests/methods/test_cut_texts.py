@@ -1,0 +1,150 @@
+"""Texts cut at the length limit: marked, counted, never extended, left out of pairs or trained without an end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clincot.engines.base import Completion, GenerateRequest
+from clincot.images import encode_png
+from clincot.judges.base import JudgeRequest, Rating
+from clincot.methods import load
+from clincot.methods._workbench import Models, UnitResult, Workbench, run_unit
+from clincot.objectives._policy import open_processor
+from clincot.objectives.sides import Renderer
+from clincot.recipe import load_recipe
+from clincot.records import Example
+from clincot.regions.grid import Grid
+from clincot.rounds._redraw import Redraw, candidate_of
+from clincot.schema import candidate_row, pair_row
+from clincot.units import Totals, unit_report
+from tests.tiny import tiny_policy
+
+WHOLE, CUT = "stop", "length"
+CUT_REASON = "candidates cut at the length limit"
+SETTINGS = ["candidates=6", "regions.least_side=8", "lookahead.gamma=0", "judging.judges=1", "pairs_per_step=30"]
+
+
+class Policy:
+    """Writes the texts of a step in turn, each with the reason why it ends."""
+
+    def __init__(self, *steps: Sequence[tuple[str, str]]) -> None:
+        self.steps, self.calls = steps, 0
+
+    def forget(self) -> None:
+        """Keep nothing."""
+
+    def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
+        texts = self.steps[self.calls]
+        self.calls += 1
+        return [Completion(texts[i][0], -1.0, 5, texts[i][1]) for i in range(len(requests))]  # type: ignore[arg-type]
+
+
+class Judge:
+    """Likes long texts: the cut ones win."""
+
+    name, key = "j", "1"
+
+    def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
+        return [Rating(min(1.0, len(r.statement) / 40), 1.0) for r in requests]
+
+
+FINDINGS = [("The left lung is clear.", WHOLE), ("A nodule in the left upper lobe and in the", CUT), ("Clear.", WHOLE)]
+FINDINGS += [("No nodule no nodule no", CUT), ("A mass.", WHOLE)]
+ANSWERS = [("Yes, there is a nodule.", WHOLE), ("Yes", WHOLE), ("No", WHOLE), ("Maybe", WHOLE), ("Yes and", CUT)]
+
+
+def example() -> Example:
+    png = encode_png(Image.fromarray((np.arange(3600).reshape(60, 60) % 256).astype(np.uint8)))
+    return Example("q", "i", png, "Is there a nodule?", "yes", "closed", "k", "phantom", "x")
+
+
+def walk(*steps: Sequence[tuple[str, str]], **settings: object) -> UnitResult:
+    asked = [*SETTINGS, f"steps={len(steps)}", *(f"{name}={value}" for name, value in settings.items())]
+    recipe = load_recipe(overrides=[f"build.{one}" for one in asked])
+    bench = Workbench(recipe, 1, Models(Policy(*steps), Grid.from_pretrained(), (Judge(),)))  # type: ignore[arg-type]
+    return run_unit(load("clincot"), [example()], bench)
+
+
+def test_a_cut_text_is_marked_and_neither_paired_nor_extended() -> None:
+    result = walk(FINDINGS, ANSWERS)
+    assert [c.finish for c in result.candidates] == [f for _, f in (*FINDINGS, *ANSWERS)]
+    assert {c.findings for c in result.candidates if c.step == 2} == {("The left lung is clear.",)}
+    sides = {side.text for pair in result.pairs for side in (pair.chosen, pair.rejected)}
+    assert sides and not sides & {text for text, finish in (*FINDINGS, *ANSWERS) if finish == CUT}
+    assert result.drops[CUT_REASON] == 3
+    assert all(c.score is not None for c in result.candidates)  # rated all the same, for another drawing
+
+
+def test_kept_by_the_recipe_they_are_paired_and_still_extend_nothing() -> None:
+    result = walk(FINDINGS, ANSWERS, cut_texts="train")
+    assert {c.findings for c in result.candidates if c.step == 2} == {("The left lung is clear.",)}
+    assert any(pair.chosen.finish == CUT for pair in result.pairs)
+    assert any(pair.rejected.finish == CUT for pair in result.pairs)
+    assert CUT_REASON not in result.drops
+    assert all(c.logp is None for c in result.candidates if c.cut)
+
+
+def test_a_chain_whose_texts_are_all_cut_stops_and_says_so() -> None:
+    result = walk([(f"{text} and", CUT) for text, _ in FINDINGS], ANSWERS)
+    assert {c.step for c in result.candidates} == {1} and not result.pairs
+    assert result.drops["chains that stop at a step of cut texts"] == 1
+
+
+def test_the_facts_count_them() -> None:
+    totals = Totals()
+    totals.add(unit_report(walk(FINDINGS, ANSWERS), [example()], {}))
+    assert totals.facts()["cut_texts"] == {"candidates": 3, "chosen": 0, "rejected": 0}
+    totals = Totals()
+    totals.add(unit_report(walk(FINDINGS, cut_texts="train"), [example()], {}))
+    counted = totals.facts()["cut_texts"]
+    assert counted["candidates"] == 2 and counted["chosen"] > 0 and counted["rejected"] > 0
+
+
+@pytest.mark.parametrize(("finish", "end"), [(WHOLE, "</s>"), (None, "</s>"), (CUT, "")])
+def test_a_cut_text_is_trained_without_an_end_token(finish: str | None, end: str, tmp_path: Path) -> None:
+    processor, ends, _ = open_processor(tiny_policy(tmp_path / "base"))
+    pair = walk(FINDINGS, cut_texts="train").pairs[0]
+    sides = (replace(pair.chosen, text="a nodule in the ", finish=finish), replace(pair.rejected, finish=WHOLE))
+    row = pair_row(replace(pair, chosen=sides[0], rejected=sides[1]), 1)
+    chosen, rejected = Renderer(processor, "per_side", ends).pair(row)
+    assert chosen.completion == f"a nodule in the {end}"
+    assert rejected.completion == f"{pair.rejected.text}</s>"
+    without = {name: value for name, value in row.items() if not name.endswith("_finish")}  # rows of older versions
+    assert Renderer(processor, "per_side", ends).pair(without)[0].completion == "a nodule in the </s>"
+
+
+@pytest.mark.parametrize("behind", ["{{ ' </s>\\n' }}", "{{ ' ' }}", ""])
+def test_whatever_a_template_writes_behind_a_cut_text_is_not_trained(behind: str, tmp_path: Path) -> None:
+    processor, ends, _ = open_processor(tiny_policy(tmp_path / "base"))
+    template = processor.chat_template.replace("{{ '</s>' }}", behind).replace("b['text']", "b['text'] | trim")
+    processor.chat_template = template
+    row = pair_row(walk(FINDINGS, cut_texts="train").pairs[0], 1) | {"chosen": "a mass of\n", "chosen_finish": CUT}
+    assert Renderer(processor, "per_side", ends).pair(row)[0].completion == "a mass of"
+
+
+def test_candidates_are_drawn_again_with_the_other_choice_and_without_the_column() -> None:
+    result = walk(FINDINGS, ANSWERS)
+    rows = [candidate_row(candidate, 1) for candidate in result.candidates]
+    assert [candidate_of(row) for row in rows][0].finish == WHOLE
+    asked = [f"build.{one}" for one in (*SETTINGS, "steps=2")]
+    recipe = load_recipe(overrides=asked)
+    train = load_recipe(overrides=[*asked, "build.cut_texts=train"])
+    again = Redraw(recipe, train, 1, None).unit([example()], rows, _regions(result))
+    assert any(pair.chosen.finish == CUT for pair in again.pairs)
+    assert Redraw.drops_after(result.drops, again.drops).get(CUT_REASON) is None
+    old = [{name: value for name, value in row.items() if name != "finish"} for row in rows]
+    unknown = Redraw(recipe, recipe, 1, None).unit([example()], old, _regions(result))
+    assert len(unknown.pairs) == len(again.pairs) > len(result.pairs)
+    assert all(pair.chosen.finish is None for pair in unknown.pairs)
+
+
+def _regions(result: UnitResult) -> list[dict[str, object]]:
+    from clincot.schema import region_row
+
+    return [region_row(looked) for looked in result.hypotheses]
