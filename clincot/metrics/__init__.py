@@ -72,6 +72,7 @@ SCORES = {
     "chexpert_macro_f1": "clincot.metrics._labels:macro_f1",
     "hallucination_rate": "clincot.metrics._labels:hallucination_rate",
     "omission_rate": "clincot.metrics._labels:omission_rate",
+    "report_refused": "clincot.metrics._labels:report_refused",
 }
 
 

@@ -2,7 +2,7 @@
 
 A label is positive if any mention of it is, else uncertain, else negative, else absent (CheXpert's order). No Finding
 holds when a text has words, no other label is positive or uncertain (support devices aside) and nothing else abnormal
-(degenerative spine, granuloma, ...) is stated.
+(degenerative spine, granuloma, ...) is stated. A text that refuses to read the image has no label.
 """
 
 from __future__ import annotations
@@ -12,62 +12,147 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal
 
+from clincot.metrics import _finding_cues as cues
+from clincot.metrics import _finding_scope as scope
 from clincot.metrics import _finding_words as words
+from clincot.metrics._refusals import STATED, without_refusal
+from clincot.metrics._statements import Statement, statements
 
 State = Literal["positive", "uncertain", "negative"]
 ORDER: tuple[State, ...] = ("positive", "uncertain", "negative")
-SENTENCE_END = re.compile(r"[;:!?]|\.(?!\d)")
-TO_SPACE = str.maketrans('-/_()[]"', " " * 8)
-BEFORE, AFTER = 240, 80  # letters in which a cue may stand; longer lists than 240 letters occur in no report at hand
 KEPT = 1 << 16
+DENYING_TITLE = re.compile(
+    r"(?:\w+ )?(?:negatives?|absent|no|none|without|ruled out|excluded|not \w+|no evidence of|"
+    r"none of the following)(?: findings?)?"
+)
+DOUBTING_TITLE = re.compile(
+    r"(?:\w+ )?(?:possible|suspected|uncertain|equivocal|questionable|indeterminate|likely|probable|"
+    r"differential|ddx|"
+    r"considerations?|cannot exclude)(?: (?:findings?|diagnos[ei]s|considerations?))?"
+)
+DENIED_VALUE = re.compile(
+    r"(?:none|no|not|absent|negative|neg|nil|false|without|denied|nothing|never|zero|0|n|unlikely|resolved|cleared|"
+    r"excluded|ruled out|removed|normal|clear|unremarkable|within normal|absence|free|unlikely|null)\b"
+)
+STATED_VALUE = re.compile(rf"(?:and )?(?:{cues.SIZES}|present|yes|positive)\b")
+NORMAL_VALUE = re.compile(r"\b(?:normal|clear|sharp|unremarkable|intact|expanded|within)\b")
+UNKNOWN_VALUE = re.compile(
+    r"(?:n a|not (?:applicable|assessed|evaluated|reported|mentioned|available)|"
+    r"unable to)\b"
+)
 
 
-def sentences(text: str) -> Iterator[str]:
-    """Lower-cased sentences with single spaces; hyphens, slashes, quotes and brackets are spaces."""
-    for part in SENTENCE_END.split(text.lower().translate(TO_SPACE)):
-        squeezed = " ".join(part.replace(" ,", ",").split())
-        if squeezed:
-            yield squeezed
-
-
-def _before(sentence: str, mention: re.Match[str]) -> str:
-    """The clause up to the end of the mention: `heart is not enlarged` denies from inside."""
-    start = max(0, mention.start() - BEFORE)
-    if start:
-        start = sentence.find(" ", start, mention.start()) + 1 or mention.start()
-    clause = sentence[start : mention.start()]
-    breaks = [found.end() for found in words.BREAK.finditer(clause + mention.group()) if found.end() <= len(clause)]
-    return sentence[start + (breaks[-1] if breaks else 0) : mention.end()]
-
-
-def state(sentence: str, mention: re.Match[str]) -> State:
-    """What `sentence` says about one mention in it."""
-    before = _before(sentence, mention)
-    after = words.BREAK_AFTER.split(sentence[mention.end() : mention.end() + AFTER], maxsplit=1)[0]
-    if words.OPEN_QUESTION.search(before) or words.DOUBTED_AFTER.search(after):
+def _state(text: str, mention: re.Match[str], label: str, floor: int = 0) -> State | None:
+    """What `text` says about one mention in it; None where it is history, or no finding at all."""
+    clause = scope.before(text, mention, floor)
+    lead = clause[: len(clause) - len(mention.group())]
+    past = label == "Pneumonia" and cues.PAST_INFECTION.search(lead)
+    if past or (label != words.SUPPORT and cues.NOT_A_MENTION.search(lead)):
+        return None
+    rest, remark = scope.after(text, mention)
+    doubted = cues.OPEN_QUESTION.search(clause) and not cues.SIGNS_DENIED.search(clause)
+    if doubted or cues.DOUBTED_AFTER.search(rest) or cues.DOUBTED_NEXT.fullmatch(remark):
         return "uncertain"
-    asserted = words.NO_CHANGE.sub(" ", before)
-    if words.DENIED_BEFORE.search(asserted) or words.DENIED_AFTER.search(words.NO_CHANGE.sub(" ", after)):
+    said = _denied(lead, mention.group(), rest, remark)
+    explained = cues.EXPLAINED.match(text, mention.end()) if label in words.SHADOWS and not said else None
+    if said or explained:
+        unsure = explained and cues.DOUBTED_BEFORE.search(explained["between"])
+        return "uncertain" if unsure else "negative"
+    return "uncertain" if _doubted(clause, mention, text) else "positive"
+
+
+def _denied(lead: str, name: str, rest: str, remark: str) -> bool:
+    lead = cues.DENIED_UP_TO.split(lead)[-1]
+    begun = cues.DENIED_BEFORE.search(cues.NO_CHANGE.sub(" ", lead) + name)
+    turned = begun and (cues.CHANGED.search(rest) or cues.NOT_THAT.search(lead))
+    rest = cues.NO_CHANGE.sub(" ", rest)
+    ended = cues.DENIED_AFTER.search(rest) or cues.DENIED_NEXT.fullmatch(remark)
+    return not turned if begun else bool(ended)
+
+
+def _doubted(clause: str, mention: re.Match[str], text: str) -> bool:
+    asserted = scope.doubt_before(cues.NO_CHANGE.sub(" ", clause), text[mention.end() : mention.end() + 60])
+    return bool(cues.DOUBTED_BEFORE.search(asserted) or cues.BORDERLINE.search(mention.group()))
+
+
+def _value(said: str, title: str, label: str) -> State | None:
+    """What the text after `title:` says about a finding that the title names; None: nothing, or by its own mention."""
+    if not said or UNKNOWN_VALUE.match(said) or _named(said, title):
+        return None
+    first, *others = said.split(",")
+    if cues.OPEN_QUESTION.search(said) or cues.DOUBTED_AFTER.search(" is " + first):
+        return "uncertain"
+    kept = cues.NO_CHANGE.sub(" ", " " + first).strip()
+    if DENIED_VALUE.match(kept):
+        return "positive" if any(STATED_VALUE.match(other.strip()) for other in others) else "negative"
+    if cues.DOUBTED_BEFORE.search(first) and not words.ANY.search(first):
+        return "uncertain"
+    if NORMAL_VALUE.search(said) and not STATED_VALUE.match(first):
         return "negative"
-    if words.DOUBTED_BEFORE.search(asserted) or words.BORDERLINE.search(mention.group()):
-        return "uncertain"
     return "positive"
 
 
+def _named(said: str, title: str) -> bool:
+    """Whether the text itself names one of the findings of its title."""
+    return any(pattern.search(title) and pattern.search(said) for pattern in words.FINDINGS.values())
+
+
+def _about(statement: Statement, mention: re.Match[str], text: str, label: str) -> State | None:
+    """The state of a mention in the title, in the text, or over both (`heart: enlarged`)."""
+    colon = len(statement.title) + 1 if statement.title else 0
+    if colon and mention.end() < colon:
+        own = _state(statement.title, mention, label)
+        return own if own == "negative" else _value(statement.text, statement.title, label)
+    state = _state(text, mention, label, colon if mention.start() >= colon else 0)
+    if state == "positive" and colon:
+        if DENYING_TITLE.fullmatch(statement.title):
+            return "negative"
+        if DOUBTING_TITLE.fullmatch(statement.title):
+            return "uncertain"
+    return state
+
+
+def _read(statement: Statement) -> Iterator[tuple[str, State]]:
+    """Every label that the statement names with its state; "" for something else that is abnormal."""
+    text = f"{statement.title} {statement.text}".strip()
+    if cues.REQUEST.match(text):
+        return
+    text = cues.HISTORY.sub(" ", text) if not statement.title else text
+    for mention in words.ELSEWHERE.finditer(text):
+        if _state(text, mention, "") != "negative":
+            yield "", "positive"
+    text = words.OTHER.sub(lambda found: " " * len(found.group()), text)
+    for label, pattern in words.FINDINGS.items():
+        for mention in pattern.finditer(text):
+            if state := _about(statement, mention, text, label):
+                yield label, state
+
+
 @lru_cache(KEPT)
+def _reading(text: str) -> tuple[dict[str, State], bool]:
+    kept, refuses = without_refusal(text)
+    said: dict[str, State] = {}
+    abnormal = False
+    for statement in statements(kept):
+        for label, state in _read(statement):
+            abnormal = abnormal or not label
+            if label:
+                said[label] = min(said.get(label, "negative"), state, key=ORDER.index)
+    if refuses and not said and not abnormal and not STATED.search(kept):
+        return {}, True
+    abnormal = abnormal or any(said[label] != "negative" for label in said if label != words.SUPPORT)
+    spoken = any(letter.isalpha() for letter in kept)
+    return (said if abnormal or not spoken else {words.NO_FINDING: "positive", **said}), False
+
+
 def findings(text: str) -> dict[str, State]:
     """Return the state of every mentioned label; labels that are not mentioned are left out."""
-    said: dict[str, State] = {}
-    spoken = abnormal = False
-    for sentence in sentences(text):
-        spoken = spoken or any(letter.isalpha() for letter in sentence)
-        sentence = words.OTHER.sub(" ", sentence)
-        abnormal = abnormal or any(state(sentence, m) != "negative" for m in words.ELSEWHERE.finditer(sentence))
-        for label, pattern in words.FINDINGS.items():
-            for mention in pattern.finditer(sentence):
-                said[label] = min(said.get(label, "negative"), state(sentence, mention), key=ORDER.index)
-    abnormal = abnormal or any(said[label] != "negative" for label in said if label != words.SUPPORT)
-    return said if abnormal or not spoken else {words.NO_FINDING: "positive", **said}
+    return dict(_reading(text)[0])
+
+
+def refused(text: str) -> bool:
+    """Return whether the text refuses to read the image and states nothing about it."""
+    return _reading(text)[1]
 
 
 def positives(text: str, uncertain: bool = True) -> frozenset[str]:

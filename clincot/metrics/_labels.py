@@ -13,9 +13,9 @@ import numpy as np
 
 from clincot.errors import ClincotError, did_you_mean
 from clincot.metrics._finding_words import LABELS, NO_FINDING
-from clincot.metrics._findings import positives
+from clincot.metrics._findings import positives, refused
 from clincot.metrics._findings_v1 import positives as positives_v1
-from clincot.metrics.base import Score
+from clincot.metrics.base import Score, mean
 
 FIVE = ("Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion")
 RULES: dict[str, Callable[[str], frozenset[str]]] = {
@@ -83,3 +83,8 @@ def hallucination_rate(rule: str = "uncertain-positive") -> Score:
 def omission_rate(rule: str = "uncertain-positive") -> Score:
     """The same count with the sides exchanged."""
     return Score(lambda prediction, gold: _invented(gold, prediction, rule), _share)
+
+
+def report_refused() -> Score:
+    """The share of reports that refuse to read the image; the reference plays no part in it."""
+    return mean(lambda prediction, gold: refused(prediction))

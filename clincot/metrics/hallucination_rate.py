@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _labels
+from clincot.metrics import _findings, _info, _labels
 
-DESCRIPTION = "Sum over reports of labels said but not in the reference / sum of labels said."
+DESCRIPTION = (
+    "Sum over reports of labels said but not in the reference / sum of labels said, and how many reports refuse to "
+    "read the image: they state nothing, so they invent nothing."
+)
 
 
 class HallucinationRate(evaluate.Metric):
@@ -18,4 +21,7 @@ class HallucinationRate(evaluate.Metric):
     def _compute(
         self, predictions: list[str], references: list[str], rule: str = "uncertain-positive"
     ) -> dict[str, float]:
-        return {"hallucination_rate": _labels.hallucination_rate(rule).of(predictions, references)}
+        return {
+            "hallucination_rate": _labels.hallucination_rate(rule).of(predictions, references),
+            "refused": float(sum(_findings.refused(prediction) for prediction in predictions)),
+        }
