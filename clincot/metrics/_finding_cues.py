@@ -10,7 +10,8 @@ import re
 
 SIDES = r"left|right|bilateral|bibasilar|bibasal|biapical|basilar|retrocardiac"
 SIZES = (
-    r"there|an? |small|tiny|trace|minimal|mild|moderate|severe|new|stable|persistent|unchanged|increas\w+|"
+    r"there|interval (?:increase|development|worsening|enlargement|decrease)|"
+    r"an? |small|tiny|trace|minimal|mild|moderate|severe|new|stable|persistent|unchanged|increas\w+|"
     r"worsening|"
     rf"likely|possibl[ey]|probabl[ey]|suspected|(?:large|big|old|healed|scattered|multiple|patchy|"
     rf"subtle) (?:{SIDES})|{SIDES}"
@@ -126,7 +127,8 @@ DOUBTED_BEFORE = re.compile(
 DOUBTED_AFTER = re.compile(
     r"^(?: \w+){0,2} (?:possible|suspected|questioned|questionable|versus|vs|equivocal|"
     r"uncertain)\b(?! (?:origin|etiology|aetiology|significance|nature|cause|age|chronicity))|"
-    r"\b(?:is|are|was|were|be|remains?|also|as)(?: \w+)? (?:likely|possible|possib\w+|suspected|questioned|"
+    r"\b(?:is|are|was|were|be|remains?|also|as)(?: \w+)? (?:likely(?= (?:given|in|on|at|present|because|and|here|based)\b|$)|"
+    r"possible|possib\w+|suspected|questioned|"
     r"questionable|"
     r"uncertain|equivocal|indeterminate|consider\w+|probable|favou?red|borderline|"
     r"in(?: the)?(?: \w+)? differential|"
@@ -137,6 +139,7 @@ DOUBTED_AFTER = re.compile(
     r"\b(?:may|might|could)(?: also| well| still| not)? (?:be|have|exist)(?: \w+)? (?:present|there|developing|"
     r"superimposed|"
     r"contributing|considered|possible|a consideration|responsible|suspected)\b|\b(?:in|on) the differential\b|"
+    r"\b(?:may|might|could)(?: also)? (?:have|give|produce) (?:an?|this|the)(?: \w+)? appearance\b|"
     r"\b(?:should|must|needs? to|to) be (?:considered|excluded|ruled out)\b|\bmay coexist\b"
 )
 DOUBTED_NEXT = re.compile(

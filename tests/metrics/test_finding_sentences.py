@@ -39,10 +39,10 @@ def wrong(text: str, wanted: dict[str, str]) -> dict[str, tuple[str, str]]:
     return {label: (told[label], state) for label, state in wanted.items() if state not in ("*", told[label])}
 
 
-@pytest.mark.parametrize("name", ["finding_sentences_1.txt", "finding_sentences_2.txt"])
+@pytest.mark.parametrize("name", ["finding_sentences_1.txt", "finding_sentences_2.txt", "finding_sentences_3.txt"])
 def test_each_sentence_has_the_labels_written_behind_it(name: str) -> None:
     rows = sentences(name)
-    assert len(rows) >= 180
+    assert len(rows) >= 70
     assert {kind for kind, _, _ in rows} == {"neg", "unc", "scope", "word", "else", "fmt"}
     assert not {text: faults for _, text, wanted in rows if (faults := wrong(text, wanted))}
 
