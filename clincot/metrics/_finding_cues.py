@@ -127,7 +127,8 @@ DOUBTED_BEFORE = re.compile(
 DOUBTED_AFTER = re.compile(
     r"^(?: \w+){0,2} (?:possible|suspected|questioned|questionable|versus|vs|equivocal|"
     r"uncertain)\b(?! (?:origin|etiology|aetiology|significance|nature|cause|age|chronicity))|"
-    r"\b(?:is|are|was|were|be|remains?|also|as)(?: \w+)? (?:likely(?= (?:given|in|on|at|present|because|and|here|based)\b|$)|"
+    r"\b(?:is|are|was|were|be|remains?|also|as)"
+    r"(?: \w+)? (?:likely(?= (?:given|in|on|at|present|because|and|here|based)\b|$)|"
     r"possible|possib\w+|suspected|questioned|"
     r"questionable|"
     r"uncertain|equivocal|indeterminate|consider\w+|probable|favou?red|borderline|"
