@@ -1,4 +1,4 @@
-"""Encoded image bytes of any mode -> an 8-bit RGB picture, and regions of it -> PNG bytes."""
+"""Encoded image bytes of any mode -> an 8-bit RGB image, and regions of it -> PNG bytes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from clincot.errors import UnreadableImage
 from clincot.records import Box
+from clincot.square import Grid
 
 MAX_PIXELS = 89_000_000  # 9,400 x 9,400: larger than any radiograph, and below the 89.5 million at which Pillow warns
 # Named, because Pillow would otherwise hand EPS to Ghostscript and open formats that no benchmark uses.
@@ -46,25 +47,52 @@ def content_id(data: bytes) -> str:
 def decode(data: bytes, name: str = "image") -> Image.Image:
     """Decode `data` to RGB, upright, 8 bit; `name` is what the error calls it.
 
-    Deep grey images (16 bit, float) are stretched from their minimum and maximum: PIL's own conversion saturates them
-    to a constant. Transparent images are laid on black. A DICOM file is shown as its header asks (`clincot.dicom`).
+    Deep grey images (16 bit, float) are stretched (`clincot.grey.span`): PIL's own conversion saturates them to a
+    constant. Deep colours are scaled by the bits that they need (`clincot.deep`). Transparent images are laid on black.
+    A DICOM file is shown as its header asks (`clincot.dicom`).
     Raises UnreadableImage for damaged bytes, for more than MAX_PIXELS (told from the header, before decoding), and for
     several frames, since nobody said which one is meant.
     """
-    if data[128:132] == b"DICM":
+    if _is_dicom(data):
         from clincot import dicom  # here, since content_id alone must not load numpy
 
         return dicom.decode(data, name, MAX_PIXELS)
+    from clincot import deep
+
     try:
         Image.init()  # without it Pillow knows five of these formats
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
         _refuse_unfit(picture, name)
+        kept = deep.deep_of(picture)
         picture.load()
+        if kept is not None:
+            return deep.decode(data, picture, kept, name)
         return _to_rgb(ImageOps.exif_transpose(picture), inverted=_white_is_zero(picture))
     except UnreadableImage:
         raise
     except DAMAGE as error:
         raise UnreadableImage(f"{name}: cannot be read as an image ({error}). Replace or remove it.") from error
+
+
+def grid_of(data: bytes) -> Grid | None:
+    """Return the stored grid of an encoded image and the one that `decode` shows, from its header alone.
+
+    None for bytes that `decode` refuses. Only DICOM says what shape its pixels have: resolutions in PNG, TIFF and JPEG
+    are for printers. An orientation by EXIF does not count either: boxes are drawn on upright images.
+    """
+    if _is_dicom(data):
+        from clincot import dicom
+
+        return dicom.grid_of(data)
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+            return Grid(opened.size, opened.size)
+    except DAMAGE:
+        return None
+
+
+def _is_dicom(data: bytes) -> bool:
+    return data[128:132] == b"DICM"
 
 
 def _refuse_unfit(picture: Image.Image, name: str) -> None:
@@ -74,7 +102,7 @@ def _refuse_unfit(picture: Image.Image, name: str) -> None:
         )
     frames = getattr(picture, "n_frames", 1)
     if frames > 1 and picture.format != "MPO":  # the further pictures of a camera's MPO are previews of the first
-        raise UnreadableImage(f"{name}: holds {frames} frames. Save the one that is meant as a picture of its own.")
+        raise UnreadableImage(f"{name}: holds {frames} frames. Save the one that is meant as an image of its own.")
 
 
 def _white_is_zero(picture: Image.Image) -> bool:
@@ -89,7 +117,9 @@ def _to_rgb(picture: Image.Image, *, inverted: bool) -> Image.Image:
 
         from clincot.grey import stretched
 
-        return stretched(np.asarray(picture), inverted=inverted)
+        values = np.asarray(picture)
+        clear = picture.info.get("transparency")  # of a PNG, the one value that is
+        return stretched(values, inverted=inverted, data=None if clear is None else values != clear)
     if picture.mode in TRANSPARENT or "transparency" in picture.info:
         plain = picture.convert("LA") if picture.mode == "La" else picture
         solid = plain.convert("RGBA")

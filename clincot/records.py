@@ -13,7 +13,7 @@ Message = dict[str, Any]
 
 
 class Box(NamedTuple):
-    """Pixels of the original image, half-open as PIL crops: `left <= x < right`, `upper <= y < lower`."""
+    """Pixels of an image, half-open as PIL crops: `left <= x < right`, `upper <= y < lower`."""
 
     left: int
     upper: int
@@ -23,7 +23,11 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class TrueRegion:
-    """A region whose content a benchmark knows; `mask` is a grey PNG of the image's size, above 127 inside, or None."""
+    """A region whose content a benchmark knows, in pixels of the image as it is stored.
+
+    `mask` is a grey PNG of the stored image's size, above 127 inside, or None. `clincot.true_regions.shown_regions`
+    gives the region on the image that is shown.
+    """
 
     finding: str
     box: Box

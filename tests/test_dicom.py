@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 
 import numpy as np
@@ -10,39 +9,7 @@ import pytest
 
 from clincot.errors import UnreadableImage
 from clincot.images import decode
-
-pydicom = pytest.importorskip("pydicom", reason="the extra `dicom` is not installed")
-from pydicom.dataset import FileDataset, FileMetaDataset  # noqa: E402
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian  # noqa: E402
-
-
-def dicom(values: np.ndarray, **tags: object) -> bytes:
-    """A file of `values` (rows, columns or rows, columns, 3); `tags` overrule."""
-    meta = FileMetaDataset()
-    meta.TransferSyntaxUID, meta.MediaStorageSOPClassUID = ExplicitVRLittleEndian, CTImageStorage
-    meta.MediaStorageSOPInstanceUID = "1.2.3"
-    file = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
-    bits = values.dtype.itemsize * 8
-    facts: dict[str, object] = {
-        "Rows": values.shape[0],
-        "Columns": values.shape[1],
-        "SamplesPerPixel": 3 if values.ndim == 3 else 1,
-        "PhotometricInterpretation": "RGB" if values.ndim == 3 else "MONOCHROME2",
-        "BitsAllocated": bits,
-        "BitsStored": bits,
-        "HighBit": bits - 1,
-        "PixelRepresentation": int(values.dtype.kind == "i"),
-        "PixelData": values.tobytes(),
-    }
-    if values.ndim == 3:
-        facts["PlanarConfiguration"] = 0
-    for name, value in (facts | tags).items():
-        if value is not None:
-            setattr(file, name, value)
-    buffer = io.BytesIO()
-    pydicom.dcmwrite(buffer, file, enforce_file_format=True)
-    return buffer.getvalue()
-
+from tests.dicoms import dicom
 
 RAMP = np.arange(256, dtype=np.uint16).reshape(16, 16) * 100
 

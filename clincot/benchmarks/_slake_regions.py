@@ -57,9 +57,10 @@ class Annotations:
         boxes, mask = f"{folder}/detection.json", f"{folder}/mask.png"
         if not {boxes, mask} & self.members:
             return ()
-        size = _size(data)
-        if size is None:
+        grid = images.grid_of(data)
+        if grid is None:
             return ()  # builders skip and count an unreadable image
+        size = grid.stored
         found = _boxes(self.archive.read(boxes), boxes, size) if boxes in self.members else []
         values = _values(self.archive.read(mask), mask, size) if self.names and mask in self.members else None
         if values is None:
@@ -78,14 +79,6 @@ class Annotations:
         shown = (int(value) for value in np.unique(values))
         alone = {v: self.names[v] for v in shown if v in self.names and self.names[v].casefold() not in boxed}
         return [TrueRegion(name, _bounds(values == value), _png(values == value)) for value, name in alone.items()]
-
-
-def _size(data: bytes) -> tuple[int, int] | None:
-    try:
-        with Image.open(BytesIO(data), formats=images.FORMATS) as opened:
-            return opened.size
-    except images.DAMAGE:
-        return None
 
 
 def _boxes(data: bytes, where: str, size: tuple[int, int]) -> list[tuple[str, Box]]:

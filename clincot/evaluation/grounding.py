@@ -13,6 +13,7 @@ from clincot.evaluation.predictions import Prediction
 from clincot.metrics import _grounding
 from clincot.records import Example, TrueRegion
 from clincot.regions.annotated import shows
+from clincot.true_regions import shown_regions
 
 GROUNDING = {
     "pointing_game": _grounding.pointing_game,
@@ -40,7 +41,8 @@ def grounding_terms(name: str, prediction: Prediction, example: Example) -> tupl
 
 
 def true_regions(prediction: Prediction, example: Example) -> Sequence[TrueRegion]:
-    return [region for region in example.true_regions if shows(region.finding, prediction.hypothesis or "")]
+    """Return the regions of the shown image that show what the answer looked for."""
+    return [region for region in shown_regions(example) if shows(region.finding, prediction.hypothesis or "")]
 
 
 @lru_cache(8)  # three measures and several rows ask for the same masks one after another

@@ -18,6 +18,7 @@ from clincot.protocols import Asking
 from clincot.records import Box, Example, Message, Region
 from clincot.regions.base import HeatMap, Proposer, Subject
 from clincot.regions.extract import find_region
+from clincot.true_regions import shown_regions
 
 Pictures = Mapping[str, Image.Image]
 
@@ -76,8 +77,8 @@ def propose(
         questions.setdefault(example.image_id, []).append(example.question)
     modality = {example.image_id: example.modality for example in examples}
     names = list(questions)
-    known = {example.image_id: example.true_regions for example in examples}
-    subjects = [Subject(n, pictures[n], known[n]) for n in names]
+    one_of = {example.image_id: example for example in examples}
+    subjects = [Subject(n, pictures[n], shown_regions(one_of[n])) for n in names]
     wanted = [hypotheses(modality[n], questions[n], settings.hypotheses, proposer.known) for n in names]
     maps = dict(zip(names, proposer.heat_maps(subjects, wanted), strict=True))
     found: dict[tuple[str, str], Region | None] = {}

@@ -23,6 +23,7 @@ from clincot.recipe import Judging, Recipe
 from clincot.records import Candidate, Example, Hypothesis, PreferencePair, Region, read_images
 from clincot.regions.base import Proposer, Subject
 from clincot.regions.extract import find_region
+from clincot.true_regions import shown_regions
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class Workbench:
         build, known = self.recipe.build, self.models.proposer.known
         names = list(self.pictures)
         wanted = [hypotheses(one_of[name].modality, questions[name], build.candidates, known) for name in names]
-        subjects = [Subject(name, self.pictures[name], one_of[name].true_regions) for name in names]
+        subjects = [Subject(name, self.pictures[name], shown_regions(one_of[name])) for name in names]
         maps = self.models.proposer.heat_maps(subjects, wanted)
         for name, heat_maps in zip(names, maps, strict=True):
             found = [find_region(self.pictures[name], heat_map, build.regions) for heat_map in heat_maps]

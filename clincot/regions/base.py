@@ -14,7 +14,10 @@ from clincot.records import TrueRegion
 
 @dataclass(frozen=True)
 class Subject:
-    """An image to look at; `true_regions` is what its benchmark knows, for the `annotated` proposer alone."""
+    """An image to look at; `true_regions` is what its benchmark knows, for the `annotated` proposer alone.
+
+    They are in pixels of `picture` (`clincot.true_regions.shown_regions`).
+    """
 
     image_id: str
     picture: Image = field(repr=False)
