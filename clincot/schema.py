@@ -66,13 +66,7 @@ CANDIDATE_FEATURES = Features(
         "tokens": Value("int32"),
         "lookahead": List(Value("string")),
         "judge_scores": List(
-            {
-                "judge": Value("string"),
-                "own": Value("float64"),
-                "next": Value("float64"),
-                "total": Value("float64"),
-                "mass": Value("float64"),
-            }
+            {"judge": Value("string")} | {name: Value("float64") for name in ("own", "next", "total", "mass")}
         ),
         "score": Value("float64"),
         "finish": Value("string"),
@@ -142,10 +136,7 @@ def candidate_row(candidate: Candidate, round_: int) -> dict[str, Any]:
         "logp": candidate.logp,
         "tokens": candidate.tokens,
         "lookahead": list(candidate.lookahead),
-        "judge_scores": [
-            {"judge": s.judge, "own": s.own, "next": s.next, "total": s.total, "mass": s.mass}
-            for s in candidate.judge_scores
-        ],
+        "judge_scores": [dict(vars(score)) for score in candidate.judge_scores],
         "score": candidate.score,
         "finish": candidate.finish,
     }
