@@ -19,6 +19,8 @@ def stored_messages(messages: Sequence[Mapping[str, Any]], images: int | None = 
     Blocks that text cannot stand for are kept as JSON: images after text or in a later turn, more or fewer than
     `images`, several texts in a turn.
     """
+    if any(message["content"] is None for message in messages):
+        return [dict(message) for message in messages if message["content"] is None]  # readers refuse it by name
     read = [{"role": message["role"], "content": read_content(message["content"])} for message in messages]
     if all(isinstance(message["content"], str) for message in read):
         return read

@@ -20,6 +20,7 @@ from clincot.objectives import OBJECTIVES
 from clincot.objectives._arguments import dpo_config, dtype_of, lora_config
 from clincot.objectives._features import feature_cache, with_pixel_cache
 from clincot.objectives._memory import needs_checkpointing
+from clincot.objectives._odd_rows import keep_rows
 from clincot.objectives._policy import load_policy, open_processor, stored_dtype
 from clincot.objectives._quiet import quiet
 from clincot.objectives._rows import batch_tokens, check_budget, check_placeholders, load_rows, stored_rows
@@ -77,7 +78,7 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
         start_folder(job.folder, _key(job, world.num_processes))
     with quiet(), ExitStack() as stack:
         with world.main_process_first(), saving(job.folder):
-            rows, collator, longest = _open_rows(job)
+            rows, dropped, collator, longest = _open_rows(job, say=world.is_main_process)
         trainer = _trainer(job, rows, collator)
         reference = check_reference(trainer.model, job.parent)
         layout = settle_layout(trainer, dtype_of(job.recipe))
@@ -89,21 +90,22 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
             adapter = keep_adapter(trainer, job.base_repo, job.folder)
     history = tuple(trainer.state.log_history)
     facts = _facts(job, trainer, rows) | _start(first, layout, reference)
-    facts |= {"longest_tokens": longest, "seconds": round(time.monotonic() - started, 1)}
+    facts |= {"dropped_pairs": dropped, "longest_tokens": longest, "seconds": round(time.monotonic() - started, 1)}
     return TrainOutcome(adapter, facts, history)
 
 
-def _open_rows(job: TrainJob) -> tuple[Dataset, PairCollator, int]:
+def _open_rows(job: TrainJob, *, say: bool) -> tuple[Dataset, dict[str, int], PairCollator, int]:
     train = job.recipe.train
     processor, ends, budget = open_processor(job.base)
     stored = _stored(job)
-    rows = load_rows(job.rows, job.folder / "rows", scores=train.margin.kind != "none", reference=stored)
+    read = load_rows(job.rows, job.folder / "rows", scores=train.margin.kind != "none", reference=stored)
+    rows, dropped = keep_rows(read, ", ".join(path.name for path in job.rows), say=say)
     renderer = Renderer(with_pixel_cache(processor), train.conditioning, ends, job.recipe.views)
     check_placeholders(rows, renderer)
     if stored:
         check_token_counts(rows, renderer)
     collator = PairCollator(renderer, train.margin, stored, budget)
-    return rows, collator, check_budget(rows, collator)
+    return rows, dropped, collator, check_budget(rows, collator)
 
 
 def _stored(job: TrainJob) -> bool:

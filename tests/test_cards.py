@@ -124,6 +124,13 @@ def test_the_adapter_card_parses_as_a_peft_adapter_with_its_results():
     assert "margin linear × 1; crops: per_side; LoRA lora_alpha 16, r 8" in text
 
 
+def test_an_adapter_card_counts_the_pairs_that_were_not_trained_on():
+    dropped = {"with an empty text": 3, "whose chosen and rejected text are equal": 12}
+    card = cards.adapter_card("clincot/run", {"round-1": made("train", 1, TRAIN | {"dropped_pairs": dropped})})
+    assert "3 with an empty text" in card and "12 whose chosen and rejected text are equal" in card
+    assert "not trained on" not in cards.adapter_card("clincot/run", {"round-1": made("train", 1, TRAIN)})
+
+
 def test_an_adapter_card_without_results_has_no_model_index():
     assert "model-index" not in cards.adapter_card("clincot/run", {"round-1": made("train", 1, TRAIN)})
 

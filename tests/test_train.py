@@ -454,3 +454,14 @@ def test_an_adapter_of_another_rank_or_no_adapter_is_refused(make_job, round_1, 
 def test_settings_that_trl_or_peft_would_misread_are_refused(make_job, tmp_path, changes, message):
     with pytest.raises(RecipeError, match=message):
         train_adapter(make_job(tmp_path, recipe=make_recipe(**changes)))
+
+
+def test_pairs_without_a_preference_are_dropped_and_counted_in_the_facts(make_job, tmp_path):
+    odd = [make_row(7, rejected=""), make_row(8, chosen_score=0.1, rejected_score=0.4), make_row(9, weight=-1.0)]
+    path = write_rows(tmp_path / "rows.parquet", [odd[0], make_row(0), odd[1], make_row(1), odd[2]])
+    with pytest.warns(UserWarning, match="3 of 5 pairs are not trained on"):
+        out = train_adapter(make_job(tmp_path / "job", rows=(path,), recipe=make_recipe(dpo={"max_steps": 1})))
+    assert out.facts["pairs"] == 2 and sum(out.facts["dropped_pairs"].values()) == 3
+    plain = write_rows(tmp_path / "plain.parquet", [make_row(0), make_row(1)])
+    same = train_adapter(make_job(tmp_path / "same", rows=(plain,), recipe=make_recipe(dpo={"max_steps": 1})))
+    assert (out.adapter / WEIGHTS).read_bytes() == (same.adapter / WEIGHTS).read_bytes()

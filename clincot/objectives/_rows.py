@@ -42,8 +42,6 @@ def load_rows(paths: Sequence[Path], cache: Path, *, scores: bool, reference: bo
     rows = _read(paths, cache)
     if scores:
         _check_scores(rows)
-    if not isinstance(rows[0]["prompt"], list):
-        raise DataError(f"{_names(paths)}: prompt is text, not messages. Write it as a list of role and content.")
     return rows
 
 
@@ -71,7 +69,14 @@ def _pictures(rows: Dataset, name: str) -> list[int]:
     """Return how many pictures a column holds in each row."""
     if name not in rows.column_names:
         return [0] * len(rows)
-    return [count or 0 for count in pc.list_value_length(rows.data.column(name)).to_pylist()]
+    return [count or 0 for count in _kept(rows, pc.list_value_length(rows.data.column(name)))]
+
+
+def _kept(rows: Dataset, values: pa.ChunkedArray) -> list[Any]:
+    """Return a column's values of the rows that were kept; `rows.data` has the dropped ones too."""
+    kept = rows._indices
+    found: list[Any] = (values if kept is None else values.take(kept.column(0))).to_pylist()
+    return found
 
 
 def check_budget(rows: Dataset, collator: PairCollator) -> int:
@@ -139,7 +144,7 @@ def _read(paths: Sequence[Path], cache: Path) -> Dataset:
 
 def stored_rows(rows: Dataset) -> int:
     """Return how many rows carry both reference log-probabilities."""
-    both = zip(*(rows.data.column(name).is_null().to_pylist() for name in REFERENCE), strict=True)
+    both = zip(*(_kept(rows, rows.data.column(name).is_null()) for name in REFERENCE), strict=True)
     return sum(not chosen and not rejected for chosen, rejected in both)
 
 

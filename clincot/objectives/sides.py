@@ -8,6 +8,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
+from jinja2 import TemplateError
 from PIL.Image import Image
 from transformers import ProcessorMixin
 from trl.data_utils import prepare_multimodal_messages
@@ -95,8 +96,11 @@ class Renderer:
         except ValueError as error:
             raise DataError(f"{where}: {error} Build the dataset again, or train with conditioning=global.") from error
         answer = {"role": "assistant", "content": [{"type": "text", "text": self.escape(text)}]}
-        opening = self.processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-        whole = self.processor.apply_chat_template([*messages, answer], tokenize=False)
+        try:
+            opening = self.processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+            whole = self.processor.apply_chat_template([*messages, answer], tokenize=False)
+        except TemplateError as error:
+            raise DataError(f"{where}: the chat template refuses its turns ({error}). Change its prompt.") from error
         if not whole.startswith(opening):
             raise ModelError(
                 "chat template: the prompt that generation sees does not begin the answered conversation, so other"

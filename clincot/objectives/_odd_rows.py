@@ -1,0 +1,132 @@
+"""Preference rows -> those that can teach a preference; others are dropped and counted by rule, or refused by name."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+import warnings
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from datasets import Dataset
+
+from clincot.errors import DataError
+
+Row = Mapping[str, Any]
+TEXTS = ("chosen", "rejected")
+READ = ("id", "prompt", *TEXTS, "chosen_score", "rejected_score", "weight")
+EMPTY, EQUAL = "with an empty text", "whose chosen and rejected text are equal"
+WORSE, WEIGHT = "whose chosen score is below the rejected one", "with a weight that is negative or not a number"
+IMAGES = ("images", "side_images", "chosen_images", "rejected_images")
+AGAIN = "Remove the row, or build the dataset again."
+
+
+class DroppedRows(UserWarning):
+    """Rows that no preference can be learned from are left out of training."""
+
+
+def keep_rows(rows: Dataset, where: str, *, say: bool = True) -> tuple[Dataset, dict[str, int]]:
+    """Return the rows to train on, in their order, and how many were dropped by which rule; warns of these.
+
+    Raises DataError naming the row for a text, prompt or image that is missing, and when no row is left.
+    """
+    _check_kinds(rows, where)
+    _check_images(rows)
+    dropped: Counter[str] = Counter()
+    kept = []
+    for number, row in enumerate(rows.select_columns([name for name in READ if name in rows.column_names])):
+        rule = _rule(row)
+        if rule is None:
+            kept.append(number)
+        else:
+            dropped[rule] += 1
+    if not dropped:
+        return rows, {}
+    reasons = "; ".join(f"{count} {rule}" for rule, count in sorted(dropped.items()))
+    if not kept:
+        raise DataError(f"{where}: no pair is left of {len(rows)}: {reasons}. Build the dataset again.")
+    if say:
+        message = f"{where}: {dropped.total()} of {len(rows)} pairs are not trained on: {reasons}."
+        warnings.warn(message, DroppedRows, stacklevel=2)
+    return rows.select(kept), dict(sorted(dropped.items()))
+
+
+def _rule(row: Row) -> str | None:
+    """Return the rule by which the row is dropped, or None. Raises DataError naming it when something is missing."""
+    name = f"row {row['id']}"
+    _check_prompt(row["prompt"], name)
+    for side in TEXTS:
+        if row[side] is None:
+            raise DataError(f"{name}: its {side} text is null. {AGAIN}")
+    chosen, rejected = (_words(row[side]) for side in TEXTS)
+    if not chosen or not rejected:
+        return EMPTY
+    if chosen == rejected:
+        return EQUAL
+    high, low = (row.get(f"{side}_score") for side in TEXTS)
+    if high is not None and low is not None and high < low:
+        return WORSE
+    weight = row.get("weight")
+    return WEIGHT if weight is not None and not (math.isfinite(weight) and weight >= 0) else None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Return the text's words; spaces of any width, marks without one and control characters are none."""
+    words = text.split()
+    seen = any(unicodedata.category(sign) not in ("Cf", "Cc", "Zs") for word in words for sign in word)
+    return tuple(words) if seen else ()
+
+
+def _check_prompt(prompt: Any, name: str) -> None:
+    if not prompt:
+        raise DataError(f"{name}: its prompt is {'null' if prompt is None else 'empty'}. {AGAIN}")
+    for message in prompt:
+        if message is None or message.get("content") is None or message.get("role") is None:
+            raise DataError(f"{name}: a turn of its prompt has no role or no content. {AGAIN}")
+
+
+def _check_kinds(rows: Dataset, where: str) -> None:
+    """Raise DataError for a file whose columns hold other kinds of values than preference pairs have."""
+    prompt = rows.data.schema.field("prompt").type
+    if pa.types.is_string(prompt) or pa.types.is_large_string(prompt):
+        raise DataError(f"{where}: prompt is text, not messages. Write it as a list of role and content.")
+    for side in TEXTS:
+        kind = rows.data.schema.field(side).type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
+            raise DataError(f"{where}: {side} is {kind}, not text. Write the answer alone, without role and content.")
+    for name in ("chosen_score", "rejected_score", "weight"):
+        if name in rows.column_names and not _is_number(rows.data.schema.field(name).type):
+            raise DataError(f"{where}: {name} is {rows.data.schema.field(name).type}, not a number. Write numbers.")
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind))
+
+
+def _check_images(rows: Dataset) -> None:
+    """Raise DataError naming a row with an image without bytes or one side's own image missing; decodes nothing."""
+    for name in IMAGES:
+        if name not in rows.column_names:
+            continue
+        start = 0
+        for chunk in rows.data.column(name).chunks:
+            at = _without_bytes(chunk)
+            if at is not None:
+                where = f"row {rows[start + at]['id']}"
+                raise DataError(f"{where}: an image has no bytes. Embed the images when writing the dataset.")
+            counts = pc.list_value_length(chunk)
+            odd = pc.index(pc.is_in(counts, pa.array([0, 2, None], counts.type)), False).as_py()
+            if name == "side_images" and odd >= 0:
+                where, held = f"row {rows[start + odd]['id']}", counts[odd].as_py()
+                raise DataError(f"{where}: side_images holds {held} images, not 2. Build the dataset again.")
+            start += len(chunk)
+
+
+def _without_bytes(images: pa.Array) -> int | None:
+    """Return the first place of a list of images in which one has no bytes."""
+    lengths = pc.binary_length(pc.struct_field(pc.list_flatten(images), "bytes"))
+    places = pc.filter(pc.list_parent_indices(images), pc.fill_null(pc.equal(lengths, 0), True))
+    return int(places[0].as_py()) if len(places) else None

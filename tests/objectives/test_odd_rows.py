@@ -1,0 +1,110 @@
+"""Rows that people's preference data hold: trained rightly, dropped and counted by rule, or refused by name."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+
+from clincot.errors import DataError
+from clincot.objectives._odd_rows import EMPTY, EQUAL, WEIGHT, WORSE, DroppedRows, keep_rows
+from clincot.objectives._rows import check_placeholders, load_rows, stored_rows
+from clincot.objectives.sides import Renderer
+from clincot.prompts import direct_messages
+from tests.objectives.rows import make_row, png, write_rows
+
+NAN = float("nan")
+
+
+def read(folder, *odd: dict, plain: int = 2):
+    rows = [make_row(number, **changes) for number, changes in enumerate(odd)]
+    rows += [make_row(10 + number) for number in range(plain)]
+    path = write_rows(folder / "part.parquet", rows)
+    return load_rows([path], folder / "cache", scores=True, reference=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"chosen": "Yes", "rejected": "Yes"}, EQUAL),
+        ({"chosen": "Yes", "rejected": " Yes\n"}, EQUAL),
+        ({"chosen": "A nodule.\r\nLeft.", "rejected": "A  nodule.\nLeft."}, EQUAL),
+        ({"chosen": "左肺。\u3000有", "rejected": "左肺。 有 "}, EQUAL),
+        ({"rejected": ""}, EMPTY),
+        ({"chosen": "  \n "}, EMPTY),
+        ({"chosen": "", "rejected": ""}, EMPTY),
+        ({"rejected": "\u200b\ufeff"}, EMPTY),
+        ({"chosen": "\x00"}, EMPTY),
+        ({"chosen_score": 0.1, "rejected_score": 0.9}, WORSE),
+        ({"chosen_score": 0.49, "rejected_score": 0.5}, WORSE),
+        ({"weight": -1.0}, WEIGHT),
+        ({"weight": -1e-6}, WEIGHT),
+        ({"weight": NAN}, WEIGHT),
+        ({"weight": float("inf")}, WEIGHT),
+    ],
+)
+def test_rows_without_a_preference_are_dropped_counted_and_said(changes: dict, rule: str, tmp_path) -> None:
+    with pytest.warns(DroppedRows, match=rf"part.parquet: 1 of 3 pairs are not trained on: 1 {rule}\."):
+        kept, dropped = keep_rows(read(tmp_path, changes), "part.parquet")
+    assert dropped == {rule: 1} and kept["id"][:] == ["row-10", "row-11"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"chosen_score": 0.5, "rejected_score": 0.5},
+        {"weight": 0.0},
+        {"weight": None},
+        {"chosen": "Yes", "rejected": "yes"},
+        {"chosen": "< 3 cm", "rejected": "> 3 cm"},
+        {"chosen": "لا توجد عقدة.", "rejected": "عقدة."},
+        {"chosen": "👩‍⚕️"},
+        {"chosen": "a\x00b"},
+    ],
+)
+def test_rows_with_a_preference_are_kept(changes: dict, tmp_path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DroppedRows)
+        kept, dropped = keep_rows(read(tmp_path, changes), "part.parquet")
+    assert dropped == {} and len(kept) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"chosen": None}, "row row-1: its chosen text is null"),
+        ({"rejected": None, "chosen": ""}, "row row-1: its rejected text is null"),
+        ({"prompt": None}, "row row-1: its prompt is null"),
+        ({"prompt": []}, "row row-1: its prompt is empty"),
+        ({"prompt": [{"role": "user", "content": None}]}, "row row-1: .*no role or no content|its prompt"),
+        ({"images": [None]}, "row row-1: an image has no bytes"),
+        ({"images": [{"bytes": None, "path": "/nowhere/x.png"}]}, "row row-1: an image has no bytes"),
+        ({"side_images": [{"bytes": png(1), "path": "a.png"}, {"bytes": b"", "path": "b.png"}]}, "row-1: an image has"),
+        ({"side_images": [{"bytes": png(1), "path": "a.png"}]}, "row row-1: side_images holds 1 images, not 2"),
+    ],
+)
+def test_what_is_missing_is_refused_by_the_name_of_its_row(changes: dict, said: str, tmp_path) -> None:
+    with pytest.raises(DataError, match=said):
+        keep_rows(read(tmp_path, {}, changes), "part.parquet")
+
+
+def test_rules_are_counted_together_and_nothing_left_is_an_error(tmp_path) -> None:
+    odd = ({"rejected": ""}, {"chosen": "No", "rejected": "No "}, {"weight": -2.0}, {"rejected": " "})
+    rows = read(tmp_path / "some", *odd)
+    with pytest.warns(DroppedRows, match="4 of 6 pairs"):
+        assert keep_rows(rows, "rows")[1] == {EMPTY: 2, EQUAL: 1, WEIGHT: 1}
+    with pytest.raises(DataError, match=f"rows: no pair is left of 4: 1 {EQUAL}; 1 {WEIGHT}; 2 {EMPTY}"):
+        keep_rows(read(tmp_path / "all", *odd, plain=0), "rows")
+
+
+def test_checks_after_it_read_the_rows_that_were_kept(tmp_path, processor) -> None:
+    bare = {"images": [], "side_images": [], "prompt": [{"role": "user", "content": "Is it?"}]}
+    odd = ({"rejected": ""}, bare, {"chosen": ""}, {"ref_chosen_logp": -1.0, "ref_rejected_logp": -2.0})
+    prompt = direct_messages("One image?")
+    rows = read(tmp_path, *odd, {"prompt": prompt}, plain=1)
+    with pytest.warns(DroppedRows):
+        kept, _ = keep_rows(rows, "rows")
+    assert kept["id"][:] == ["row-1", "row-3", "row-4", "row-10"] and stored_rows(kept) == 1
+    with pytest.raises(DataError, match="row row-4: the prompt asks for 1 images and the chosen side has 2"):
+        check_placeholders(kept, Renderer(processor))
