@@ -145,7 +145,7 @@ class Evaluate:
     `protocol` decides how questions are asked and which table comes first; answers are scored under all of them.
     """
 
-    protocol: str = "clincot-v1"
+    protocol: str = "clincot-v2"
     split: str = "test"
     inference: tuple[Literal["region", "direct"], ...] = ("region", "direct")
     controls: tuple[Control, ...] = ("black_image", "shuffled_images", "question_prior", "constant_template")

@@ -96,7 +96,8 @@ def scored(recipe: Recipe, examples: Sequence[Example], rows: Mapping[Row, list[
     """Score rows of predictions under every protocol; `first` is the policy that the others are compared with."""
     results: list[Result] = []
     comparisons: list[Comparison] = []
-    for label in protocols.chosen(recipe.evaluate.protocol, [protocols.ALL]):
+    labels = protocols.chosen(recipe.evaluate.protocol, [protocols.ALL])
+    for label in labels:
         scoring = Scoring(protocols.load(label), examples, recipe.evaluate.resamples, recipe.seed)
         results += scoring.results(recipe.benchmark, rows)
         comparisons += scoring.comparisons(rows, list(_pairs(list(rows), first)))
@@ -105,7 +106,7 @@ def scored(recipe: Recipe, examples: Sequence[Example], rows: Mapping[Row, list[
         questions[example.image_id] = questions.get(example.image_id, 0) + 1
     return Evaluation(
         benchmark=recipe.benchmark,
-        protocol=recipe.evaluate.protocol,
+        protocol=labels[0],
         split=recipe.evaluate.split,
         results=tuple(results),
         comparisons=tuple(comparisons),

@@ -15,8 +15,7 @@ import numpy as np
 
 from clincot.evaluation.grounding import GROUNDING, grounding_terms
 from clincot.evaluation.predictions import Prediction
-from clincot.metrics import load_score
-from clincot.metrics._closed import is_yes_no
+from clincot.metrics import is_yes_no, load_score, without_thoughts
 from clincot.metrics.base import Score
 from clincot.protocols import Measure, Protocol
 from clincot.records import Example
@@ -180,12 +179,15 @@ class Scoring:
         if measure.scores[0][1] in GROUNDING:
             return self._grounded(measure.scores[0][1], predictions)
         scores = {kind: (name, rule) for kind, name, rule in measure.scores}
-        asked = ((self.examples[p.example_id], p.text) for p in predictions if p.example_id in self.examples)
+        asked = ((self.examples[p.example_id], self._said(p)) for p in predictions if p.example_id in self.examples)
         return [
             (example, _terms(*scores[example.answer_type], text, example.answer))
             for example, text in asked
             if example.answer_type in scores and _counts(measure, example)
         ]
+
+    def _said(self, prediction: Prediction) -> str:
+        return prediction.text if self.protocol.thoughts else without_thoughts(prediction.text)
 
     def _grounded(self, name: str, predictions: Sequence[Prediction]) -> list[Term]:
         asked = ((self.examples[p.example_id], p) for p in predictions if p.example_id in self.examples)
@@ -211,7 +213,10 @@ def _score(measure: Measure) -> Score:
 
 
 def _counts(measure: Measure, example: Example) -> bool:
-    return measure.golds == "all" or (measure.golds == "yes/no") == is_yes_no(example.answer)
+    if measure.golds == "all":
+        return True
+    rule = next(rule for kind, _, rule in measure.scores if kind == example.answer_type)
+    return (measure.golds == "yes/no") == is_yes_no(example.answer, rule)
 
 
 def _groups(measure: Measure, terms: Sequence[Term]) -> Iterator[tuple[str, str, Sequence[Term]]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from clincot.choices import choose
+from clincot.metrics._final import without_thoughts
 
 if TYPE_CHECKING:
     from clincot.metrics.base import Score
 
+__all__ = ["METRICS", "SCORES", "is_yes_no", "load", "load_score", "without_thoughts"]
 METRICS = {
     "open_recall": "clincot.metrics.open_recall:OpenRecall",
     "open_precision": "clincot.metrics.open_precision:OpenPrecision",
@@ -74,6 +76,13 @@ SCORES = {
     "omission_rate": "clincot.metrics._labels:omission_rate",
     "report_refused": "clincot.metrics._labels:report_refused",
 }
+
+
+def is_yes_no(gold: str, rule: str) -> bool:
+    """Whether a gold is a yes or a no, as the closed rule reads golds."""
+    from clincot.metrics._closed import is_yes_no as known
+
+    return known(gold, rule)
 
 
 def load(name: str) -> Any:

@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 import numpy as np
 from nltk.translate.bleu_score import modified_precision
 
-from clincot.metrics._tokens import tokens
+from clincot.metrics._tokens import said_tokens, tokens
 from clincot.metrics.base import Score
 
 ORDERS = (1, 2, 3, 4)
@@ -22,7 +22,7 @@ KEPT = 1 << 16  # a report costs 1-2 ms; BLEU-1..4, their mean and every compari
 @lru_cache(KEPT)
 def bleu_terms(prediction: str, gold: str, kind: str = "wordpunct") -> tuple[float, ...]:
     """Return clipped matches of orders 1-4, n-grams of orders 1-4, words, reference words: ten summable counts."""
-    said, wanted = tokens(prediction, kind), tokens(gold, kind)
+    said, wanted = said_tokens(prediction, kind), tokens(gold, kind)
     shares = [modified_precision([wanted], said, n) for n in ORDERS]
     matches, totals = [s.numerator for s in shares], [s.denominator for s in shares]
     return (*map(float, matches), *map(float, totals), float(len(said)), float(len(wanted)))

@@ -1,4 +1,4 @@
-"""An answer to a closed question and its gold -> hit or miss, under one of seven named rules (benchmarks.md 1.3).
+"""An answer to a closed question and its gold -> hit or miss, under one of nine named rules (benchmarks.md 1.3).
 
 The rule alone moves the score of the same answers by up to 50 points, so every number carries its rule's name.
 """
@@ -8,29 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from clincot.errors import ClincotError, did_you_mean
+from clincot.metrics import _closed_v2, _medevalkit
 from clincot.metrics._exact import clincot_strict, lmms_eval
+from clincot.metrics._medevalkit import ANSWER_MARKS
 from clincot.metrics._normalisation import normalise
+from clincot.metrics._yes_no import whole_yes_no
 from clincot.metrics.base import Score, mean
 
 YES_NO = ("yes", "no")
-# MedEvalKit keeps what follows the last of each of these, in this order.
-ANSWER_MARKS = (
-    "**answer**:",
-    "**answer**",
-    "*answer*:",
-    "**answer:**",
-    "answer is",
-    "answer:",
-    "答案:",
-    "final answer",
-    "final answer is",
-)
+OURS = "clincot-v2"
 ENCLOSED = (("boxed{", "}"), ("<answer>", "</answer>"))
 NEGATIVE = {"No", "not", "no"}
 
 
-def is_yes_no(gold: str) -> bool:
-    return normalise(gold) in YES_NO
+def is_yes_no(gold: str, rule: str = "default") -> bool:
+    """Whether the gold is a yes or a no as the rule reads golds; Chinese ones are known to clincot-v2 alone."""
+    return whole_yes_no(gold) is not None if rule == OURS else normalise(gold) in YES_NO
 
 
 def stated(prediction: str) -> str | None:
@@ -70,7 +63,7 @@ def _inside(text: str, opening: str, closing: str) -> str:
 
 
 def medevalkit(prediction: str, gold: str) -> bool:
-    """alibaba-damo-academy/MedEvalKit@9b12e3b, gold lower-cased (the original forgets to for SLAKE)."""
+    """MedEvalKit's rule with the first box or tag instead of the last: `medevalkit-v2` is the original."""
     said, wanted = prediction.lower(), gold.lower()
     for opening, closing in ENCLOSED:
         said = _inside(said, opening, closing)
@@ -97,8 +90,10 @@ RULES: dict[str, Callable[[str, str], bool]] = {
     "llava-med-batch": llava_med_batch,
     "lmms-eval": lambda prediction, gold: lmms_eval(prediction) == lmms_eval(gold),
     "medevalkit": medevalkit,
+    "medevalkit-v2": _medevalkit.hit,
     "cares-yesno": cares_yesno,
     "clincot-strict": lambda prediction, gold: clincot_strict(prediction) == clincot_strict(gold),
+    OURS: _closed_v2.hit,
 }
 
 
@@ -107,11 +102,17 @@ def unparsed(prediction: str, gold: str) -> bool:
     return is_yes_no(gold) and stated(prediction) is None
 
 
+UNPARSED: dict[str, Callable[[str, str], bool]] = {"default": unparsed, OURS: _closed_v2.unparsed}
+
+
 def accuracy(rule: str = "default") -> Score:
     if rule not in RULES:
         raise ClincotError(f"closed rule {rule!r}: no such rule.{did_you_mean(rule, RULES)}")
     return mean(RULES[rule])
 
 
-def unparsed_rate() -> Score:
-    return mean(unparsed)
+def unparsed_rate(rule: str = "default") -> Score:
+    """Share of yes/no questions whose answer says neither, as the rule reads both."""
+    if rule not in UNPARSED:
+        raise ClincotError(f"unparsed rule {rule!r}: no such rule.{did_you_mean(rule, UNPARSED)}")
+    return mean(UNPARSED[rule])

@@ -12,7 +12,7 @@ from typing import Any
 from nltk.translate.meteor_score import single_meteor_score
 
 from clincot.errors import ClincotError
-from clincot.metrics._tokens import tokens
+from clincot.metrics._tokens import said_tokens, tokens
 from clincot.metrics.base import Score, mean
 
 KEPT = 1 << 16
@@ -43,7 +43,7 @@ def _word_net() -> Any:
 def meteor_score(prediction: str, gold: str, kind: str = "wordpunct", synonyms: bool = False) -> float:
     """One report's METEOR; 0 when a side is empty. NLTK matches words in linear time from 3.10.4 on."""
     word_net = _word_net() if synonyms else NoWordNet()
-    said, wanted = tokens(prediction, kind), tokens(gold, kind)
+    said, wanted = said_tokens(prediction, kind), tokens(gold, kind)
     if not said or not wanted:
         return 0.0
     value = float(single_meteor_score(wanted, said, wordnet=word_net))  # type: ignore[arg-type]

@@ -7,17 +7,24 @@ P = LCS / words said, R = LCS / words wanted. rouge_score: 2PR / (P + R) on its 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 
 from rouge_score.tokenizers import DefaultTokenizer
 
-from clincot.metrics._tokens import tokens
+from clincot.errors import ClincotError, did_you_mean
+from clincot.metrics._tokens import said_tokens, tokens
+from clincot.metrics._words import script_words
 from clincot.metrics.base import Score, mean
 
 BETA = 1.2
 KEPT = 1 << 16
-SPLIT = DefaultTokenizer(use_stemmer=False).tokenize
+# rouge_score knows a-z and 0-9 alone: any report in Chinese, Russian or Arabic has no words there and scores 0.
+SPLITS: dict[str, Callable[[str], list[str]]] = {
+    "rouge_score": DefaultTokenizer(use_stemmer=False).tokenize,
+    "unicode": script_words,
+}
+NAMES = "tokens: unicode (words of any script, the default; of ASCII text those of rouge_score) or rouge_score."
 
 
 def lcs(first: Sequence[str], second: Sequence[str]) -> int:
@@ -46,26 +53,28 @@ def _shares(said: Sequence[str], wanted: Sequence[str]) -> tuple[float, float]:
 
 
 @lru_cache(KEPT)
-def rouge_l_f1(prediction: str, gold: str) -> float:
-    """rouge_score F1 without stemmer; its tokens are runs of a-z and 0-9 of the lower-cased text."""
-    precision, recall = _shares(SPLIT(prediction), SPLIT(gold))
+def rouge_l_f1(prediction: str, gold: str, kind: str = "rouge_score") -> float:
+    """rouge_score F1 without stemmer; its tokens are runs of a-z and 0-9 in lower case, or words as `kind` says."""
+    if kind not in SPLITS:
+        raise ClincotError(f"tokens {kind!r}: no such words of ROUGE-L.{did_you_mean(kind, SPLITS)}")
+    precision, recall = _shares(SPLITS[kind](prediction), SPLITS[kind](gold))
     return 2 * precision * recall / (precision + recall) if precision else 0.0
 
 
-def _coco_tokens(text: str, kind: str) -> list[str]:
+def _coco_tokens(text: str, kind: str, cut: Callable[[str, str], list[str]]) -> list[str]:
     """pycocoevalcap splits at single spaces, so two spaces hold an empty word; the published digits need it."""
-    return text.split(" ") if kind == "whitespace" and text.strip() else tokens(text, kind)
+    return text.split(" ") if kind == "whitespace" and text.strip() else cut(text, kind)
 
 
 @lru_cache(KEPT)
 def rouge_l_coco_f(prediction: str, gold: str, kind: str = "wordpunct") -> float:
     """pycocoevalcap's F with beta 1.2, which favours recall; one reference."""
-    precision, recall = _shares(_coco_tokens(prediction, kind), _coco_tokens(gold, kind))
+    precision, recall = _shares(_coco_tokens(prediction, kind, said_tokens), _coco_tokens(gold, kind, tokens))
     return (1 + BETA**2) * precision * recall / (recall + BETA**2 * precision) if precision else 0.0
 
 
-def rouge_l() -> Score:
-    return mean(rouge_l_f1)
+def rouge_l(kind: str = "rouge_score") -> Score:
+    return mean(partial(rouge_l_f1, kind=kind))
 
 
 def rouge_l_coco(kind: str = "wordpunct") -> Score:

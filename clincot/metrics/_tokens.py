@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 
 from clincot.errors import ClincotError, did_you_mean
+from clincot.metrics._medevalkit import report_words, without_headings
+from clincot.metrics._words import script_tokens
 
 # One mark is one token: nltk's wordpunct_tokenize joins runs such as ".." and gives the template .514 for BLEU-1, not
 # the .517 of benchmarks.md 4.2.
@@ -39,8 +41,20 @@ TOKENS: dict[str, Callable[[str], list[str]]] = {
     "wordpunct": lambda text: WORD_OR_MARK.findall(text.lower()),
     "r2gen-clean": r2gen_clean,
     "whitespace": str.split,
+    "medevalkit": report_words,
+    "unicode": script_tokens,
 }
-NAMES = "tokens: wordpunct (lower-cased words and single punctuation marks, the default), r2gen-clean or whitespace."
+NAMES = (
+    "tokens: wordpunct (lower-cased words and single punctuation marks, the default), unicode (the same in any script),"
+    " r2gen-clean, medevalkit or whitespace."
+)
+# What a tokenisation does to predictions alone.
+SAID: dict[str, Callable[[str], str]] = {"medevalkit": without_headings}
+
+
+def said_tokens(prediction: str, kind: str = "wordpunct") -> list[str]:
+    """Return the words of a prediction; a reference has those of `tokens`."""
+    return tokens(SAID.get(kind, str)(prediction), kind)
 
 
 def tokens(text: str, kind: str = "wordpunct") -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _bleu, _info, _tokens
+from clincot.metrics import _bleu, _info, _metric, _tokens
 
 DESCRIPTION = "BP * p_n from counts of the whole corpus, no smoothing, n = 1..4, and the mean of the four."
 
 
-class BleuIndividual(evaluate.Metric):
+class BleuIndividual(_metric.Metric):
     """LLaVA-Med's evaluation code uses these weights; MMedPO's published values look like them (benchmarks.md 2.3)."""
 
     def _info(self) -> evaluate.MetricInfo:
@@ -17,7 +17,7 @@ class BleuIndividual(evaluate.Metric):
             DESCRIPTION, "Papineni et al. 2002; weights of LLaVA-Med, arXiv:2306.00890", _tokens.NAMES
         )
 
-    def _compute(self, predictions: list[str], references: list[str], tokens: str = "wordpunct") -> dict[str, float]:
+    def _compute(self, predictions: list[str], references: list[str], tokens: str = "unicode") -> dict[str, float]:
         names = ("mean", *map(str, _bleu.ORDERS))
         scores = {f"bleu_individual_{n}": getattr(_bleu, f"individual_{n}")(tokens) for n in names}
         return {name: score.of(predictions, references) for name, score in scores.items()}

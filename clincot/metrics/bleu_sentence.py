@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _bleu, _info, _tokens
+from clincot.metrics import _bleu, _info, _metric, _tokens
 
 DESCRIPTION = (
     "BLEU of each report by itself, then the mean: bleu_sentence_n is BP * (p_1 ... p_n)^(1/n), "
@@ -12,13 +12,13 @@ DESCRIPTION = (
 )
 
 
-class BleuSentence(evaluate.Metric):
+class BleuSentence(_metric.Metric):
     """Equals the mean of nltk's `sentence_bleu` without smoothing: a report without a common n-gram gives 0."""
 
     def _info(self) -> evaluate.MetricInfo:
         return _info.of_texts(DESCRIPTION, "Papineni et al. 2002; nltk sentence_bleu", _tokens.NAMES)
 
-    def _compute(self, predictions: list[str], references: list[str], tokens: str = "wordpunct") -> dict[str, float]:
+    def _compute(self, predictions: list[str], references: list[str], tokens: str = "unicode") -> dict[str, float]:
         names = [f"{kind}{n}" for kind in ("", "individual_") for n in ("mean", *_bleu.ORDERS)]
         scores = {f"bleu_sentence_{n}": getattr(_bleu, f"sentence_{n}")(tokens) for n in names}
         return {name: score.of(predictions, references) for name, score in scores.items()}

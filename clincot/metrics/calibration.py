@@ -5,7 +5,7 @@ from __future__ import annotations
 import datasets
 import evaluate
 
-from clincot.metrics import _calibration
+from clincot.metrics import _calibration, _metric
 
 DESCRIPTION = (
     "ECE: sum over 10 equal bins of P(yes) of |sum of p - number of yes golds| / n. Brier: mean of (p - y)^2, y = 1 "
@@ -13,7 +13,7 @@ DESCRIPTION = (
 )
 
 
-class Calibration(evaluate.Metric):
+class Calibration(_metric.Metric):
     """P(yes) comes from token or digit probabilities, normalised over yes and no."""
 
     def _info(self) -> evaluate.MetricInfo:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _radeval
+from clincot.metrics import _info, _metric, _radeval
 
 DESCRIPTION = "F1 of the 14 and of 5 labels that a BERT labeller gives both reports; uncertain counts as present."
 
 
-class ChexbertF1(evaluate.Metric):
+class ChexbertF1(_metric.Metric):
     """RadEval downloads the weights on first use. Its names and rounding (four digits) are kept."""
 
     def _info(self) -> evaluate.MetricInfo:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _labels
+from clincot.metrics import _info, _labels, _metric
 
 DESCRIPTION = (
     "Labels by phrases with negation and uncertainty. Micro: 2TP / (2TP + FP + FN) over all labels; macro: "
@@ -13,7 +13,7 @@ DESCRIPTION = (
 )
 
 
-class ChexpertF1(evaluate.Metric):
+class ChexpertF1(_metric.Metric):
     """No weights. `_5`: cardiomegaly, edema, consolidation, atelectasis and pleural effusion alone."""
 
     def _info(self) -> evaluate.MetricInfo:

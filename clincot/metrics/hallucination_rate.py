@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _findings, _info, _labels
+from clincot.metrics import _findings, _info, _labels, _metric
 
 DESCRIPTION = (
     "Sum over reports of labels said but not in the reference / sum of labels said, and how many reports refuse to "
@@ -12,7 +12,7 @@ DESCRIPTION = (
 )
 
 
-class HallucinationRate(evaluate.Metric):
+class HallucinationRate(_metric.Metric):
     """Findings are the CheXpert labels of `chexpert_f1` without No Finding; a corpus that states none scores 0."""
 
     def _info(self) -> evaluate.MetricInfo:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _grounding, _info
+from clincot.metrics import _grounding, _info, _metric
 
 DESCRIPTION = (
     "Pixels in both / pixels of the true region; mean over examples. The whole image scores 1: read it beside IoU."
 )
 
 
-class LesionShare(evaluate.Metric):
+class LesionShare(_metric.Metric):
     """References: true boxes, or with truth="mask" rows of pixels; an example without any true pixel does not count."""
+
+    several_references = True
 
     def _info(self) -> evaluate.MetricInfo:
         return _info.of_boxes(DESCRIPTION, "this project")

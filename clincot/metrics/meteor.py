@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _meteor, _tokens
+from clincot.metrics import _info, _meteor, _metric, _tokens
 
 DESCRIPTION = "10PR / (R + 9P) * (1 - .5 (chunks / matches)^3) of words equal or equal in stem; mean over reports."
 
 
-class Meteor(evaluate.Metric):
+class Meteor(_metric.Metric):
     """Needs no corpus download; the METEOR-1.5 jar gives about half of these values."""
 
     def _info(self) -> evaluate.MetricInfo:
         return _info.of_texts(DESCRIPTION, "Banerjee and Lavie 2005; NLTK", _tokens.NAMES)
 
-    def _compute(self, predictions: list[str], references: list[str], tokens: str = "wordpunct") -> dict[str, float]:
+    def _compute(self, predictions: list[str], references: list[str], tokens: str = "unicode") -> dict[str, float]:
         return {"meteor": _meteor.meteor(tokens).of(predictions, references)}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _meteor, _tokens
+from clincot.metrics import _info, _meteor, _metric, _tokens
 
 DESCRIPTION = "METEOR as meteor, whose matches also take WordNet synonyms; mean over reports."
 
 
-class MeteorWordnet(evaluate.Metric):
+class MeteorWordnet(_metric.Metric):
     """Needs NLTK's WordNet data and says how to get them; at most 0.2 points above meteor on real reports."""
 
     def _info(self) -> evaluate.MetricInfo:
         return _info.of_texts(DESCRIPTION, "Banerjee and Lavie 2005; NLTK; WordNet 3.0", _tokens.NAMES)
 
-    def _compute(self, predictions: list[str], references: list[str], tokens: str = "wordpunct") -> dict[str, float]:
+    def _compute(self, predictions: list[str], references: list[str], tokens: str = "unicode") -> dict[str, float]:
         return {"meteor_wordnet": _meteor.meteor_wordnet(tokens).of(predictions, references)}

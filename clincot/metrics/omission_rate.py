@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _labels
+from clincot.metrics import _info, _labels, _metric
 
 DESCRIPTION = (
     "Sum over reports of the reference's labels that the report does not state / sum of the reference's labels."
 )
 
 
-class OmissionRate(evaluate.Metric):
+class OmissionRate(_metric.Metric):
     """Findings are the CheXpert labels of `chexpert_f1` without No Finding; references without any score 0."""
 
     def _info(self) -> evaluate.MetricInfo:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _open
+from clincot.metrics import _info, _metric, _open
 
 DESCRIPTION = "Share of answers equal to their gold after normalisation; an empty gold never matches."
 
 
-class OpenExact(evaluate.Metric):
-    """Rules: `default` (normalisation N), `lmms-eval`, `clincot-strict`."""
+class OpenExact(_metric.Metric):
+    """Equality of words in any script by default; other rules have the normal forms of other toolkits."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return _info.of_texts(DESCRIPTION, "LLaVA-Med, arXiv:2306.00890", "rule: default, lmms-eval or clincot-strict.")
+        return _info.of_texts(DESCRIPTION, "LLaVA-Med, arXiv:2306.00890", f"rule: {', '.join(_open.EXACT)}.")
 
-    def _compute(self, predictions: list[str], references: list[str], rule: str = "default") -> dict[str, float]:
+    def _compute(self, predictions: list[str], references: list[str], rule: str = "clincot-v2") -> dict[str, float]:
         return {"open_exact": _open.exact(rule).of(predictions, references)}

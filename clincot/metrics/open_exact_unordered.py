@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _open
+from clincot.metrics import _info, _metric, _open
 
 DESCRIPTION = (
     "Both sides are cut at commas, semicolons and the word and, each part normalised by N; a hit is equality "
@@ -12,14 +12,14 @@ DESCRIPTION = (
 )
 
 
-class OpenExactUnordered(evaluate.Metric):
+class OpenExactUnordered(_metric.Metric):
     """For golds that list several things (SLAKE: "Lung, Spinal Cord"); a single word scores as in open_exact."""
 
     def _info(self) -> evaluate.MetricInfo:
         return _info.of_texts(DESCRIPTION, "this project; golds of Liu et al. 2021 (SLAKE)")
 
-    def _compute(self, predictions: list[str], references: list[str]) -> dict[str, float]:
+    def _compute(self, predictions: list[str], references: list[str], rule: str = "clincot-v2") -> dict[str, float]:
         return {
-            "open_exact_unordered": _open.exact_unordered().of(predictions, references),
-            "open_recall_unordered": _open.recall_unordered().of(predictions, references),
+            "open_exact_unordered": _open.exact_unordered(rule).of(predictions, references),
+            "open_recall_unordered": _open.recall_unordered(rule).of(predictions, references),
         }

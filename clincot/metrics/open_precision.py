@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _open
+from clincot.metrics import _info, _metric, _open
 
-DESCRIPTION = "Share of the answer's words that the gold holds, after normalisation N; mean over questions."
+DESCRIPTION = "Share of the final answer's words that the gold holds; mean over questions."
 
 
-class OpenPrecision(evaluate.Metric):
+class OpenPrecision(_metric.Metric):
     """Rules as for open recall."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return _info.of_texts(DESCRIPTION, "LLaVA-Med, arXiv:2306.00890", "rule: clipped or llava-med-v1.")
+        return _info.of_texts(DESCRIPTION, "LLaVA-Med, arXiv:2306.00890", _open.NAMES)
 
-    def _compute(self, predictions: list[str], references: list[str], rule: str = "clipped") -> dict[str, float]:
+    def _compute(self, predictions: list[str], references: list[str], rule: str = "clincot-v2") -> dict[str, float]:
         return {"open_precision": _open.precision(rule).of(predictions, references)}

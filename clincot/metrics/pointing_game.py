@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _grounding, _info
+from clincot.metrics import _grounding, _info, _metric
 
 DESCRIPTION = "1 if the centre of the predicted box lies inside the true boxes or mask, else 0; mean over examples."
 
 
-class PointingGame(evaluate.Metric):
+class PointingGame(_metric.Metric):
     """References: true boxes, or with truth="mask" rows of pixels; an example without any true pixel does not count."""
+
+    several_references = True
 
     def _info(self) -> evaluate.MetricInfo:
         return _info.of_boxes(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _radeval
+from clincot.metrics import _info, _metric, _radeval
 
 DESCRIPTION = "F1 of the entities and relations of both reports: simple, partial and complete matches."
 
 
-class RadgraphF1(evaluate.Metric):
+class RadgraphF1(_metric.Metric):
     """RadEval downloads the weights on first use. Its names and rounding (four digits) are kept."""
 
     def _info(self) -> evaluate.MetricInfo:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _radeval
+from clincot.metrics import _info, _metric, _radeval
 
 DESCRIPTION = "Similarity of the medical entities of both reports, aware of synonyms and negation; mean over reports."
 
 
-class Ratescore(evaluate.Metric):
+class Ratescore(_metric.Metric):
     """RadEval downloads the weights on first use. Its names and rounding (four digits) are kept."""
 
     def _info(self) -> evaluate.MetricInfo:

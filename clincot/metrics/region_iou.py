@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _grounding, _info
+from clincot.metrics import _grounding, _info, _metric
 
 DESCRIPTION = "Pixels in both / pixels in either, the true boxes taken as one region; mean over examples."
 
 
-class RegionIou(evaluate.Metric):
+class RegionIou(_metric.Metric):
     """References: true boxes, or with truth="mask" rows of pixels; an example without any true pixel does not count."""
+
+    several_references = True
 
     def _info(self) -> evaluate.MetricInfo:
         return _info.of_boxes(DESCRIPTION, "Everingham et al. 2010 (PASCAL VOC)")

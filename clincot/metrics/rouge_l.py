@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _rouge
+from clincot.metrics import _info, _metric, _rouge
 
 DESCRIPTION = "2PR / (P + R) of the longest common subsequence of words (rouge_score, no stemmer); mean over reports."
 
 
-class RougeL(evaluate.Metric):
-    """rouge_score tokenises by itself, so raw and re-tokenised texts score alike."""
+class RougeL(_metric.Metric):
+    """Tokenises by itself, so raw and re-tokenised texts score alike; rouge_score's own words are a-z and 0-9 alone."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return _info.of_texts(DESCRIPTION, "Lin 2004; rouge_score 0.1.2")
+        return _info.of_texts(DESCRIPTION, "Lin 2004; rouge_score 0.1.2", _rouge.NAMES)
 
-    def _compute(self, predictions: list[str], references: list[str]) -> dict[str, float]:
-        return {"rougeL": _rouge.rouge_l().of(predictions, references)}
+    def _compute(self, predictions: list[str], references: list[str], tokens: str = "unicode") -> dict[str, float]:
+        return {"rougeL": _rouge.rouge_l(tokens).of(predictions, references)}

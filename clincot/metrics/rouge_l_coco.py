@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _rouge, _tokens
+from clincot.metrics import _info, _metric, _rouge, _tokens
 
 DESCRIPTION = "(1 + b^2) PR / (R + b^2 P) of the longest common subsequence of words, b = 1.2; mean over reports."
 
 
-class RougeLCoco(evaluate.Metric):
+class RougeLCoco(_metric.Metric):
     """The reading of R2Gen and its successors; about five points above rougeL on the same reports."""
 
     def _info(self) -> evaluate.MetricInfo:
         return _info.of_texts(DESCRIPTION, "Lin 2004; pycocoevalcap 1.2", _tokens.NAMES)
 
-    def _compute(self, predictions: list[str], references: list[str], tokens: str = "wordpunct") -> dict[str, float]:
+    def _compute(self, predictions: list[str], references: list[str], tokens: str = "unicode") -> dict[str, float]:
         return {"rougeL_coco": _rouge.rouge_l_coco(tokens).of(predictions, references)}

@@ -14,9 +14,14 @@ def closed_measures(rule: str) -> tuple[Measure, ...]:
     )
 
 
-def open_measures(rule: str) -> tuple[Measure, ...]:
+def unparsed_measure(rule: str) -> Measure:
+    score = ((CLOSED, "closed_unparsed", rule),)
+    return Measure("closed_unparsed", "unparsed", score, golds="yes/no", headline=True, lower=True, marked=False)
+
+
+def open_measures(rule: str, *, headline: bool = True) -> tuple[Measure, ...]:
     return (
-        Measure("open_recall", "open recall", ((OPEN, "open_recall", rule),), headline=True),
+        Measure("open_recall", "open recall", ((OPEN, "open_recall", rule),), headline=headline),
         Measure("open_precision", "open precision", ((OPEN, "open_precision", rule),)),
         Measure("open_f1", "open F1", ((OPEN, "open_f1", rule),)),
     )
@@ -38,6 +43,16 @@ def bleu_measures(tokens: str, reading: str = "", *, suffix: str = "", headline:
 
 def report_measure(name: str, title: str, rule: str = "", *, score: str = "", headline: bool = False) -> Measure:
     return Measure(name, title, ((REPORT, score or name, rule),), headline=headline)
+
+
+def finding_measures(rule: str) -> tuple[Measure, ...]:
+    """Findings by rules; a report that states none invents none, so what it missed belongs to what it invented."""
+    return (
+        report_measure("chexpert_micro_f1", "finding F1", rule, headline=True),
+        report_measure("chexpert_macro_f1", "finding F1, macro", rule),
+        Measure("hallucination_rate", "invented", ((REPORT, "hallucination_rate", rule),), lower=True),
+        Measure("omission_rate", "missed", ((REPORT, "omission_rate", rule),), lower=True),
+    )
 
 
 def grounding_measures() -> tuple[Measure, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,6 +14,7 @@ CLOSED: AnswerType = "closed"
 OPEN: AnswerType = "open"
 REPORT: AnswerType = "report"
 OURS, ANY = "clincot", "any"
+CHINESE = re.compile("[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,24 @@ class Asking:
 
 
 @dataclass(frozen=True)
+class Bilingual(Asking):
+    """A prompt with a Chinese form, for questions that hold Chinese characters."""
+
+    chinese: str = ""
+
+    def text(self, question: str, answer_type: AnswerType) -> str:
+        if CHINESE.search(question) and answer_type != REPORT:
+            return question.strip() + self.chinese
+        return super().text(question, answer_type)
+
+
+@dataclass(frozen=True)
 class Protocol:
     """Prompts, decoding (greedy) and measures under one name; a change of any of them is a new version.
 
     `asks` names the prompts that the protocol prescribes: `any` for none. `asking` are those prompts where they are not
-    ours; without them, asking under this protocol asks ours. `note` says what else differs from the original.
+    ours; without them, asking under this protocol asks ours. `thoughts` False: what a model writes while it thinks
+    (`<think>...</think>`) is no part of its answer. `note` says what else differs from the original.
     """
 
     name: str
@@ -61,6 +76,7 @@ class Protocol:
     asks: str = ANY
     asking: Asking | None = None
     note: str = ""
+    thoughts: bool = True
     finding_instruction: str = field(default=prompts.SHOW_FINDING)
     region_instruction: str = field(default=prompts.ANSWER_WITH_REGION)
     direct_instruction: str = field(default=prompts.ANSWER_DIRECTLY)

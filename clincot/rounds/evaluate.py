@@ -26,7 +26,7 @@ from clincot.rounds.releases import Release, tag_of
 from clincot.rounds.run import Run
 from clincot.rounds.withheld import References
 
-PAPER = "paper-v1"
+PAPER = protocols.load("paper").label
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def facts_of(run: Run, evaluation: Evaluation) -> dict[str, Any]:
     The other measures stand in results.json: with them a lineage of two rounds had 460 kB.
     """
     source = benchmarks.load(run.recipe.benchmark).source
-    shown = dict.fromkeys((evaluation.protocol, PAPER))
+    shown = dict.fromkeys((protocols.load(evaluation.protocol).label, PAPER))
     titles = {(label, m.name): m.title for label in shown for m in protocols.load(label).measures if m.headline}
     marks = {label: against_controls(evaluation, label) for label in shown}
     rows = [

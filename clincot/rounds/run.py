@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from clincot import judges, regions
+from clincot import judges, protocols, regions
 from clincot.benchmarks import BENCHMARKS
 from clincot.choices import check
 from clincot.engines import ENGINES
@@ -115,6 +115,7 @@ def target_of(recipe: Recipe, hub: str | None) -> str:
 def check_names(recipe: Recipe) -> None:
     """Raise ClincotError for a name that no table knows or a model that is lacking, before anything is downloaded."""
     refuse_credentialed(recipe.benchmark)
+    protocols.load(recipe.evaluate.protocol)
     check(METHODS, recipe.method, "method")
     check(BENCHMARKS, recipe.benchmark, "benchmark")
     models, count = recipe.models, recipe.build.judging.judges
@@ -153,8 +154,13 @@ def open_run(
     private: bool = True,
     folder: Path = Path("runs"),
 ) -> Run:
-    """Connect the target Hub, start the run's store and return the run. Raises ClincotError for a bad name."""
+    """Connect the target Hub, start the run's store and return the run. Raises ClincotError for a bad name.
+
+    The run's recipe names the version of its protocol: a bare name means another one once there is a newer version.
+    """
     check_names(recipe)
+    protocol = protocols.load(recipe.evaluate.protocol).label
+    recipe = replace(recipe, evaluate=replace(recipe.evaluate, protocol=protocol))
     suffix = "-sft" if recipe.train.start == "sft" else ""
     run_name = name or f"{recipe.name}-{recipe.setting}-{recipe.benchmark}{suffix}"
     if "/" in run_name or run_name.startswith("."):

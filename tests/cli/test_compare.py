@@ -23,7 +23,7 @@ def test_two_rows_stand_side_by_side_with_their_paired_difference(finished_run: 
     out, err = compare(finished_run, small_hub, "base", "round-2/direct", "--protocol", "all", "--show", "3")
     assert re.search(r"A +demo/loop-results@\w+ base · region", out)
     assert re.search(r"B +demo/loop-results@\w+ round-2 · direct", out)
-    assert "protocol llava-med-v1" in out and "protocol clincot-v1" in out
+    assert "protocol llava-med-v1" in out and "protocol clincot-v2" in out
     assert re.search(r"closed accuracy .*\d+\.\d \[.*[+-]\d+\.\d \[", out)
     assert re.search(r"\d+ answers differ", out)
     assert out.count("  gold: ") <= 3
@@ -60,11 +60,11 @@ def test_the_adapter_shows_its_results_on_main_and_its_tags_stay(finished_run: F
         text, results = page.read_text(), json.loads(stored.read_text())
     assert {e["dataset"]["id"] for e in entries} == {"clincot/phantom"}
     assert all(len(e["dataset"]["revision"]) == 40 and 0 <= e["value"] <= 1 for e in entries)
-    assert "test/clincot-v1/closed_accuracy" in {e["dataset"]["task_id"] for e in entries}
+    assert "test/clincot-v2/closed_accuracy" in {e["dataset"]["task_id"] for e in entries}
     assert all(e["notes"].startswith(("round-1, ", "round-2, ")) for e in entries)
     assert not [path for path in tagged if path.startswith(".eval_results")]
-    assert any("clincot-v1" in str(r.metric_name) for r in card.eval_results)
-    assert any("paper-v1" in str(r.metric_name) for r in card.eval_results)
+    assert any("clincot-v2" in str(r.metric_name) for r in card.eval_results)
+    assert any("paper-v2" in str(r.metric_name) for r in card.eval_results)
     assert text.startswith("<!doctype html>") and "shuffled images" in text and "http" not in text.split("</style>")[1]
     # The phantom's train and test images are drawn apart.
     assert {name: known["images"] for name, known in results["contamination"].items()} == {
@@ -77,7 +77,7 @@ def test_the_adapter_shows_its_results_on_main_and_its_tags_stay(finished_run: F
 def test_a_second_protocol_costs_no_generation_and_its_table_says_how_it_was_asked(
     finished_run: Finished, small_hub: Path
 ) -> None:
-    words = ("--name", "loop", "--hub", f"local:{small_hub}", *SMALL, "--protocol", "lmms-eval-v1")
+    words = ("--name", "loop", "--hub", f"local:{small_hub}", *SMALL, "--protocol", "lmms-eval-v2")
     out, err = clincot("evaluate", *words, cwd=finished_run[0])
-    assert "protocol lmms-eval-v1 (scored under; asked as clincot-v1)" in out
+    assert "protocol lmms-eval-v2 (scored under; asked as clincot-v2)" in out
     assert "stands already" in err and "loading" not in err.lower()

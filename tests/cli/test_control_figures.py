@@ -78,7 +78,7 @@ def test_the_question_prior_gives_the_measured_figures(benchmark: str, hub: Path
         digits = 2 if percent * 10 % 1 else 1
         assert round(found[key][0], digits) == pytest.approx(percent, abs=0.51 * 10**-digits), key
         assert found[key][1] == n, key
-    assert "question prior" in out and "protocol lmms-eval-v1 (scored under; asked as clincot-v1)" in out
+    assert "question prior" in out and "protocol lmms-eval-v2 (scored under; asked as clincot-v2)" in out
 
 
 # benchmarks.md 4.2, T5: lower-cased words and marks, then raw text.

@@ -63,5 +63,5 @@ def test_the_list_names_licence_size_and_what_may_be_public(tmp_path: Path) -> N
     assert "cc-by-nc-nd-4.0" in lines["iu-xray"] and "private" in lines["iu-xray"] and "590 test" in lines["iu-xray"]
     assert "cc-by-4.0" in lines["slake"] and "public" in lines["slake"] and "1,061 test" in lines["slake"]
     assert " zh " in lines["slake-zh"]
-    assert "clincot-v1" in err
+    assert "clincot-v2" in err
     assert clincot("benchmarks", cwd=tmp_path) == (out, err)

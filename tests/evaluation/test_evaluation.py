@@ -59,7 +59,7 @@ def test_differences_are_paired_and_marked_when_they_include_zero(tmp_path: Path
     found = {
         (c.metric, c.inference): c
         for c in evaluation.comparisons
-        if c.against == "black_image" and c.protocol == "clincot-v1"
+        if c.against == "black_image" and c.protocol == "clincot-v2"
     }
     assert found["closed_accuracy", "direct"].value == 0.0
     assert found["closed_accuracy", "direct"].undecided
@@ -121,7 +121,7 @@ def test_a_protocol_with_its_own_prompt_asks_so_and_others_are_scored_under(tmp_
             return super().generate(requests)
 
     ours = run(tmp_path)
-    theirs = run(tmp_path, Watching(), "evaluate.protocol=lmms-eval-v1")
+    theirs = run(tmp_path, Watching(), "evaluate.protocol=lmms-eval-v2")
     texts = [request.messages[0]["content"][-1]["text"] for request in seen]
     # Region answers do not depend on a foreign prompt and are not generated again.
     assert seen and all(len(request.images) == 1 for request in seen)
@@ -130,10 +130,10 @@ def test_a_protocol_with_its_own_prompt_asks_so_and_others_are_scored_under(tmp_
     lengths = {request.max_new_tokens for text, request in zip(texts, seen, strict=True) if text == closed}
     assert lengths == {32}
     assert "# test" not in markdown(theirs)
-    assert markdown(theirs).startswith("# phantom test, protocol lmms-eval-v1\n")
-    assert "protocol clincot-v1 (scored under; asked as lmms-eval-v1)" in markdown(theirs)
-    assert "protocol lmms-eval-v1 (scored under; asked as clincot-v1)" in markdown(ours)
-    assert facts(theirs)["as_asked"]["paper-v1"] is True  # it prescribes no prompt
+    assert markdown(theirs).startswith("# phantom test, protocol lmms-eval-v2\n")
+    assert "protocol clincot-v2 (scored under; asked as lmms-eval-v2)" in markdown(theirs)
+    assert "protocol lmms-eval-v2 (scored under; asked as clincot-v2)" in markdown(ours)
+    assert facts(theirs)["as_asked"]["paper-v2"] is True  # it prescribes no prompt
 
 
 def test_newlines_pipes_and_image_tokens_in_an_answer_change_no_score_and_break_no_table(tmp_path: Path) -> None:
@@ -143,9 +143,9 @@ def test_newlines_pipes_and_image_tokens_in_an_answer_change_no_score_and_break_
             return [replace(c, text=f"<image>\n{c.text}\n") for c in plain]
 
     evaluation, plain = run(tmp_path / "chatty", Chatty()), run(tmp_path / "plain")
-    keys = [(r.protocol, r.metric, r.row, r.subgroup) for r in plain.results if r.protocol == "clincot-v1"]
+    keys = [(r.protocol, r.metric, r.row, r.subgroup) for r in plain.results if r.protocol == "clincot-v2"]
     values = {(r.protocol, r.metric, r.row, r.subgroup): r.value for r in evaluation.results}
-    assert [values[key] for key in keys] == [r.value for r in plain.results if r.protocol == "clincot-v1"]
+    assert [values[key] for key in keys] == [r.value for r in plain.results if r.protocol == "clincot-v2"]
     assert all(line.endswith("|") for line in markdown(evaluation).splitlines() if line.startswith("|"))
 
 
@@ -218,7 +218,7 @@ def test_what_cannot_be_evaluated_is_refused_with_what_to_do(tmp_path: Path) -> 
         "has no examples": lambda: evaluate_policies(recipe(), [], asked, [], LampProposer, tmp_path),
         "occurs twice": lambda: evaluate_policies(recipe(), asked + asked[:1], asked, [], LampProposer, tmp_path),
         "no train examples": lambda: evaluate_policies(recipe(), asked, [], [], LampProposer, tmp_path),
-        "is not a protocol. Did you mean 'clincot-v1'": lambda: run(tmp_path, None, "evaluate.protocol=clincot-v2"),
+        "is not a protocol. Did you mean 'clincot-v2'": lambda: run(tmp_path, None, "evaluate.protocol=clincot-v9"),
     }
     for message, act in refused.items():
         with pytest.raises(ClincotError, match=message.replace(".", r"\.")):

@@ -38,6 +38,19 @@ CASES = [
     ("medevalkit", "<answer>no yes", "no", False),
     ("medevalkit", "yes and no", "yes", False),
     ("medevalkit", " MRI", "MRI", False),
+    # the same, with mathruler's box: the last one, its braces balanced; "boxed" without a box is the text None
+    ("medevalkit-v2", "First \\boxed{no}, then \\boxed{yes}.", "Yes", True),
+    ("medevalkit-v2", "\\boxed{\\text{MRI}}", "\\text{MRI}", True),
+    ("medevalkit-v2", "\\boxed{yes", "yes", False),
+    ("medevalkit-v2", "It is boxed in. Answer: yes", "yes", False),
+    ("medevalkit-v2", "<answer>no</answer> or <answer>yes</answer>", "no", False),
+    ("medevalkit-v2", "<answer>Left</answer> <answer>lung</answer>", "Left lung", True),
+    ("medevalkit-v2", "I think no. Final answer: yes.", "Yes", True),
+    ("medevalkit-v2", " MRI", "MRI", False),
+    # this project, in any script; tests/metrics/test_answers.py has the whole series
+    ("clincot-v2", "**Yes**\u2014there is", "yes", True),
+    ("clincot-v2", "I cannot say yes or no", "no", False),
+    ("clincot-v2", "MRI or CT", "MRI", False),
     # richard-peng-xia/CARES eval_yesno.py@a743fe0: No, not, no before the first full stop, case-sensitive; else yes
     ("cares-yesno", "Certainly", "yes", True),
     ("cares-yesno", "NO", "no", False),
@@ -74,6 +87,8 @@ TABLE = {
     "llava-med-v1": ((85.9, 99.1, 1.1), (7.2, 7.3, 6.5), (92.3, 99.9, 8.2), (9.4, 9.3, 10.6)),
     "llava-med-batch": ((98.9, 99.1, 97.3), (11.5, 7.3, 38.5), (99.8, 99.9, 98.8), (9.6, 9.3, 12.9)),
     "medevalkit": ((83.0, 95.9, 0.4), (0.8, 1.0, 0.0), (91.1, 99.3, 1.2), (0.5, 0.5, 0.0)),
+    "medevalkit-v2": ((83.0, 95.9, 0.4), (0.8, 1.0, 0.0), (91.1, 99.3, 1.2), (0.5, 0.5, 0.0)),
+    "clincot-v2": ((98.8, 99.1, 96.9), (5.4, 0.8, 35.1), (99.8, 99.9, 98.8), (0.6, 0.2, 4.7)),
     "lmms-eval": ((87.6, 86.8, 93.1), (0.1, 0.1, 0.0), (95.8, 96.0, 94.1), (0.0, 0.0, 0.0)),
     "cares-yesno": ((98.6, 98.4, 100), (17.3, 5.6, 92.4), (99.9, 99.9, 100), (9.8, 2.9, 87.1)),
     "default": ((98.9, 99.1, 97.3), (5.5, 0.8, 35.5), (99.8, 99.9, 98.8), (1.0, 0.2, 9.4)),

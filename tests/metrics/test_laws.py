@@ -18,12 +18,15 @@ RULED = [("closed_accuracy", rule) for rule in RULES]
 RULED += [("open_exact", rule) for rule in EXACT] + [("open_recall", "llava-med-v1"), ("open_f1", "llava-med-v1")]
 RULED += [(name, kind) for name in ("bleu4", "rougeL_coco", "meteor") for kind in TOKENS]
 RULED += [("chexpert_micro_f1", "uncertain-negative"), ("chexpert_micro_f1", "uncertain-positive-v1")]
+RULED += [("open_recall", "clincot-v2"), ("open_f1", "paper-v2"), ("open_precision", "medevalkit-v2")]
+RULED += [("open_exact_unordered", "clincot-v2"), ("closed_unparsed", "clincot-v2"), ("rougeL", "unicode")]
 ALL = [(name, "") for name in runnable(SCORES)] + RULED
 HOSTILE = (
     "", " ", "\n\n\t\r", "\x00", ".", "....", ",;:!?", "()", "((((", "boxed{", "<answer>", "<image>\n<image>",
     "<|im_end|>", "[IMG] [/INST]", "0", "1. 2. 3.", "99999", "no", "yes", "not only", "No effusion.",
     "effusion\neffusion", "heart", "heart is not enlarged", "\u202eoisuffe",
     "\ufeffyes", "﷽", "Ünïcode é", "日本語 肺炎", "是", "🫁🫁", "a\u0300",
+    "<think>", "</think>yes", "<think>a</think>no", "Answer:", "\\boxed{\\boxed{yes}", "yes or no", "是否", "不是", "🇩🇪", "हिन्दी",
     "XXXX", "None", "'ow's'at", "1,000.5", "y" * 50, "effusion or " * 9, "\ud800",
 )  # fmt: skip
 TEXT = st.one_of(
@@ -36,6 +39,9 @@ BOMBS = {
     "boxed": "boxed{", "answers": "<answer>", "full stops": ".", "numbers": "1. 2. ", "commas": "1,1 ", "spaces": " ",
     "lines": "\n", "negations": "no not without ", "mentions": "effusion ", "stems": "enlarg", "hearts": "heart ",
     "lists": "no effusion, small ", "and": "and ", "foreign": "肺", "quotes": "\"'/\\", "image tokens": "<image>",
+    "thoughts": "<think>", "ended thoughts": "</think>", "labels": "Answer: ", "headings": "# answer\n", "options": "yes or ",
+    "alternatives": "effusion or ", "reasons": "reason: ", "dashes": "-", "apostrophes": "a'", "not yes": "not really yes ",
+    "Chinese no": "不", "Chinese labels": "答案是", "box": "\\boxed{", "braces": "{", "tags": "<a ", "backslashes": "\\a",
 }  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def test_a_row_is_found_by_the_parts_of_its_name(tmp_path: Path) -> None:
 
 def test_rows_of_data_that_may_not_be_passed_on_are_compared_with_ones_own_copy(sealed: SealedRun) -> None:
     compared = compare_rows(sealed.run, "base", "round-1/direct", ["all"])
-    lines = list(comparison_lines(compared, "clincot-v1"))
+    lines = list(comparison_lines(compared, "clincot-v2"))
     assert "closed accuracy" in {line[0] for line in lines}
     assert all(len(line) == 5 for line in lines)
     page = sealed.run.folder / "round-1" / "results" / "results.html"

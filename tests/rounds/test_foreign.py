@@ -56,7 +56,7 @@ def right(examples: list[Example]) -> list[dict[str, Any]]:
     return [{"example_id": example.id, "text": example.answer} for example in examples]
 
 
-def value(found: LocalResults, policy: str, metric: str = "closed_accuracy", protocol: str = "clincot-v1") -> Result:
+def value(found: LocalResults, policy: str, metric: str = "closed_accuracy", protocol: str = "clincot-v2") -> Result:
     wanted = (policy, metric, protocol, "")
     return next(r for r in found.evaluation.results if (r.policy, r.metric, r.protocol, r.by) == wanted)
 
@@ -72,7 +72,7 @@ def test_one_file_is_scored_under_every_protocol_beside_the_controls(
         pq.write_table(pa.Table.from_pylist(right(asked)), path)
     found = evaluate_file(run, path)
     assert {result.protocol for result in found.evaluation.results} == PROTOCOLS.keys()
-    assert value(found, "mine").value == value(found, "mine", protocol="medevalkit-v1").value == 1.0
+    assert value(found, "mine").value == value(found, "mine", protocol="medevalkit-v2").value == 1.0
     assert value(found, "mine", "accuracy").n == sum(example.answer_type != "report" for example in asked)
     assert {"question_prior", "constant_template"} == {c.against for c in found.evaluation.comparisons}
     assert found.evaluation.contamination == {"mine": None}
@@ -98,7 +98,7 @@ def test_rows_of_a_file_are_told_by_their_columns_and_its_controls_compared(
     (minus,) = [
         c
         for c in found.evaluation.comparisons
-        if (c.protocol, c.metric, c.against) == ("clincot-v1", "closed_accuracy", "black_image")
+        if (c.protocol, c.metric, c.against) == ("clincot-v2", "closed_accuracy", "black_image")
     ]
     assert minus.value == 1.0 and not minus.undecided
 

@@ -72,7 +72,7 @@ def test_the_adapters_card_shows_curve_and_results_while_its_tag_stays(sealed: S
     text = target.read(head, "README.md").decode()
     results = ModelCard(text).data.eval_results
     names = [result.metric_name for result in results]
-    assert names and all("round-1" in name and ("clincot-v1" in name or "paper-v1" in name) for name in names)
+    assert names and all("round-1" in name and ("clincot-v2" in name or "paper-v2" in name) for name in names)
     assert {result.dataset_type for result in results} == {"someone/sealed"}
     assert results[0].dataset_revision == sealed.results.lineage.pins["benchmark"].sha
     assert "](round-1/curve.png)" in text and "| question prior |" in text
