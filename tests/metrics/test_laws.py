@@ -26,7 +26,8 @@ HOSTILE = (
     "<|im_end|>", "[IMG] [/INST]", "0", "1. 2. 3.", "99999", "no", "yes", "not only", "No effusion.",
     "effusion\neffusion", "heart", "heart is not enlarged", "\u202eoisuffe",
     "\ufeffyes", "﷽", "Ünïcode é", "日本語 肺炎", "是", "🫁🫁", "a\u0300",
-    "<think>", "</think>yes", "<think>a</think>no", "Answer:", "\\boxed{\\boxed{yes}", "yes or no", "是否", "不是", "🇩🇪", "हिन्दी",
+    "<think>", "</think>yes", "<think>a</think>no", "Answer:", "\\boxed{\\boxed{yes}",
+    "yes or no", "是否", "不是", "🇩🇪", "हिन्दी",
     "XXXX", "None", "'ow's'at", "1,000.5", "y" * 50, "effusion or " * 9, "\ud800",
 )  # fmt: skip
 TEXT = st.one_of(
@@ -39,9 +40,12 @@ BOMBS = {
     "boxed": "boxed{", "answers": "<answer>", "full stops": ".", "numbers": "1. 2. ", "commas": "1,1 ", "spaces": " ",
     "lines": "\n", "negations": "no not without ", "mentions": "effusion ", "stems": "enlarg", "hearts": "heart ",
     "lists": "no effusion, small ", "and": "and ", "foreign": "肺", "quotes": "\"'/\\", "image tokens": "<image>",
-    "thoughts": "<think>", "ended thoughts": "</think>", "labels": "Answer: ", "headings": "# answer\n", "options": "yes or ",
-    "alternatives": "effusion or ", "reasons": "reason: ", "dashes": "-", "apostrophes": "a'", "not yes": "not really yes ",
-    "Chinese no": "不", "Chinese labels": "答案是", "box": "\\boxed{", "braces": "{", "tags": "<a ", "backslashes": "\\a",
+    "thoughts": "<think>", "ended thoughts": "</think>", "labels": "Answer: ",
+    "headings": "# answer\n", "options": "yes or ",
+    "alternatives": "effusion or ", "reasons": "reason: ", "dashes": "-", "apostrophes": "a'",
+    "not yes": "not really yes ",
+    "Chinese no": "不", "Chinese labels": "答案是",
+    "box": "\\boxed{", "braces": "{", "tags": "<a ", "backslashes": "\\a",
 }  # fmt: skip
 
 
