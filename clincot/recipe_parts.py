@@ -52,10 +52,14 @@ class Regions:
 
 @dataclass(frozen=True)
 class Lookahead:
-    """Next-step term of the score (Eq. 3): `gamma` weighs the mean over `samples` next responses; 0 switches it off."""
+    """Next-step term of the score (Eq. 3): `gamma` weighs the mean over `samples` next responses; 0 switches it off.
+
+    `normalise` divides the sum by 1 + gamma, so that scores stay in [0, 1]; Eq. 3 as printed does not.
+    """
 
     gamma: float = 0.5
     samples: int = 2
+    normalise: bool = True
 
 
 @dataclass(frozen=True)
@@ -119,10 +123,14 @@ class Train:
     `rows` lays out a batch (docs/decisions/0008): with `group` the batch size counts (question, step) groups, not
     pairs. `feature_cache_gb` keeps the frozen tower's features of that many GB in memory; 0 encodes at every step.
     `start`: round 1 starts from the base, or from the adapter `sft` of gold answers; `sft` goes to TRL's SFTConfig.
+    `reference`: the frozen policy of Eq. 7 is that of the round's start, or the initial one (`start`) in every round.
+    `batch`: the batch size counts the pairs of each process, or of all processes together (`global`).
     """
 
     objective: Literal["margin_dpo"] = "margin_dpo"
     start: Start = "base"
+    reference: Literal["round_start", "initial"] = "round_start"
+    batch: Literal["per_process", "global"] = "per_process"
     rows: Rows = "shared"
     feature_cache_gb: float = 0.0
     margin: Margin = field(default_factory=Margin)

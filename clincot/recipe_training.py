@@ -14,7 +14,7 @@ from clincot.lora_options import LORA, STARTS
 from clincot.training_options import DPO, SFT, Rule
 
 if TYPE_CHECKING:
-    from clincot.recipe_parts import Train
+    from clincot.recipe_parts import Lookahead, Margin, Train
 
 INITIAL = (True, "gaussian", "orthogonal", "mica")
 ACCELERATOR = ("even_batches", "use_seedable_sampler", "non_blocking")
@@ -31,6 +31,15 @@ def check_training(train: Train) -> None:
     for where, given in (("train.dpo", train.dpo), ("train.sft", train.sft)):
         _check_together(where, given, train)
     _check_lora(train.lora)
+
+
+def check_scale(lookahead: Lookahead, margin: Margin) -> None:
+    """Raise RecipeError for a margin that needs scores in [0, 1] where Eq. 3 is undivided."""
+    if margin.kind == "logit" and lookahead.gamma and not lookahead.normalise:
+        raise RecipeError(
+            "train.margin.kind: logit needs scores in [0, 1], and build.lookahead.normalise is false."
+            " Use linear, or set build.lookahead.normalise=true."
+        )
 
 
 def check_options(given: Mapping[str, Any], rules: Mapping[str, Rule], where: str, owner: str) -> None:

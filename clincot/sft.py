@@ -19,6 +19,7 @@ from clincot.objectives._arguments import dtype_of, lora_config, sft_config
 from clincot.objectives._features import with_pixel_cache
 from clincot.objectives._policy import load_policy, open_processor
 from clincot.objectives._quiet import quiet
+from clincot.objectives._rehearsal import check_batches
 from clincot.objectives._saves import saving
 from clincot.objectives._together import keep_adapter, processes, start_folder, train_on
 from clincot.objectives.collator import PairCollator
@@ -100,6 +101,7 @@ def _check_budget(rows: Dataset, collator: GoldCollator) -> int:
 
 def _trainer(job: SftJob, rows: Dataset, collator: GoldCollator) -> Any:
     arguments = sft_config(job.recipe, job.folder / "trainer")  # a mistake there is said before weights load
+    check_batches(arguments, len(rows), "train.sft")
     model, lora = load_policy(job.base, None, lora_config(job.recipe), dtype_of(job.recipe))
     trainer = GoldTrainer(
         model=model,

@@ -23,6 +23,7 @@ from clincot.objectives._memory import needs_checkpointing
 from clincot.objectives._odd_rows import keep_rows
 from clincot.objectives._policy import load_policy, open_processor, stored_dtype
 from clincot.objectives._quiet import quiet
+from clincot.objectives._rehearsal import check_batches
 from clincot.objectives._rows import batch_tokens, check_budget, check_placeholders, load_rows, stored_rows
 from clincot.objectives._saves import saving
 from clincot.objectives._together import keep_adapter, processes, start_folder, train_on
@@ -33,7 +34,7 @@ from clincot.objectives.live import Live
 from clincot.objectives.packing import RowsCollator, groups
 from clincot.objectives.sides import Renderer
 from clincot.recipe import Recipe
-from clincot.recipe_training import check_training
+from clincot.recipe_training import check_scale, check_training
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
     room.
     """
     check_training(job.recipe.train)
+    check_scale(job.recipe.build.lookahead, job.recipe.train.margin)
     started, world = time.monotonic(), processes()
     torch.set_num_threads(job.recipe.train.threads)
     with world.main_process_first():
@@ -121,6 +123,7 @@ def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
     dataset = groups(rows) if grouped else rows
     laid_out = RowsCollator(collator, train.rows, rows if grouped else None)
     arguments = _arguments(job, dataset, laid_out)
+    check_batches(arguments, len(dataset), "train.dpo")
     model, lora = load_policy(job.base, job.parent, lora_config(job.recipe), dtype_of(job.recipe))
     trainer = objective(
         model=model,

@@ -11,8 +11,8 @@ import pytest
 from clincot.errors import RecipeError
 from clincot.lora_options import LORA
 from clincot.option_kinds import Idle, Option
-from clincot.recipe import Train, load_recipe
-from clincot.recipe_training import check_training
+from clincot.recipe import Lookahead, Margin, Train, load_recipe
+from clincot.recipe_training import check_scale, check_training
 from clincot.training_options import DPO, EVALUATED_SCHEDULES, LOW_RANK_OPTIMISERS, OPTIMISERS, SCHEDULES, SFT
 
 
@@ -203,3 +203,10 @@ def test_checking_needs_no_torch() -> None:
         "assert not {'torch', 'trl', 'peft', 'transformers'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_logit_margin_needs_divided_scores() -> None:
+    with pytest.raises(RecipeError, match="train.margin.kind: logit"):
+        check_scale(Lookahead(normalise=False), Margin("logit"))
+    for lookahead, margin in ((Lookahead(normalise=False), Margin()), (Lookahead(0.0, 2, False), Margin("logit"))):
+        check_scale(lookahead, margin)

@@ -20,7 +20,8 @@ DEBATE = "debate"  # the name under which the outcome of a debate stands behind 
 OTHERS = ("min", DEBATE)  # read the scores themselves
 # (mean of the scores, mean pairwise difference) -> score
 KINDS: dict[str, Callable[[float, float], float]] = {
-    "agreement": lambda mean, difference: mean * (1 - difference),
+    # Scores of an undivided Eq. 3 may differ by more than 1.
+    "agreement": lambda mean, difference: mean * max(0.0, 1 - difference),
     "exp": lambda mean, difference: mean * math.exp(-difference),
     "mean_minus": lambda mean, difference: mean - LAMBDA * difference,
     "mean": lambda mean, difference: mean,

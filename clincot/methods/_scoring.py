@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from clincot.judges.consensus import consensus, counted
 from clincot.judges.lookahead import total
-from clincot.recipe import Build
+from clincot.recipe import Build, Lookahead
 from clincot.records import Candidate, JudgeScore
 
 
 def scored(candidate: Candidate, build: Build) -> Candidate:
     """Return the candidate with `total` and `score` by the recipe's gamma, number of judges and consensus."""
-    scores = tuple(_totalled(score, build.lookahead.gamma) for score in candidate.judge_scores)
+    sampled = any(text.strip() for text in candidate.lookahead)
+    scores = tuple(_totalled(score, build.lookahead, sampled) for score in candidate.judge_scores)
     read = counted(build.judging.consensus, scores, build.judging.judges)
     return replace(
         candidate,
@@ -22,9 +23,11 @@ def scored(candidate: Candidate, build: Build) -> Candidate:
     )
 
 
-def _totalled(score: JudgeScore, gamma: float) -> JudgeScore:
+def _totalled(score: JudgeScore, lookahead: Lookahead, sampled: bool) -> JudgeScore:
     # With gamma 0 a stored look-ahead score counts nothing, as if it had never been sampled.
-    return replace(score, total=total(score.own, score.next, gamma))
+    if sampled and score.next is None and lookahead.gamma and not lookahead.normalise:
+        return replace(score, total=None)  # its own score alone would lie below those of its step by missing a term
+    return replace(score, total=total(score.own, score.next, lookahead.gamma, lookahead.normalise))
 
 
 def best_of(candidates: Sequence[Candidate]) -> Candidate | None:

@@ -14,6 +14,8 @@ from trl import DPOConfig, SFTConfig
 
 from clincot.errors import RecipeError, did_you_mean
 from clincot.lora_options import LORA
+from clincot.objectives._rehearsal import check_packages, of_each_process, rehearse
+from clincot.objectives._together import processes
 from clincot.option_kinds import Fixed, Idle, Kept
 from clincot.recipe import Recipe
 from clincot.recipe_training import check_options
@@ -70,10 +72,16 @@ def _config(
         defaults["gradient_checkpointing"] = again and gpu
     else:
         defaults["gradient_checkpointing"] = acting["activation_checkpointing"]
+    check_packages(acting, where)
+    if recipe.train.batch == "global":
+        size = acting.get("per_device_train_batch_size", cls.per_device_train_batch_size)
+        acting["per_device_train_batch_size"] = of_each_process(size, processes().num_processes, where)
     try:
-        return cls(**{**defaults, **acting, **fixed, **kept, "output_dir": str(folder)})
+        arguments = cls(**{**defaults, **acting, **fixed, **kept, "output_dir": str(folder)})
     except (TypeError, ValueError, OSError, ImportError, NotImplementedError) as error:
         raise RecipeError(f"{where}: {error}. Change the value in the recipe.") from error
+    rehearse(arguments, where)
+    return arguments
 
 
 def _reason(rule: Rule) -> str:

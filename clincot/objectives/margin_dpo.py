@@ -68,7 +68,9 @@ class MarginDPOTrainer(DPOTrainer):
         mask = inputs["completion_mask"]
         known = {k: v for k, v in self._known(inputs).items() if k != "completion_mask"}
         labels = inputs["input_ids"].masked_fill(mask == 0, -100)
-        outputs = model(**known, use_cache=False, labels=labels, fused_lm_head=True)
+        # As in TRL: models of experts return their load-balancing loss when the call asks for router logits.
+        router = {"output_router_logits": True} if self.aux_loss_enabled else {}
+        outputs = model(**known, **router, use_cache=False, labels=labels, fused_lm_head=True)
         per_token = outputs.log_probs[:, -(mask.size(1) - 1) :]
         if "owner" in inputs:
             chosen, rejected = _of_sides(per_token, inputs)
@@ -110,9 +112,17 @@ class MarginDPOTrainer(DPOTrainer):
         loss = self.preference_losses(logps, inputs).mean()
         if self.nll_weight:
             loss = loss + self.nll_weight * logps.nll
+        if self.aux_loss_enabled:
+            loss = loss + self.router_aux_loss_coef * outputs.aux_loss
+            mode = "train" if self.model.training else "eval"
+            self._metrics[mode]["aux_loss"].append(self.accelerator.gather(outputs.aux_loss.detach()).mean().item())
         check_loss(loss, self.state.global_step + 1, inputs["row_ids"], "train.dpo.learning_rate")
         self.rows_read += inputs["row_ids"]
         self._record(logps, inputs)
+        if return_outputs:  # the fused head makes no logits, which `compute_metrics` reads
+            known = {k: v for k, v in self._known(inputs).items() if k != "completion_mask"}
+            with torch.no_grad():
+                outputs = model(**known, use_cache=False)
         return (loss, outputs) if return_outputs else loss
 
     def _record(self, logps: PairLogps, inputs: dict[str, Any]) -> None:

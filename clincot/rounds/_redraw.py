@@ -148,7 +148,7 @@ def candidate_of(row: Row) -> Candidate:
 def rules(recipe: Recipe) -> tuple[object, ...]:
     """Return what makes a candidate's score of its ratings (Eq. 3 and 4)."""
     build = recipe.build
-    return build.lookahead.gamma, build.judging.consensus, build.judging.judges
+    return build.lookahead.gamma, build.lookahead.normalise, build.judging.consensus, build.judging.judges
 
 
 def same_chain(old: Recipe, new: Recipe, where: str) -> None:
@@ -168,7 +168,7 @@ def _fixed(recipe: Recipe) -> dict[str, Any]:
     """Return every value that decides the candidates, by its dotted name."""
     build: Build = recipe.build
     judging = replace(build.judging, consensus="agreement", judges=0)
-    lookahead = replace(build.lookahead, gamma=0.0)
+    lookahead = replace(build.lookahead, gamma=0.0, normalise=True)
     drawn: dict[str, Any] = {"pairs_per_step": 0, "min_gap": 0.0, "pair_scope": "any", "cut_texts": "drop"}
     plain = replace(build, **drawn, judging=judging, lookahead=lookahead)
     of_build = {f"build.{key}": value for key, value in flat(asdict(plain)).items() if key not in OF_A_MACHINE}

@@ -237,7 +237,8 @@ def facts_of(recipe: Recipe, source: Source) -> dict[str, Any]:
 def pairing_of(recipe: Recipe) -> dict[str, Any]:
     """Return how scored candidates became pairs: what `--repair-pairs` may change."""
     build = recipe.build
-    return {
+    undivided: dict[str, Any] = {} if build.lookahead.normalise else {"normalise": False}
+    return undivided | {
         "pairs_per_step": build.pairs_per_step,
         "min_gap": build.min_gap,
         "pair_scope": build.pair_scope,

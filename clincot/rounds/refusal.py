@@ -24,6 +24,7 @@ DECIDES = {
 }
 # What `--repair-pairs` may change (rounds/_redraw.py holds the rest fast).
 REPAIRS = {f"build.{name}" for name in ("pairs_per_step", "min_gap", "pair_scope", "cut_texts", "lookahead.gamma")}
+REPAIRS |= {"build.lookahead.normalise"}
 REPAIRS |= {"build.judging.consensus", "build.judging.judges"}
 
 

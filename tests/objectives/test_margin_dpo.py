@@ -181,3 +181,36 @@ def test_a_loss_that_is_no_number_stops_training_and_names_the_rows(base, proces
     next(p for n, p in trainer.model.named_parameters() if "lora_B" in n).data.fill_(float("nan"))
     with pytest.raises(ModelError, match=r"step 1: the loss is nan on rows row-\d, row-\d"):
         trainer.train()
+
+
+def test_compute_metrics_reads_the_logits_as_in_trl(base, processor, tmp_path):
+    rows, seen = [make_row(i) for i in range(4)], []
+
+    def measure(found):
+        seen.append((found.predictions.shape, found.label_ids.shape))
+        return {"texts": float(len(found.label_ids))}
+
+    trainer = ours(base, processor, rows, tmp_path, compute_metrics=measure)
+    metrics = trainer.evaluate(eval_dataset=trainer.train_dataset)
+    # As with TRL's trainer, transformers keeps as many texts as the dataset has rows.
+    assert metrics["eval_texts"] == 4.0 and metrics["eval_loss"] > 0
+    (predictions, labels), vocabulary = seen[0], trainer.model.config.text_config.vocab_size
+    assert predictions == (*labels, vocabulary)
+
+
+def test_the_load_balancing_loss_of_experts_is_added_with_its_coefficient(base, processor, tmp_path):
+    trainer = ours(base, processor, [make_row(i) for i in range(2)], tmp_path)
+    inputs = trainer._prepare_inputs(trainer.data_collator(list(trainer.train_dataset)))
+    plain = trainer._compute_loss(trainer.model, dict(inputs), False)
+    asked = []
+
+    def with_experts(output_router_logits=False, **known):
+        asked.append(output_router_logits)
+        outputs = trainer.model(**known)
+        outputs.aux_loss = torch.tensor(2.0, requires_grad=True)
+        return outputs
+
+    trainer.aux_loss_enabled, trainer.router_aux_loss_coef = True, 0.25
+    loss = trainer._compute_loss(with_experts, dict(inputs), False)
+    assert asked == [True] and loss.item() == pytest.approx(plain.item() + 0.5)
+    assert trainer._metrics["train"]["aux_loss"] == [2.0]
