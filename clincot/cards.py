@@ -71,7 +71,7 @@ def adapter_card(repo: str, lineages: Rounds, evaluations: Rounds | None = None)
         **({"model-index": index} if index else {}),
     }
     shown = {"tables": _tables(results), "results_repo": f"{repo}-results" if results else ""}
-    return _render("adapter", repo, rounds, metadata, base=base, base_sha=base_sha, **shown)
+    return _render("adapter", repo, rounds, metadata, base=base, base_sha=base_sha, scored=scored[-1:], **shown)
 
 
 def results_card(repo: str, lineages: Rounds) -> str:
@@ -189,7 +189,7 @@ def _model_index(repo: str, rounds: Ordered, evaluations: Ordered) -> list[dict[
         return []
     last = evaluations[-1][1]
     pin = last.pins.get("benchmark")
-    dataset = {"name": last.benchmark, "type": pin.repo if pin else last.benchmark}
+    dataset = {"name": last.facts.get("called", last.benchmark), "type": pin.repo if pin else last.benchmark}
     dataset |= {"split": last.facts.get("split", "test")} | ({"revision": pin.sha} if pin else {})
     metrics = [{"type": r["metric"], "value": r["value"], "name": _metric_name(r)} for r in ours if r.get("metric")]
     result = {"task": {"type": "visual-question-answering"}, "dataset": dataset, "metrics": metrics}

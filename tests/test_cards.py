@@ -124,6 +124,16 @@ def test_the_adapter_card_parses_as_a_peft_adapter_with_its_results():
     assert "margin linear × 1; crops: per_side; LoRA lora_alpha 16, r 8" in text
 
 
+def test_cards_say_how_a_benchmark_that_is_cut_in_two_ways_was_cut():
+    cut = {"cut": "cut by image: no test image is in train", "called": "phantom (cut by image)"}
+    evaluations = {"round-2": made("evaluate", 2, EVALUATED | cut)}
+    adapter = cards.adapter_card("clincot/run", {"round-2": made("train", 2, TRAIN)}, evaluations)
+    results = cards.results_card("clincot/run-results", evaluations)
+    assert "`phantom`: cut by image: no test image is in train." in adapter
+    assert "`phantom`: cut by image: no test image is in train." in results
+    assert ModelCard(adapter).data.eval_results[0].dataset_name == "phantom (cut by image)"
+
+
 def test_an_adapter_card_counts_the_pairs_that_were_not_trained_on():
     dropped = {"with an empty text": 3, "whose chosen and rejected text are equal": 12}
     card = cards.adapter_card("clincot/run", {"round-1": made("train", 1, TRAIN | {"dropped_pairs": dropped})})

@@ -14,6 +14,7 @@ BENCHMARKS = {
     "slake": "clincot.benchmarks.slake:Slake",
     "slake-zh": "clincot.benchmarks.slake:SlakeChinese",
     "vqa-rad": "clincot.benchmarks.vqa_rad:VqaRad",
+    "vqa-rad-by-image": "clincot.benchmarks.vqa_rad_by_image:VqaRadByImage",
     "iu-xray": "clincot.benchmarks.iu_xray:IuXray",
     "iu-xray-two-views": "clincot.benchmarks.iu_xray:IuXrayTwoViews",
     "path-vqa": "clincot.benchmarks.path_vqa:PathVqa",
@@ -25,6 +26,11 @@ IMPORTERS = {
     "iu-xray": "clincot.benchmarks.iu_xray_release:imported",
     "iu-xray-two-views": "clincot.benchmarks.iu_xray_release:imported_two_views",
 }
+
+
+def cut_of(name: str) -> str:
+    """Return how the benchmark called `name` parts train and test, "" where that needs no word or it is unknown."""
+    return load(name).source.cut if name in BENCHMARKS else ""
 
 
 def load(name: str) -> Benchmark:

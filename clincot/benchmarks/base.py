@@ -18,7 +18,8 @@ class Source:
     read at `revision`, which is resolved to a commit when it is pulled (rounds/pins.py).
 
     `redistributable` False (ND, DUA) keeps pixels and reference texts out of every push. `sizes` are the published
-    numbers of questions (of reports: studies) by split.
+    numbers of questions (of reports: studies) by split. `cut` says how train and test are parted where readers of
+    results must know it; `own_cut`: the parts are not those of the repository, so results are not of its splits.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Source:
     languages: tuple[str, ...] = ("en",)
     sizes: Mapping[str, int] = field(default_factory=dict)
     sha: str = ""
+    cut: str = ""
+    own_cut: bool = False
 
 
 class Benchmark(Protocol):

@@ -65,19 +65,15 @@ class VqaRad:
         modality="mixed",
         sizes={"train": 1793, "test": 451},
         sha="bcf91e7654fb9d51c8ab6a5b82cacf3fafd2fae9",
+        cut="official split: 202 of its 203 test images are also in train",
     )
     patterns = ("data/*.parquet", "README.md")
     splits = {"train": "train", "test": "test"}
 
     def examples(self, folder: Path, split: str) -> list[Example]:
         """Read `data/SPLIT-*.parquet`; ids are `vqa-rad/SPLIT/ROW`."""
-        name, pictures = name_of(split, self.source, self.splits), Pictures()
-        rows = parquet_rows(folder, f"data/{name}-*.parquet", ("image", "question", "answer"), self.source)
-        asked = [_asked(row, f"{self.source.name}/{split}/{i}", pictures) for i, row in enumerate(rows)]
-        facts = [pair_facts(one.question, one.answer) for one in asked]
-        modalities = _modalities([one.image_id for one in asked], facts)
-        examples = [_example(one, fact, modalities[one.image_id]) for one, fact in zip(asked, facts, strict=True)]
-        return checked(examples, self.source, split)
+        name_of(split, self.source, self.splits)
+        return checked(restored(read_asked(folder, split, self.source, Pictures())), self.source, split)
 
 
 @dataclass(frozen=True)
@@ -89,6 +85,19 @@ class Asked:
     image: StoredImage
     question: str
     answer: str
+
+
+def read_asked(folder: Path, split: str, source: Source, pictures: Pictures) -> list[Asked]:
+    """Return the rows of an official split, with ids `BENCHMARK/SPLIT/ROW`."""
+    rows = parquet_rows(folder, f"data/{split}-*.parquet", ("image", "question", "answer"), source)
+    return [_asked(row, f"{source.name}/{split}/{i}", pictures) for i, row in enumerate(rows)]
+
+
+def restored(asked: list[Asked]) -> list[Example]:
+    """Return the rows as examples with the answer types, kinds and modalities that the copy lacks."""
+    facts = [pair_facts(one.question, one.answer) for one in asked]
+    modalities = _modalities([one.image_id for one in asked], facts)
+    return [_example(one, fact, modalities[one.image_id]) for one, fact in zip(asked, facts, strict=True)]
 
 
 def _asked(row: dict[str, Any], id: str, pictures: Pictures) -> Asked:

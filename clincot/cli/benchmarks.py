@@ -33,6 +33,7 @@ def list_benchmarks() -> None:
         public = "public" if source.redistributable else "private"
         where = f"{source.repo}@{source.sha[:12] or source.revision}"
         languages = " ".join(source.languages)
+        sizes += f" ({source.cut})" if source.cut else ""
         typer.echo(f"{name:19}{where:44}{source.licence:17}{public:9}{languages:4}{source.modality:13}{sizes}")
     say(
         f"Protocols (any benchmark): {', '.join(protocols.PROTOCOLS)}. A branch is resolved to a commit when it is"

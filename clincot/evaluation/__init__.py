@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from clincot import prompts, protocols
+from clincot import benchmarks, prompts, protocols
 from clincot.errors import DataError
 from clincot.evaluation import controls
 from clincot.evaluation.answering import Answering, Group, PolicyUnderTest, Ways, groups, other_images
@@ -37,7 +37,8 @@ class Evaluation:
 
     `unreadable` maps image ids to what is wrong with them; their questions are left out of every row. `without_region`
     counts, per row of region inference, the questions that fell back to a direct answer. `contamination` names, per
-    policy, the test images that it was trained on (None: unknown). `notes` say what a table would not.
+    policy, the test images that it was trained on (None: unknown). `notes` say what a table would not. `cut` says how
+    the benchmark parts train and test, where a reader must know it.
     """
 
     benchmark: str
@@ -51,6 +52,7 @@ class Evaluation:
     questions_of: dict[str, int] = field(default_factory=dict)
     contamination: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    cut: str = ""
 
 
 def evaluate_policies(
@@ -118,6 +120,7 @@ def scored(recipe: Recipe, examples: Sequence[Example], rows: Mapping[Row, list[
             if row.inference == "region"
         },
         questions_of=questions,
+        cut=benchmarks.cut_of(recipe.benchmark),
     )
 
 

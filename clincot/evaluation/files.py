@@ -43,6 +43,7 @@ def facts(evaluation: Evaluation) -> dict[str, Any]:
         "benchmark": evaluation.benchmark,
         "protocol": evaluation.protocol,
         "split": evaluation.split,
+        "cut": evaluation.cut,
         "as_asked": {label: protocols.load(label).as_asked(asked) for label in labels},
         "results": results,
         "comparisons": [asdict(c) | {"undecided": c.undecided} for c in evaluation.comparisons],

@@ -21,7 +21,8 @@ NAMED = 10  # ids that a table prints of a longer list
 
 def title(evaluation: Evaluation, label: str) -> str:
     """Return the heading of a protocol's table; it says when the answers were not asked for as the protocol asks."""
-    whole = f"{evaluation.benchmark} {evaluation.split}, protocol {label}"
+    cut = f" ({evaluation.cut})" if evaluation.cut else ""
+    whole = f"{evaluation.benchmark} {evaluation.split}{cut}, protocol {label}"
     if protocols.load(label).as_asked(protocols.load(evaluation.protocol)):
         return whole
     return f"{whole} (scored under; asked as {evaluation.protocol})"

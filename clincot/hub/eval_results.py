@@ -13,11 +13,11 @@ from clincot.lineage import Pin
 FOLDER = ".eval_results"
 
 
-def eval_results(rows: Sequence[Mapping[str, Any]], dataset: Pin, split: str) -> bytes:
+def eval_results(rows: Sequence[Mapping[str, Any]], dataset: Pin, split: str, cut: str = "") -> bytes:
     """Return one entry per row; the protocol is part of the task, inference, count and interval are notes.
 
     A row has protocol, metric, value in [0, 1], low, high, n, policy (the round's tag) and inference, and `mark` where
-    a control is as good or better.
+    a control is as good or better. `split` begins the task; `cut` says how train and test were parted.
     """
     entries = [
         EvalResultEntry(
@@ -29,6 +29,7 @@ def eval_results(rows: Sequence[Mapping[str, Any]], dataset: Pin, split: str) ->
                 f"{row['policy']}, {row['inference']} inference, protocol {row['protocol']}, n {row['n']},"
                 f" 95 % interval {row['low']:.4f} to {row['high']:.4f} (bootstrap over images)"
                 f"{', not shown to be above every control' if row.get('mark') else ''}"
+                f"{f'; {cut}' if cut else ''}"
             ),
         )
         for row in rows

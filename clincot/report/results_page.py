@@ -43,6 +43,7 @@ def results_page(evaluation: Evaluation, examples: Sequence[Example], name: str)
     """
     parts = [
         f"<h1>{escape(name)}: {escape(evaluation.benchmark)} {escape(evaluation.split)}</h1>",
+        *([f"<p>{escape(evaluation.benchmark)}: {escape(evaluation.cut)}.</p>"] if evaluation.cut else []),
         "<p><strong>Not for clinical use.</strong> Research material only.</p>",
         f"<p class=small>{escape(NOTE)}</p>",
         *_protocol(evaluation, evaluation.protocol),

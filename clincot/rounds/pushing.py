@@ -101,7 +101,9 @@ def eval_results_of(run: Run, evaluations: Mapping[str, Lineage]) -> dict[str, C
     last = max(evaluations.values(), key=lambda lineage: lineage.round)
     rounds = set(parse_lineages(lineages_on(run.target, run.on_target(run.adapter_repo), "model")))
     rows = [row for row in last.facts["rows"] if row["headline"] and row["policy"] in rounds]
-    content = eval_results(rows, last.pins["benchmark"], last.facts["split"])
+    # A split that the repository does not have must not look like its own.
+    split = f"{last.benchmark}-{last.facts['split']}" if last.facts.get("own_cut") else last.facts["split"]
+    content = eval_results(rows, last.pins["benchmark"], split, last.facts.get("cut", ""))
     return {path_of(last.benchmark): content} if rows else {}
 
 

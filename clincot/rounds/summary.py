@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from clincot.benchmarks import cut_of
 from clincot.evaluation import Evaluation
 from clincot.evaluation.marks import UNDECIDED
 from clincot.evaluation.tables import remarks, rich_tables
@@ -58,8 +59,11 @@ def print_comparison(compared: Compared, show: int) -> None:
     console = Console()
     wide = console if console.is_terminal else Console(width=240)
     one, two = compared.first, compared.second
+    cut = cut_of(one.benchmark)
     wide.print(
-        f"{one.benchmark} {one.split} at {one.data}\nA  {one.name}\nB  {two.name}", highlight=False, markup=False
+        f"{one.benchmark} {one.split}{f' ({cut})' if cut else ''} at {one.data}\nA  {one.name}\nB  {two.name}",
+        highlight=False,
+        markup=False,
     )
     for label in compared.labels:
         table = Table("measure", "A", "B", "B - A", "n", title=f"protocol {label}, {len(compared.examples)} questions")

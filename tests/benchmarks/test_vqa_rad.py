@@ -12,8 +12,9 @@ import pytest
 from datasets import load_dataset
 from PIL import Image
 
-from clincot.benchmarks import load
+from clincot.benchmarks import cut_of, load
 from clincot.benchmarks.vqa_rad import pair_facts
+from clincot.benchmarks.vqa_rad_by_image import in_test
 from clincot.benchmarks.vqa_rad_release import (
     ANNOTATIONS,
     TABLE,
@@ -25,6 +26,9 @@ from clincot.benchmarks.vqa_rad_release import (
     vqa_rad_files,
 )
 from clincot.errors import DataError
+from clincot.evaluation import Evaluation
+from clincot.evaluation.files import facts
+from clincot.evaluation.tables import title
 
 
 def entry(image: str, question: str, answer: object, phrase: str = "freeform", **other: str) -> dict[str, object]:
@@ -134,3 +138,35 @@ def test_the_whole_release_gives_the_rows_of_the_hub_copy(shared_data: Path, tmp
     assert (len(tested), len(tested & trained)) == (203, 202)
     assert train[0].question == "are regions of the brain infarcted?"  # the first row of the Hub's viewer
     assert {e.modality for e in test} == {"chest x-ray", "ct", "other"}
+    by_image = {split: load("vqa-rad-by-image").examples(tmp_path, split) for split in ("train", "test")}
+    sizes = {split: (len(some), len({e.image_id for e in some})) for split, some in by_image.items()}
+    assert sizes == {"train": (1789, 250), "test": (455, 64)}
+    assert not {e.image_id for e in by_image["train"]} & {e.image_id for e in by_image["test"]}
+    assert Counter(e.answer_type for e in by_image["test"]) == {"closed": 274, "open": 181}
+    assert {e.modality for e in by_image["test"]} == {"chest x-ray", "ct", "other"}
+    # The same questions with the same facts, under ids that name their official place.
+    both = {e.id.removeprefix("vqa-rad-by-image/"): e for some in by_image.values() for e in some}
+    official = {e.id.removeprefix("vqa-rad/"): e for e in (*train, *test)}
+    assert {i: (e.question, e.answer, e.answer_type, e.kind) for i, e in both.items()} == {
+        i: (e.question, e.answer, e.answer_type, e.kind) for i, e in official.items()
+    }
+
+
+def test_the_side_of_an_image_depends_on_its_own_questions_alone() -> None:
+    images = [[(f"is it {i}?", "yes"), (f"where is {i}?", "left")] for i in range(500)]
+    sides = [in_test(pairs) for pairs in images]
+    assert sides == [in_test(pairs[::-1]) for pairs in images]
+    assert 70 < sum(sides) < 130
+
+
+def test_both_benchmarks_say_how_train_and_test_are_parted() -> None:
+    official, by_image = load("vqa-rad").source, load("vqa-rad-by-image").source
+    assert (official.repo, official.sha) == (by_image.repo, by_image.sha)
+    assert "202 of its 203 test images" in official.cut and "no test image is in train" in by_image.cut
+    assert by_image.own_cut and not official.own_cut
+    assert cut_of("vqa-rad") == official.cut and cut_of("phantom") == cut_of("unknown") == ""
+    evaluation = Evaluation("vqa-rad-by-image", "clincot-v2", "test", (), (), (), {}, {}, cut=by_image.cut)
+    assert title(evaluation, "clincot-v2") == (
+        "vqa-rad-by-image test (cut by image: no test image is in train), protocol clincot-v2"
+    )
+    assert facts(evaluation)["cut"] == by_image.cut

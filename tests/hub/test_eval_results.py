@@ -39,3 +39,10 @@ def test_an_entry_says_when_a_control_is_as_good() -> None:
     pin = Pin("dataset", "BoKelvin/SLAKE", "main", "a" * 40)
     plain, marked = yaml.safe_load(eval_results([ROW, ROW | {"mark": "°"}], pin, "test"))
     assert marked["notes"] == f"{plain['notes']}, not shown to be above every control"
+
+
+def test_an_entry_of_a_cut_that_the_repository_does_not_have_says_so() -> None:
+    pin = Pin("dataset", "flaviagiammarino/vqa-rad", "main", "a" * 40)
+    (entry,) = yaml.safe_load(eval_results([ROW], pin, "vqa-rad-by-image-test", "cut by image"))
+    assert entry["dataset"]["task_id"].startswith("vqa-rad-by-image-test/")
+    assert entry["notes"].endswith("; cut by image")
