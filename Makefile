@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-long test-clients check format clean
+.PHONY: demo test test-long test-clients test-upstream check format clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,6 +28,11 @@ test-long: $(READY)
 test-clients: $(READY)
 	$(BIN)/python tests/clients/environments.py
 	$(BIN)/python -m pytest tests/clients/matrix.py
+
+# The tests of huggingface_hub and datasets, from the sdists of the installed versions, against `clincot hub serve`.
+test-upstream: $(READY)
+	$(BIN)/python -m tests.upstream.projects
+	$(BIN)/python -m pytest tests/upstream/suites.py
 
 check: $(READY)
 	$(BIN)/ruff format --check .

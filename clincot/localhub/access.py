@@ -35,27 +35,33 @@ class Caller:
         return EVERY in self.namespaces
 
     def belongs(self, namespace: str) -> bool:
-        return self.everywhere or (namespace != "" and namespace in self.namespaces)
+        known = {own.casefold() for own in self.namespaces}
+        return self.everywhere or (namespace != "" and namespace.casefold() in known)
 
     def sees(self, facts: Facts) -> bool:
         return not facts.private or self.belongs(facts.namespace)
 
     def check_read(self, facts: Facts) -> None:
         """Contents of a gated repo need a grant; its info does not (hub.md 1.1)."""
-        if not facts.gated or self.belongs(facts.namespace) or facts.id in self.grants:
+        granted = facts.id.casefold() in {name.casefold() for name in self.grants}
+        if not facts.gated or self.belongs(facts.namespace) or granted:
             return
-        text = f"Access to {facts.kind} {facts.id} is restricted."
+        text = f"Access to {facts.kind} {facts.id} is restricted"
         if self.anonymous:
-            raise HubError(401, f"{text} You must be authenticated to access it.", "GatedRepo")
-        raise HubError(403, f"{text} You are not in the authorized list.", "GatedRepo")
+            raise HubError(401, f"{text}. You must have access to it and be authenticated to access it.", "GatedRepo")
+        raise HubError(403, f"{text} and you are not in the authorized list.", "GatedRepo")
 
     def check_write(self, namespace: str) -> None:
+        self.check_propose()
+        if not self.belongs(namespace):
+            raise HubError(403, f"You don't have the rights to write to the namespace {namespace!r}")
+
+    def check_propose(self) -> None:
+        """A pull request may be opened on any repo the caller sees; only its merge needs the namespace."""
         if self.anonymous:
             raise HubError(401, "Writing needs a token, on a local Hub too")
         if self.role != "write":
             raise HubError(403, "This token may only read. Use a token with write permission.")
-        if not self.belongs(namespace):
-            raise HubError(403, f"You don't have the rights to write to the namespace {namespace!r}")
 
 
 class Access:

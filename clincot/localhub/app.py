@@ -88,6 +88,8 @@ class HubApp:
             known = route.handler is not no_content_to_speak_of
             caller = self.access.caller(request.headers.get("authorization")) if known else Caller()
             call = Call(request, params, caller, self.store, self.access, self._endpoint(request))
+            if route.query is not None:
+                call.check_query(route.query)
             if route.writes and caller.anonymous:
                 caller.check_write("")
             if asyncio.iscoroutinefunction(route.handler):

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from .access import Access, Caller, visible
 from .names import check_path, check_repo_id, kind_of, unquote, url_prefix
-from .problems import HubError, bad_request, repo_not_found
+from .problems import HubError, bad_request, not_supported, repo_not_found
 from .repository import Repository
 from .store import Store
 
@@ -59,14 +59,21 @@ class Call:
         text = self.query.get(name, "")
         return min(int(text), most) if text.isdecimal() and 0 < len(text) < 10 and int(text) > 0 else default
 
-    def json(self) -> dict[str, Any]:
+    def check_query(self, known: frozenset[str]) -> None:
+        """501 for a parameter outside `known`, unless its value is the same as leaving it out."""
+        for name, value in self.request.query_params.multi_items():
+            if name.removesuffix("[]") not in known and value.lower() not in ("", "0", "false"):
+                raise not_supported(f"the parameter {name!r} of this call")
+
+    def json(self, *known: str) -> dict[str, Any]:
+        """The JSON object of the body; 501 for a field outside `known`, where it is given."""
         try:
             table = json.loads(self.body or b"{}")
         except (ValueError, RecursionError) as error:
             raise bad_request("The request body is not JSON") from error
         if not isinstance(table, dict):
             raise bad_request("The request body must be a JSON object")
-        return table
+        return only(table, *known) if known else table
 
     # -- repos: each of these is used as `with call.reads() as repo` -------------------------------------------------
     def repo(self, kind: str, repo_id: str) -> Repository:
@@ -95,6 +102,26 @@ class Call:
         self.caller.check_write(repo.facts.namespace)
         return repo
 
+    def proposes(self) -> Repository:
+        """Open a repo to prepare or open a pull request on it."""
+        if self.caller.anonymous:
+            self.caller.check_propose()
+        repo = self.repo(self.kind, self.repo_id)
+        self.caller.check_propose()
+        self.caller.check_read(repo.facts)
+        return repo
+
+    def changes(self, revision: str, pull: bool) -> Repository:
+        """Open a repo to commit to `revision`; its owners may, and everybody to a pull request that is theirs."""
+        number = revision.removeprefix("refs/pr/")
+        if not pull and number == revision:
+            return self.writes()
+        repo = self.proposes()
+        found = repo.facts.pull(int(number)) if number.isdecimal() and len(number) < 10 else None
+        if not pull and (found is None or found.author != self.caller.name):
+            self.caller.check_write(repo.facts.namespace)
+        return repo
+
     def url_of(self, kind: str, repo_id: str) -> str:
         return f"{self.endpoint}/{url_prefix(kind)}{repo_id}"
 
@@ -113,6 +140,14 @@ class Call:
 
 def answer(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return JSONResponse(content, status, headers)
+
+
+def only(table: dict[str, Any], *known: str) -> dict[str, Any]:
+    """The table itself; 501 for a field outside `known` that asks for something."""
+    for name, value in table.items():
+        if name not in known and value:
+            raise not_supported(f"the field {name!r} of this call")
+    return table
 
 
 def text_field(table: dict[str, Any], key: str, default: str = "") -> str:

@@ -1,4 +1,4 @@
-"""README text -> its front matter as JSON-safe data, the complaints a Hub would make about it, and the repo's tags."""
+"""README text -> its front matter as JSON-safe data, and the tags by which its repo is found."""
 
 from __future__ import annotations
 
@@ -65,33 +65,6 @@ def card_data(readme: bytes | None) -> dict[str, Any] | None:
     except ValueError:  # stored by plain git: the Hub shows such a repo without card data
         return None
     return data if isinstance(data, dict) else None
-
-
-def complaints(text: str, kind: str) -> list[str]:
-    """What is wrong with a card before it is stored; empty when it may be."""
-    try:
-        data = front_matter(text)
-    except ValueError as error:
-        return [f"YAML metadata cannot be read: {error}"]
-    if data is None:
-        return []
-    if not isinstance(data, dict):
-        return ["YAML metadata must be a mapping of keys to values"]
-    found = []
-    if not isinstance(data.get("license", ""), (str, list)):
-        found.append('"license" must be a string or a list of strings')
-    if not isinstance(data.get("tags") or [], list):
-        found.append('"tags" must be a list')
-    if kind == "model" and "model-index" in data:
-        found += _index_complaints(data["model-index"])
-    return found
-
-
-def _index_complaints(index: Any) -> list[str]:
-    rows = index if isinstance(index, list) else [None]
-    if all(isinstance(row, dict) and "name" in row and isinstance(row.get("results"), list) for row in rows):
-        return []
-    return ['"model-index" must be a list of entries with "name" and a list "results"']
 
 
 def _listed(value: Any) -> list[str]:

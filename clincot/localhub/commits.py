@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from dulwich.objects import Commit, ObjectID, Tag, Tree
 
 from . import trees
-from .names import check_ref
+from .names import check_new_ref, check_ref
 from .problems import HubError, bad_request, conflict, entry_not_found, moved_on, revision_not_found
 from .repository import MAIN, Repository
 from .staging import Staging
@@ -114,18 +115,28 @@ def _changes(stage: Staging, root: ObjectID, edits: Edits, head: ObjectID) -> di
         elif edit.folder:
             _drop_folder(stage, root, edit.path, head, changes)
         else:
-            found = trees.find(stage, root, edit.path)
-            if edit.path not in changes and (found is None or found[0] & 0o040000 == 0o040000):
-                raise entry_not_found(edit.path.decode(), head.decode())
-            changes[edit.path] = None
+            _drop_path(stage, root, edit.path, head, changes)
     return changes
+
+
+def _drop_path(
+    stage: Staging, root: ObjectID, path: bytes, head: ObjectID, changes: dict[bytes, ObjectID | None]
+) -> None:
+    """A folder may be named without its slash, as the Hub allows."""
+    found = trees.find(stage, root, path)
+    if changes.get(path) is None and found is not None and stat.S_ISDIR(found[0]):
+        _drop_folder(stage, root, path, head, changes)
+    elif found is None and path not in changes:
+        raise entry_not_found(path.decode(), head.decode())
+    else:
+        changes[path] = None
 
 
 def _drop_folder(
     stage: Staging, root: ObjectID, path: bytes, head: ObjectID, changes: dict[bytes, ObjectID | None]
 ) -> None:
     found = trees.find(stage, root, path)
-    if found is None or found[0] & 0o040000 != 0o040000:
+    if found is None or not stat.S_ISDIR(found[0]):
         raise entry_not_found(path.decode(), head.decode())
     for name in trees.files(stage, found[1]):
         changes[path + b"/" + name] = None
@@ -135,11 +146,11 @@ def _drop_folder(
 
 def add_tag(repo: Repository, name: object, target: ObjectID, note: Note, annotated: bool) -> None:
     """Create an immutable tag; 409 when it exists, wherever it points."""
-    ref = check_ref("refs/tags/", name)
+    ref = check_new_ref("refs/tags/", name)
     stage = Staging(repo.objects)
     with repo.locked():
         if repo.refs.read_ref(ref) is not None:  # type: ignore[arg-type]
-            raise conflict(f"Tag {name} exists already")
+            raise conflict(f"Reference {ref.decode()} already exists")
         oid = target
         if annotated:
             tag = Tag()
@@ -158,12 +169,12 @@ def add_ref(repo: Repository, ref: bytes, oid: ObjectID) -> None:
     except (NotADirectoryError, IsADirectoryError, FileExistsError) as error:
         raise conflict(f"{ref.decode()} collides with the folder of another ref") from error
     if not added:
-        raise conflict(f"{ref.decode()} exists already")
+        raise conflict(f"Reference {ref.decode()} already exists")
 
 
 def remove_ref(repo: Repository, ref: bytes) -> None:
     if ref == MAIN:
-        raise HubError(403, "The main branch cannot be deleted")
+        raise HubError(403, "Cannot delete refs/heads/main: it is the default branch")
     with repo.locked():
         if repo.refs.read_ref(ref) is None:  # type: ignore[arg-type]
             raise revision_not_found(ref.decode())

@@ -13,7 +13,7 @@ FILE = "hub.json"
 
 @dataclass(frozen=True)
 class PullRequest:
-    """A pull request; its commits are at `refs/pr/<number>`, `base` is where it left the main branch."""
+    """A pull request; its commits are at `refs/pr/<number>`, at `base` it left the branch `base_ref`."""
 
     number: int
     title: str
@@ -23,6 +23,7 @@ class PullRequest:
     description: str = ""
     status: str = "open"
     merge_commit: str | None = None
+    base_ref: str = "refs/heads/main"
 
     @property
     def ref(self) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +91,6 @@ def entry_row(entry: Entry, last: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def last_commit(commit: Commit) -> dict[str, Any]:
-    """The listed revision itself: per-path history would cost a walk per row and no client here reads it."""
     return {"id": commit.id.decode(), "title": _title(commit)[0], "date": iso(commit.commit_time)}
 
 
@@ -99,13 +99,15 @@ def _title(commit: Commit) -> tuple[str, str]:
     return title, rest.strip()
 
 
-def commit_row(commit: Commit) -> dict[str, Any]:
+def commit_row(commit: Commit, formatted: bool = False) -> dict[str, Any]:
+    """`formatted` adds title and message as HTML."""
     title, message = _title(commit)
     author = commit.author.decode(errors="replace").split(" <")[0]
-    authors = [{"user": author, "avatar": ""}]
-    return {"id": commit.id.decode(), "title": title, "message": message, "date": iso(commit.commit_time)} | {
-        "authors": authors
-    }
+    row: dict[str, Any] = {"id": commit.id.decode(), "title": title, "message": message}
+    row |= {"date": iso(commit.commit_time), "authors": [{"user": author, "avatar": ""}]}
+    if formatted:
+        row["formatted"] = {"title": html.escape(title), "message": html.escape(message)}
+    return row
 
 
 def refs_row(repo: Repository, pulls: bool) -> dict[str, Any]:
@@ -122,9 +124,9 @@ def refs_row(repo: Repository, pulls: bool) -> dict[str, Any]:
 
 
 def pull_row(repo: Repository, pull: PullRequest) -> dict[str, Any]:
-    main, head = repo.head(MAIN), repo.head(pull.ref)
-    clashes = conflicts(repo, pull, main, head) if pull.status == "open" and main and head else []
-    changes = {"base": MAIN.decode()} | ({"mergeCommitId": pull.merge_commit} if pull.merge_commit else {})
+    branch, head = repo.head(pull.base_ref.encode()), repo.head(pull.ref)
+    clashes = conflicts(repo, pull, branch, head) if pull.status == "open" and branch and head else []
+    changes = {"base": pull.base_ref} | ({"mergeCommitId": pull.merge_commit} if pull.merge_commit else {})
     return {
         "num": pull.number,
         "title": pull.title,

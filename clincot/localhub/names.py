@@ -20,6 +20,9 @@ MAX_DEPTH = 100
 # Characters HFS+ ignores when it compares names (git's own list in utf8.c): ".g\u200cit" would be ".git" there.
 IGNORABLE = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 GIT_FOLDERS = frozenset([".git", "git~1"])
+# Windows opens a device instead of a file of these names, with any extension; the raised digits count as digits there.
+DEVICES = frozenset(["con", "prn", "aux", "nul", "conin$", "conout$"])
+DEVICES |= {f"{port}{number}" for port in ("com", "lpt") for number in "123456789\u00b9\u00b2\u00b3"}
 
 
 def kind_of(word: str) -> str:
@@ -38,17 +41,19 @@ def check_repo_id(repo_id: str) -> str:
     """`name` or `namespace/name` (hub.md 1): letters, digits, `_.-`, no `..` or `--`, not ending in `.git`."""
     parts = repo_id.split("/")
     plain = len(parts) <= 2 and all(SEGMENT.fullmatch(part) for part in parts) and len(repo_id) <= 193
-    if not plain or any(part.startswith((".", "-")) or part.endswith((".", "-", ".git")) for part in parts):
+    if not plain or any(part.startswith((".", "-")) or part.lower().endswith((".", "-", ".git")) for part in parts):
         raise bad_request(f"Invalid repo id {repo_id!r}: use letters, digits and _.- as in 'namespace/name'")
     if ".." in repo_id or "--" in repo_id or max(map(len, parts)) > 96:
         raise bad_request(f"Invalid repo id {repo_id!r}: '..', '--' and names over 96 characters are refused")
-    if parts[0] in PREFIXES or parts[-1] in ACTIONS:
+    if parts[0].lower() in PREFIXES or parts[-1].lower() in ACTIONS:
         raise bad_request(f"Invalid repo id {repo_id!r}: {parts[0]!r} or {parts[-1]!r} is part of the URL scheme")
+    if any(is_device(part) for part in parts):
+        raise bad_request(f"Invalid repo id {repo_id!r}: Windows keeps this name for a device")
     return repo_id
 
 
 def check_path(path: object) -> bytes:
-    """A path in a repo as git stores it; refuses anything that could leave a folder on some system."""
+    """A path in a repo as git stores it; refuses what leaves a folder, or names something else, on some system."""
     if not isinstance(path, str) or not path:
         raise bad_request("A path in a repo must be a non-empty string")
     try:
@@ -64,8 +69,25 @@ def check_path(path: object) -> bytes:
 
 
 def _is_unsafe(part: str) -> bool:
-    bare = IGNORABLE.sub("", part).casefold().rstrip(" .")
-    return part in ("", ".", "..") or bare in GIT_FOLDERS or len(part.encode()) > MAX_COMPONENT_BYTES
+    """NTFS drops dots and spaces at the end of a name and reads what follows a colon as a stream of the file."""
+    bare = IGNORABLE.sub("", part).casefold().split(":")[0].rstrip(" .")
+    odd = part in ("", ".", "..") or part.endswith((" ", ".")) or len(part.encode()) > MAX_COMPONENT_BYTES
+    return odd or bare in GIT_FOLDERS or is_device(part)
+
+
+def is_device(name: str) -> bool:
+    return re.split("[.:]", name.casefold())[0].rstrip(" ") in DEVICES
+
+
+def check_new_ref(folder: str, name: object) -> bytes:
+    """`check_ref` of a branch or tag to be made: no name that git or a client would take for something else."""
+    ref = check_ref(folder, name)
+    assert isinstance(name, str)  # check_ref refuses anything else
+    reserved = name in ("HEAD", "@") or name.startswith(("-", "refs/")) or re.fullmatch("[0-9a-f]{40}", name)
+    if reserved or any(_is_unsafe(part) for part in name.split("/")):
+        kind = "branch" if folder == "refs/heads/" else "tag"
+        raise bad_request(f"Invalid reference for a {kind}: {name[:200]!r}")
+    return ref
 
 
 def check_ref(folder: str, name: object) -> bytes:

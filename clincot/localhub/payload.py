@@ -9,16 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from .call import Call, text_field
+from .call import Call, only, text_field
+from .card_rules import Review, review_card
 from .commits import Drop, Note, Put
 from .largefiles import Pointer, check_oid
 from .names import check_path
-from .problems import bad_request, too_large
+from .problems import HubError, bad_request, too_large
 from .repository import Repository
 from .routes_lfs import holds
 from .staging import Staging
 
 MAX_LINE = 64 * 1024 * 1024
+CARD = "README.md"
+KEYS = ("file", "lfsFile", "deletedFile", "deletedFolder")
+FIELDS = ("path", "content", "encoding", "algo", "oid", "size")
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ def read_payload(call: Call, repo: Repository, stage: Staging, body: BinaryIO) -
     key, header = next(lines, ("", {}))
     if key != "header":
         raise bad_request("The first line of a commit must be its header")
+    only(header, "summary", "description", "parentCommit")
     parent = text_field(header, "parentCommit") or None
     note = Note(call.caller.name, text_field(header, "summary"), text_field(header, "description"))
     oids: set[str] = set()
@@ -60,18 +65,33 @@ def _lines(body: BinaryIO) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _edit(call: Call, repo: Repository, stage: Staging, key: str, value: dict[str, Any], oids: set[str]) -> Put | Drop:
     """One line of the payload; the oid of a large file is added to `oids`."""
+    if key not in KEYS:
+        raise bad_request(f"Unknown key {key[:100]!r} in the commit")
+    only(value, *FIELDS)
+    path = value.get("path")
     if key == "file":
-        return Put(check_path(value.get("path")), stage.add_blob(_content(value)))
+        content = _content(value)
+        if path == CARD:
+            _check_card(content, repo.facts.kind)
+        return Put(check_path(path), stage.add_blob(content))
     if key == "lfsFile":
         pointer = _pointer(call, repo, value)
         oids.add(pointer.oid)
-        return Put(check_path(value.get("path")), stage.add_blob(pointer.to_bytes()))
-    if key == "deletedFile":
-        return Drop(check_path(value.get("path")))
-    if key == "deletedFolder":
-        path = value.get("path")
-        return Drop(check_path(path.rstrip("/") if isinstance(path, str) else path), folder=True)
-    raise bad_request(f"Unknown key {key[:100]!r} in the commit")
+        return Put(check_path(path), stage.add_blob(pointer.to_bytes()))
+    return Drop(check_path(path.rstrip("/") if isinstance(path, str) else path), folder=key == "deletedFolder")
+
+
+def _check_card(content: bytes, kind: str) -> None:
+    """Clients ask before they upload; a commit that did not ask is refused for the same reasons."""
+    review = review_card(content.decode(errors="replace"), kind)
+    if review.errors:
+        raise refused_card(review)
+
+
+def refused_card(review: Review) -> HubError:
+    """400 with the errors as rows, which clients print."""
+    rows: dict[str, object] = {"errors": review.rows("errors"), "warnings": review.rows("warnings")}
+    return HubError(400, f"Invalid metadata in README.md: {'; '.join(review.errors)}", extra=rows)
 
 
 def _content(value: dict[str, Any]) -> bytes:

@@ -52,7 +52,7 @@ def conflict(message: str, **extra: object) -> HubError:
 
 
 def moved_on() -> HubError:
-    return HubError(412, "A commit has happened since. Please refresh and try again.")
+    return HubError(412, "The branch was updated since you opened this page. Please refresh and try again.")
 
 
 def too_large(what: str, limit: int) -> HubError:
@@ -61,3 +61,8 @@ def too_large(what: str, limit: int) -> HubError:
 
 def not_served(method: str, path: str) -> HubError:
     return HubError(501, f"The embedded Hub does not serve {method} {path}", "NotImplemented")
+
+
+def not_supported(what: str) -> HubError:
+    """For what would change the meaning of an answer: ignored, it would give a wrong answer without a word."""
+    return HubError(501, f"The embedded Hub does not support {what[:300]}", "NotImplemented")

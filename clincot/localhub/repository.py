@@ -20,9 +20,9 @@ from .largefiles import LargeFiles, Pointer
 from .names import check_ref
 from .problems import HubError, entry_not_found, repo_not_found, revision_not_found
 from .staging import past_stale_locks
+from .sweeping import LOCK
 
 MAIN = b"refs/heads/main"
-LOCK = "hub.lock"
 KNOWN_REFS = ("refs/heads/", "refs/tags/", "refs/pr/", "refs/convert/")
 
 

@@ -9,9 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, Response
 
-from .call import Call, answer
+from .call import Call, answer, only
 from .largefiles import Upload, check_oid
-from .problems import HubError, bad_request, too_large
+from .problems import HubError, bad_request, not_supported, too_large
 from .repository import Repository
 
 MEDIA = "application/vnd.git-lfs+json"
@@ -24,7 +24,10 @@ def batch(call: Call) -> Response:
     operation, objects = table.get("operation"), table.get("objects")
     if operation not in ("upload", "download") or not isinstance(objects, list) or len(objects) > 10_000:
         raise bad_request("A batch has an operation, upload or download, and at most 10,000 objects")
-    with call.writes() if operation == "upload" else call.reads(contents=True) as repo:
+    with call.proposes() if operation == "upload" else call.reads(contents=True) as repo:
+        only(table, "operation", "transfers", "objects", "ref", "hash_algo")
+        if table.get("hash_algo") not in (None, "sha256"):
+            raise not_supported(f"the hash algorithm {table['hash_algo']!r}")
         offer = _offer_upload if operation == "upload" else _offer_download
         rows = [offer(call, repo, row) for row in objects]
     response = answer({"transfer": "basic", "objects": rows, "hash_algo": "sha256"})
@@ -67,8 +70,8 @@ def _offer_download(call: Call, repo: Repository, row: Any) -> dict[str, Any]:
 
 
 def verify(call: Call) -> Response:
-    with call.writes() as repo:
-        oid, size = _object(call.json())
+    with call.proposes() as repo:
+        oid, size = _object(call.json("oid", "size"))
         if not holds(call, repo, oid):
             raise HubError(404, "Object does not exist")
         path = repo.large.place_in(repo.folder, oid)

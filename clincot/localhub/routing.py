@@ -21,61 +21,71 @@ ID = rf"(?P<id>[^/]+(?:/(?!(?:{'|'.join(sorted(ACTIONS))})(?:/|$))[^/]+)?)"
 REPO = rf"/api/(?P<kind>models|datasets|spaces)/{ID}"
 FILES = rf"/(?:(?P<kind>datasets|spaces)/)?{ID}"
 REV = r"(?P<rev>[^/]+)"
+# `full`, `config`, `cardData` and `expand` ask for more of each row; every row holds all there is.
+LISTING = "author search filter gated pipeline_tag sort direction limit cursor full config cardData expand"
+TICKET = "size expires ticket"
 PULL = r"/discussions/(?P<number>[^/]+)"
 
 
 @dataclass(frozen=True)
 class Route:
-    """`body`: "none" is not read, "small" is read whole, "spool" goes to a file first, "stream" is the handler's."""
+    """`body`: "none" is not read, "small" is read whole, "spool" goes to a file first, "stream" is the handler's.
+
+    `query` names the parameters that are understood; None lets any pass.
+    """
 
     method: str
     pattern: re.Pattern[str]
     handler: Handler
     body: Body
     writes: bool
+    query: frozenset[str] | None
 
 
-def _reads(method: str, pattern: str, handler: Handler, body: Body | None = None) -> Route:
-    return Route(method, re.compile(pattern), handler, body or ("none" if method == "GET" else "small"), False)
+def _reads(method: str, pattern: str, handler: Handler, query: str | None = "", body: Body | None = None) -> Route:
+    """`query` is a list of names between spaces."""
+    known = None if query is None else frozenset(query.split())
+    return Route(method, re.compile(pattern), handler, body or ("none" if method == "GET" else "small"), False, known)
 
 
-def _writes(method: str, pattern: str, handler: Handler, body: Body = "small") -> Route:
+def _writes(method: str, pattern: str, handler: Handler, query: str = "", body: Body = "small") -> Route:
     """Anonymous callers are refused before a byte of the body is read."""
-    return Route(method, re.compile(pattern), handler, body, True)
+    return Route(method, re.compile(pattern), handler, body, True, frozenset(query.split()))
 
 
 ROUTES: tuple[Route, ...] = (
     _reads("GET", "/api/whoami-v2", routes_repos.whoami),
-    _reads("GET", "/api/(?:agent-harnesses|telemetry(?:/.*)?)", routes_repos.no_content_to_speak_of),
-    _reads("POST", "/v1/telemetry|/api/telemetry(?:/.*)?", routes_repos.no_content_to_speak_of),
+    _reads("GET", "/api/(?:agent-harnesses|telemetry(?:/.*)?)", routes_repos.no_content_to_speak_of, None),
+    _reads("POST", "/v1/telemetry|/api/telemetry(?:/.*)?", routes_repos.no_content_to_speak_of, None),
     _reads("POST", "/api/validate-yaml", routes_writing.validate_yaml),
     _writes("POST", "/api/repos/create", routes_repos.create),
     _writes("DELETE", "/api/repos/delete", routes_repos.delete),
-    _reads("GET", "/api/(?P<kind>models|datasets|spaces)", routes_repos.list_all),
-    _reads("GET", REPO, routes_repos.describe),
-    _reads("GET", rf"{REPO}/revision/{REV}", routes_repos.describe),
+    _reads("GET", "/api/(?P<kind>models|datasets|spaces)", routes_repos.list_all, LISTING),
+    _reads("GET", REPO, routes_repos.describe, "blobs expand"),
+    _reads("GET", rf"{REPO}/revision/{REV}", routes_repos.describe, "blobs expand"),
     _writes("PUT", rf"{REPO}/settings", routes_repos.settings),
     _reads("GET", rf"{REPO}/auth-check(?P<write>/write)?", routes_repos.auth_check),
-    _reads("GET", rf"{REPO}/tree/{REV}(?:/(?P<path>.*))?", routes_reading.tree),
+    _reads("GET", rf"{REPO}/tree/{REV}(?:/(?P<path>.*))?", routes_reading.tree, "recursive expand cursor limit"),
     _reads("POST", rf"{REPO}/paths-info/{REV}", routes_reading.paths_info),
-    _reads("GET", rf"{REPO}/refs", routes_reading.refs),
-    _reads("GET", rf"{REPO}/commits/{REV}", routes_reading.commits),
-    _writes("POST", rf"{REPO}/preupload/{REV}", routes_writing.preupload),
-    _writes("POST", rf"{REPO}/commit/{REV}", routes_writing.commit, "spool"),
+    _reads("GET", rf"{REPO}/refs", routes_reading.refs, "include_prs"),
+    _reads("GET", rf"{REPO}/commits/{REV}", routes_reading.commits, "cursor limit expand"),
+    _writes("POST", rf"{REPO}/preupload/{REV}", routes_writing.preupload, "create_pr"),
+    _writes("POST", rf"{REPO}/commit/{REV}", routes_writing.commit, "create_pr", "spool"),
     _writes("POST", rf"{REPO}/tag/{REV}", routes_writing.add_tag),
     _writes("DELETE", rf"{REPO}/tag/{REV}", routes_writing.drop_tag),
     _writes("POST", rf"{REPO}/branch/{REV}", routes_writing.add_branch),
     _writes("DELETE", rf"{REPO}/branch/{REV}", routes_writing.drop_branch),
     _writes("POST", rf"{REPO}/super-squash/{REV}", routes_writing.super_squash),
     _writes("POST", rf"{REPO}/discussions", routes_pulls.open_),
-    _reads("GET", rf"{REPO}/discussions", routes_pulls.list_all),
-    _reads("GET", rf"{REPO}{PULL}", routes_pulls.describe),
+    _reads("GET", rf"{REPO}/discussions", routes_pulls.list_all, "type status author p"),
+    _reads("GET", rf"{REPO}{PULL}", routes_pulls.describe, "diff"),
+    _writes("POST", rf"{REPO}{PULL}/status", routes_pulls.set_status),
     _writes("POST", rf"{REPO}{PULL}/merge", routes_pulls.merge),
     _reads("POST", rf"{FILES}\.git/info/lfs/objects/batch", routes_lfs.batch),
     _writes("POST", rf"{FILES}\.git/info/lfs/objects/verify", routes_lfs.verify),
-    _reads("PUT", rf"{FILES}\.git/info/lfs/objects/(?P<oid>[^/]+)", routes_lfs.upload, "stream"),
-    _reads("GET", rf"{FILES}\.git/info/lfs/objects/(?P<oid>[^/]+)", routes_lfs.download),
-    _reads("GET", rf"{FILES}/(?:resolve|raw)/{REV}/(?P<path>.+)", routes_files.resolve),
+    _reads("PUT", rf"{FILES}\.git/info/lfs/objects/(?P<oid>[^/]+)", routes_lfs.upload, TICKET, "stream"),
+    _reads("GET", rf"{FILES}\.git/info/lfs/objects/(?P<oid>[^/]+)", routes_lfs.download, TICKET),
+    _reads("GET", rf"{FILES}/(?:resolve|raw)/{REV}/(?P<path>.+)", routes_files.resolve, "download"),
 )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,19 +13,21 @@ from pathlib import Path
 from dulwich.objects import Tree
 
 from .commits import Note, store_commit
-from .durable import make_folder, sync_folder, sync_tree
+from .durable import exclusive, make_folder, sync_folder, sync_tree
 from .facts import FILE, Facts
 from .largefiles import LargeFiles
 from .names import KINDS, check_repo_id
 from .problems import HubError, conflict
-from .repository import LOCK, MAIN, Repository, iso
+from .repository import MAIN, Repository, iso
 from .staging import Staging
+from .sweeping import LOCK, sweep_repos, sweep_temporary
 from .trees import FILE_MODE
 
 LARGE_SUFFIXES = "7z arrow bin bz2 ckpt ftz gz h5 jpeg jpg joblib model npy npz onnx ot parquet pb pickle pkl png"
 LARGE_SUFFIXES += " pt pth rar safetensors tar tflite tgz webp xz zip zst"
 ATTRIBUTES = "".join(f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LARGE_SUFFIXES.split())
-LEFTOVER_SECONDS = 24 * 3600
+CREATION_LOCK = "creation.lock"
+SPACE_CARD = "---\ntitle: {title}\nsdk: {sdk}\n---\n"
 CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
 
 
@@ -41,20 +43,21 @@ class Store:
         """Make the folders; OSError when the path cannot be written."""
         for folder in (*(self.path / "repos" / f"{kind}s" for kind in KINDS), self.temporary):
             make_folder(folder)
-        for leftover in (*self.temporary.iterdir(), *self.large.incoming.glob("*")):
-            self._sweep(leftover)
-
-    def _sweep(self, leftover: Path) -> None:
-        """Remove what a killed server left; younger entries may belong to a server that runs over the same folder."""
-        try:
-            if time.time() - leftover.stat().st_mtime < LEFTOVER_SECONDS:
-                return
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        except FileNotFoundError:  # its owner, or another starting server, was faster
-            return
+        sweep_temporary([*self.temporary.iterdir(), *self.large.incoming.glob("*")])
+        sweep_repos(self.path / "repos")
 
     def folder_of(self, kind: str, repo_id: str) -> Path:
-        return self.path / "repos" / f"{kind}s" / f"{check_repo_id(repo_id)}.git"
+        """Where the repo is, or would be: ids are compared without case, as on the Hub."""
+        *namespace, name = check_repo_id(repo_id).split("/")
+        folder = self.path / "repos" / f"{kind}s"
+        for part in (*namespace, f"{name}.git"):
+            folder = _without_case(folder, part)
+        return folder
+
+    def id_of(self, kind: str, repo_id: str) -> str:
+        """The id in the case in which the repo, or else its namespace, was made."""
+        root = self.path / "repos" / f"{kind}s"
+        return self.folder_of(kind, repo_id).relative_to(root).as_posix().removesuffix(".git")
 
     def open(self, kind: str, repo_id: str) -> Repository | None:
         """The repo, None when there is none (or its folder is a link that leads out of the store)."""
@@ -70,23 +73,20 @@ class Store:
         return (self.folder_of(kind, repo_id) / FILE).is_file()
 
     def create(self, kind: str, repo_id: str, author: str, private: bool = False, sdk: str | None = None) -> None:
-        """A new repo whose first commit holds `.gitattributes`; 409 when it exists."""
-        target = self.folder_of(kind, repo_id)
-        if target.exists():
-            raise conflict(f"You already created this {kind} repo: {repo_id}")
+        """A new repo whose first commit holds `.gitattributes` (and a Space's card); 409 when it exists."""
         temporary = self.temporary / f"new-{secrets.token_hex(8)}"
-        try:
-            self._init(temporary, Facts(kind, repo_id, private, iso(), secrets.token_hex(12), sdk=sdk), author)
-            make_folder(target.parent)
+        (self.path / "repos" / CREATION_LOCK).touch()
+        with exclusive(self.path / "repos" / CREATION_LOCK):  # two ids that differ in case alone are one name
+            target, repo_id = self.folder_of(kind, repo_id), self.id_of(kind, repo_id)
+            if target.exists():
+                raise conflict(f"You already created this {kind} repo: {repo_id}")
             try:
+                self._init(temporary, Facts(kind, repo_id, private, iso(), secrets.token_hex(12), sdk=sdk), author)
+                make_folder(target.parent)
                 os.rename(temporary, target)
-            except OSError as error:  # ENOTEMPTY: another process was faster
-                if target.exists():
-                    raise conflict(f"You already created this {kind} repo: {repo_id}") from error
-                raise
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-        sync_folder(target.parent)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+            sync_folder(target.parent)
 
     def _init(self, folder: Path, facts: Facts, author: str) -> None:
         """A bare git repository with its first commit, written plainly and synced once at the end."""
@@ -100,6 +100,9 @@ class Store:
             stage = Staging(repo.objects, durable=False)
             tree = Tree()
             tree[b".gitattributes"] = (FILE_MODE, stage.add_blob(ATTRIBUTES.encode()))
+            if facts.kind == "space":
+                card = SPACE_CARD.format(title=json.dumps(facts.id.split("/")[-1]), sdk=json.dumps(facts.sdk))
+                tree[b"README.md"] = (FILE_MODE, stage.add_blob(card.encode()))
             first = store_commit(stage, stage.add(tree), [], Note(author, "initial commit"))
         (folder / "refs/heads/main").write_bytes(first + b"\n")
         sync_tree(folder)
@@ -130,3 +133,11 @@ class Store:
             if repo is not None:
                 with repo:
                     yield repo
+
+
+def _without_case(folder: Path, name: str) -> Path:
+    """The entry of `folder` called `name` in any case; the name as given when there is none."""
+    if (folder / name).exists() or not folder.is_dir():
+        return folder / name
+    wanted = name.casefold()
+    return next((entry for entry in sorted(folder.iterdir()) if entry.name.casefold() == wanted), folder / name)
