@@ -31,7 +31,7 @@ test-clients: $(READY)
 
 # The tests of huggingface_hub and datasets, from the sdists of the installed versions, against `clincot hub serve`.
 test-upstream: $(READY)
-	$(BIN)/python -m tests.upstream.projects
+	$(BIN)/python tests/upstream/projects.py
 	$(BIN)/python -m pytest tests/upstream/suites.py
 
 check: $(READY)

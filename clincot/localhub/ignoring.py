@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Iterator
 
 from dulwich.ignore import Pattern, read_ignore_patterns
+from dulwich.wildmatch import MalformedPattern
 
 NAME = ".gitignore"
 Reader = Callable[[str], bytes | None]
@@ -52,5 +52,5 @@ def _parsed(content: bytes) -> Iterator[Pattern]:
     for line in read_ignore_patterns(io.BytesIO(content.removeprefix(b"\xef\xbb\xbf"))):
         try:
             yield Pattern(line, ignorecase=False)
-        except re.error:  # such as an unclosed bracket, which matches nothing in git either
+        except MalformedPattern:  # such as an unclosed bracket, which matches nothing in git either
             continue

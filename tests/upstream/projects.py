@@ -71,6 +71,7 @@ def make(project: Project) -> None:
         wanted = [f"{name}=={version(name)}" for name in {project.name, "huggingface_hub"}]
         _pip(project, "install", *wanted, *PLUGINS, *project.packages)
         _unpack_tests(project)
+        (project.folder / "pytest.ini").write_text("[pytest]\n")  # or pytest would take this project's settings
         (project.folder / ".ready").touch()
     for name, place in project.stand_ins.items():
         target = project.folder / "tests" / place

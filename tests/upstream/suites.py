@@ -1,6 +1,6 @@
 """Upstream's own tests over `clincot hub serve`: what fails is in `out_of_scope.toml`, and what is there fails.
 
-Run by `make test-upstream`; the environments and the tests come from the package index, so this is no part of `make test`.
+Run by `make test-upstream`; environments and tests come from the package index, so this is no part of `make test`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from xml.etree import ElementTree
 import pytest
 
 from clincot.localhub import environment
+from tests.hub.served import Served, serving
 
-from ..hub.served import Served, serving
 from .projects import PROJECTS, Project
 
 HERE = Path(__file__).parent
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", PROJECTS)
 def test_upstreams_own_tests_pass_except_those_listed(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     project = PROJECTS[name]
-    assert project.python.exists(), "run `python -m tests.upstream.projects` first"
+    assert project.python.exists(), "run `python tests/upstream/projects.py` first"
     (tmp_path / "hub").mkdir()
     (tmp_path / "hub/tokens.json").write_text(json.dumps(ACCOUNTS))
     with serving(tmp_path / "hub") as server:

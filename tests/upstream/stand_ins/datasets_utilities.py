@@ -1,4 +1,4 @@
-"""What datasets' tests decorate their methods with: skips where a library is missing, and marks that change nothing here."""
+"""What datasets' tests decorate their methods with: skips where a library is missing, marks that change nothing."""
 
 import importlib.util
 from collections.abc import Callable
