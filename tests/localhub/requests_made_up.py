@@ -15,6 +15,9 @@ HOSTILE += [
     "\u202e.git",
     ".g\u200cit",
     "CON",
+    ".git::$INDEX_ALLOCATION",
+    "nul.txt",
+    "a. ",
     "e\u0301",
     "\u00e9",
     "\U0001f600",
@@ -70,6 +73,7 @@ ACTIONS = {"revision/{rev}": "GET", "tree/{rev}": "GET", "tree/{rev}/{word}": "G
 ACTIONS |= {"commits/{rev}": "GET", "auth-check": "GET", "discussions": "GET", "discussions/{word}": "GET"}
 ACTIONS |= {"commit/{rev}": "POST", "preupload/{rev}": "POST", "paths-info/{rev}": "POST", "tag/{rev}": "POST"}
 ACTIONS |= {"branch/{word}": "POST", "super-squash/{rev}": "POST", "discussions/{word}/merge": "POST"}
+ACTIONS |= {"discussions/{word}/status": "POST"}
 ACTIONS |= {"settings": "PUT", "xet-write-token/{rev}": "GET", "blob/{word}": "GET"}
 DELETED = ["tag/{word}", "branch/{word}"]
 
@@ -120,6 +124,7 @@ FIXED += [
 odd_targets = st.text(max_size=60).map(lambda text: ("GET", "/" + _path(text)))
 QUERIES = ["", "?recursive=true", "?expand=1&blobs=true", "?cursor=-1", "?cursor=99999999999999999999", "?limit=0"]
 QUERIES += ["?create_pr=1", "?filter=%00&author=..", "?size=1&expires=9&ticket=x", "?size=x", "?%ff=%ff", "?limit=1"]
+QUERIES += ["?status=open&p=1", "?expand[]=formatted", "?diff=1", "?apps=x"]
 OTHERS = [file_targets, lfs_targets, st.sampled_from(FIXED), odd_targets]
 targets = mostly(api_targets, st.integers(0, 3).flatmap(OTHERS.__getitem__))
 
@@ -132,7 +137,8 @@ KEYS = ["path", "content", "encoding", "oid", "size", "algo", "summary", "parent
 KEYS += ["private", "visibility", "gated", "tag", "message", "files", "sample", "gitIgnore", "operation", "objects"]
 KEYS += ["paths", "pullRequest", "title", "startingPoint", "sdk", "repoType", "description"]
 GOOD = ["utf-8", "base64", "upload", "download", "sha256", "model", "dataset", "public", True, False, [], {}]
-tables = st.dictionaries(st.sampled_from(KEYS), junk | st.sampled_from(GOOD), max_size=6)
+values = junk | st.sampled_from(GOOD) | words
+tables = st.dictionaries(st.sampled_from(KEYS), values, max_size=6)
 preuploads = st.lists(st.fixed_dictionaries({"path": words, "size": st.integers(), "sample": words}), max_size=3).map(
     lambda files: {"files": files}
 )
@@ -142,6 +148,23 @@ batches = st.fixed_dictionaries(
         "objects": st.lists(st.fixed_dictionaries({"oid": st.just(OID) | words, "size": st.integers()}), max_size=3),
     }
 )
+
+# Tables whose fields belong together: others are refused at their first unknown field.
+FIELDS = [
+    ["tag", "message"],
+    ["startingPoint"],
+    ["name", "organization", "type", "private", "sdk"],
+    ["gated", "private"],
+]
+FIELDS += [
+    ["title", "description", "pullRequest"],
+    ["message"],
+    ["content", "repoType"],
+    ["paths"],
+    ["status"],
+    ["comment"],
+]
+meant = st.sampled_from(FIELDS).flatmap(lambda names: st.fixed_dictionaries({}, optional=dict.fromkeys(names, values)))
 
 
 def _edit(key: str, **value: object) -> dict[str, object]:
@@ -165,7 +188,7 @@ commits = st.builds(lambda head, rows: [head, *rows], headers_of_commits, st.lis
 bodies = st.one_of(
     st.just(b""),
     st.binary(max_size=200),
-    st.one_of(tables, preuploads, batches, junk).map(lambda value: json.dumps(value).encode()),
+    st.one_of(tables, meant, preuploads, batches, junk).map(lambda value: json.dumps(value).encode()),
     commits.map(lambda rows: b"\n".join(json.dumps(row).encode() for row in rows)),
     words.map(lambda word: b"paths=" + _segment(word).encode() + b"&expand=true"),
 )

@@ -79,7 +79,25 @@ def test_a_sample_that_is_not_the_whole_file_is_not_taken_for_it(api: HfApi, ask
         assert [row["shouldIgnore"] for row in answer["files"]] == [False, *ignored], size
 
 
-ATOMS = ["a", "b", "c", "*", "**", "?", "a*", "*.txt", "[ab]", "[!a]", "x.txt", "\\!a", "\\#a", "a b", "a\\ ", "[a", ".c"]
+ATOMS = [
+    "a",
+    "b",
+    "c",
+    "*",
+    "**",
+    "?",
+    "a*",
+    "*.txt",
+    "[ab]",
+    "[!a]",
+    "x.txt",
+    "\\!a",
+    "\\#a",
+    "a b",
+    "a\\ ",
+    "[a",
+    ".c",
+]
 NAMES = ["a", "b", "c", "ab", "x.txt", "!a", "#a", "a b", ".c", "a*"]
 
 
@@ -95,7 +113,9 @@ def test_made_up_rules_are_read_as_git_reads_them(tmp_path: Path):
             (tmp_path / name).write_text(text)
         paths = [f"{'/'.join(made.choices(NAMES, k=made.randint(1, 3)))}/file" for _ in range(30)]
         command = ["git", "-C", tmp_path, "check-ignore", "-z", "--no-index", "--stdin"]
-        ignored = subprocess.run(command, input="\0".join(paths), capture_output=True, text=True, env=plain_git()).stdout
+        ignored = subprocess.run(
+            command, input="\0".join(paths), capture_output=True, text=True, env=plain_git()
+        ).stdout
         mine = IgnoreRules(lambda path, texts=texts: texts[path].encode() if path in texts else None)
         assert {path for path in paths if mine.ignores(path)} == set(filter(None, ignored.split("\0"))), texts
         shutil.rmtree(tmp_path / folder)
