@@ -18,7 +18,7 @@ from .card_terms import (
     SPECIAL_LANGUAGES,
     TASKS,
 )
-from .cards import front_matter
+from .front_matter import front_matter
 
 REPO_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 LICENCE_NAME = re.compile(r"[a-z0-9.-]+")

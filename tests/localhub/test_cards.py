@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from clincot.localhub.card_rules import review_card
-from clincot.localhub.cards import card_data, front_matter, tags_of
+from clincot.localhub.cards import card_data, complaints, front_matter, tags_of
 
 
 def test_front_matter_becomes_plain_json():
@@ -31,8 +30,14 @@ def test_front_matter_becomes_plain_json():
 )
 def test_hostile_front_matter_is_a_complaint_not_a_crash(yaml: str):
     text = f"---\n{yaml}\n---\n"
-    assert review_card(text, "model").errors
+    assert complaints(text, "model")
     assert card_data(text.encode()) is None
+
+
+def test_complaints_name_the_key():
+    assert complaints("---\nlicense: mit\n---\n", "model") == []
+    assert "license" in complaints("---\nlicense: {a: b}\n---\n", "dataset")[0]
+    assert "model-index" in complaints("---\nmodel-index: x\n---\n", "model")[0]
 
 
 def test_tags_are_those_by_which_an_adapter_is_found():
