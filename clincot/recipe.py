@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from os.path import isfile  # False, and no OSError, for a name of 300 letters
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 
 from clincot.errors import RecipeError, did_you_mean
 from clincot.lineage import content_key
+from clincot.ranges import Range
 from clincot.recipe_parts import (
     Build,
     Conditioning,
@@ -26,7 +28,8 @@ from clincot.recipe_parts import (
     Train,
     Views,
 )
-from clincot.recipe_values import build, deep_merge, parse_override
+from clincot.recipe_values import build, deep_merge, parse_override, shown
+from clincot.recipe_yaml import read_yaml
 
 __all__ = [
     "Build",
@@ -64,8 +67,8 @@ class Recipe:
     benchmark_revision: str = ""
     hub: str = ""
     namespace: str = ""
-    rounds: int = 4
-    seed: int = 0
+    rounds: Annotated[int, Range(1, 1000)] = 4
+    seed: Annotated[int, Range(0, 2**32 - 1)] = 0  # NumPy's seeds, which transformers sets from it
     views: Views = "separate"
     build: Build = field(default_factory=Build)
     train: Train = field(default_factory=Train)
@@ -95,7 +98,7 @@ def load_recipe(
     Raises RecipeError naming the file, the key and the nearest known key.
     """
     tree = _read(recipe, recipes_folder())
-    over = _read(setting, recipes_folder() / "settings")
+    over = _mapping(_locate(setting, recipes_folder() / "settings"))
     if "extends" in over:
         raise RecipeError(f"setting {setting}: 'extends' belongs to recipes. Copy the values that differ.")
     always = tree.pop("always", {})
@@ -112,7 +115,7 @@ def load_recipe(
 
 def recipe_from_yaml(text: str, where: str) -> Recipe:
     """Read a resolved recipe back (a round's `recipe.yaml`)."""
-    return build(Recipe, yaml.safe_load(text), where)
+    return build(Recipe, read_yaml(text, where), where)
 
 
 def recipes_folder() -> Path:
@@ -122,39 +125,44 @@ def recipes_folder() -> Path:
 
 
 def _read(name: str | Path, folder: Path) -> dict[str, Any]:
+    """Read a file and the one that it extends; who extends without a `name` is called as the file is."""
     path = _locate(name, folder)
     tree = _mapping(path)
-    parent = tree.pop("extends", None)
-    if parent is None:
+    if "extends" not in tree:
         return tree
-    base = _mapping(_locate(parent, path.parent if (path.parent / f"{parent}.yaml").exists() else folder))
+    parent = tree.pop("extends")
+    if not isinstance(parent, str) or not parent:
+        raise RecipeError(f"{path}: extends {shown(parent)}. Give the name of one recipe: `extends: clincot`.")
+    base = _mapping(_locate(parent, path.parent if isfile(path.parent / f"{parent}.yaml") else folder))
     if "extends" in base:
         raise RecipeError(
             f"{path}: extends {parent!r}, which extends another. One level is allowed; extend its parent."
         )
-    return deep_merge(base, tree)
+    return deep_merge(base, {"name": path.stem} | tree)
 
 
 def _locate(name: str | Path, folder: Path) -> Path:
     direct = Path(name)
     if direct.suffix in {".yaml", ".yml"}:
-        if direct.is_file():
+        if isfile(direct):
             return direct
-        raise RecipeError(f"{name}: no such file. Give a path that exists or a shipped name.")
+        raise RecipeError(f"{shown(str(name))}: no such file. Give a path that exists or a shipped name.")
     shipped = folder / f"{name}.yaml"
-    if not shipped.is_file():
+    if not isfile(shipped):
         known = [p.stem for p in folder.glob("*.yaml")]
         raise RecipeError(
-            f"{name!r}: no such {'setting' if folder.name == 'settings' else 'recipe'}.{did_you_mean(str(name), known)}"
+            f"{shown(str(name))}: no such {'setting' if folder.name == 'settings' else 'recipe'}."
+            f"{did_you_mean(str(name), known)}"
         )
     return shipped
 
 
 def _mapping(path: Path) -> dict[str, Any]:
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RecipeError(f"{path}: cannot be read as YAML ({error}). Mend the file.") from error
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read as YAML ({error}). Give a UTF-8 text file.") from error
+    tree = read_yaml(text, str(path)) or {}
     if not isinstance(tree, Mapping):
         raise RecipeError(f"{path}: is a {type(tree).__name__}, not a mapping. Write `key: value` lines.")
     return dict(tree)

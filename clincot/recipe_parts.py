@@ -1,9 +1,11 @@
-"""The parts of a recipe as frozen dataclasses: models, build, train, evaluate, each value with default and meaning."""
+"""The parts of a recipe as frozen dataclasses: models, build, train, evaluate, each value with range and default."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from clincot.ranges import Range
 
 Conditioning = Literal["per_side", "winner", "global"]
 Views = Literal["separate", "canvas"]
@@ -41,12 +43,12 @@ class Regions:
     """
 
     rule: Literal["mean_std", "quantile"] = "mean_std"
-    threshold: float = 1.0
-    quantile: float = 0.9
-    blur: int = 15
-    smallest: float = 0.01
-    padding: float = 0.1
-    least_side: int = 168
+    threshold: Annotated[float, Range(-10, 10)] = 1.0
+    quantile: Annotated[float, Range(0, 1)] = 0.9
+    blur: Annotated[int, Range(0, 1001)] = 15
+    smallest: Annotated[float, Range(0, 1, below=True)] = 0.01
+    padding: Annotated[float, Range(0, 10)] = 0.1
+    least_side: Annotated[int, Range(0, 100_000)] = 168
     crop: Literal["masked", "box"] = "masked"
 
 
@@ -57,8 +59,8 @@ class Lookahead:
     `normalise` divides the sum by 1 + gamma, so that scores stay in [0, 1]; Eq. 3 as printed does not.
     """
 
-    gamma: float = 0.5
-    samples: int = 2
+    gamma: Annotated[float, Range(0, 10)] = 0.5
+    samples: Annotated[int, Range(0, 1000)] = 2
     normalise: bool = True
 
 
@@ -73,10 +75,10 @@ class Judging:
     context: Literal["reference", "blind", "facts"] = "reference"
     readout: Literal["expected", "generated", "yesno"] = "expected"
     consensus: Literal["agreement", "exp", "mean_minus", "mean", "min", "debate"] = "agreement"
-    judges: int = 0
-    debate_rounds: int = 5
-    failure_limit: float = 0.5
-    batch_size: int = 32
+    judges: Annotated[int, Range(0, 100)] = 0
+    debate_rounds: Annotated[int, Range(1, 100)] = 5
+    failure_limit: Annotated[float, Range(0, 1)] = 0.5
+    batch_size: Annotated[int, Range(1, 100_000)] = 32
 
 
 @dataclass(frozen=True)
@@ -87,25 +89,25 @@ class Build:
     and trained without an end token (`train`).
     """
 
-    steps: int = 2
-    candidates: int = 6
-    samples_per_region: int = 1
-    temperature: float = 0.7
-    top_p: float = 1.0
-    max_new_tokens: int = 128
-    report_tokens: int = 256
-    pairs_per_step: int = 2
-    min_gap: float = 0.05
+    steps: Annotated[int, Range(1, 100)] = 2
+    candidates: Annotated[int, Range(1, 1000)] = 6
+    samples_per_region: Annotated[int, Range(1, 1000)] = 1
+    temperature: Annotated[float, Range(0, 10)] = 0.7
+    top_p: Annotated[float, Range(0, 1, above=True)] = 1.0
+    max_new_tokens: Annotated[int, Range(1, 100_000)] = 128
+    report_tokens: Annotated[int, Range(1, 100_000)] = 256
+    pairs_per_step: Annotated[int, Range(1, 100_000)] = 2
+    min_gap: Annotated[float, Range(0, 1)] = 0.05
     pair_scope: Literal["any", "across_regions", "within_region"] = "any"
     cut_texts: Literal["drop", "train"] = "drop"
     lookahead: Lookahead = field(default_factory=Lookahead)
     regions: Regions = field(default_factory=Regions)
     judging: Judging = field(default_factory=Judging)
-    max_images: int = 0
-    max_questions: int = 0
-    unit_images: int = 8
-    batch_size: int = 16
-    threads: int = 1
+    max_images: Annotated[int, Range(0, 10**9)] = 0
+    max_questions: Annotated[int, Range(0, 10**9)] = 0
+    unit_images: Annotated[int, Range(1, 10**9)] = 8
+    batch_size: Annotated[int, Range(1, 100_000)] = 16
+    threads: Annotated[int, Range(1, 1024)] = 1
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class Margin:
     """The margin of Eq. 7: g(s_w) - g(s_l) for `linear` and `logit`; `none` is naive DPO."""
 
     kind: Literal["linear", "logit", "log", "none"] = "linear"
-    scale: float = 1.0
+    scale: Annotated[float, Range(0, 1000)] = 1.0
 
 
 @dataclass(frozen=True)
@@ -132,11 +134,11 @@ class Train:
     reference: Literal["round_start", "initial"] = "round_start"
     batch: Literal["per_process", "global"] = "per_process"
     rows: Rows = "shared"
-    feature_cache_gb: float = 0.0
+    feature_cache_gb: Annotated[float, Range(0, 100_000)] = 0.0
     margin: Margin = field(default_factory=Margin)
     conditioning: Conditioning = "per_side"
-    nll_weight: float = 0.0
-    threads: int = 1
+    nll_weight: Annotated[float, Range(0, 1000)] = 0.0
+    threads: Annotated[int, Range(1, 1024)] = 1
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     dpo: dict[str, Any] = field(default_factory=dict)
     lora: dict[str, Any] = field(default_factory=dict)
@@ -157,9 +159,9 @@ class Evaluate:
     split: str = "test"
     inference: tuple[Literal["region", "direct"], ...] = ("region", "direct")
     controls: tuple[Control, ...] = ("black_image", "shuffled_images", "question_prior", "constant_template")
-    max_images: int = 0
-    max_new_tokens: int = 128
-    report_tokens: int = 256
-    batch_size: int = 32
-    resamples: int = 1000
-    threads: int = 1
+    max_images: Annotated[int, Range(0, 10**9)] = 0
+    max_new_tokens: Annotated[int, Range(1, 100_000)] = 128
+    report_tokens: Annotated[int, Range(1, 100_000)] = 256
+    batch_size: Annotated[int, Range(1, 100_000)] = 32
+    resamples: Annotated[int, Range(1, 100_000)] = 1000
+    threads: Annotated[int, Range(1, 1024)] = 1

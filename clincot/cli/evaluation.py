@@ -53,7 +53,7 @@ def evaluate(
 ) -> None:
     """Answer and score the benchmark with the base and the adapters of the rounds, beside image-free controls."""
     world_of().refuse_company("clincot evaluate")
-    run = options.open()
+    run = options.open(round)
     from clincot import protocols
 
     labels = protocols.chosen(run.recipe.evaluate.protocol, protocol or [])

@@ -30,7 +30,7 @@ def export(
         raise ClincotError(
             "clincot export: writes merged models only. Give --merged; an adapter is already what its repository holds."
         )
-    run = options.open()
+    run = options.open(round)
     check_push(run, push)
     from clincot.rounds.exporting import export_round, push_merged
 

@@ -37,20 +37,25 @@ class Options:
     namespace: Annotated[str, typer.Option(help="User or organisation to push to.")] = ""
     public: Annotated[bool, typer.Option("--public", help="Push publicly; pushes are private otherwise.")] = False
 
-    def open(self) -> Run:
+    def open(self, round: int = 0) -> Run:
         """Read the recipe and open the run. Raises RecipeError, HubError, DataError (--public where it is barred).
 
+        Everything that a user wrote is checked before a folder is made or a Hub is asked, a `round` too (0: none).
         `--name` of a run that exists, without recipe, setting and benchmark, means the options that the run keeps; a
         `--set` is laid over them for this command alone.
         """
         from clincot.recipe import load_recipe
+        from clincot.rounds.checks import check_names, check_round, check_run_name
         from clincot.rounds.licences import check_public
-        from clincot.rounds.run import check_names, open_run
+        from clincot.rounds.run import open_run
 
+        if self.name:
+            check_run_name(self.name, given=True)
         kept = self._kept()
         full = self if kept is None else self._over(kept)
         recipe = load_recipe(full.recipe, full.setting, benchmark=full.benchmark or None, overrides=full.set or ())
         check_names(recipe)
+        check_round(recipe, round)
         check_public(recipe.benchmark, not self.public)
         run = open_run(
             recipe,
@@ -65,9 +70,8 @@ class Options:
         return run
 
     def _kept(self) -> Kept | None:
-        named = self.name and not Path(self.name).is_absolute() and ".." not in Path(self.name).parts
         spoken = any(getattr(self, entry) != getattr(Options, entry) for entry in ("recipe", "setting", "benchmark"))
-        return kept_options.read(RUNS / self.name) if named and not spoken else None
+        return kept_options.read(RUNS / self.name) if self.name and not spoken else None
 
     def _over(self, kept: Kept) -> Options:
         return replace(

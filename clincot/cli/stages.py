@@ -53,7 +53,7 @@ def build_data(
     world = world_of()
     if rebuild_images or repair_pairs:
         world.refuse_company("--rebuild-images" if rebuild_images else "--repair-pairs")
-    run = options.open()
+    run = options.open(round)
     check_push(run, push and not dry_run and not rebuild_images)
     if world.rank > 0:
         from clincot.rounds.share import share_round
@@ -89,7 +89,7 @@ def train(
     gold = objective == GOLD
     if objective:
         options = options.having(_override(objective))
-    run = options.open()
+    run = options.open(round)
     check_push(run, push and not dry_run)
     world.take_gpu()
     if world.rank > 0:

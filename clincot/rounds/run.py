@@ -9,17 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from clincot import judges, protocols, regions
-from clincot.benchmarks import BENCHMARKS
-from clincot.choices import check
-from clincot.engines import ENGINES
-from clincot.errors import ClincotError, HubError, RecipeError
+from clincot import protocols
+from clincot.errors import HubError
 from clincot.hub import Hub, connect
-from clincot.hub.licences import refuse_credentialed
 from clincot.lineage import Lineage, Stage, package_versions
 from clincot.localhub import list_repos
-from clincot.methods import METHODS
-from clincot.recipe import ModelSource, Recipe
+from clincot.recipe import Recipe
+from clincot.rounds.checks import check_names, check_namespace, check_run_name
 
 PUBLIC_HUB = "https://huggingface.co"
 LOCAL = "local"  # namespace of the store's repositories where the recipe names none
@@ -112,39 +108,6 @@ def target_of(recipe: Recipe, hub: str | None) -> str:
     return hub or os.environ.get("HF_ENDPOINT") or recipe.hub or PUBLIC_HUB
 
 
-def check_names(recipe: Recipe) -> None:
-    """Raise ClincotError for a name that no table knows or a model that is lacking, before anything is downloaded."""
-    refuse_credentialed(recipe.benchmark)
-    protocols.load(recipe.evaluate.protocol)
-    check(METHODS, recipe.method, "method")
-    check(BENCHMARKS, recipe.benchmark, "benchmark")
-    models, count = recipe.models, recipe.build.judging.judges
-    check(ENGINES, models.policy.kind or "transformers", "models.policy.kind")
-    check(regions.PROPOSERS, models.proposer.kind, "models.proposer.kind")
-    _check_repo("models.policy", models.policy, needed=True)
-    _check_repo("models.proposer", models.proposer, needed=models.proposer.kind not in regions.MODEL_FREE)
-    for judge in models.judges:
-        check(judges.JUDGES, judge.kind or "causal_lm", "models.judges.kind")
-        _check_repo("models.judges", judge, needed=judge.kind not in judges.MODEL_FREE)
-    if (models.policy.kind == "openai") != bool(models.policy.endpoint):
-        raise RecipeError("models.policy: `kind: openai` and `endpoint: URL` belong together. Give both or neither.")
-    if recipe.method == "clincot" and not models.judges:
-        raise RecipeError("models.judges: none is named, so no candidate gets a score. Name one or two in the setting.")
-    if not 0 <= count <= len(models.judges):
-        raise RecipeError(
-            f"build.judging.judges: {count} of {len(models.judges)} judges cannot be counted."
-            " Give 0 for all, or name more judges in the setting."
-        )
-
-
-def _check_repo(where: str, source: ModelSource, *, needed: bool) -> None:
-    if needed and not source.repo:
-        kind = f" of kind {source.kind!r}" if source.kind else ""
-        raise RecipeError(f"{where}.repo: a model{kind} needs its repository. Add `repo: OWNER/NAME`.")
-    if source.repo and not needed:
-        raise RecipeError(f"{where}.repo: {source.kind!r} reads no model. Leave it out: --set {where}.repo=")
-
-
 def open_run(
     recipe: Recipe,
     *,
@@ -157,14 +120,16 @@ def open_run(
     """Connect the target Hub, start the run's store and return the run. Raises ClincotError for a bad name.
 
     The run's recipe names the version of its protocol: a bare name means another one once there is a newer version.
+    Nothing is written, and no Hub is asked, before recipe, name and namespace are checked.
     """
     check_names(recipe)
     protocol = protocols.load(recipe.evaluate.protocol).label
     recipe = replace(recipe, evaluate=replace(recipe.evaluate, protocol=protocol))
     suffix = "-sft" if recipe.train.start == "sft" else ""
     run_name = name or f"{recipe.name}-{recipe.setting}-{recipe.benchmark}{suffix}"
-    if "/" in run_name or run_name.startswith("."):
-        raise ClincotError(f"--name {run_name!r}: is not a repository name. Use letters, digits, '-', '_' and '.'.")
+    check_run_name(run_name, given=bool(name))
+    if namespace or recipe.namespace:
+        check_namespace(namespace or recipe.namespace, "--namespace" if namespace else "namespace")
     target = connect(target_of(recipe, hub))
     path = folder / run_name
     store = connect(f"local:{path / 'store'}", main=False)
