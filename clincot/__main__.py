@@ -1,11 +1,15 @@
-"""The command line's door: runs the app and turns mistakes into one message and an exit code."""
+"""The command line's door: runs the app and turns whatever ends it into one message and an exit code."""
 
 from __future__ import annotations
 
 import errno
 import signal
 import sys
+import traceback
 from types import FrameType
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class Interrupted(BaseException):
@@ -13,7 +17,9 @@ class Interrupted(BaseException):
 
 
 def main() -> None:
-    """Run `clincot`. Exit codes: 0 done, 2 a mistake the message explains, 130 Ctrl-C, 143 SIGTERM."""
+    """Run `clincot`. Exit codes: 0 done, 1 a fault in the program, 2 a mistake the message explains, 130 Ctrl-C,
+    143 SIGTERM. `--debug` shows the traceback before the message.
+    """
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     from clincot.cli import app
@@ -22,20 +28,52 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        app()
+        code = app(prog_name="clincot", standalone_mode=False)
     except Interrupted as stop:
         number = signal.Signals(stop.args[0])
         _leave(
             f"Stopped by {number.name}. What was finished stays; run the same command again to continue.", 128 + number
         )
-    except ClincotError as error:
+    except Exception as error:
         if debug:
-            raise
-        _leave(f"error: {error}", 2)
-    except OSError as error:
-        if debug or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
-            raise
-        _leave(f"error: {error.filename or 'disk'}: {error.strerror}. Free space or permit writing, then run again.", 2)
+            traceback.print_exc()
+        if isinstance(error, ClincotError):
+            _leave(f"error: {error}", 2)
+        _leave_with(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave_with(error: Exception) -> None:
+    """Leave with what the command line's parser, the operating system or a bug raised."""
+    from typer import Abort, TyperException
+
+    if isinstance(error, Abort):
+        _leave("Aborted.", 1)
+    if isinstance(error, TyperException):
+        _leave_usage(error)
+    line = " ".join(str(error).split())[:300]
+    if isinstance(error, OSError) and error.errno is not None:
+        _leave(f"error: {error.filename or 'this machine'}: {error.strerror or line}. {_advice(error.errno)}", 2)
+    _leave(f"clincot: unexpected error {type(error).__name__}: {line}. Run again with --debug to see where.", 1)
+
+
+def _leave_usage(error: Exception) -> None:
+    """Leave with an unknown command or option, or a value that its option cannot take; a page of help stays one."""
+    message = str(getattr(error, "format_message", lambda: error)())
+    if "\n" in message.strip():
+        _leave(message, 2)
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "clincot"
+    end = "" if message.endswith((".", "?")) else "."
+    _leave(f"error: {command}: {message}{end} See `{command} --help`.", getattr(error, "exit_code", 2))
+
+
+def _advice(number: int) -> str:
+    if number in FULL:
+        return "Free space, then run again."
+    if number in CLOSED:
+        return "Permit it, or give another place, then run again."
+    return "Check the path or address, then run again."
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

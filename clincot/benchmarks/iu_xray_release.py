@@ -99,11 +99,13 @@ def read_annotations(path: Path) -> list[tuple[str, dict[str, Any]]]:
     if blank:
         # manavkapadnis/SERPENT-VLM vendors a file whose test split is called by four spaces.
         raise DataError(f"{path}: the split {blank[0]!r} has a blank name. Rename it to the one missing, test.")
-    if not isinstance(read, dict) or not set(KEYS.values()) <= read.keys():
+    if not isinstance(read, dict) or not all(isinstance(read.get(key), list) for key in KEYS.values()):
         raise DataError(f"{path}: has no splits {', '.join(KEYS.values())}. Use R2Gen's annotation.json.")
     entries = [(split, entry) for split, key in KEYS.items() for entry in read[key]]
     for split, entry in entries:
-        if not all(isinstance(entry.get(name), str) and entry[name].strip() for name in ("id", "report")):
+        if not isinstance(entry, dict) or not all(
+            isinstance(entry.get(name), str) and entry[name].strip() for name in ("id", "report")
+        ):
             raise DataError(f"{path}: an entry of {split} has no id or report: {str(entry)[:80]}. Mend it.")
     return entries
 

@@ -81,7 +81,13 @@ def read_release(release: Path) -> list[ReleaseRow]:
     path = release / ANNOTATIONS
     if not path.is_file():
         raise DataError(f"{path}: not found. Give the folder of the official VQA-RAD release (osf.io/89kps).")
-    return [_row(entry) for entry in json.loads(path.read_text(encoding="utf-8-sig"))]
+    try:
+        return [_row(entry) for entry in json.loads(path.read_text(encoding="utf-8-sig"))]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{path}: is not the release's list of questions ({type(error).__name__}: {error})."
+            " Fetch the official VQA-RAD release again (osf.io/89kps)."
+        ) from error
 
 
 def _row(entry: dict[str, Any]) -> ReleaseRow:

@@ -54,6 +54,7 @@ def import_release(
     from clincot.choices import choose
     from clincot.errors import ClincotError
     from clincot.hub import connect
+    from clincot.hub.connect import check_target
 
     source = benchmarks.load(benchmark).source
     if benchmark not in benchmarks.IMPORTERS:
@@ -61,10 +62,13 @@ def import_release(
             f"benchmark {benchmark!r}: has no importer. Only {', '.join(benchmarks.IMPORTERS)} do; a folder laid"
             f" out as published goes onto a Hub with `clincot hub import FOLDER --as {source.repo}`."
         )
+    check_target(hub)
     _check_target(source, hub)
-    target = connect(hub)
+    if not release.is_dir():
+        raise ClincotError(f"{release}: no such folder. Give the folder of the release, or of a downloaded copy.")
     with tempfile.TemporaryDirectory() as folder:
         made = choose(benchmarks.IMPORTERS, benchmark, "importer")(release, Path(folder))
+        target = connect(hub)
         say(f"publishing dataset {source.repo} to {target.label}: {made.note}")
         private = not source.redistributable
         message = "Import the official release"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,12 +54,16 @@ def evaluate(
 ) -> None:
     """Answer and score the benchmark with the base and the adapters of the rounds, beside image-free controls."""
     world_of().refuse_company("clincot evaluate")
-    run = options.open(round)
     from clincot import protocols
+    from clincot.rounds.checks import check_controls, check_protocols
 
-    labels = protocols.chosen(run.recipe.evaluate.protocol, protocol or [])
+    check_protocols(protocol or [])
+    check_controls(control or [])
     if control or predictions:
         _check_alone(control, predictions, push or dry_run or new_version)
+    run = options.open(round)
+    labels = protocols.chosen(run.recipe.evaluate.protocol, protocol or [])
+    if control or predictions:
         return _without_model(run, control or [], predictions, labels)
     check_push(run, push and not dry_run)
     from clincot.rounds.evaluate import evaluate_rounds
@@ -79,6 +84,9 @@ def evaluate(
 @with_options
 def compare(options: Options, first: First, second: Second, show: Shown = 10, protocol: Protocols = None) -> None:
     """Put two rows of results side by side: paired differences on the same resamples, and the answers that changed."""
+    from clincot.rounds.checks import check_protocols
+
+    check_protocols(protocol or [])
     run = options.open()
     from clincot.rounds.compare import compare_rows
     from clincot.rounds.summary import print_comparison
@@ -102,6 +110,8 @@ def _check_alone(control: list[str] | None, predictions: Path | None, published:
         raise ClincotError(
             f"{option}: its results stay on this machine. Leave --push, --dry-run and --new-version out."
         )
+    if predictions and not isfile(predictions):
+        raise ClincotError(f"--predictions {predictions}: no such file. Give a file of answers.")
 
 
 def _without_model(run: Run, names: list[str], predictions: Path | None, labels: tuple[str, ...]) -> None:

@@ -17,6 +17,7 @@ Out = Annotated[Path, typer.Argument(help="Folder to write; it must be new or em
 Merge = Annotated[bool, typer.Option("--merged", help="One model: the adapter added into the base's weights.")]
 Round = Annotated[int, typer.Option("--round", min=0, help="Which round (0: the newest that stands).")]
 Dtype = Annotated[str, typer.Option(help="Of the written weights: float32, bfloat16, float16 (auto: as the base).")]
+DTYPES = ("auto", "bfloat16", "float16", "float32")
 Push = Annotated[bool, typer.Option("--push", help="Publish the folder to the target Hub as RUN-merged.")]
 
 
@@ -30,6 +31,7 @@ def export(
         raise ClincotError(
             "clincot export: writes merged models only. Give --merged; an adapter is already what its repository holds."
         )
+    _check_words(out, dtype)
     run = options.open(round)
     check_push(run, push)
     from clincot.rounds.exporting import export_round, push_merged
@@ -42,6 +44,14 @@ def export(
     if push:
         say(f"pushed as {push_merged(run, adapter, out)} to {run.target.label}")
     next_step(f"vllm serve {out}")
+
+
+def _check_words(out: Path, dtype: str) -> None:
+    """Refuse a folder that is in use and an unknown dtype, before a model is looked for."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ClincotError(f"{out}: exists and is not empty. Name a new folder.")
+    if dtype not in DTYPES:
+        raise ClincotError(f"--dtype {dtype}: is not one of {', '.join(DTYPES)}. Leave it out for the base's.")
 
 
 def register(app: typer.Typer) -> None:

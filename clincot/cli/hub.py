@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from clincot.cli.hub_checks import check_address, check_folder, check_import, check_local, check_repo, check_revision
 from clincot.cli.talk import next_step, say
 
 app = typer.Typer(help="Serve, inspect and fill an embedded Hub.", no_args_is_help=True, rich_markup_mode=None)
@@ -22,30 +23,45 @@ PUBLIC = "https://huggingface.co"
 
 
 @app.command("serve")
-def serve(path: Folder = Path("clincot-hub"), port: Port = PORT, host: str = "127.0.0.1") -> None:
+def serve(
+    path: Folder = Path("clincot-hub"),
+    port: Port = PORT,
+    host: Annotated[str, typer.Option(help="Address of this machine to listen at.")] = "127.0.0.1",
+) -> None:
     """Serve the Hub at PATH to other programs until Ctrl-C."""
     from clincot.errors import HubError
+    from clincot.hub.embedded import cannot_start
     from clincot.localhub import PortInUse, serve_forever
 
     def ready(hub: object) -> None:
         say(f"Hub {path} at {getattr(hub, 'endpoint', '')} (Ctrl-C stops it)")
         next_step(f'eval "$(clincot hub env {path} --port {port})"')
 
+    check_address(host)
     try:
         serve_forever(path, host, port, on_ready=ready)
     except PortInUse as error:
         raise HubError(
             f"port {port}: is in use. Give another with --port, or stop the program that holds it."
         ) from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise cannot_start(path, error) from error
 
 
 @app.command("env")
-def env(path: Folder = Path("clincot-hub"), port: Port = PORT) -> None:
+def env(
+    path: Folder = Path("clincot-hub"),
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on which the Hub is served.")] = PORT,
+) -> None:
     """Print what other programs must export to use the Hub at PATH served on PORT."""
     import shlex
 
+    from clincot.errors import HubError
     from clincot.localhub import environment, write_token
 
+    check_folder(path)
+    if any(path.iterdir()) and not (path / "token").is_file():
+        raise HubError(f"{path}: is no embedded Hub, it has no token. Start one there: clincot hub serve {path}")
     for name, value in environment(f"http://127.0.0.1:{port}", path.resolve(), write_token(path)).items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
@@ -55,7 +71,8 @@ def ls(path: Folder = Path("clincot-hub")) -> None:
     """List the repositories of the Hub at PATH with their tags."""
     from clincot.localhub import list_repos
 
-    _check_folder(path)
+    check_folder(path)
+    typer.echo(f"{'kind':8}{'repository':44}{'commit':14}{'access':9}tags")
     for repo in list_repos(path):
         seen = "private" if repo.private else "public"
         typer.echo(f"{repo.kind:8}{repo.id:44}{(repo.sha or '')[:12]:14}{seen:9}{' '.join(sorted(repo.tags))}")
@@ -66,7 +83,8 @@ def log(
     path: Folder, repo: Annotated[str, typer.Argument(help="Repository, NAMESPACE/NAME.")], kind: Kind = ""
 ) -> None:
     """List the commits of a repository of the Hub at PATH, newest first, with their tags."""
-    _check_folder(path)
+    check_folder(path)
+    check_repo(repo, "give NAMESPACE/NAME")
     from clincot.hub import connect
 
     with connect(f"local:{path}", main=False) as hub:
@@ -90,24 +108,26 @@ def import_(
     source: Annotated[str, typer.Option("--from", help="Hub to copy from: local:PATH or a URL.")] = PUBLIC,
 ) -> None:
     """Copy a repository of another Hub at one revision, or a folder, into the Hub --hub (for air-gapped use)."""
-    from clincot.errors import HubError
-    from clincot.hub import connect
-
     folder = Path(what).expanduser()
-    if folder.is_dir() and (revision != "main" or not name):
-        lacking = "a folder has no revisions: leave --revision out" if name else "give --as NAMESPACE/NAME"
-        raise HubError(f"{what}: is a folder; {lacking}.")
-    with connect(hub, main=False) as target:
-        from clincot.hub import imports
-        from clincot.hub.history import kind_of
+    check_import(what, folder, name, revision, tag)
+    from clincot.hub import connect
+    from clincot.hub.connect import check_target
 
-        if folder.is_dir():
+    check_target(hub)
+    if folder.is_dir():
+        with connect(hub, main=False) as target:
+            from clincot.hub import imports
+
             say(f"importing the folder {folder} to {target.label} as {name}")
             done = imports.import_folder(folder, target, kind or imports.kind_of_folder(folder), name, tag or None)
-        else:
-            _check_local(source)
-            with connect(source, main=False) as origin:
-                pin = origin.resolve(kind_of(origin, what, kind), what, revision)
+    else:
+        check_local(source)
+        with connect(source, main=False) as origin:
+            from clincot.hub import imports
+            from clincot.hub.history import kind_of
+
+            pin = origin.resolve(kind_of(origin, what, kind), what, revision)
+            with connect(hub, main=False) as target:
                 say(f"importing {pin.kind} {pin} from {origin.label} to {target.label} as {name or what}")
                 done = imports.import_repo(origin, target, pin, name or what, tag or None)
     for path in done.skipped:
@@ -131,7 +151,9 @@ def export(
     repo, _, revision = what.partition("@")
     if not revision:
         raise HubError(f"{what}: names no revision. Write REPO@REV, for instance {what}@main.")
-    _check_local(hub)
+    check_repo(repo, "write NAMESPACE/NAME@REV")
+    check_revision(what, revision)
+    check_local(hub)
     with connect(hub, main=False) as origin:
         from clincot.hub import exports
         from clincot.hub.history import kind_of
@@ -142,17 +164,3 @@ def export(
     say("\nA folder has no versions; never give `revision` with it. Load it:\n")
     typer.echo(exports.how_to_load(pin, folder))
     next_step(f"clincot hub import {folder} --as {repo} --hub local:OTHER")
-
-
-def _check_local(hub: str) -> None:
-    """Refuse to read from an embedded Hub that does not exist: connecting would make an empty one."""
-    scheme, _, path = hub.partition(":")
-    if scheme == "local":
-        _check_folder(Path(path).expanduser())
-
-
-def _check_folder(path: Path) -> None:
-    from clincot.errors import HubError
-
-    if not path.is_dir():
-        raise HubError(f"{path}: no such folder. Name the folder of an embedded Hub.")

@@ -17,7 +17,7 @@ app = typer.Typer(
 @app.command("draw")
 def draw(
     folder: Annotated[Path, typer.Argument(help="Folder for the dataset's files.")] = Path("phantom"),
-    seed: Annotated[int, typer.Option(help="Seed of the drawings.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the drawings.")] = 0,
     train: Annotated[int, typer.Option(min=1, help="Images of the train split.")] = 400,
     validation: Annotated[int, typer.Option(min=1, help="Images of the validation split.")] = 100,
     test: Annotated[int, typer.Option(min=1, help="Images of the test split.")] = 200,
@@ -25,6 +25,11 @@ def draw(
     hub: Annotated[str, typer.Option(help="Hub to push to: local:PATH or a URL.")] = "local:./clincot-hub",
 ) -> None:
     """Draw radiograph phantoms with questions, answers, reports and lesion boxes, as a Hub dataset."""
+    from clincot.hub.connect import check_target
+
+    if push:
+        check_target(hub)
+    _check_folder(folder)
     from clincot.phantom.dataset import phantom_files
 
     files = phantom_files(folder, seed=seed, train=train, validation=validation, test=test)
@@ -45,9 +50,10 @@ def pretrain(
         "phantom-models"
     ),
     only: Annotated[Literal["all", "policy", "grounder", "judges"], typer.Option(help="Which models.")] = "all",
-    seed: Annotated[int, typer.Option(help="Seed of data and weights.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of data and weights.")] = 0,
 ) -> None:
     """Train the tiny policy, grounder and judges from scratch (about half an hour for all on two cores)."""
+    _check_folder(folder)
     if only in ("all", "policy"):
         from clincot.phantom.pretrain_policy import pretrain_policy
 
@@ -61,3 +67,11 @@ def pretrain(
 
         pretrain_judges(folder / "judge-a", folder / "judge-b", seed=seed, report=say)
     next_step("clincot demo")
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a file where a folder is to be written, before anything is drawn or trained."""
+    from clincot.errors import ClincotError
+
+    if folder.exists() and not folder.is_dir():
+        raise ClincotError(f"{folder}: a file is in the way. Give a folder.")

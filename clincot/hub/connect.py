@@ -11,6 +11,7 @@ from clincot.errors import HubError
 from clincot.hub import embedded
 from clincot.hub.client import Hub
 from clincot.hub.environment import client_home, export, loopback_settings
+from clincot.hub.names import is_url
 
 PUBLIC = "https://huggingface.co"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -23,12 +24,23 @@ def connect(target: str, *, main: bool = True, token: str | None = None) -> Hub:
     huggingface_hub, datasets or transformers are imported, which read them once. `token` replaces the Hub's own
     (local) or the user's (URL). Raises HubError for a target that is neither, or a folder that cannot be written.
     """
+    check_target(target)
     scheme, _, rest = target.partition(":")
-    if scheme == "local" and rest:
+    if scheme == "local":
         return _local(Path(rest).expanduser(), main, token)
-    if scheme in {"http", "https"} and urlsplit(target).hostname:
-        return _remote(target.rstrip("/"), main, token)
-    raise HubError(f"--hub {target}: is neither local:PATH nor a URL. Write local:./clincot-hub or {PUBLIC}.")
+    return _remote(target.rstrip("/"), main, token)
+
+
+def check_target(target: str) -> None:
+    """Raise HubError for what is neither `local:PATH` nor an http(s) URL; nothing is made and nothing asked."""
+    scheme, _, rest = target.partition(":")
+    if scheme == "local" and rest.strip():
+        try:
+            Path(rest).expanduser()
+        except RuntimeError as error:
+            raise HubError(f"--hub {target}: names a user who is not here ({error}). Write the whole path.") from error
+    elif not is_url(target):
+        raise HubError(f"--hub {target}: is neither local:PATH nor a URL. Write local:./clincot-hub or {PUBLIC}.")
 
 
 def _local(path: Path, main: bool, token: str | None) -> Hub:

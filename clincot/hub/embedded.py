@@ -36,10 +36,11 @@ def _serve(path: Path) -> LocalHub:
     try:
         return LocalHub(path).start()
     except (OSError, RuntimeError, ValueError) as error:
-        raise _cannot_start(path, error) from error
+        raise cannot_start(path, error) from error
 
 
-def _cannot_start(path: Path, error: Exception) -> ClincotError:
+def cannot_start(path: Path, error: Exception) -> ClincotError:
+    """Return what to tell the user whose Hub over `path` did not start."""
     number = getattr(error, "errno", None)
     where = f"local:{path}"
     if number in {errno.ENOSPC, errno.EDQUOT}:
@@ -50,7 +51,7 @@ def _cannot_start(path: Path, error: Exception) -> ClincotError:
         return HubError(f"{where}: no permission to write there. Give another folder with --hub, or change its owner.")
     if number in {errno.ENOTDIR, errno.EEXIST}:
         return HubError(f"{where}: a file is in the way. Give a folder: --hub local:PATH.")
-    return HubError(f"{where}: cannot be served ({error}). Mend that, or give another folder with --hub.")
+    return HubError(f"{where}: cannot be served ({error}). Correct that, or give another folder with --hub.")
 
 
 def _leave(path: Path) -> None:

@@ -38,7 +38,8 @@ def _pairs(recipe: Recipe) -> None:
         )
     if build.temperature == 0 and (build.pair_scope == "within_region" or build.candidates < 2):
         raise _no_pair(
-            build, "at temperature 0 all texts of a region are the same. Set build.temperature above 0, for example 0.7."
+            build,
+            "at temperature 0 all texts of a region are the same. Set build.temperature above 0, for example 0.7.",
         )
 
 

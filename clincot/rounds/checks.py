@@ -1,6 +1,9 @@
-"""A recipe and the options of a command -> an error for what cannot work, before a Hub, a model or a file is touched."""
+"""A recipe and the options of a command -> an error for what cannot work, before a Hub or a file is touched."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
 
 from clincot import benchmarks, judges, protocols, regions
 from clincot.choices import check
@@ -10,9 +13,11 @@ from clincot.hub.licences import refuse_credentialed
 from clincot.hub.names import LONGEST, RULE, is_url, name_fault, owner_fault, repo_fault, revision_fault
 from clincot.methods import METHODS
 from clincot.recipe import ModelSource, Recipe
+from clincot.recipe_parts import Control
 from clincot.recipe_training import check_training
 from clincot.rounds._combinations import check_combinations
 
+BY_POLICY = ("black_image", "shuffled_images")  # controls that a policy answers
 SUFFIX = "-preferences"  # the longest that a repository of a run has behind the run's name
 
 
@@ -55,6 +60,25 @@ def check_round(recipe: Recipe, round_: int) -> None:
             f"--round {round_}: the recipe has {some}, each with its own part of the images."
             f" Give 1 to {recipe.rounds}, or another number of rounds with --set rounds=N."
         )
+
+
+def check_controls(names: Sequence[str]) -> None:
+    """Raise ClincotError for a control that needs a policy, or is none."""
+    alone = [name for name in get_args(Control) if name not in BY_POLICY]
+    for name in names:
+        if name in BY_POLICY:
+            raise ClincotError(
+                f"--control {name}: a policy answers it. Leave --control out: the row is part of every evaluation."
+            )
+        if name not in alone:
+            raise ClincotError(f"--control {name}: no such control.{did_you_mean(name, alone)}")
+
+
+def check_protocols(labels: Sequence[str]) -> None:
+    """Raise ClincotError for a protocol to print that is none; `all` names every one."""
+    for label in labels:
+        if label != protocols.ALL:
+            protocols.load(label)
 
 
 def _check_models(recipe: Recipe) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clincot import benchmarks
-from clincot.errors import ClincotError, did_you_mean
+from clincot.errors import ClincotError
 from clincot.evaluation import Evaluation, controls, image_free_row, scored
 from clincot.evaluation.checks import checked
 from clincot.evaluation.files import result_files
@@ -15,6 +15,7 @@ from clincot.evaluation.predictions import Prediction
 from clincot.evaluation.results import Row
 from clincot.records import Example
 from clincot.report.results_page import results_page
+from clincot.rounds.checks import check_controls
 from clincot.rounds.evaluate import Splits
 from clincot.rounds.pins import benchmark_pin
 from clincot.rounds.run import Run
@@ -26,17 +27,6 @@ class LocalResults:
 
     evaluation: Evaluation
     folder: Path
-
-
-def check_controls(names: Sequence[str]) -> None:
-    """Raise ClincotError for a control that needs a policy, or is none."""
-    for name in names:
-        if name in (controls.BLACK, controls.SHUFFLED):
-            raise ClincotError(
-                f"--control {name}: a policy answers it. Leave --control out: the row is part of every evaluation."
-            )
-        if name not in controls.IMAGE_FREE:
-            raise ClincotError(f"--control {name}: no such control.{did_you_mean(name, controls.IMAGE_FREE)}")
 
 
 def evaluate_controls(run: Run, names: Sequence[str]) -> LocalResults:
