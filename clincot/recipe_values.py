@@ -36,8 +36,8 @@ def parse_override(text: str) -> dict[str, Any]:
     return value
 
 
-def build(cls: type[T], tree: Any, where: str) -> T:
-    """Make `cls` from nested plain values; `where` begins every error.
+def build(cls: type[T], tree: Any, where: str, join: str = ": ") -> T:
+    """Make `cls` from nested plain values; `where` begins every error, and `join` puts a key behind it.
 
     A field annotated with a `Range` takes no number outside of it, and no field takes NaN or an infinity.
     """
@@ -51,7 +51,7 @@ def build(cls: type[T], tree: Any, where: str) -> T:
     for key, value in tree.items():
         if key not in known:
             raise RecipeError(f"{where}: unknown key {shown(key)}.{did_you_mean(str(key), known)}")
-        values[key] = _value(hints[key], value, f"{where}: {key}")
+        values[key] = _value(hints[key], value, f"{where}{join}{key}")
     missing = [f.name for f in dataclasses.fields(cls) if f.name not in values and _required(f)]  # type: ignore[arg-type]
     if missing:
         raise RecipeError(f"{where}: {', '.join(missing)} not given. Add it to the recipe or the setting.")
@@ -70,7 +70,7 @@ def _required(entry: dataclasses.Field[Any]) -> bool:
 
 def _value(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
-        return build(hint, value, where)  # type: ignore[arg-type]
+        return build(hint, value, where, ".")  # type: ignore[arg-type]
     origin = get_origin(hint)
     if origin is Annotated:
         kind, limits = get_args(hint)

@@ -29,6 +29,8 @@ from clincot.records import Example
 from clincot.train import TrainJob, train_adapter
 
 QUICK = ("build.max_images=4", "build.max_questions=2", "build.unit_images=4", "evaluate.max_images=4")
+# Two texts a region, which rows that pair within one need, and little else.
+QUICK += ("build.samples_per_region=2", "build.candidates=3", "build.lookahead.samples=1", "build.min_gap=0.001")
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ def demo(
     It pushes to its own Hub, a folder on this machine, unless --hub names another.
     """
     options = Options(name=name, hub=hub)
+    run = options.open()  # before the stages are imported, see stages.py
     where = f"its own Hub, the folder {hub.removeprefix('local:')}" if hub.startswith("local:") else hub
     say("Two rounds of ClinCoT on the phantom benchmark; everything runs on this machine. Not for clinical use.")
     say(f"The results are pushed to {where}.")
-    run = options.open()  # before the stages are imported, see stages.py
     check_push(run, True)
     from clincot.rounds.loop import run_rounds
     from clincot.rounds.summary import print_summary

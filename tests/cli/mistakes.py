@@ -1,0 +1,312 @@
+"""A table of what users get wrong -> for each, how `clincot` ends: run as a program, it prints them as JSON.
+
+All of them run in one interpreter, in one folder, so that what they import and write can be looked at afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+from pathlib import Path
+
+FILES = {
+    "list.yaml": "- 1\n",
+    "broken.yaml": "a: [1,\n",
+    "latin.yaml": b"name: caf\xe9\n",
+    "twice.yaml": "extends: clincot\nrounds: 2\nrounds: 3\n",
+    "extends-list.yaml": "extends: [clincot]\n",
+    "extends-none.yaml": "extends:\n",
+    "extends-unknown.yaml": "extends: clincott\n",
+    "extends-itself.yaml": "extends: extends-itself\n",
+    "deep.yaml": "name: " + "[" * 3000 + "]" * 3000 + "\n",
+    "itself.yaml": "extends: clincot\nbuild: &b\n  steps: *b\n",
+    "laughs.yaml": "extends: clincot\nbuild:\n"
+    + "  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+    + "".join(f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)),
+    "date.yaml": "extends: clincot\nname: 2026-99-99\n",
+    "my recipe.yaml": "extends: clincot\n",
+    "setting.yaml": "extends: phantom\n",
+    "no-always.yaml": "extends: clincot\nalways: [rounds]\n",
+    "file": "in the way\n",
+    "full/rows.csv": "a\n1\n",
+    "answers.jsonl": "",
+}
+BUILD = ("build-data",)
+LONG = "n" * 300
+
+
+def values(*cases: tuple[str, str]) -> list[tuple[tuple[str, ...], str]]:
+    """Return the cases of `build-data --set OVERRIDE`."""
+    return [((*BUILD, "--set", override), says) for override, says in cases]
+
+
+NUMBERS = values(
+    ("build.temperature=nan", "not finite"),
+    ("build.temperature=.nan", "not finite"),
+    ("build.temperature=-.inf", "not finite"),
+    ("build.temperature=-0.1", "out of range. Give a number from 0 to 10"),
+    ("build.temperature=1" + "0" * 400, "not finite"),
+    ("build.top_p=5", "above 0 and at most 1"),
+    ("build.top_p=0", "above 0 and at most 1"),
+    ("build.steps=0", "Give a whole number from 1"),
+    ("build.steps=2.0", "expected int"),
+    ("build.steps=yes", "expected int"),
+    ("build.steps=", "expected int"),
+    ("build.steps=1" + "0" * 5000, "cannot be read"),
+    ("build.steps.more=1", "expected int"),
+    ("build.candidates=0", "from 1"),
+    ("build.samples_per_region=0", "from 1"),
+    ("build.max_new_tokens=0", "from 1"),
+    ("build.report_tokens=-1", "from 1"),
+    ("build.pairs_per_step=0", "from 1"),
+    ("build.min_gap=1.5", "from 0 to 1"),
+    ("build.min_gap=-0.1", "from 0 to 1"),
+    ("build.lookahead.gamma=-3", "from 0"),
+    ("build.lookahead.samples=-1", "from 0"),
+    ("build.regions.blur=-3", "from 0"),
+    ("build.regions.blur=4", "is even"),
+    ("build.regions.quantile=1.1", "from 0 to 1"),
+    ("build.regions.smallest=1", "below 1"),
+    ("build.regions.threshold=inf", "not finite"),
+    ("build.regions.padding=-0.5", "from 0"),
+    ("build.regions.least_side=-1", "from 0"),
+    ("build.judging.failure_limit=2", "from 0 to 1"),
+    ("build.judging.debate_rounds=0", "from 1"),
+    ("build.judging.judges=3", "3 of 2 judges"),
+    ("build.judging.judges=-1", "from 0"),
+    ("build.judging.batch_size=0", "from 1"),
+    ("build.max_images=-1", "from 0"),
+    ("build.max_questions=-1", "from 0"),
+    ("build.unit_images=0", "from 1"),
+    ("build.batch_size=0", "from 1"),
+    ("build.threads=0", "from 1"),
+    ("build.threads=100000", "from 1 to 1,024"),
+    ("rounds=0", "from 1"),
+    ("rounds=-2", "from 1"),
+    ("seed=-1", "from 0"),
+    ("seed=4294967296", "from 0"),
+    ("train.margin.scale=-1", "from 0"),
+    ("train.nll_weight=-1", "from 0"),
+    ("train.feature_cache_gb=-1", "from 0"),
+    ("train.threads=0", "from 1"),
+    ("evaluate.max_images=-1", "from 0"),
+    ("evaluate.max_new_tokens=0", "from 1"),
+    ("evaluate.report_tokens=0", "from 1"),
+    ("evaluate.batch_size=0", "from 1"),
+    ("evaluate.resamples=0", "from 1"),
+    ("evaluate.threads=-1", "from 1"),
+)
+CHOICES = values(
+    ("biuld.steps=2", "Did you mean 'build'"),
+    ("build..steps=2", "unknown key ''"),
+    ("build.steps", "is not key=value"),
+    ("build=3", "expected a mapping"),
+    ("build.steps=[1,", "cannot be read as YAML"),
+    ("build.pair_scope=within_regions", "Did you mean 'within_region'"),
+    ("build.judging.consensus=median", "is not a choice"),
+    ("build.judging.readout=true", "is not a choice"),
+    ("build.regions.rule=std", "is not a choice"),
+    ("views=both", "is not a choice"),
+    ("method=clinct", "Did you mean 'clincot'"),
+    ("benchmark=vqarad", "Did you mean 'vqa-rad'"),
+    ("train.objective=dpo", "is not a choice"),
+    ("train.margin.kind=linaer", "Did you mean 'linear'"),
+    ("train.conditioning=loser", "is not a choice"),
+    ("train.dtype=float16", "is not a choice"),
+    ("evaluate.protocol=clincot-v9", "is not a protocol"),
+    ("evaluate.split=tset", "Did you mean 'test'"),
+    ("evaluate.inference=[region, dirct]", "Did you mean 'direct'"),
+    ("evaluate.inference=[]", "names no way to answer"),
+    ("evaluate.inference=region", "expected a list"),
+    ("evaluate.inference=[region, region]", "is given twice"),
+    ("evaluate.controls=[question_priors]", "Did you mean 'question_prior'"),
+)
+TRAINING = values(
+    ("train.lora.rr=1", "train.lora.rr: LoraConfig has no such setting. Did you mean"),
+    ("train.lora.r=zero", "train.lora.r"),
+    ("train.lora.r=0", "train.lora.r"),
+    ("train.lora.lora_dropout=.nan", "not finite"),
+    ("train.lora.lora_dropout=2", "train.lora.lora_dropout"),
+    ("train.dpo.learning_rat=1", "Did you mean 'learning_rate'"),
+    ("train.dpo.learning_rate=-1", "train.dpo.learning_rate"),
+    ("train.dpo.learning_rate=fast", "train.dpo.learning_rate"),
+    ("train.dpo.num_train_epochs=inf", "not finite"),
+    ("train.dpo.max_length=5", "train.dpo.max_length"),
+    ("train.sft.packing=true", "train.sft.packing"),
+    ("train.dpo={1: 2}", "is not a text"),
+)
+MODELS = values(
+    ("models.policy.kind=opnai", "Did you mean 'openai'"),
+    ("models.policy.repo=", "a model needs its repository"),
+    ("models.policy.repo=a b", "holds ' '"),
+    ("models.policy.repo=/weights/llava", "is no repository"),
+    ("models.policy.repo=a/b/c", "is no repository"),
+    ("models.policy.revision=", "is no branch, tag or commit"),
+    ("models.policy.revision=a b", "is no branch, tag or commit"),
+    ("models.policy={kind: openai}", "belong together"),
+    ("models.policy={kind: openai, endpoint: localhost:8000}", "is not a URL"),
+    ("models.policy={kind: openai, endpoint: 'http://host:port/v1'}", "is not a URL"),
+    ("models.policy.endpoint=http://127.0.0.1:8000/v1", "belong together"),
+    ("models.proposer.kind=medclip", "models.proposer.kind"),
+    ("models.proposer.endpoint=http://127.0.0.1:8000", "only a policy"),
+    ("models.judges=[]", "none is named"),
+    ("models.judges=[{kind: causal_lm}]", "models.judges.repo"),
+    ("models.judges=[{repo: a/b, kind: llm}]", "models.judges.kind"),
+    ("models.judges=[{repo: a/b}, {repo: a/b}]", "is given twice"),
+    ("models.judge=[]", "Did you mean 'judges'"),
+    ("benchmark_revision=a b", "benchmark_revision"),
+)
+TOGETHER = [
+    ((*BUILD, *(word for value in overrides for word in ("--set", value))), says)
+    for overrides, says in (
+        (("build.pair_scope=within_region",), "1 text a region has none"),
+        (("build.pair_scope=across_regions", "build.candidates=1", "build.samples_per_region=2"), "1 region has no"),
+        (("build.candidates=1",), "1 candidate a step has none"),
+        (
+            ("build.pair_scope=within_region", "build.samples_per_region=2", "build.temperature=0"),
+            "at temperature 0 all texts of a region are the same",
+        ),
+        (("build.lookahead.samples=0",), "0 next responses have no mean"),
+        (("build.judging.consensus=debate", "build.judging.readout=yesno"), "a debate is about digits"),
+        (("train.margin.kind=log", "build.min_gap=0"), "train.margin.kind: 'log'"),
+    )
+]
+RECIPES = [
+    ((*BUILD, "--recipe", name), says)
+    for name, says in (
+        ("clincott", "Did you mean 'clincot'"),
+        ("", "no such recipe"),
+        (LONG, "no such recipe"),
+        (f"{LONG}.yaml", "no such file"),
+        ("absent.yaml", "no such file"),
+        ("list.yaml", "not a mapping"),
+        ("broken.yaml", "cannot be read as YAML"),
+        ("latin.yaml", "cannot be read as YAML"),
+        ("twice.yaml", "'rounds' is given twice"),
+        ("extends-list.yaml", "extends ['clincot']"),
+        ("extends-none.yaml", "extends None"),
+        ("extends-unknown.yaml", "Did you mean 'clincot'"),
+        ("extends-itself.yaml", "One level is allowed"),
+        ("deep.yaml", "nested too deeply"),
+        ("itself.yaml", "contains itself"),
+        ("laughs.yaml", "through its aliases"),
+        ("date.yaml", "cannot be read as YAML"),
+        ("my recipe.yaml", "is not a repository name, it holds ' '"),
+        ("no-always.yaml", "'always' is a list"),
+    )
+]
+NAMES = [
+    *((("run", "--name", name), "is not a repository name") for name in ("a b", "a/b", "../a", "ünit", "a--b", "a..b")),
+    *((("run", "--name", name), "is not a repository name") for name in ("-a", "a.", ".a", "a.git", LONG, "n" * 85)),
+    (("run", "--name", "tree"), "is not a repository name"),
+    (("train", "--namespace", "a/b"), "is not a user or organisation"),
+    (("train", "--namespace", "a b"), "is not a user or organisation"),
+    (("train", "--namespace", "api"), "is not a user or organisation"),
+    (("demo", "--name", "my demo"), "is not a repository name"),
+    (("train", "--set", "namespace=ä"), "is not a user or organisation"),
+    ((*BUILD, "--setting", "phantm"), "Did you mean 'phantom'"),
+    ((*BUILD, "--setting", "setting.yaml"), "'extends' belongs to recipes"),
+    ((*BUILD, "--benchmark", "mimic-cxr"), "looks like MIMIC data"),
+    (("run", "--public", "--benchmark", "iu-xray"), "forbids passing on"),
+    *(
+        ((*BUILD, "--hub", hub), "is neither local:PATH nor a URL")
+        for hub in ("elsewhere", "local:", "ftp://a", "http://", "http://a:b", "http://[::1", "http://a b")
+    ),
+    ((*BUILD, "--hub", "local:~nobody-of-this-name/hub"), "names a user who is not here"),
+]
+OPTIONS = [
+    ((*BUILD, "--round", "9"), "the recipe has 2 rounds"),
+    ((*BUILD, "--round", "0"), "--round"),
+    (("train", "--round", "-1"), "--round"),
+    (("train", "--round", "3"), "the recipe has 2 rounds"),
+    (("evaluate", "--round", "3"), "the recipe has 2 rounds"),
+    (("export", "out", "--merged", "--round", "3"), "the recipe has 2 rounds"),
+    (("export", "out"), "Give --merged"),
+    (("export", "out", "--merged", "--dtype", "int8"), "--dtype int8: is not one of"),
+    (("export", "full", "--merged"), "is not empty"),
+    (("train", "--objective", "dpo"), "is not known"),
+    (("train", "--rounds", "2"), "No such option"),
+    (("trian",), "Did you mean 'train'"),
+    (("evaluate", "--protocol", "vqa"), "is not a protocol"),
+    (("evaluate", "--control", "black_image"), "a policy answers it"),
+    (("evaluate", "--control", "prior"), "no such control"),
+    (("evaluate", "--predictions", "absent.jsonl"), "no such file"),
+    (("evaluate", "--predictions", "full"), "no such file"),
+    (("evaluate", "--predictions", "answers.jsonl", "--push"), "stay on this machine"),
+    (("compare", "base"), "Missing argument"),
+    (("compare", "base", "round-1", "--protocol", "vqa"), "is not a protocol"),
+    (("compare", "base", "round-1", "--show", "-1"), "--show"),
+    ((*BUILD, "--repair-pairs", "--rebuild-images"), "two different tasks"),
+]
+HUBS = [
+    (("hub", "serve", "file"), "a file is in the way"),
+    (("hub", "serve", "new", "--host", "1.2.3.4"), "is no address of this machine"),
+    (("hub", "serve", "new", "--host", ""), "is empty"),
+    (("hub", "serve", "new", "--port", "99999"), "--port"),
+    (("hub", "env", "new"), "no such folder"),
+    (("hub", "env", "file"), "is a file"),
+    (("hub", "env", "full"), "is no embedded Hub"),
+    (("hub", "env", "full", "--port", "0"), "--port"),
+    (("hub", "ls", "new"), "no such folder"),
+    (("hub", "log", "full", "a b"), "is no repo id"),
+    (("hub", "import", "file"), "is a file"),
+    (("hub", "import", "absent/folder/of/mine"), "check the path"),
+    (("hub", "import", "./absent"), "check the path"),
+    (("hub", "import", "full"), "is a folder; give --as"),
+    (("hub", "import", "full", "--as", "a b"), "is no repo id"),
+    (("hub", "import", "full", "--as", "a/b", "--tag", "a b"), "is no branch, tag or commit"),
+    (("hub", "import", "full", "--as", "a/b", "--hub", "new"), "is neither local:PATH nor a URL"),
+    (("hub", "import", "a/b", "--from", "local:new"), "no such folder"),
+    (("hub", "export", "a/b", "out"), "names no revision"),
+    (("hub", "export", "a b@main", "out"), "is no repo id"),
+    (("hub", "export", "a/b@main", "out", "--hub", "local:new"), "no such folder"),
+    (("hub", "copy"), "No such command"),
+    (("benchmarks", "import", "vqarad", "full"), "Did you mean 'vqa-rad'"),
+    (("benchmarks", "import", "slake", "full"), "has no importer"),
+    (("benchmarks", "import", "vqa-rad", "absent"), "no such folder"),
+    (("benchmarks", "import", "vqa-rad", "full"), "not found"),
+    (("benchmarks", "import", "vqa-rad", "full", "--hub", "new"), "is neither local:PATH nor a URL"),
+    (("phantom", "draw", "file"), "a file is in the way"),
+    (("phantom", "draw", "new", "--train", "0"), "--train"),
+    (("phantom", "draw", "new", "--seed", "-1"), "--seed"),
+    (("phantom", "draw", "new", "--push", "--hub", "elsewhere"), "is neither local:PATH nor a URL"),
+    (("phantom", "pretrain", "file"), "a file is in the way"),
+    (("convert", "medklip", "absent.pth", "out", "--descriptions", "file", "--text-encoder", "a/b"), "absent.pth"),
+]
+TABLE = [*NUMBERS, *CHOICES, *TRAINING, *MODELS, *TOGETHER, *RECIPES, *NAMES, *OPTIONS, *HUBS]
+HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "huggingface_hub")
+
+
+def written(folder: Path) -> list[str]:
+    """Return every path below `folder`."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def ended(words: tuple[str, ...]) -> dict[str, object]:
+    """Run `clincot WORDS` in this interpreter; return its exit code and what it wrote."""
+    from clincot.__main__ import main
+
+    out, err, code = io.StringIO(), io.StringIO(), None
+    sys.argv = ["clincot", *words]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code
+    return {"code": code, "out": out.getvalue(), "err": err.getvalue(), "written": written(Path())}
+
+
+def run_all() -> None:
+    """Make the files in this folder, run the table, and print how each case ended and what is imported now."""
+    for name, text in FILES.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    before = written(Path())
+    cases = [ended(words) for words, _ in TABLE]
+    print(json.dumps({"before": before, "cases": cases, "heavy": [m for m in HEAVY if m in sys.modules]}))
+
+
+if __name__ == "__main__":
+    run_all()
