@@ -33,7 +33,7 @@ def test_sft_is_an_adapter_of_its_own_in_a_run_of_its_own(started: tuple[Path, s
     folder, err = started
     assert f"model demo/{RUN} (sft) made" in err
     assert re.search(r"train sft: 2 of 2 steps done, [\d.]+ answers/s, [\d,]+ tokens/s, [\d.]+ GB", err)
-    assert "Next: clincot build-data --round 1" in err and "train.start=sft" in err
+    assert f"Next: clincot build-data --round 1 --name {RUN}" in err  # the run keeps train.start=sft
     made = lineage(folder, "sft")
     assert made.sampled_from is None and made.pins["benchmark"].repo == "clincot/phantom"
     assert made.facts["examples"] == 12 and made.facts["final_loss"] < made.facts["first_loss"]
