@@ -19,6 +19,7 @@ from clincot.lineage import content_key
 from clincot.objectives import OBJECTIVES
 from clincot.objectives._arguments import dpo_config, dtype_of, lora_config
 from clincot.objectives._features import feature_cache, with_pixel_cache
+from clincot.objectives._initial import use_initial
 from clincot.objectives._memory import needs_checkpointing
 from clincot.objectives._odd_rows import keep_rows
 from clincot.objectives._policy import load_policy, open_processor, stored_dtype
@@ -28,7 +29,13 @@ from clincot.objectives._rows import batch_tokens, check_budget, check_placehold
 from clincot.objectives._saves import saving
 from clincot.objectives._together import keep_adapter, processes, start_folder, train_on
 from clincot.objectives.collator import PairCollator
-from clincot.objectives.known_answer import FirstStep, check_first_step, check_reference, check_token_counts
+from clincot.objectives.known_answer import (
+    FirstStep,
+    check_first_step,
+    check_moved,
+    check_reference,
+    check_token_counts,
+)
 from clincot.objectives.layout import Layout, settle_layout
 from clincot.objectives.live import Live
 from clincot.objectives.packing import RowsCollator, groups
@@ -43,7 +50,8 @@ class TrainJob:
 
     `folder` is the work folder: a job that was killed continues there from its last complete save. `stored_reference`
     reads the reference log-probabilities from the rows that have them. They hold where each text is scored with its own
-    images, in the dtype of the base's weights, in which the build ran it; else they are computed.
+    images, in the dtype of the base's weights, in which the build ran it; else they are computed. `initial` is the
+    adapter that round 1 started from, the reference of `train.reference: initial`; None for the base.
     """
 
     recipe: Recipe
@@ -54,6 +62,7 @@ class TrainJob:
     parent: Path | None
     folder: Path
     stored_reference: bool
+    initial: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -82,9 +91,9 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
         with world.main_process_first(), saving(job.folder):
             rows, dropped, collator, longest = _open_rows(job, say=world.is_main_process)
         trainer = _trainer(job, rows, collator)
-        reference = check_reference(trainer.model, job.parent)
+        reference = check_reference(trainer.model, job.initial if _moved(job) else job.parent)
         layout = settle_layout(trainer, dtype_of(job.recipe))
-        first = check_first_step(trainer, dtype_of(job.recipe))
+        first = (check_moved if _moved(job) else check_first_step)(trainer, dtype_of(job.recipe))
         unit = "groups" if job.recipe.train.rows == "group" else "pairs"
         trainer.add_callback(Live(f"train round {job.round}", stack, trainer, unit))
         with saving(job.folder):
@@ -110,8 +119,13 @@ def _open_rows(job: TrainJob, *, say: bool) -> tuple[Dataset, dict[str, int], Pa
     return rows, dropped, collator, check_budget(rows, collator)
 
 
+def _moved(job: TrainJob) -> bool:
+    """Tell whether the reference is another policy than the one that the round starts from."""
+    return job.recipe.train.reference == "initial" and job.parent is not None and job.parent != job.initial
+
+
 def _stored(job: TrainJob) -> bool:
-    if not job.stored_reference or job.recipe.train.conditioning != "per_side":
+    if _moved(job) or not job.stored_reference or job.recipe.train.conditioning != "per_side":
         return False
     return stored_dtype(job.base) == dtype_of(job.recipe)
 
@@ -134,6 +148,8 @@ def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
         peft_config=lora,
         nll_weight=train.nll_weight,
     )
+    if _moved(job):
+        use_initial(trainer.model, job.initial)
     trainer.features = feature_cache(trainer.model, train.feature_cache_gb, arguments.gradient_checkpointing)
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -158,7 +174,8 @@ def _key(job: TrainJob, size: int) -> str:
 
 
 def _digests(job: TrainJob) -> list[str]:
-    weights = [] if job.parent is None else [job.parent / "adapter_model.safetensors"]
+    adapters = [job.parent, job.initial]
+    weights = [folder / "adapter_model.safetensors" for folder in adapters if folder is not None]
     digests = []
     for path in [*job.rows, *weights]:
         if path.is_file():  # what is missing is named by the checks that follow
@@ -179,6 +196,7 @@ def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
         "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         "lora": dict(train.lora),
         "conditioning": train.conditioning,
+        "reference": train.reference,
         "margin": asdict(train.margin),
         "stored_references": stored_rows(rows) if _stored(job) else 0,
         "dtype": str(dtype_of(job.recipe)).removeprefix("torch."),

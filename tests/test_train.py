@@ -6,6 +6,7 @@ import dataclasses
 import multiprocessing
 import os
 import signal
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,7 +24,7 @@ from clincot.export import export_merged
 from clincot.objectives import _arguments
 from clincot.recipe import Margin, Models, ModelSource, Recipe, Train
 from clincot.train import TrainJob, train_adapter
-from tests.objectives.by_hand import text_logp
+from tests.objectives.by_hand import loss_of, text_logp
 from tests.objectives.rows import make_row, write_rows
 from tests.tiny import tiny_judge, tiny_policy
 
@@ -465,3 +466,59 @@ def test_pairs_without_a_preference_are_dropped_and_counted_in_the_facts(make_jo
     plain = write_rows(tmp_path / "plain.parquet", [make_row(0), make_row(1)])
     same = train_adapter(make_job(tmp_path / "same", rows=(plain,), recipe=make_recipe(dpo={"max_steps": 1})))
     assert (out.adapter / WEIGHTS).read_bytes() == (same.adapter / WEIGHTS).read_bytes()
+
+
+def first_loss_by_hand(base, policy: Path, reference: Path | None, rows: Path) -> float:
+    """Eq. 7 over the first rows through two models loaded apart; `reference` None is the base."""
+    processor = AutoProcessor.from_pretrained(base)
+
+    def load(adapter: Path | None):
+        model = AutoModelForImageTextToText.from_pretrained(base)
+        return (model if adapter is None else PeftModel.from_pretrained(model, adapter)).eval()
+
+    made = [make_row(i) | {"weight": weight} for i, weight in enumerate((1.0, 0.5, 1.5, 1.0, 0.5, 1.5))]
+    with torch.no_grad():
+        return float(loss_of(load(policy), load(reference), processor, made, "linear", 0.5))
+
+
+@pytest.mark.parametrize("layout", ["pair", "shared"])
+def test_against_the_initial_policy_the_first_loss_is_that_of_both_policies(
+    make_job, round_1, base, rows, tmp_path, layout
+):
+    parent = round_1[1].adapter
+    recipe = make_recipe(reference="initial", rows=layout, dpo={"max_steps": 2})
+    job = make_job(tmp_path / "job", round=2, parent=parent, recipe=recipe, stored_reference=True)
+    out = train_adapter(job)
+    expected = first_loss_by_hand(base, parent, None, rows)
+    assert out.facts["first_loss"] == pytest.approx(expected, abs=1e-4)
+    assert out.facts["known_first_loss"] == pytest.approx(expected, abs=1e-4)
+    started = train_adapter(
+        make_job(tmp_path / "start", round=2, parent=parent, recipe=make_recipe(rows=layout, dpo={"max_steps": 2}))
+    )
+    assert abs(started.facts["first_loss"] - out.facts["first_loss"]) > 1e-3  # there policy and reference are one
+    assert out.facts["reference_sha256"] is None and out.facts["stored_references"] == 0
+    assert out.facts["reference"] == "initial" and out.facts["first_gap"] > 1e-3
+    assert (out.adapter / WEIGHTS).read_bytes() != (started.adapter / WEIGHTS).read_bytes()
+
+
+def test_the_initial_policy_may_be_an_adapter_itself(make_job, round_1, base, rows, tmp_path):
+    initial = round_1[1].adapter
+    second = train_adapter(make_job(tmp_path / "second", round=2, parent=initial, recipe=make_recipe())).adapter
+    recipe = make_recipe(reference="initial", dpo={"max_steps": 1})
+    out = train_adapter(make_job(tmp_path / "third", round=3, parent=second, initial=initial, recipe=recipe))
+    assert out.facts["first_loss"] == pytest.approx(first_loss_by_hand(base, second, initial, rows), abs=1e-4)
+    assert out.facts["reference_sha256"] == sha256((initial / WEIGHTS).read_bytes()).hexdigest()
+
+
+def test_in_the_first_round_both_readings_are_one(make_job, tmp_path):
+    recipes = [make_recipe(reference=name, dpo={"max_steps": 2}) for name in ("initial", "round_start")]
+    outs = [train_adapter(make_job(tmp_path / str(i), recipe=recipe)) for i, recipe in enumerate(recipes)]
+    assert outs[0].facts["first_loss"] == pytest.approx(outs[0].facts["known_first_loss"], abs=1e-5)
+    assert (outs[0].adapter / WEIGHTS).read_bytes() == (outs[1].adapter / WEIGHTS).read_bytes()
+
+
+def test_another_reference_than_the_initial_policy_is_refused(make_job, round_1, tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "use_initial", lambda *_: None)  # the reference stays the round's start
+    recipe = make_recipe(reference="initial", dpo={"max_steps": 1})
+    with pytest.raises(ModelError, match="reference: it is an adapter and must be the base"):
+        train_adapter(make_job(tmp_path, round=2, parent=round_1[1].adapter, recipe=recipe))

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from clincot.engines._loading import shown
 from clincot.errors import ModelError
+from clincot.objectives._initial import second_losses
 from clincot.objectives.margin import pair_losses
 from clincot.objectives.margin_dpo import MarginDPOTrainer
 from clincot.objectives.sides import Renderer
@@ -30,6 +31,7 @@ STORED = (
     " engine wrote the log-probabilities. Build the round again or let the trainer compute the reference."
 )
 COUNTS = ("ref_chosen_tokens", "ref_rejected_tokens")
+MOVED = "Likely: TRL or PEFT changed how a reference is computed. Install the versions of the constraints file."
 COMPUTED = "Likely: the adapter starts from other weights than its reference (init_lora_weights). Mend train.lora."
 
 
@@ -46,6 +48,27 @@ class FirstStep:
     allowed: float
 
 
+def check_moved(trainer: MarginDPOTrainer, dtype: torch.dtype) -> FirstStep:
+    """As `check_first_step` where the reference is the initial policy: the loss is compared with a second computation.
+
+    The gap of a policy that has moved away from its reference says nothing; it is kept for the lineage.
+    """
+    _, allowed = TOLERANCE[dtype]
+    found, gap, known = [], 0.0, []
+    for rows, _, losses, _, gaps in _batches(trainer):
+        found.append(losses)
+        gap = max(gap, float(gaps.max()))
+        with torch.no_grad(), trainer.compute_loss_context_manager():
+            known.append(second_losses(trainer, rows))
+    first = FirstStep(float(torch.cat(found).mean()), float(torch.cat(known).mean()), gap, float("inf"))
+    if not abs(first.loss - first.known) <= allowed:
+        raise ModelError(
+            f"first step: the loss is {first.loss:.6f}, and {first.known:.6f} when both policies are computed alone."
+            f" {MOVED}"
+        )
+    return first
+
+
 def check_first_step(trainer: MarginDPOTrainer, dtype: torch.dtype) -> FirstStep:
     """Evaluate the first rows in eval mode; raises ModelError naming the likely cause of an unknown answer."""
     stored = bool(getattr(trainer.data_collator, "stored_reference", False))
@@ -53,7 +76,7 @@ def check_first_step(trainer: MarginDPOTrainer, dtype: torch.dtype) -> FirstStep
     losses: list[Tensor] = []
     known: list[Tensor] = []
     largest = 0.0
-    for inputs, found, expected, gap in _batches(trainer):
+    for _, inputs, found, expected, gap in _batches(trainer):
         losses.append(found)
         known.append(expected)
         worst = float(gap.max())
@@ -88,11 +111,13 @@ def check_token_counts(rows: Dataset, renderer: Renderer) -> None:
 
 
 def check_reference(model: Any, parent: Path | None) -> str | None:
-    """Return the sha256 of round r-1's weights, which the frozen reference was found to equal; None in round 1.
+    """Return the sha256 of the adapter that the frozen reference was found to equal; None where it is the base.
 
     Raises ModelError when the reference holds other weights: Eq. 7 would measure the policy against another model.
     """
     if parent is None:
+        if "ref" in model.peft_config:
+            raise ModelError(f"reference: it is an adapter and must be the base. {MOVED}")
         return None
     path = parent / "adapter_model.safetensors"
     frozen = get_peft_model_state_dict(model, adapter_name="ref") if "ref" in model.peft_config else {}
@@ -114,17 +139,18 @@ def weights_digest(weights: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _batches(trainer: MarginDPOTrainer) -> Iterator[tuple[dict[str, Any], Tensor, Tensor, Tensor]]:
+def _batches(trainer: MarginDPOTrainer) -> Iterator[tuple[list[Any], dict[str, Any], Tensor, Tensor, Tensor]]:
     size = trainer.args.per_device_train_batch_size
     rows: Any = trainer.train_dataset
     first = [rows[i] for i in range(min(ROWS, len(rows)))]
     trainer.model.eval()
     for start in range(0, len(first), size):
-        inputs = trainer._prepare_inputs(trainer.data_collator(first[start : start + size]))
+        few = first[start : start + size]
+        inputs = trainer._prepare_inputs(trainer.data_collator(few))
         with torch.no_grad(), trainer.compute_loss_context_manager():
             logps, _ = trainer.pair_logps(trainer.model, inputs)
             losses = trainer.preference_losses(logps, inputs)
         nothing = torch.zeros_like(losses)
         known = pair_losses(nothing, nothing, inputs["margin"], inputs["weight"], trainer.beta)
         gap = torch.cat((logps.chosen - logps.ref_chosen, logps.rejected - logps.ref_rejected)).abs()
-        yield inputs, losses, known, gap
+        yield few, inputs, losses, known, gap

@@ -83,4 +83,5 @@ def _job(kind: str, recipe: Recipe, told: dict[str, Any]) -> TrainJob | SftJob:
         parent=Path(told["parent"]) if told["parent"] else None,
         folder=folder,
         stored_reference=told["stored_reference"],
+        initial=Path(told["initial"]) if told["initial"] else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +39,13 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     held = hub.list_files(data)
     config = releases.tag_of(round_)
     rows = sorted(path for path in held if path.startswith(f"{config}/") and path.endswith(".parquet"))
+    initial = adapters.of_round(run, 0) if run.recipe.train.reference == "initial" else None
+    of = [sampler, initial.sha256] if initial else [sampler]
     inputs = content_key(
-        run.recipe.train, run.recipe.views, run.recipe.seed, base.sha, sampler, [held[path].oid for path in rows]
+        run.recipe.train, run.recipe.views, run.recipe.seed, base.sha, *of, [held[path].oid for path in rows]
     )
     pins = {"policy": base, "preferences": data} | ({"parent": parent.pin} if parent else {})
+    pins |= {"initial": initial.pin} if initial else {}
     done = releases.finished(run, "model", run.adapter_repo, round_, inputs, new_version=new_version, pins=pins)
     if done:
         train_together(run, world, None)
@@ -52,6 +56,7 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
         folder = hub.snapshot(data, [f"{config}/*"])
         local = [folder / path for path in rows]
     job = _job(run, round_, base, parent, tuple(local), _reference_fits(made, base, sampler))
+    job = replace(job, initial=initial.folder if initial else None)
     with training_lock(run.work(config), f"{run.name}, {config}"):
         outcome = train_together(run, world, job)
         assert outcome is not None
