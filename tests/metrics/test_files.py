@@ -79,6 +79,42 @@ def test_metrics_take_rules_tokens_and_masks() -> None:
     }
 
 
+def test_metrics_of_different_options_combine_and_an_unknown_option_is_refused() -> None:
+    evaluate = import_module("evaluate")
+    texts = {"predictions": ["No effusion."], "references": ["no effusion ."]}
+    some = [load(name) for name in ("bleu", "meteor", "closed_accuracy", "chexpert_f1")]
+    both = evaluate.combine(some).compute(**texts, tokens="whitespace")
+    assert both["bleu1"] == load("bleu").compute(**texts, tokens="whitespace")["bleu1"] == 0.0
+    assert both["chexpert_micro_f1"] == load("chexpert_f1").compute(**texts)["chexpert_micro_f1"]
+    alone = evaluate.combine(some).compute(**texts, meteor_tokens="whitespace", closed_accuracy_rule="lmms-eval")
+    assert alone["bleu1"] == 1.0 and alone["meteor"] == both["meteor"] and alone["closed_accuracy"] == 1.0
+    with pytest.raises(ClincotError, match="Did you mean 'tokens'"):
+        load("bleu").compute(**texts, token="whitespace")
+
+
+@pytest.mark.parametrize("name", ["bleu", "rougeL", "open_recall", "chexpert_f1"])
+def test_several_references_a_row_are_refused_by_name(name: str) -> None:
+    with pytest.raises(ClincotError, match="references, row 1: holds 2 texts. Give one text a row"):
+        load(name).compute(predictions=["a", "b"], references=["a", ["b", "c"]])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "心脏大小正常，双肺清晰。",
+        "Сердце не увеличено, лёгкие чистые.",
+        "القلب طبيعي والرئتان صافيتان",
+        "हृदय का आकार सामान्य है और फेफड़े साफ हैं",
+    ],
+)
+def test_reports_in_any_script_are_not_silently_zero(text: str) -> None:
+    for name in ("rougeL", "rougeL_coco", "bleu", "meteor", "open_recall", "open_f1"):
+        values = load(name).compute(predictions=[f"**{text}**"], references=[text])
+        assert min(values.values()) > 0.98, name
+    half = text[: len(text) // 2]
+    assert 0.4 < load("rougeL").compute(predictions=[half], references=[text])["rougeL"] < 0.9
+
+
 @pytest.mark.parametrize("name", runnable(SCORES))
 def test_every_score_of_a_protocol_resolves(name: str) -> None:
     assert load_score(name).of([], []) == 0.0

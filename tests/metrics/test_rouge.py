@@ -36,6 +36,12 @@ def test_rouge_l_equals_rouge_score(said: str, wanted: str) -> None:
     assert rouge_l_f1(said, wanted) == pytest.approx(SCORER.score(wanted, said)["rougeL"].fmeasure)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.text(alphabet="ab1 .-_'\n", max_size=30), st.text(alphabet="ab1 .-_'\n", max_size=30))
+def test_words_of_any_script_are_rouge_scores_own_on_ascii_text(said: str, wanted: str) -> None:
+    assert rouge_l_f1(said, wanted, "unicode") == pytest.approx(SCORER.score(wanted, said)["rougeL"].fmeasure)
+
+
 def test_the_coco_reading_favours_recall_by_its_formula() -> None:
     # LCS "no effusion" = 2: P = 2/2, R = 2/4; 2.44 * 0.5 / (0.5 + 1.44)
     assert load_score("rougeL_coco").of(["no effusion"], ["no pleural effusion seen"]) == pytest.approx(1.22 / 1.94)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from nltk.translate.bleu_score import sentence_bleu
 
 from clincot.errors import ClincotError
+from clincot.metrics import load_score
 from clincot.metrics._tokens import r2gen_clean, tokens
-from tests.metrics.golden import read
+from tests.metrics.golden import T6, read, reference_reports
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,21 @@ def test_the_template_cleans_to_the_published_template() -> None:
 def test_unknown_tokens_are_refused_with_a_near_name() -> None:
     with pytest.raises(ClincotError, match="Did you mean 'r2gen-clean'"):
         tokens("a", "r2gen_clean")
+
+
+def test_unicode_tokens_are_wordpuncts_on_real_reports_and_blind_to_dress() -> None:
+    reports = [report for report in reference_reports() if "<" not in report]
+    assert [tokens(report, "unicode") for report in reports] == [tokens(report, "wordpunct") for report in reports]
+    assert tokens("**No** “effusion”。", "unicode") == tokens('no "effusion".', "unicode")
+    assert tokens("双肺清晰，T2", "unicode") == ["双", "肺", "清", "晰", ",", "t2"]
+
+
+def test_medevalkits_sentence_bleu_is_nltks_over_its_own_words() -> None:
+    def words(text: str) -> list[str]:
+        return [word for word in text.lower().replace(".", " .").split(" ") if word]
+
+    references = reference_reports()[:60]
+    for n in (1, 2, 3, 4):
+        theirs = [sentence_bleu([words(r)], words(T6), weights=[1 / n] * n) for r in references]
+        ours = load_score(f"bleu_sentence_{n}", "medevalkit")
+        assert ours.of([f"Findings:{T6}"] * 60, references) == pytest.approx(sum(theirs) / 60, abs=1e-12)
