@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from clincot.hypotheses_zh import entities_in_chinese
+
 # The first three stand in the paper's Figure 1; the others are ours (methods.md 4.3).
 CHEST = ("disease", "lesion", "normal", "pneumonia", "effusion", "cardiomegaly")
 BY_MODALITY: dict[str, tuple[str, ...]] = {
@@ -100,14 +102,18 @@ GENERAL = ("lesion", "disease", "abnormality", "finding")
 
 
 def entities_in(text: str) -> tuple[str, ...]:
-    """Return the entities whose words `text` holds, in the order of `ENTITIES`."""
+    """Return the entities whose English or Chinese words `text` holds, in the order of `ENTITIES`."""
     lowered = text.lower()
-    return tuple(name for name, pattern in _patterns().items() if pattern.search(lowered))
+    chinese = entities_in_chinese(text)
+    return tuple(name for name, pattern in _patterns().items() if name in chinese or pattern.search(lowered))
 
 
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
-    return {name: re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b") for name, words in ENTITIES.items()}
+    # ASCII boundaries: an English word may stand next to Chinese ones.
+    return {
+        name: re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b", re.ASCII) for name, words in ENTITIES.items()
+    }
 
 
 def named_entities(questions: Iterable[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from clincot.hypotheses import BY_MODALITY, CHEST, ENTITIES, FINDINGS, ORGANS, entities_in, hypotheses, named_entities
+from clincot.hypotheses_zh import WORDS as CHINESE
 from clincot.phantom import questions as wording
 from clincot.phantom.findings import FINDINGS as DRAWN
 
@@ -118,3 +119,35 @@ def test_an_annotation_of_slake_s_answers_is_an_entity(shared_data: Path) -> Non
     answers = [r["answer"] for r in told if r["answer"].lower() not in {"none", "no", "yes", "", "both"}]
     unnamed = [answer for answer in answers if not entities_in(answer)]
     assert len(unnamed) / len(answers) < 0.1, unnamed[:10]
+
+
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [
+        ("图片中包含肝脏吗?", ("liver",)),
+        ("肺或者心脏哪个是异常的?", ("heart", "cardiomegaly", "lung")),
+        ("图中肺炎位于肺的哪个部位?", ("pneumonia",)),
+        ("左侧胸腔积液在哪里?", ("effusion",)),
+        ("有脑积水吗?", ("hydrocephalus",)),  # no effusion
+        ("主动脉瘤在哪里?", ("aneurysm",)),  # no tumour
+        ("这张图片的成像方式是什么?", ()),
+        ("图中Nodule和积液哪个更大?", ("nodule", "effusion")),
+    ],
+)
+def test_chinese_questions_name_their_entities_and_the_longest_word_counts(question: str, named: tuple) -> None:
+    assert named_entities([question]) == named
+
+
+def test_every_chinese_word_names_a_known_entity_and_one_alone() -> None:
+    words = [word for own in CHINESE.values() for word in own]
+    assert set(CHINESE) == set(ENTITIES) and len(words) == len(set(words))
+
+
+def test_chinese_questions_of_slake_name_entities_as_often_as_english_ones(shared_data: Path) -> None:
+    asked = json.loads((shared_data / "slake/train.json").read_text(encoding="utf-8"))
+    share = {
+        language: sum(bool(entities_in(row["question"])) for row in rows) / len(rows)
+        for language in ("en", "zh")
+        if (rows := [row for row in asked if row["q_lang"] == language])
+    }
+    assert share["zh"] > 0.95 * share["en"] > 0.3

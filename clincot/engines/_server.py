@@ -20,6 +20,18 @@ sleep = time.sleep
 NO_KEY = "EMPTY"  # what vLLM's own examples send; with none, the client would send the user's Hub token
 
 
+FILTERS = ("content_filter", "content filter", "content management policy", "content policy", "responsibleai")
+
+
+class RequestRefused(ModelError):
+    """A single request that a server refuses for what is in it; others may pass."""
+
+    def __init__(self, message: str, said: str) -> None:
+        super().__init__(message)
+        self.said = said
+        self.filtered = any(word in said.lower() for word in FILTERS)
+
+
 class Server:
     """One server by its base URL (with or without `/v1`); every model and adapter on it has a name."""
 
@@ -102,7 +114,7 @@ class Server:
         if status == 404 and model:
             return ModelError(f"{where}: has no model {model!r} ({said}).{self._others(model)}")
         if status in (400, 413, 422):
-            return ModelError(f"{where}: refuses a request ({said}).{advice(said)}")
+            return RequestRefused(f"{where}: refuses a request ({said}).{advice(said)}", said)
         return ModelError(f"{where}: answers {status} after {tried} tries ({said}). See its log.")
 
     def _others(self, model: str) -> str:

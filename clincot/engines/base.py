@@ -32,13 +32,15 @@ class Completion:
     """A written text: `logp` sums the raw (untempered) log-probabilities of its `tokens` tokens, end token included.
 
     `retokenises`: tokenising `text` gives the tokens that were written; only then is `logp` that of the text.
+    `finish` is `failed` where a server gave no text; `failure` says why, and `text` is empty.
     """
 
     text: str
     logp: float
     tokens: int
-    finish: Literal["stop", "length"]
+    finish: Literal["stop", "length", "failed"]
     retokenises: bool = True
+    failure: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar
 
+from clincot.engines._failures import Failures
 from clincot.engines._pictures import DataUrls
-from clincot.engines._server import Server
+from clincot.engines._server import RequestRefused, Server
 from clincot.engines.base import ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
 from clincot.errors import ModelError
 from clincot.hub.retry import TRIES
@@ -43,7 +44,9 @@ class OpenAIEngine:
         self.model = model
         self.at_once = at_once
         self.counters = server.counters
+        self.failures = Failures(f"server {server.url}: {model}")
         self._urls = DataUrls()
+        self._weighed = False  # until the server gave log-probabilities of next tokens
         self._tells = True  # until the server refuses to give log-probabilities
 
     @classmethod
@@ -76,7 +79,9 @@ class OpenAIEngine:
     def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
         """Write one text per request, in their order; `logp` is NaN where the server gives no log-probabilities.
 
-        Raises ModelError when the server refuses a request, lacks the model or stays away.
+        A request that is answered without a text (a content filter, an unfinished thought, a prompt that is too long
+        behind others that were not) has finish `failed`. Raises ModelError when too many are (`_failures.py`), when the
+        server refuses the first request, lacks the model or stays away.
         """
         written = self._each(requests, self._write)
         self.counters.generated_texts += len(requests)
@@ -103,27 +108,32 @@ class OpenAIEngine:
             answered = [future.result() for future in waiting]
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+        self.failures.check()
         for _, usage in answered:
             self._count(usage)
         return [result for result, _ in answered]
 
     def _write(self, request: GenerateRequest, messages: list[dict[str, Any]]) -> tuple[Completion, Any]:
-        reply = self._reply(request, messages)
-        choice = self._choice(reply)
-        text = choice.message.content if choice.message else None
-        if text is None:
-            raise ModelError(
-                f"server {self.server.url}: {self.model} answers without a text (it ended by {choice.finish_reason!r})."
-                " Serve it without a reasoning or tool parser."
-            )
+        try:
+            reply = self._reply(request, messages)
+        except RequestRefused as error:
+            return self.failures.refuse(error, _shown(messages)), None
+        if not reply.choices:
+            return self.failures.fail("the reply has no choice at all", _shown(messages)), reply.usage
+        choice = reply.choices[0]
+        text, reason = text_of(choice.message), choice.finish_reason
+        if reason not in FINISHES or text is None:
+            ended = f"it ended by {reason!r}" + ("" if text else ", without a text")
+            return self.failures.fail(ended, _shown(messages)), reply.usage
+        self.failures.success()
         logps = [token.logprob for token in _tokens(choice)]
         used = getattr(reply.usage, "completion_tokens", None)
         return (
             Completion(
                 text=text,
-                logp=sum(logps) if logps else math.nan,
+                logp=math.nan if not logps or None in logps else sum(logps),
                 tokens=len(logps) if used is None else used,
-                finish=self._finish(choice.finish_reason),
+                finish=FINISHES[reason],
                 retokenises=False,
             ),
             reply.usage,
@@ -147,33 +157,33 @@ class OpenAIEngine:
         return self.server.chat(self.model, messages, **asked)
 
     def _weigh(self, request: ChoiceRequest, messages: list[dict[str, Any]]) -> tuple[ChoiceScores, Any]:
-        # At temperature 1, since SGLang's log-probabilities are those of the tempered distribution.
-        reply = self.server.chat(
-            self.model, messages, max_tokens=1, temperature=1.0, seed=0, logprobs=True, top_logprobs=TOP
-        )
-        tokens = _tokens(self._choice(reply))
-        likeliest = {top.token: top.logprob for top in (tokens[0].top_logprobs or ())} if tokens else {}
+        nothing = ChoiceScores((-math.inf,) * len(request.choices), 0.0, request.choices)
+        try:
+            # At temperature 1, since SGLang's log-probabilities are those of the tempered distribution.
+            reply = self.server.chat(
+                self.model, messages, max_tokens=1, temperature=1.0, seed=0, logprobs=True, top_logprobs=TOP
+            )
+        except RequestRefused as error:
+            if not (error.filtered or self._weighed):
+                raise
+            self.failures.refuse(error, _shown(messages))
+            return nothing, None
+        tokens = _tokens(reply.choices[0]) if reply.choices else []
+        tops = (tokens[0].top_logprobs or ()) if tokens else ()
+        likeliest = {top.token: top.logprob for top in tops if top.logprob is not None}
+        if not likeliest and self._weighed:
+            self.failures.fail("no log-probabilities of the next token", _shown(messages))
+            return nothing, reply.usage
         if not likeliest:
             raise ModelError(
                 f"server {self.server.url}: gives no log-probabilities of next tokens."
                 f" Serve {self.model} with {TOP} of them (vLLM: --max-logprobs {TOP}), or use `kind: transformers`."
             )
+        self._weighed = True
+        self.failures.success()
         logps = tuple(likeliest.get(choice, -math.inf) for choice in request.choices)
         mass = sum(math.exp(likeliest[choice]) for choice in set(request.choices) & likeliest.keys())
         return ChoiceScores(logps, mass, request.choices), reply.usage
-
-    def _choice(self, reply: Any) -> Any:
-        if not reply.choices:
-            raise ModelError(f"server {self.server.url}: answers {self.model} with no choice at all. See its log.")
-        return reply.choices[0]
-
-    def _finish(self, reason: str | None) -> Literal["stop", "length"]:
-        if reason not in FINISHES:
-            raise ModelError(
-                f"server {self.server.url}: {self.model} ended a text by {reason!r}, not by itself or its length."
-                " Switch filters and tools off."
-            )
-        return FINISHES[reason]
 
     def _count(self, usage: Any) -> None:
         if usage is None:
@@ -195,6 +205,21 @@ def chat_messages(messages: Sequence[Message], urls: Sequence[str]) -> list[dict
         {**message, "content": content if isinstance(content := message["content"], str) else [*map(block, content)]}
         for message in messages
     ]
+
+
+def _shown(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Return what names the subject of a request: its first image, or its text where it has none."""
+    blocks = [block for message in messages if not isinstance(message["content"], str) for block in message["content"]]
+    return next((block["image_url"]["url"] for block in blocks if "image_url" in block), str(messages))
+
+
+def text_of(message: Any) -> str | None:
+    """Return the text of a reply, its parts joined where it comes in parts; None where there is none."""
+    content = getattr(message, "content", None)
+    if isinstance(content, list):
+        parts = [part.get("text") if isinstance(part, dict) else getattr(part, "text", None) for part in content]
+        content = "".join(part for part in parts if isinstance(part, str)) or None
+    return content if isinstance(content, str) else None
 
 
 def _tokens(choice: Any) -> list[Any]:

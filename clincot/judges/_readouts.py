@@ -6,19 +6,18 @@ A failed reply is no zero: UV-CoT's evaluation returns 0 for what it cannot pars
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from clincot.errors import RecipeError, did_you_mean
+from clincot.judges._written import TOP, number_in
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.prompts import judge_messages
 from clincot.records import Message
 
 LEAST_MASS = 0.1  # below it the model was not replying as asked (methods.md 5)
-REPLY_TOKENS = 16  # of a written reply
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-TOP = 9  # of the rubric
+# Of a written reply. A model that replies with a digit stops at once; "I would rate this statement ..." takes 20 to 40.
+REPLY_TOKENS = 64
 
 
 def expected_digit(by_digit: Sequence[float]) -> Rating:
@@ -40,11 +39,13 @@ def share_of_yes(by_word: Sequence[float]) -> Rating:
     return Rating(yes / (yes + no), yes + no)
 
 
-def written_digit(reply: str, mass: float) -> Rating:
-    """Read the first number of a written reply, on the rubric's scale of 0 to 9; clamped to [0, 1]."""
-    number = NUMBER.search(reply)
-    value = None if number is None else min(1.0, max(0.0, float(number.group()) / TOP))
-    return Rating(value, mass, reply)
+def written_digit(reply: str, mass: float, *, cut: bool = False) -> Rating:
+    """Read the rating of a written reply, on the rubric's scale of 0 to 9 (`_written.py`); no value where it has none.
+
+    `cut`: the reply ended at REPLY_TOKENS.
+    """
+    number = number_in(reply, cut=cut)
+    return Rating(None if number is None else number / TOP, mass, reply)
 
 
 @dataclass(frozen=True)

@@ -153,4 +153,5 @@ class CausalLMJudge:
         sampler = Sampler([greedy] * rows, self._stops, self._suppressed, self.model.device)
         decode(self.model, started, sampler, self.counters)
         self.counters.generated_texts += rows
-        return [written_digit(c.text, math.exp(c.logp)) for c in sampler.completions(self.tokenizer)]
+        written = sampler.completions(self.tokenizer)
+        return [written_digit(c.text, math.exp(c.logp), cut=c.finish == "length") for c in written]

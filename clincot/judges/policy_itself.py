@@ -13,7 +13,7 @@ from itertools import islice
 from PIL.Image import Image
 
 from clincot import images
-from clincot.engines.base import ChoiceRequest, ChoiceScores, Counters, Engine, GenerateRequest
+from clincot.engines.base import ChoiceRequest, ChoiceScores, Completion, Counters, Engine, GenerateRequest
 from clincot.errors import ModelError
 from clincot.judges._readouts import REPLY_TOKENS, readout_of, written_digit
 from clincot.judges.base import JudgeRequest, Rating
@@ -85,7 +85,15 @@ class PolicyItselfJudge:
                 for turns, own in zip(asked, seen, strict=True)
             ]
         )
-        return [written_digit(reply.text, math.exp(reply.logp)) for reply in replies]
+        return [_rating(reply) for reply in replies]
+
+
+def _rating(reply: Completion) -> Rating:
+    # A server may keep its log-probabilities to itself: the reply counts, its mass is unknown and shown as 0.
+    mass = 0.0 if math.isnan(reply.logp) else math.exp(reply.logp)
+    if reply.finish == "failed":
+        return Rating(None, 0.0, reply.failure)
+    return written_digit(reply.text, mass, cut=reply.finish == "length")
 
 
 def _turn(text: str, seen: Sequence[Image]) -> Turns:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Sequence
 from typing import Protocol
 
 from clincot.methods._steps import step_prompt
+from clincot.methods._text_key import text_key
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, PreferencePair
 
@@ -25,18 +25,13 @@ class Draw(Protocol):
     def drop(self, reason: str, count: int = 1) -> None: ...
 
 
-def normalised(text: str) -> str:
-    """Return the text as candidates are compared: lower case, letters and digits only, single spaces."""
-    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
-
-
 def distinct(candidates: Sequence[Candidate], *, within_region: bool = False) -> list[Candidate]:
-    """Keep the best-scored candidate of each normalised text (of each region, when pairs stay within one)."""
+    """Keep the best-scored candidate of each text (`text_key`; of each region, when pairs stay within one)."""
     best: dict[tuple[object, ...], Candidate] = {}
     for candidate in candidates:
         if candidate.score is None:
             continue
-        key = (normalised(candidate.text), candidate.region if within_region else None)
+        key = (text_key(candidate.text) or candidate.id, candidate.region if within_region else None)
         held = best.get(key)
         if held is None or (held.score is not None and candidate.score > held.score):
             best[key] = candidate

@@ -53,7 +53,7 @@ async def _offer(
     offered = []
     for i, (region, text) in enumerate(zip(places, texts, strict=True)):
         if not text.text.strip():
-            tools.drop("empty candidates")
+            tools.drop("candidates that the server did not write" if text.finish == "failed" else "empty candidates")
             continue
         # A text cut at the length limit has no end token, one that tokenises otherwise was scored as other tokens.
         whole = text.finish == "stop" and text.retokenises

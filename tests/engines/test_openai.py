@@ -150,15 +150,13 @@ def test_an_unknown_adapter_is_named_with_its_neighbour(engine, served):
 def test_a_prompt_beyond_the_servers_context_is_an_error(engine):
     long = dataclasses.replace(requests(0.0)[-1], messages=tuple(direct_messages("lung " * 2000)))
     with pytest.raises(ModelError, match="refuses a request.*context.*Lower build.max_new_tokens"):
-        engine.generate([*requests(0.0)[:3], long])
+        engine.generate([long])
     assert engine.counters.retries == 0
 
 
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ({"status": 200, "empty": True}, "no choice at all"),
-        ({"status": 200}, "answers without a text"),
         ({"status": 401, "message": "Unauthorized"}, "refuses the key.*CLINCOT_SERVER_KEY"),
         ({"status": 400, "message": "At most 1 image(s) may be provided"}, "--limit-mm-per-prompt.*views: canvas"),
     ],
@@ -170,10 +168,38 @@ def test_what_cannot_pass_is_not_repeated(engine, served, fault, message):
     assert engine.counters.retries == 0
 
 
-def test_a_text_that_a_filter_ended_is_an_error(engine, served):
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"status": 200, "empty": True}, "no choice at all"),
+        ({"status": 200}, "it ended by None, without a text"),
+        ({"status": 400, "message": "blocked by the content management policy"}, "blocked by"),
+    ],
+)
+def test_one_request_without_a_text_fails_one_item_alone(engine, served, capsys, fault, reason):
+    asked = requests(0.0)
+    expected = engine.generate(asked)
+    served.fail_next(1, **fault)
+    written = engine.generate(asked)
+    failed = [place for place, done in enumerate(written) if done.finish == "failed"]
+    assert len(failed) == 1 and written[failed[0]].text == "" and reason in written[failed[0]].failure
+    assert [done for done in written if done.finish != "failed"] == [
+        done for place, done in enumerate(expected) if place not in failed
+    ]
+    assert served.endpoint in capsys.readouterr().err
+
+
+def test_a_filter_that_ends_every_text_stops_the_work_and_names_the_server(engine, served):
     served.fail_next(0, 200, finish="content_filter")
-    with pytest.raises(ModelError, match="ended a text by 'content_filter'"):
-        engine.generate(requests(0.0)[:1])
+    assert [done.finish for done in engine.generate(requests(0.0)[:2])] == ["failed"] * 2  # two crops of one image
+    with pytest.raises(ModelError, match=f"server {served.endpoint}.*16 of 16 requests.*'content_filter'") as raised:
+        engine.generate(requests(0.0))
+    assert "Switch filters" in str(raised.value)
+
+
+def test_a_prompt_too_long_behind_others_fails_alone(engine):
+    long = dataclasses.replace(requests(0.0)[-1], messages=tuple(direct_messages("lung " * 2000)))
+    assert [done.finish == "failed" for done in engine.generate([*requests(0.0)[:2], long])] == [False, False, True]
 
 
 def test_the_users_hub_token_is_never_sent(served, monkeypatch):

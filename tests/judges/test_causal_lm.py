@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, Mis
 
 from clincot import judges
 from clincot.errors import ClincotError, ModelError
-from clincot.judges._readouts import DIGITS, expected_digit, written_digit
+from clincot.judges._readouts import DIGITS, REPLY_TOKENS, expected_digit, written_digit
 from clincot.judges._replies import ReplyTokens
 from clincot.judges._stretches import common, with_trunks
 from clincot.judges.base import JudgeRequest, Rating
@@ -236,9 +236,10 @@ def test_written_scores_equal_the_models_own_greedy_text(folder):
     for request, rating in zip(requests, judge.rate(requests), strict=True):
         inputs = tokenizer(judge.reads(request), add_special_tokens=False, return_tensors="pt")
         inputs.pop("token_type_ids", None)
-        ids = judge.model.generate(**inputs, do_sample=False, max_new_tokens=16)[0, inputs["input_ids"].shape[1] :]
+        written = judge.model.generate(**inputs, do_sample=False, max_new_tokens=REPLY_TOKENS)
+        ids = written[0, inputs["input_ids"].shape[1] :]
         assert rating.reply == tokenizer.decode(ids, skip_special_tokens=True)
-        assert rating.value == written_digit(rating.reply, 1.0).value
+        assert rating.value == written_digit(rating.reply, 1.0, cut=len(ids) == REPLY_TOKENS).value
     assert judge.counters.generated_texts == len(requests)
 
 

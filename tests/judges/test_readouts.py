@@ -9,21 +9,9 @@ from clincot.judges._readouts import readout_of, share_of_yes, written_digit
 from clincot.judges.base import Rating
 
 
-@pytest.mark.parametrize(
-    ("reply", "value"),
-    [
-        ("7", 7 / 9),
-        (" I would say 8 out of 9.", 8 / 9),
-        ("Score: 4.5", 0.5),
-        ("10", 1.0),
-        ("-3", 0.0),
-        ("right", None),
-        ("", None),
-    ],
-)
-def test_the_first_number_of_a_written_reply_counts_clamped_to_the_scale(reply: str, value: float | None) -> None:
-    expected = None if value is None else pytest.approx(value)
-    assert written_digit(reply, 0.4) == Rating(expected, 0.4, reply)  # type: ignore[arg-type]
+def test_a_written_number_is_a_rating_in_0_to_1_and_the_reply_is_kept() -> None:
+    assert written_digit("Score: 4.5", 0.4) == Rating(0.5, 0.4, "Score: 4.5")
+    assert written_digit("10", 0.4) == Rating(None, 0.4, "10")
 
 
 def test_share_of_yes_by_hand() -> None:
