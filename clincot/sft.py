@@ -23,7 +23,7 @@ from clincot.objectives._rehearsal import check_batches
 from clincot.objectives._saves import saving
 from clincot.objectives._together import keep_adapter, processes, start_folder, train_on
 from clincot.objectives.collator import PairCollator
-from clincot.objectives.live import Live
+from clincot.objectives.live import Live, OneLog
 from clincot.objectives.sft import GoldCollator, GoldTrainer
 from clincot.objectives.sides import Renderer
 from clincot.recipe import Margin, Recipe
@@ -112,6 +112,7 @@ def _trainer(job: SftJob, rows: Dataset, collator: GoldCollator) -> Any:
         peft_config=lora,
     )
     trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(OneLog())
     return trainer
 
 

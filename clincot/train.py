@@ -37,7 +37,7 @@ from clincot.objectives.known_answer import (
     check_token_counts,
 )
 from clincot.objectives.layout import Layout, settle_layout
-from clincot.objectives.live import Live
+from clincot.objectives.live import Live, OneLog
 from clincot.objectives.packing import RowsCollator, groups
 from clincot.objectives.sides import Renderer
 from clincot.recipe import Recipe
@@ -152,6 +152,7 @@ def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
         use_initial(trainer.model, job.initial)
     trainer.features = feature_cache(trainer.model, train.feature_cache_gb, arguments.gradient_checkpointing)
     trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(OneLog())
     return trainer
 
 

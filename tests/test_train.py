@@ -522,3 +522,9 @@ def test_another_reference_than_the_initial_policy_is_refused(make_job, round_1,
     recipe = make_recipe(reference="initial", dpo={"max_steps": 1})
     with pytest.raises(ModelError, match="reference: it is an adapter and must be the base"):
         train_adapter(make_job(tmp_path, round=2, parent=round_1[1].adapter, recipe=recipe))
+
+
+def test_a_run_shorter_than_the_steps_between_logs_logs_its_last_step(make_job, tmp_path):
+    recipe = make_recipe(dpo={"logging_steps": 1000, "max_steps": 2})
+    out = train_adapter(make_job(tmp_path, recipe=recipe))
+    assert [entry["step"] for entry in out.history if "loss" in entry] == [2] and out.facts["final_loss"] > 0
