@@ -10,7 +10,7 @@ import datasets
 def main(path: str, cache: str) -> None:
     for options in ({}, {"streaming": True}):
         rows = datasets.load_dataset("parquet", data_files=path, split="train", cache_dir=cache, **options)
-        row = next(iter(rows))
+        row, _ = rows  # to the end: a reader that stops early may abort at exit
         (turn,) = row["prompt"]
         assert turn["role"] == "user" and isinstance(turn["content"], str), row["prompt"]
         assert [image.size for image in (*row["images"], *row["side_images"])] == [(36, 40)] * 3
