@@ -14,6 +14,7 @@ from clincot.journal import Journal
 from clincot.launch import Launch
 from clincot.methods import load as load_method
 from clincot.methods._workbench import Models, UnitResult, Workbench, run_unit
+from clincot.methods.lengths import Rooms, check_lengths
 from clincot.progress import Advance, bar, tell
 from clincot.recipe import Recipe
 from clincot.records import Example
@@ -31,6 +32,7 @@ class BuildJob:
     """A round to build: `key` names the policy, the models and the data; a journal of another key is refused.
 
     `made_from` names them for people (a refusal shows what differs). `load_models` is called only when a unit is left.
+    `load_rooms` opens what can count the tokens of prompts; with it the whole split is checked before any model loads.
     """
 
     recipe: Recipe
@@ -40,6 +42,7 @@ class BuildJob:
     folder: Path
     load_models: Callable[[], Models]
     made_from: Mapping[str, str] = field(default_factory=dict)
+    load_rooms: Callable[[], Rooms] | None = None
 
 
 @dataclass
@@ -62,6 +65,7 @@ class Worker:
         left = [number for number in range(len(self.units)) if number not in finished]
         if not left:
             return
+        self._check()
         sizes = [len(unit) for unit in self.units]
         done, first = sum(sizes[number] for number in finished), self.launch.world.rank == 0
         title = f"round {self.job.round}: building pairs"
@@ -70,6 +74,11 @@ class Worker:
             self._take(_order(left, self.launch), pace)
             if first:
                 self._outlast(pace)
+
+    def _check(self) -> None:
+        """Look at the lengths of all questions, once per launch; raises DataError when none can be asked."""
+        if self.job.load_rooms is not None and self.launch.world.rank == 0:
+            check_lengths(self.job.recipe, self.job.examples, self.job.load_rooms())
 
     def repair(self) -> None:
         """Make damaged units again, and say so."""

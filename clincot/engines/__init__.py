@@ -6,12 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from clincot.choices import choose
-from clincot.engines.base import Engine
+from clincot.engines.base import Engine, Fitting
 
 ENGINES = {
     "transformers": "clincot.engines.transformers:TransformersEngine",
     "openai": "clincot.engines.openai:OpenAIEngine",
 }
+
+ROOMS = {"transformers": "clincot.engines.room:PolicyRoom"}
+SERVED = {"openai"}  # kinds that no folder is read for
+
+
+def open_room(kind: str, base: str | Path) -> Fitting | None:
+    """Return what says which prompts an engine of this kind has no room for, without weights; None where none can."""
+    name = kind or "transformers"
+    return choose(ROOMS, name, "engine").from_pretrained(base) if name in ROOMS else None
 
 
 def load(kind: str, base: str | Path, adapter: str | Path | None = None, **options: Any) -> Engine:

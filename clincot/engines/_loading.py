@@ -90,7 +90,12 @@ def no_text_ids(tokenizer: Any, rows: int, stops: Iterable[int]) -> tuple[int, .
 
 def context_length(model: Any) -> int:
     """Return the most tokens the language model can hold."""
-    return int(getattr(model.config.get_text_config(), "max_position_embeddings", None) or 2**31)
+    return context_of(model.config)
+
+
+def context_of(config: Any) -> int:
+    """Return the most tokens that a language model of this config can hold."""
+    return int(getattr(config.get_text_config(), "max_position_embeddings", None) or 2**31)
 
 
 def _refuse_other_models(base: Path) -> None:

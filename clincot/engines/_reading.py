@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from clincot.engines._loading import Policy
 from clincot.errors import ModelError
@@ -41,8 +42,11 @@ class Prompt:
         return (len(lengths), lengths, keys, len(self.rest.ids), self.rest.images, self.rest.ids)
 
 
-def render(policy: Policy, messages: Sequence[Message], images: int) -> str:
-    """Return the prompt as text, ready for the model's turn, one image token per image block."""
+def render(policy: Any, messages: Sequence[Message], images: int) -> str:
+    """Return the prompt as text, ready for the model's turn, one image token per image block.
+
+    `policy` is a Policy, or a PolicyRoom (room.py) that reads as it does.
+    """
     escaped = policy.escape.messages(messages)
     text: str = policy.processor.apply_chat_template(escaped, add_generation_prompt=True, tokenize=False)
     if text.count(policy.image_token) != images:
@@ -74,17 +78,3 @@ def read(policy: Policy, text: str, images: Sequence[str], lengths: Sequence[int
     if start < len(ids):
         return Prompt(tuple(segments), Segment(ids[start:]))
     return Prompt(tuple(segments[:-1]), segments[-1])
-
-
-def refuse_long(policy: Policy, prompt: int, new: int, text: str = "") -> None:
-    """Raise ModelError when `prompt` tokens and `new` ones are more than the language model can hold.
-
-    `text` is the rendered prompt; what follows its images begins with the question, which the message quotes.
-    """
-    if prompt + new > policy.context:
-        question = text.rpartition(policy.image_token)[2].split("\n")[0][:80]
-        quoted = f" ({question!r})" if question else ""
-        raise ModelError(
-            f"policy: a prompt of {prompt} tokens and {new} new ones exceed its context of {policy.context}{quoted}."
-            " Lower build.max_new_tokens, build.report_tokens or build.steps, or name a policy with a longer context."
-        )

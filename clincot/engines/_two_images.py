@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from PIL import Image
@@ -20,7 +21,7 @@ def refuse_few_images(policy: Policy, name: str | Path, images: int) -> None:
     Some templates keep the first image, some refuse the second, some processors take no more than one per text.
     """
     try:
-        one, many = _image_tokens(policy, 1), _image_tokens(policy, images)
+        one, many = image_tokens(policy, 1), image_tokens(policy, images)
     except MISFITS as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise ModelError(_message(name, images, reason)) from error
@@ -28,7 +29,8 @@ def refuse_few_images(policy: Policy, name: str | Path, images: int) -> None:
         raise ModelError(_message(name, images, f"{one} image tokens for one, {many} for {images}"))
 
 
-def _image_tokens(policy: Policy, images: int) -> int:
+def image_tokens(policy: Any, images: int) -> int:
+    """Return how many tokens `images` small images take in a prompt; of a policy or what else reads as it does."""
     blocks = [*({"type": "image"} for _ in range(images)), {"type": "text", "text": "?"}]
     messages = [{"role": "user", "content": blocks}]
     text = policy.processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)

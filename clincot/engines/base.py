@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from PIL.Image import Image
 
 from clincot.records import Message
+
+TOO_LONG = "too long for the policy"  # the failure of a request that has no room in the context
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Completion:
     """A written text: `logp` sums the raw (untempered) log-probabilities of its `tokens` tokens, end token included.
 
     `retokenises`: tokenising `text` gives the tokens that were written; only then is `logp` that of the text.
-    `finish` is `failed` where a server gave no text; `failure` says why, and `text` is empty.
+    `finish` is `failed` where a request got no text; `failure` says why, and `text` is empty.
     """
 
     text: str
@@ -56,12 +58,14 @@ class ChoiceRequest:
 class ChoiceScores:
     """Log-probabilities of the choices (nats, same order) and the probability mass they hold together.
 
-    `tokens` names the token of each choice, as the engine knows it: two choices may share one.
+    `tokens` names the token of each choice, as the engine knows it: two choices may share one. `failure` says why this
+    one request could not be weighed.
     """
 
     logps: tuple[float, ...]
     mass: float
     tokens: tuple[int | str, ...]
+    failure: str = ""
 
 
 @dataclass
@@ -102,4 +106,13 @@ class Engine(Protocol):
 
     def forget(self) -> None:
         """Drop what was kept for reuse (trunks, image features), so that a unit does not depend on the one before."""
+        ...
+
+
+@runtime_checkable
+class Fitting(Protocol):
+    """An engine, or its folder's processor (room.py), that can say by the tokenizer alone what it has no room for."""
+
+    def too_long(self, requests: Sequence[GenerateRequest]) -> list[bool]:
+        """Say of each request whether prompt and new tokens exceed the context; `images` may be left out."""
         ...

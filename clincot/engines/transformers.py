@@ -6,7 +6,7 @@ questions, steps and look-ahead responses until `forget` (performance.md 2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from pathlib import Path
@@ -22,16 +22,19 @@ from clincot.engines._decoding import decode
 from clincot.engines._loading import Policy, load_policy
 from clincot.engines._pictures import digests
 from clincot.engines._prefix import PrefixCache, can_share, window
-from clincot.engines._reading import Prompt, read, refuse_long, render
+from clincot.engines._reading import Prompt, read, render
 from clincot.engines._sampling import Sampler
 from clincot.engines._two_images import refuse_few_images
 from clincot.engines._vision import VisionFeatures
-from clincot.engines.base import ChoiceRequest, ChoiceScores, Completion, GenerateRequest
+from clincot.engines.base import TOO_LONG, ChoiceRequest, ChoiceScores, Completion, GenerateRequest
+from clincot.engines.room import PolicyRoom
 
 R = TypeVar("R")
 # Their vision features are one row per image token in reading order, and their positions are plain: others go unshared.
 SHARED_KINDS = {"llava"}
 CACHE_BYTES = 4 * 2**30  # the trunks of 8 images x 6 regions of a 7B LLaVA in bf16 (methods.md 2.8, unit_images)
+UNWRITTEN = Completion("", 0.0, 0, "failed", retokenises=False, failure=TOO_LONG)
+UNSCORED = ChoiceScores((), 0.0, (), failure=TOO_LONG)
 GPU_SHARE = 8  # trunks and branches may each take an eighth of a GPU: of 80 GB, 60 stay for weights, judges and batches
 
 
@@ -62,6 +65,7 @@ class TransformersEngine:
         pad = model.generation_config.pad_token_id
         self._prefixes = PrefixCache(model, pad, self.counters, cache_bytes, self._vision, branches=cache_bytes)
         self._choice_tokens = ChoiceTokens(policy.tokenizer, "policy")
+        self._room = PolicyRoom(policy.processor, policy.tokenizer, policy.image_token, policy.context, policy.escape)
 
     @classmethod
     def from_pretrained(
@@ -98,22 +102,27 @@ class TransformersEngine:
     def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
         """Write one text per request, in their order; the batches depend on what is asked, not on that order.
 
-        Raises ModelError when a prompt and its new tokens exceed the model's context, before anything runs.
+        A request whose prompt and new tokens exceed the model's context gets an empty text with that `failure`.
         """
         entries = self._read(requests, [request.max_new_tokens for request in requests])
         written = self._run(entries, self._generate_batch, lambda request: (request.seed, request.temperature))
-        self.counters.generated_texts += len(requests)
-        return written
+        self.counters.generated_texts += len(written)
+        return [written.get(place, UNWRITTEN) for place in range(len(requests))]
 
     def score_choices(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceScores]:
         """Weigh each request's choices as the next token, by one reading of its prompt.
 
-        `mass` counts a token that two choices share once. Raises ModelError for a choice that is not a single token.
+        `mass` counts a token that two choices share once. A prompt beyond the context gets scores with that `failure`.
+        Raises ModelError for a choice that is not a single token.
         """
         entries = self._read(requests, [1] * len(requests))
         scores = self._run(entries, self._score_batch, lambda request: request.choices)
-        self.counters.scored_choices += len(requests)
-        return scores
+        self.counters.scored_choices += len(scores)
+        return [scores.get(place, UNSCORED) for place in range(len(requests))]
+
+    def too_long(self, requests: Sequence[GenerateRequest]) -> list[bool]:
+        """Say of each request whether it exceeds the context, without reading it; `images` may be left out."""
+        return self._room.too_long(requests)
 
     def _read(self, requests: Sequence[Any], new_tokens: Sequence[int]) -> list[Entry]:
         texts = [render(self.policy, request.messages, len(request.images)) for request in requests]
@@ -123,8 +132,8 @@ class TransformersEngine:
         entries = []
         for place, (request, text, own) in enumerate(zip(requests, texts, names, strict=True)):
             prompt = read(self.policy, text, own, [lengths[name] for name in own])
-            entries.append(Entry(place, request, text, prompt))
-            refuse_long(self.policy, prompt.length, new_tokens[place], text)
+            if prompt.length + new_tokens[place] <= self.policy.context:
+                entries.append(Entry(place, request, text, prompt))
         return entries
 
     def _encode(self, requests: Sequence[Any], names: Sequence[Sequence[str]]) -> dict[str, int]:
@@ -136,8 +145,8 @@ class TransformersEngine:
 
     def _run(
         self, entries: Sequence[Entry], batch: Callable[[Sequence[Entry]], list[R]], tie: Callable[[Any], Any]
-    ) -> list[R]:
-        """Batch `entries` by content, run `batch` on each, return the results in the order of the requests."""
+    ) -> dict[int, R]:
+        """Batch `entries` by content, run `batch` on each, return the results by the places of their requests."""
         planned = sorted(entries, key=lambda entry: (entry.prompt.order, tie(entry.request)))
         results: dict[int, R] = {}
         for _, alike in groupby(planned, key=lambda entry: len(entry.request.images)):
@@ -146,27 +155,44 @@ class TransformersEngine:
                 part = group[start : start + self.batch_size]
                 done = in_halves(part, batch, self.counters, self._prefixes.forget)
                 results.update(zip((entry.place for entry in part), done, strict=True))
-        return [results[place] for place in range(len(entries))]
+        return results
 
     def _generate_batch(self, entries: Sequence[Entry]) -> list[Completion]:
         policy = self.policy
-        sampler = Sampler([entry.request for entry in entries], policy.stops, policy.suppressed, policy.model.device)
         if self.share:
-            started = self._prefixes.start([entry.prompt for entry in entries])
-            decode(policy.model, started, sampler, self.counters)
+            sampler = self._sampler(entries)
+            decode(policy.model, self._prefixes.start([entry.prompt for entry in entries]), sampler, self.counters)
         else:
-            _plain.generate(policy, *_texts_and_images(entries), sampler, self.counters)
+            inputs = _plain.inputs(policy, *_texts_and_images(entries), self.counters)
+            odd = self._beyond(inputs, [entry.request.max_new_tokens for entry in entries])
+            if any(odd):
+                return _without(entries, odd, self._generate_batch, UNWRITTEN)
+            sampler = self._sampler(entries)
+            _plain.generate(policy, inputs, sampler, self.counters)
         # A text that holds a literal mark of a turn is trained with the mark broken up: its tokens are others then.
         return [
             replace(c, retokenises=c.retokenises and policy.escape(c.text) == c.text)
             for c in sampler.completions(policy.tokenizer)
         ]
 
+    def _sampler(self, entries: Sequence[Entry]) -> Sampler:
+        policy = self.policy
+        return Sampler([entry.request for entry in entries], policy.stops, policy.suppressed, policy.model.device)
+
+    def _beyond(self, inputs: Mapping[str, Tensor], new: Sequence[int]) -> list[bool]:
+        """Say which prompts exceed the context once the processor has grown their image tokens."""
+        lengths = inputs["attention_mask"].sum(1).tolist()
+        return [length + more > self.policy.context for length, more in zip(lengths, new, strict=True)]
+
     def _score_batch(self, entries: Sequence[Entry]) -> list[ChoiceScores]:
         if self.share:
             logits = self._prefixes.start([entry.prompt for entry in entries]).logits
         else:
-            logits = _plain.next_logits(self.policy, *_texts_and_images(entries), self.counters)
+            inputs = _plain.inputs(self.policy, *_texts_and_images(entries), self.counters)
+            odd = self._beyond(inputs, [1] * len(entries))
+            if any(odd):
+                return _without(entries, odd, self._score_batch, UNSCORED)
+            logits = _plain.next_logits(self.policy, inputs)
         logps = logits.float().log_softmax(-1)
         return [self._scores(row, entry) for row, entry in zip(logps, entries, strict=True)]
 
@@ -185,3 +211,12 @@ def default_cache(device: torch.device) -> int:
 
 def _texts_and_images(entries: Sequence[Entry]) -> tuple[list[str], list[Sequence[Any]]]:
     return [entry.text for entry in entries], [entry.request.images for entry in entries]
+
+
+def _without(
+    entries: Sequence[Entry], odd: Sequence[bool], batch: Callable[[Sequence[Entry]], list[R]], failed: R
+) -> list[R]:
+    """Run `batch` on the entries that are not odd; the odd ones have `failed`."""
+    kept = [entry for entry, out in zip(entries, odd, strict=True) if not out]
+    done = iter(batch(kept) if kept else [])
+    return [failed if out else next(done) for out in odd]

@@ -7,7 +7,7 @@ generation.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class Evaluation:
     counts, per row of region inference, the questions that fell back to a direct answer. `contamination` names, per
     policy, the test images that it was trained on (None: unknown). `notes` say what a table would not. `cut` says how
     the benchmark parts train and test, where a reader must know it.
+    `unanswered` maps ids of examples to why a policy gave no text about them: they count as answered by an empty one.
     """
 
     benchmark: str
@@ -53,6 +54,7 @@ class Evaluation:
     contamination: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     cut: str = ""
+    unanswered: dict[str, str] = field(default_factory=dict)
 
 
 def evaluate_policies(
@@ -76,7 +78,7 @@ def evaluate_policies(
     check_names([policy.name for policy in policies])
     stand_ins = controls.shuffled(asked, recipe.seed) if SHUFFLED in recipe.evaluate.controls else {}
     answering = _answering(recipe, protocol, asked, stand_ins, (proposer_load, proposer_key), folder)
-    rows, unreadable = _answers(answering, asked, policies)
+    rows, unreadable, unanswered = _answers(answering, asked, policies)
     readable = [example for example in asked if example.image_id not in unreadable]
     if not readable:
         raise DataError(f"{recipe.benchmark} {recipe.evaluate.split}: no image can be read. Replace the images.")
@@ -91,6 +93,7 @@ def evaluate_policies(
         unreadable=unreadable,
         contamination={p.name: None if p.seen is None else tuple(sorted(shown & p.seen)) for p in policies},
         notes=_notes(recipe, stand_ins),
+        unanswered=unanswered,
     )
 
 
@@ -163,22 +166,23 @@ def _answering(
 
 def _answers(
     answering: Answering, asked: Sequence[Example], policies: Sequence[PolicyUnderTest]
-) -> tuple[Rows, dict[str, str]]:
+) -> tuple[Rows, dict[str, str], dict[str, str]]:
     image_of = {example.id: example.image_id for example in asked}
     rows: Rows = {}
     unreadable: dict[str, str] = {}
+    unanswered: dict[str, str] = {}
     total = sum(len(group.examples) * len(ways) for group, ways in answering.work)
     with bar("answering", len(policies) * total, "questions") as advance:
         for policy in policies:
             for row, part in answering.parts(policy, advance):
                 rows.setdefault(row, []).extend(_prediction(row, a, image_of[a.example_id]) for a in part.answers)
                 unreadable |= part.unreadable
-    return rows, unreadable
+                unanswered |= {answer.example_id: answer.failure for answer in part.answers if answer.failure}
+    return rows, unreadable, unanswered
 
 
 def _prediction(row: Row, answer: Answer, image_id: str) -> Prediction:
-    known = asdict(answer)
-    known["box"] = answer.box
+    known = {name: value for name, value in vars(answer).items() if name != "failure"}
     return Prediction(image_id=image_id, policy=row.policy, inference=row.inference, control=row.control, **known)
 
 

@@ -48,6 +48,7 @@ def facts(evaluation: Evaluation) -> dict[str, Any]:
         "results": results,
         "comparisons": [asdict(c) | {"undecided": c.undecided} for c in evaluation.comparisons],
         "unreadable": evaluation.unreadable,
+        "unanswered": evaluation.unanswered,
         "without_region": {row_name(row): n for row, n in evaluation.without_region.items()},
         "contamination": contamination(evaluation),
         "notes": list(evaluation.notes),

@@ -56,13 +56,17 @@ class Settings:
 
 @dataclass(frozen=True)
 class Answer:
-    """A policy's text for an example, and what it looked at; no `box` under region inference means it fell back."""
+    """A policy's text for an example, and what it looked at; no `box` under region inference means it fell back.
+
+    `failure` says why there is no text: the question is too long for the policy. It counts as an empty answer.
+    """
 
     example_id: str
     text: str
     findings: tuple[str, ...] = ()
     hypothesis: str | None = None
     box: Box | None = None
+    failure: str = ""
 
 
 def propose(
@@ -115,7 +119,7 @@ def answer_directly(
         _request(_direct_prompt(e, settings), (pictures[e.image_id],), _direct_length(e, settings)) for e in examples
     ]
     texts = engine.generate(requests)
-    return [Answer(e.id, completion.text) for e, completion in zip(examples, texts, strict=True)]
+    return [Answer(e.id, c.text, failure=c.failure) for e, c in zip(examples, texts, strict=True)]
 
 
 def answer_by_region(
@@ -137,6 +141,7 @@ def answer_by_region(
         _view(pictures[e.image_id], black(crops[r.crop]) if blacken else crops[r.crop], settings) for e, r in looking
     ]
     chains: list[tuple[str, ...]] = [() for _ in looking]
+    failures = [""] * len(looking)
     for step in range(1, settings.steps + 1):
         requests = [
             _request(_step_prompt(e, chain, step, settings), view, settings.length(e, step))
@@ -144,9 +149,10 @@ def answer_by_region(
         ]
         written = engine.generate(requests)
         chains = [(*chain, completion.text) for chain, completion in zip(chains, written, strict=True)]
+        failures = [completion.failure for completion in written]
     answers = {
-        e.id: Answer(e.id, chain[-1], chain[:-1], region.hypothesis, region.box)
-        for (e, region), chain in zip(looking, chains, strict=True)
+        e.id: Answer(e.id, chain[-1], chain[:-1], region.hypothesis, region.box, failure)
+        for (e, region), chain, failure in zip(looking, chains, failures, strict=True)
     }
     rest = [example for example in examples if example.id not in answers]
     answers |= {answer.example_id: answer for answer in answer_directly(rest, pictures, engine, settings)}

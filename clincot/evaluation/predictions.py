@@ -28,7 +28,7 @@ ANSWER_FEATURES = Features(
         "findings": List(Value("string")),
         "hypothesis": Value("string"),
         "box": List(Value("int32")),
-        "problem": Value("string"),
+        "problem": Value("string"),  # of the image, or why there is no answer
     }
 )
 PREDICTION_FEATURES = Features(
@@ -97,7 +97,12 @@ class Store:
             raise DataError(f"{path}: cannot be read ({error}). Delete it; its answers are then made again.") from error
         answers = (
             Answer(
-                r["example_id"], r["text"], tuple(r["findings"]), r["hypothesis"], Box(*r["box"]) if r["box"] else None
+                r["example_id"],
+                r["text"],
+                tuple(r["findings"]),
+                r["hypothesis"],
+                Box(*r["box"]) if r["box"] else None,
+                r["problem"] or "",
             )
             for r in rows
             if r["text"] is not None
@@ -120,7 +125,7 @@ def _rows(part: Part, examples: Sequence[Example]) -> Iterator[dict[str, Any]]:
         yield known | {
             "example_id": example.id,
             "image_id": example.image_id,
-            "problem": part.unreadable.get(example.image_id),
+            "problem": part.unreadable.get(example.image_id) or known.get("failure") or None,
         }
 
 

@@ -100,6 +100,9 @@ def remarks(evaluation: Evaluation) -> list[str]:
         said.append(f"Answered directly because no region was found: {', '.join(fallen)}.")
     if evaluation.unreadable:
         said.append(f"Left out, image unreadable ({len(evaluation.unreadable)}): {_few(list(evaluation.unreadable))}.")
+    if evaluation.unanswered:
+        reasons = ", ".join(sorted(set(evaluation.unanswered.values())))
+        said.append(f"Empty answers ({len(evaluation.unanswered)}, {reasons}): {_few(list(evaluation.unanswered))}.")
     for policy, shared in evaluation.contamination.items():
         if shared is None:
             said.append(f"Contamination of {policy}: unknown, its training data cannot be read.")

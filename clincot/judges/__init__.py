@@ -7,13 +7,26 @@ from typing import Any
 
 from clincot.choices import choose
 from clincot.engines.base import Engine
-from clincot.judges.base import Judge, ReadingJudge
+from clincot.judges.base import Fitting, Judge, ReadingJudge
 
 JUDGES = {
     "causal_lm": "clincot.judges.causal_lm:CausalLMJudge",
     "policy_itself": "clincot.judges.policy_itself:PolicyItselfJudge",
 }
 MODEL_FREE = {"policy_itself"}  # kinds without a repository of their own
+ROOMS = {"causal_lm": "clincot.judges.room:JudgeRoom", "policy_itself": "clincot.judges.room:PolicyItselfRoom"}
+
+
+def open_room(kind: str, folder: Path | None, policy: object, readout: str) -> Fitting | None:
+    """Return what says which requests a judge has no room for, without weights; None where none can.
+
+    `folder` is the judge's own, `policy` what says it of the policy (for kinds in MODEL_FREE).
+    """
+    name = kind or "causal_lm"
+    if name not in ROOMS:
+        return None
+    made = choose(ROOMS, name, "models.judges.kind")
+    return made(policy, readout) if name in MODEL_FREE else made.from_pretrained(folder, readout)
 
 
 def load(kind: str, folder: str | Path, *, name: str, key: str, **options: Any) -> ReadingJudge:
@@ -30,4 +43,4 @@ def of_policy(kind: str, engine: Engine, *, key: str, readout: str) -> ReadingJu
     return choose(JUDGES, kind, "models.judges.kind")(engine, key=key, readout=readout)
 
 
-__all__ = ["JUDGES", "MODEL_FREE", "Judge", "ReadingJudge", "load", "of_policy"]
+__all__ = ["JUDGES", "MODEL_FREE", "Judge", "ReadingJudge", "load", "of_policy", "open_room"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from clincot.engines.base import Counters
 
@@ -33,12 +33,13 @@ class Rating:
     """A judge's reply: `value` in [0, 1], None when the reply cannot be read.
 
     `mass` is the probability on replies that can be read: on digits, on yes and no, or of the very reply that was
-    written, which is then `reply`.
+    written, which is then `reply`. `too_long`: the prompt has no room in the judge's context, so nothing was read.
     """
 
     value: float | None
     mass: float
     reply: str | None = None
+    too_long: bool = False
 
 
 class Judge(Protocol):
@@ -63,3 +64,12 @@ class ReadingJudge(Judge, Protocol):
     def counters(self) -> Counters: ...
 
     def reads(self, request: JudgeRequest) -> str: ...
+
+
+@runtime_checkable
+class Fitting(Protocol):
+    """A judge, or its folder's tokenizer (room.py), that can say by the tokenizer alone what it has no room for."""
+
+    def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
+        """Say of each request whether its prompt and the reply exceed the context."""
+        ...

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clincot.errors import DataError, DiskFull
-from clincot.judges.base import JudgeRequest, Rating, ReadingJudge
+from clincot.judges.base import Fitting, JudgeRequest, Rating, ReadingJudge
 from clincot.lineage import content_key
 from clincot.schema import sync
 
@@ -51,8 +51,14 @@ class CachedJudge:
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
         keys = [self._key(request) for request in requests]
         new = {k: r for k, r in zip(keys, requests, strict=True) if k not in self.known and k not in self.fresh}
-        self.fresh.update(zip(new, self.judge.rate(list(new.values())), strict=True))
-        return [self.known[k] if k in self.known else self.fresh[k] for k in keys]
+        rated = dict(zip(new, self.judge.rate(list(new.values())), strict=True))
+        self.fresh.update((k, rating) for k, rating in rated.items() if not rating.too_long)  # nothing was read
+        found = {**self.fresh, **rated}
+        return [self.known[k] if k in self.known else found[k] for k in keys]
+
+    def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
+        """Ask the judge, where it can say."""
+        return self.judge.too_long(requests) if isinstance(self.judge, Fitting) else [False] * len(requests)
 
     def take_fresh(self) -> tuple[Recorded, ...]:
         """Return what was rated since the last call, by key, and forget it."""

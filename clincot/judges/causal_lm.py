@@ -23,15 +23,15 @@ from clincot.engines._reading import Prompt, Segment
 from clincot.engines._sampling import Sampler
 from clincot.engines.base import GenerateRequest
 from clincot.engines.ends import end_ids
-from clincot.engines.escaping import escape_of
 from clincot.errors import ModelError
-from clincot.judges._reading import render
 from clincot.judges._readouts import REPLY_TOKENS, readout_of, written_digit
 from clincot.judges._replies import ReplyTokens
 from clincot.judges._stretches import with_trunks
 from clincot.judges.base import JudgeRequest, Rating
+from clincot.judges.room import JudgeRoom
 
 CACHE_BYTES = 2 * 2**30
+PLAIN = {"add_special_tokens": False, "verbose": False}  # a long prompt is counted, and needs no warning of its own
 
 
 class CausalLMJudge:
@@ -57,10 +57,9 @@ class CausalLMJudge:
         self.share = share
         self.counters = Counters()
         self._way = readout_of(readout)
-        self._escape = escape_of(tokenizer)
+        self._room = JudgeRoom(tokenizer, self._way, context_length(model))
         self._replies = ReplyTokens(tokenizer, f"judge {name}", self._way.replies)
         self._replies(self.reads(JudgeRequest("?", None, (), "?")))  # refuses a vocabulary that lacks a reply
-        self._context = context_length(model)
         pad = next(i for i in (tokenizer.pad_token_id, tokenizer.eos_token_id, 0) if i is not None)
         self._prefixes = PrefixCache(model, pad, self.counters, CACHE_BYTES)
         self._stops = frozenset(end_ids(tokenizer, model.generation_config, model.config))
@@ -96,15 +95,17 @@ class CausalLMJudge:
         return cls(model, tokenizer, name=name, key=key, batch_size=batch_size, readout=readout, share=share)
 
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
-        """Rate `requests`, in their order; equal prompts are read once. Raises ModelError for one beyond the context.
+        """Rate `requests`, in their order; equal prompts are read once.
 
-        What cannot be read is a failure: value None.
+        What cannot be read is a failure: value None; so is a prompt beyond the context, which is `too_long`.
         """
         texts = [self.reads(request) for request in requests]
         # Sorted, so that the batches depend on what is asked and not on the order.
-        distinct = sorted(dict(zip(texts, requests, strict=True)).items())
-        ratings: dict[str, Rating] = {}
-        prompts = self._prompts([request for _, request in distinct], [text for text, _ in distinct])
+        asked = sorted(dict(zip(texts, requests, strict=True)).items())
+        ids = {text: tuple(self.tokenizer(text, **PLAIN)["input_ids"]) for text, _ in asked}
+        distinct = [(text, request) for text, request in asked if not self._room.beyond(len(ids[text]))]
+        ratings = dict.fromkeys(ids, Rating(None, 0.0, too_long=True))
+        prompts = self._prompts([request for _, request in distinct], [ids[text] for text, _ in distinct])
         order = sorted(zip(prompts, (text for text, _ in distinct), strict=True), key=lambda e: (e[0].order, e[1]))
         for start in range(0, len(order), self.batch_size):
             part = order[start : start + self.batch_size]
@@ -116,21 +117,16 @@ class CausalLMJudge:
 
     def reads(self, request: JudgeRequest) -> str:
         """Return the prompt of a request."""
-        return render(self.tokenizer, self._escape.messages(self._way.messages(request)))
+        return self._room.reads(request)
 
-    def _prompts(self, requests: Sequence[JudgeRequest], texts: Sequence[str]) -> list[Prompt]:
-        ids = [tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]
-        written = 0 if self._way.replies else REPLY_TOKENS
+    def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
+        """Say of each request whether it exceeds the context, without reading it."""
+        return self._room.too_long(requests)
+
+    def _prompts(self, requests: Sequence[JudgeRequest], ids: Sequence[tuple[int, ...]]) -> list[Prompt]:
         longest = max(map(len, ids), default=0)
-        if longest + written >= self._context:
-            question = next(r.question for r, own in zip(requests, ids, strict=True) if len(own) == longest)
-            raise ModelError(
-                f"judge {self.name}: a prompt of {longest} tokens exceeds its context of {self._context}"
-                f" ({question[:80]!r})."
-                " Lower build.max_new_tokens, or name a judge with a longer context."
-            )
         # Trunk and rest are each padded to the longest of a batch, so a row spans at most twice the longest prompt.
-        if not self.share or 2 * longest + written > window(self.model):
+        if not self.share or 2 * longest + self._room.written > window(self.model):
             return [Prompt((), Segment(own)) for own in ids]
         questions = [(r.question, r.reference) for r in requests]
         states = [(*q, r.findings) for q, r in zip(questions, requests, strict=True)]

@@ -25,8 +25,9 @@ class Failures:
     shown: list[str] = field(default_factory=list)
 
     def count(self, requests: Sequence[JudgeRequest], ratings: Sequence[Rating]) -> None:
-        self.rated += len(ratings)
-        for request, rating in zip(requests, ratings, strict=True):
+        read = [(request, rating) for request, rating in zip(requests, ratings, strict=True) if not rating.too_long]
+        self.rated += len(read)
+        for request, rating in read:
             if rating.value is None:
                 self.failed += 1
                 if len(self.shown) < SHOWN:

@@ -13,13 +13,15 @@ from itertools import islice
 from PIL.Image import Image
 
 from clincot import images
-from clincot.engines.base import ChoiceRequest, ChoiceScores, Completion, Counters, Engine, GenerateRequest
+from clincot.engines.base import TOO_LONG as BEYOND
+from clincot.engines.base import ChoiceRequest, ChoiceScores, Completion, Counters, Engine, Fitting, GenerateRequest
 from clincot.errors import ModelError
-from clincot.judges._readouts import REPLY_TOKENS, readout_of, written_digit
+from clincot.judges._readouts import REPLY_TOKENS, Readout, readout_of, written_digit
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.records import Message
 
 Turns = tuple[Message, ...]
+TOO_LONG = Rating(None, 0.0, too_long=True)
 
 
 class PolicyItselfJudge:
@@ -35,7 +37,7 @@ class PolicyItselfJudge:
         self._spellings: tuple[tuple[str, ...], ...] | None = None
 
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
-        """Rate `requests`, in their order; equal ones are read once. Raises ModelError for a prompt too long."""
+        """Rate `requests`, in their order; equal ones are read once. A prompt beyond the context is `too_long`."""
         texts = {request: self._text(request) for request in set(requests)}
         distinct = sorted(texts, key=lambda request: (texts[request], request.image or b""))
         pictures = {data: images.decode(data) for data in {r.image for r in distinct if r.image is not None}}
@@ -45,12 +47,16 @@ class PolicyItselfJudge:
         by_request = dict(zip(distinct, ratings, strict=True))
         return [by_request[request] for request in requests]
 
+    def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
+        """Ask the engine, where it can say."""
+        return beyond(self.engine, self._way, requests)
+
     def reads(self, request: JudgeRequest) -> str:
         """Return the text of the prompt and the name of the image before it."""
         return f"{images.content_id(request.image or b'')}\n{self._text(request)}"
 
     def _text(self, request: JudgeRequest) -> str:
-        return "\n\n".join(turn["content"] for turn in self._way.messages(request))
+        return _text(self._way, request)
 
     def _weigh(self, asked: Sequence[Turns], seen: Sequence[tuple[Image, ...]]) -> list[Rating]:
         if self._spellings is None:
@@ -58,7 +64,8 @@ class PolicyItselfJudge:
         spellings = self._spellings
         flat = tuple(spelling for own in spellings for spelling in own)
         choices = [ChoiceRequest(m, own, flat) for m, own in zip(asked, seen, strict=True)]
-        return [self._way.weigh(_summed(spellings, scores)) for scores in self.engine.score_choices(choices)]
+        scored = self.engine.score_choices(choices)
+        return [TOO_LONG if s.failure else self._way.weigh(_summed(spellings, s)) for s in scored]
 
     def _known(self, spellings: Sequence[str]) -> tuple[str, ...]:
         """Return the spellings that are single tokens of the policy; raises ModelError when none is.
@@ -91,12 +98,27 @@ class PolicyItselfJudge:
 def _rating(reply: Completion) -> Rating:
     # A server may keep its log-probabilities to itself: the reply counts, its mass is unknown and shown as 0.
     mass = 0.0 if math.isnan(reply.logp) else math.exp(reply.logp)
+    if reply.failure == BEYOND:
+        return TOO_LONG
     if reply.finish == "failed":
         return Rating(None, 0.0, reply.failure)
     return written_digit(reply.text, mass, cut=reply.finish == "length")
 
 
-def _turn(text: str, seen: Sequence[Image]) -> Turns:
+def beyond(engine: object, way: Readout, requests: Sequence[JudgeRequest]) -> list[bool]:
+    """Say which requests `engine` (or its folder's processor) has no room for; False where it cannot say."""
+    if not isinstance(engine, Fitting):
+        return [False] * len(requests)
+    new = 1 if way.replies else REPLY_TOKENS
+    asked = [_turn(_text(way, request), (None,) if request.image is not None else ()) for request in requests]
+    return engine.too_long([GenerateRequest(turns, (), 0, 0.0, 1.0, new) for turns in asked])
+
+
+def _text(way: Readout, request: JudgeRequest) -> str:
+    return "\n\n".join(turn["content"] for turn in way.messages(request))
+
+
+def _turn(text: str, seen: Sequence[object]) -> Turns:
     """One user turn, image first as everywhere, since not every policy's template takes a system turn."""
     blocks: list[Message] = [{"type": "image"} for _ in seen]
     return ({"role": "user", "content": [*blocks, {"type": "text", "text": text}]},)

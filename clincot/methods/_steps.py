@@ -34,15 +34,30 @@ def step_ask(
 
 
 def step_rating(
-    recipe: Recipe, example: Example, step: int, chain: Sequence[str], text: str, facts: str | None = None
+    recipe: Recipe,
+    example: Example,
+    step: int,
+    chain: Sequence[str],
+    text: str,
+    facts: str | None = None,
+    *,
+    image: bytes | None = None,
 ) -> JudgeRequest:
     """Return what the judges are asked about `text` written at `step`; only a whole report has the report's rubric.
 
-    `facts` tell of the region of the text (`Tools.facts`).
+    `facts` tell of the region of the text (`Tools.facts`); `image` stands in for the example's own, which is read else.
     """
     reference = example.reference if recipe.build.judging.context == "reference" else None
     report = is_report(recipe, example, step)
-    return JudgeRequest(example.question, reference, tuple(chain), text, report, facts, image=example.encoded())
+    return JudgeRequest(
+        example.question,
+        reference,
+        tuple(chain),
+        text,
+        report,
+        facts,
+        image=example.encoded() if image is None else image,
+    )
 
 
 def is_report(recipe: Recipe, example: Example, step: int) -> bool:

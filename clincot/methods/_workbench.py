@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from PIL.Image import Image
 
 from clincot import canvas, images
-from clincot.engines.base import Completion, Engine, GenerateRequest
+from clincot.engines.base import Completion, Engine, Fitting, GenerateRequest
 from clincot.errors import UnreadableImage
 from clincot.hypotheses import hypotheses
+from clincot.judges.base import Fitting as FittingJudge
 from clincot.judges.base import Judge, JudgeRequest, Rating
 from clincot.judges.cache import Recorded
 from clincot.judges.panel import Panel
 from clincot.lineage import content_key
 from clincot.methods._scheduler import Call, Runner, drive
 from clincot.methods.base import Ask, Method
+from clincot.methods.lengths import Rooms, unfit
 from clincot.prompts import region_facts
 from clincot.recipe import Judging, Recipe
 from clincot.records import Candidate, Example, Hypothesis, PreferencePair, Region, read_images
@@ -40,6 +42,12 @@ class Models:
         if judging not in self._panels:
             self._panels[judging] = Panel(self.judges, judging)
         return self._panels[judging]
+
+    @property
+    def rooms(self) -> Rooms:
+        """Return those of the models that can count the tokens of prompts."""
+        policy = self.policy if isinstance(self.policy, Fitting) else None
+        return Rooms(policy, tuple(judge for judge in self.judges if isinstance(judge, FittingJudge)))
 
 
 @dataclass(frozen=True)
@@ -168,7 +176,11 @@ def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> U
     bench.models.policy.forget()
     examples = read_images(examples)
     unreadable = bench.look(examples)
-    readable = [example for example in examples if example.image_id in bench.pictures]
+    odd = unfit(bench.recipe, examples, bench.models.rooms)
+    readable = [example for example in examples if example.image_id in bench.pictures and example.id not in odd]
+    for example in examples:
+        if example.image_id in bench.pictures and example.id in odd:
+            bench.drop(odd[example.id])
     bench.panel.take_fresh()  # of a unit that was given up
     runners: dict[str, Runner] = {
         "propose": lambda asked: [bench.regions[example.image_id] for example in asked],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from clincot.engines.base import TOO_LONG, Completion
 from clincot.judges.base import Rating
 from clincot.judges.lookahead import expected
 from clincot.methods._pairing import choose_pairs
@@ -12,8 +13,6 @@ from clincot.methods._scoring import best_of, scored
 from clincot.methods._steps import step_ask, step_rating
 from clincot.methods.base import Tools
 from clincot.records import Candidate, Example, JudgeScore, PreferencePair, Region
-
-UNRATED_STEP = "chains that stop at a step no judge could rate"
 
 
 async def pairs(example: Example, tools: Tools) -> list[PreferencePair]:
@@ -31,12 +30,18 @@ async def pairs(example: Example, tools: Tools) -> list[PreferencePair]:
         found += choose_pairs(example, step, candidates, tools)
         best = best_of([candidate for candidate in candidates if not candidate.cut])
         if best is None:
-            tools.drop("chains that stop at a step of cut texts" if best_of(candidates) else UNRATED_STEP)
+            tools.drop(_end_of_chain(candidates))
             break
         chain = (*chain, best.text)
     if not found:
         tools.drop("questions without a pair")
     return found
+
+
+def _end_of_chain(candidates: Sequence[Candidate]) -> str:
+    if not candidates:
+        return "chains that stop at a step without a text"
+    return "chains that stop at a step " + ("of cut texts" if best_of(candidates) else "no judge could rate")
 
 
 async def _offer(
@@ -52,8 +57,8 @@ async def _offer(
     texts = await tools.generate(example, asks)
     offered = []
     for i, (region, text) in enumerate(zip(places, texts, strict=True)):
-        if not text.text.strip():
-            tools.drop("candidates that the server did not write" if text.finish == "failed" else "empty candidates")
+        if text.finish == "failed" or not text.text.strip():
+            tools.drop(_missing("candidates", text))
             continue
         # A text cut at the length limit has no end token, one that tokenises otherwise was scored as other tokens.
         whole = text.finish == "stop" and text.retokenises
@@ -83,12 +88,21 @@ async def _look_ahead(example: Example, step: int, candidates: Sequence[Candidat
         for c in candidates
         for sample in range(build.lookahead.samples)
     ]
-    texts = iter(await tools.generate(example, asks))
-    sampled = [[next(texts).text for _ in range(build.lookahead.samples)] for _ in candidates]
+    texts = await tools.generate(example, asks)
     # An empty text is no next response, as it is no candidate: Eq. 3's mean is over those that say something.
-    said = [tuple(filter(str.strip, own)) for own in sampled]
-    tools.drop("empty look-ahead texts", len(asks) - sum(map(len, said)))
-    return [replace(c, lookahead=own) for c, own in zip(candidates, said, strict=True)]
+    for text in texts:
+        if not text.text.strip():
+            tools.drop(_missing("look-ahead texts", text))
+    following = iter(texts)
+    sampled = [[next(following).text for _ in range(build.lookahead.samples)] for _ in candidates]
+    return [replace(c, lookahead=tuple(filter(str.strip, own))) for c, own in zip(candidates, sampled, strict=True)]
+
+
+def _missing(what: str, text: Completion) -> str:
+    """Return why there is no text: its prompt is too long, a server gave none, or it is empty."""
+    if text.finish != "failed":
+        return f"empty {what}"
+    return f"{what} {TOO_LONG}" if text.failure == TOO_LONG else f"{what} that the server did not write"
 
 
 async def _score(example: Example, step: int, candidates: Sequence[Candidate], tools: Tools) -> list[Candidate]:
@@ -103,8 +117,12 @@ async def _score(example: Example, step: int, candidates: Sequence[Candidate], t
     ratings = iter(await tools.judge(requests))
     rated = []
     for c in candidates:
-        own = next(ratings)
-        rated.append(_rated(c, own, [next(ratings) for _ in c.lookahead], tools))
+        own, later = next(ratings), [next(ratings) for _ in c.lookahead]
+        tools.drop("look-ahead texts too long for a judge", sum(any(r.too_long for r in some) for some in later))
+        if any(rating.too_long for rating in own):
+            tools.drop("candidates too long for a judge")
+            continue
+        rated.append(_rated(c, own, later, tools))
     return rated
 
 

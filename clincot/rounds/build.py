@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from clincot import benchmarks, engines, judges, regions
@@ -22,6 +23,7 @@ from clincot.rounds import adapters, releases, withheld
 from clincot.rounds.adapters import Adapter
 from clincot.rounds.pins import benchmark_pin, model_pins
 from clincot.rounds.releases import Release
+from clincot.rounds.rooms import load_rooms
 from clincot.rounds.run import Run
 from clincot.rounds.withheld import sha256_of
 from clincot.worker import BuildJob
@@ -83,7 +85,8 @@ def job_of(run: Run, round_: int, made: Made, tag: str, world: World) -> tuple[B
 
     names = {name: str(pin) for name, pin in made.pins.items()} | {"sampled from": made.sampled_from[:12]}
     names["known ratings"] = known_key(known)[:12] if known else "none"
-    return BuildJob(run.recipe, round_, examples, made.inputs, run.work(tag, "build"), models, names), every
+    rooms, folder = partial(load_rooms, run, made.pins, judge_sources(run.recipe)), run.work(tag, "build")
+    return BuildJob(run.recipe, round_, examples, made.inputs, folder, models, names, rooms), every
 
 
 def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: list[Example]) -> Release:

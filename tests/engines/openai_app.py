@@ -94,7 +94,10 @@ class Served:
         sampler = Recorded([request], loaded.stops, loaded.suppressed, loaded.model.device)
         with self.lock:
             before = engine.counters.prefill_tokens
-            _plain.generate(loaded, [text], [request.images], sampler, engine.counters)
+            inputs = _plain.inputs(loaded, [text], [request.images], engine.counters)
+            if inputs["input_ids"].shape[1] + request.max_new_tokens > loaded.context:
+                raise ModelError(f"{loaded.context} tokens")
+            _plain.generate(loaded, inputs, sampler, engine.counters)
             prompt = engine.counters.prefill_tokens - before
         done = sampler.completions(loaded.tokenizer)[0]
         tell = body.get("logprobs") and not self.fault.get("silent")

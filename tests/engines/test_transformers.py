@@ -240,12 +240,16 @@ def test_a_request_that_never_fits_into_memory_is_an_error(shared):
 
 
 @pytest.mark.parametrize("share", [True, False])
-def test_a_prompt_beyond_the_context_is_refused_before_the_model_runs(policy_folder, share):
+def test_a_prompt_beyond_the_context_fails_alone(policy_folder, share):
     engine = TransformersEngine.from_pretrained(policy_folder, batch_size=4, share=share)
     request = GenerateRequest(tuple(direct_messages("lung " * 2000)), (picture(0),), 0, 0.0, 1.0, 500)
-    with pytest.raises(ModelError, match=r"context of 2048 \('lung lung lung"):
-        engine.generate([*requests(0.0), request])
-    assert engine.counters.generated_texts == engine.counters.decoded_tokens == 0
+    *written, odd = engine.generate([*requests(0.0), request])
+    assert (odd.text, odd.finish, odd.failure) == ("", "failed", "too long for the policy")
+    engine.forget()
+    assert [c.text for c in written] == [c.text for c in engine.generate(requests(0.0))]
+    weighed = ChoiceRequest(tuple(direct_messages("lung " * 3000)), (picture(0),), ("Yes", "No"))
+    scores = engine.score_choices([weighed, dataclasses.replace(weighed, messages=tuple(direct_messages("lung")))])
+    assert [bool(s.failure) for s in scores] == [True, False] and len(scores[1].logps) == 2
 
 
 def test_a_text_only_model_is_refused(judge_folder):

@@ -212,6 +212,31 @@ def test_an_unreadable_image_is_left_out_counted_and_named(tmp_path: Path) -> No
     assert again.unreadable == evaluation.unreadable
 
 
+class Short(LampEngine):
+    """Has no room for the first question about the lamps of image 1."""
+
+    def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
+        odd = next(e.question for e in examples() if e.id.startswith("lamps/1/"))
+        written = super().generate(requests)
+        failed = Completion("", 0.0, 0, "failed", failure="too long for the policy")
+        return [failed if odd in str(r.messages) else text for r, text in zip(requests, written, strict=True)]
+
+
+def test_a_question_that_is_too_long_counts_as_an_empty_answer_and_is_named(tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole")
+    evaluation = run(tmp_path / "short", Short())
+    odd = next(e for e in examples() if e.id.startswith("lamps/1/"))
+    assert set(evaluation.unanswered) == {e.id for e in examples() if e.question == odd.question}
+    texts = {
+        p.text for p in evaluation.predictions if p.example_id in evaluation.unanswered and p.policy and p.inference
+    }
+    assert texts == {""} and len(evaluation.predictions) == len(whole.predictions)
+    assert value(evaluation, "closed_accuracy", "region") < value(whole, "closed_accuracy", "region")
+    assert f"Empty answers ({len(evaluation.unanswered)}, too long for the policy): {odd.id}" in markdown(evaluation)
+    assert not whole.unanswered
+    assert run(tmp_path / "short", Short()).unanswered == evaluation.unanswered  # read again from the parts
+
+
 def test_what_cannot_be_evaluated_is_refused_with_what_to_do(tmp_path: Path) -> None:
     asked = examples()
     refused: dict[str, Callable[[], Evaluation]] = {

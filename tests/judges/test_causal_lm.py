@@ -172,11 +172,13 @@ def test_a_vocabulary_without_digits_is_refused(folder, tmp_path):
         load(tmp_path)
 
 
-def test_a_prompt_beyond_the_context_is_refused(folder):
-    with pytest.raises(ModelError, match=r"exceeds its context of 2048 \('Is it long\?'\)"):
-        load(folder).rate(
-            [JudgeRequest("Is it?", None, (), "no"), JudgeRequest("Is it long?", None, (), "lung " * 3000)]
-        )
+def test_a_prompt_beyond_the_context_fails_alone(folder):
+    asked = [JudgeRequest("Is it?", None, (), "no"), JudgeRequest("Is it long?", None, (), "lung " * 3000)]
+    judge = load(folder)
+    fits, odd = judge.rate(asked)
+    assert odd.too_long and odd.value is None
+    assert [fits] == judge.rate(asked[:1]) and not fits.too_long
+    assert judge.rate(asked[1:]) == [odd] and judge.rate([]) == []
 
 
 def test_a_vision_language_model_is_no_judge(tmp_path):
@@ -244,8 +246,8 @@ def test_written_scores_equal_the_models_own_greedy_text(folder):
 
 
 def test_a_written_reply_needs_room_in_the_context(folder):
-    with pytest.raises(ModelError, match="exceeds its context of 2048"):
-        load(folder, readout="generated").rate([JudgeRequest("?", None, (), "Yes " * 1960)])
+    request = JudgeRequest("?", None, (), "Yes " * 1960)
+    assert load(folder, readout="generated").rate([request])[0].too_long
 
 
 def test_facts_stand_behind_what_candidates_share(folder):

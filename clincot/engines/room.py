@@ -1,0 +1,89 @@
+"""A policy's processor and context -> which prompts it has no room for; no weights are read and no images decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoConfig, AutoProcessor
+
+from clincot.engines._loading import context_of
+from clincot.engines._reading import render
+from clincot.engines._two_images import image_tokens
+from clincot.engines.base import GenerateRequest
+from clincot.engines.escaping import Escape, escape_of
+
+SPARE = 32  # tokens; what templates and normalisers add beyond a token for each byte
+
+
+@dataclass(frozen=True)
+class PolicyRoom:
+    """Counts the tokens of prompts as the engine does.
+
+    An image counts as many tokens as a small one has. Models that give larger images more tokens may refuse more.
+    """
+
+    processor: Any = field(repr=False)
+    tokenizer: Any = field(repr=False)
+    image_token: str
+    context: int
+    escape: Escape = field(repr=False)
+
+    @classmethod
+    def from_pretrained(cls, base: str | Path) -> PolicyRoom:
+        """Open the processor and config of a folder."""
+        processor = AutoProcessor.from_pretrained(base, backend="pil")
+        config = AutoConfig.from_pretrained(base)
+        image_token = getattr(processor, "image_token", "<image>")
+        return cls(processor, processor.tokenizer, image_token, context_of(config), escape_of(processor))
+
+    def too_long(self, requests: Sequence[GenerateRequest]) -> list[bool]:
+        """Say of each request whether prompt and new tokens exceed the context; `images` may be left out."""
+        found = [False] * len(requests)
+        odd = [i for i, request in enumerate(requests) if not self._surely_fits(request)]
+        texts = [render(self, requests[i].messages, _blocks(requests[i])) for i in odd]
+        for i, length in zip(odd, lengths(self.tokenizer, texts), strict=True):
+            asked = requests[i]
+            grown = length + _blocks(asked) * (self._image_tokens - 1)
+            found[i] = grown + asked.max_new_tokens > self.context
+        return found
+
+    def _surely_fits(self, request: GenerateRequest) -> bool:
+        """A token is a byte at least, and breaking up literal tokens adds one to two bytes at most."""
+        own = self._frame + 3 * _bytes(request.messages) // 2 + _blocks(request) * self._image_tokens
+        return own + request.max_new_tokens <= self.context
+
+    @cached_property
+    def _image_tokens(self) -> int:
+        return image_tokens(self, 1)
+
+    @cached_property
+    def _frame(self) -> int:
+        """Tokens of the template around a text."""
+        turn = ({"role": "user", "content": [{"type": "text", "text": "?"}]},)
+        return lengths(self.tokenizer, [render(self, turn, 0)])[0] + SPARE
+
+
+def lengths(tokenizer: Any, texts: Sequence[str]) -> list[int]:
+    """Return how many tokens each text has, without those that a tokenizer adds by itself."""
+    if not texts:
+        return []
+    options = {"add_special_tokens": False, "return_attention_mask": False, "verbose": False}
+    return [len(ids) for ids in tokenizer(list(texts), **options)["input_ids"]]
+
+
+def _blocks(request: GenerateRequest) -> int:
+    contents = [message["content"] for message in request.messages if not isinstance(message["content"], str)]
+    return sum(block["type"] == "image" for content in contents for block in content)
+
+
+def _bytes(messages: Sequence[Any]) -> int:
+    size = 0
+    for message in messages:
+        content = message["content"]
+        texts = [content] if isinstance(content, str) else [block.get("text") or "" for block in content]
+        size += sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return size

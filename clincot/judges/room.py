@@ -1,0 +1,83 @@
+"""A judge's tokenizer and context -> which requests it has no room for; no weights are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoConfig, AutoTokenizer
+
+from clincot.engines.escaping import Escape, escape_of
+from clincot.engines.room import SPARE, lengths
+from clincot.judges._reading import render
+from clincot.judges._readouts import REPLY_TOKENS, Readout, readout_of
+from clincot.judges.base import JudgeRequest
+from clincot.judges.policy_itself import beyond
+
+
+@dataclass(frozen=True)
+class JudgeRoom:
+    """What a causal LM reads of a request, and whether it has room for it."""
+
+    tokenizer: Any = field(repr=False)
+    way: Readout
+    context: int
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, readout: str) -> JudgeRoom:
+        """Open the tokenizer and config of a folder."""
+        config = AutoConfig.from_pretrained(folder).get_text_config()
+        context = int(getattr(config, "max_position_embeddings", None) or 2**31)
+        return cls(AutoTokenizer.from_pretrained(folder), readout_of(readout), context)
+
+    @property
+    def written(self) -> int:
+        """Tokens that a reply may take beyond the first."""
+        return 0 if self.way.replies else REPLY_TOKENS
+
+    def reads(self, request: JudgeRequest) -> str:
+        """Return the prompt of a request."""
+        return render(self.tokenizer, self._escape.messages(self.way.messages(request)))
+
+    def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
+        """Say of each request whether its prompt and the reply exceed the context."""
+        found = [False] * len(requests)
+        odd = [i for i, request in enumerate(requests) if not self._surely_fits(request)]
+        texts = [self.reads(requests[i]) for i in odd]
+        for i, length in zip(odd, lengths(self.tokenizer, texts), strict=True):
+            found[i] = self.beyond(length)
+        return found
+
+    def beyond(self, length: int) -> bool:
+        """Say whether a prompt of `length` tokens leaves no room for a reply."""
+        return length + self.written >= self.context
+
+    def _surely_fits(self, request: JudgeRequest) -> bool:
+        """A token is a byte at least, and breaking up literal tokens adds one to two bytes at most."""
+        texts = (request.question, request.reference or "", *request.findings, request.statement, request.facts or "")
+        return not self.beyond(self._frame + 3 * sum(len(t.encode("utf-8", "surrogatepass")) for t in texts) // 2)
+
+    @cached_property
+    def _escape(self) -> Escape:
+        return escape_of(self.tokenizer)
+
+    @cached_property
+    def _frame(self) -> int:
+        """Tokens of the longest rubric and the template around the texts of a request."""
+        asked = [JudgeRequest("?", "?", ("?",), "?", report, "?", earlier=0) for report in (False, True)]
+        return max(lengths(self.tokenizer, [self.reads(one) for one in asked])) + SPARE
+
+
+@dataclass(frozen=True)
+class PolicyItselfRoom:
+    """The policy as its own judge: what `policy` has no room for."""
+
+    policy: Any = field(repr=False)
+    readout: str
+
+    def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
+        """Say of each request whether its prompt and the reply exceed the context; False where `policy` cannot say."""
+        return beyond(self.policy, readout_of(self.readout), requests)
