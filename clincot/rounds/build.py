@@ -76,15 +76,14 @@ def made_of(run: Run, round_: int) -> Made:
 def job_of(run: Run, round_: int, made: Made, tag: str, world: World) -> tuple[BuildJob, list[Example]]:
     """Return the work to do under `tag`, and all training examples of the benchmark."""
     every, examples = examples_of(run, run.recipe, made.pins["benchmark"], round_)
-
     known = load_known(run.folder / RATINGS, releases.tag_of(round_), without=tag)
 
     def models() -> Models:
         world.take_gpu()
         return load_models(run, made.pins, made.parent, known)
 
-    names = {name: str(pin) for name, pin in made.pins.items()} | {"sampled from": made.sampled_from[:12]}
-    names["known ratings"] = known_key(known)[:12] if known else "none"
+    names = {name: str(pin) for name, pin in made.pins.items()}
+    names |= {"sampled from": made.sampled_from[:12], "known ratings": known_key(known)[:12] if known else "none"}
     rooms, folder = partial(load_rooms, run, made.pins, judge_sources(run.recipe)), run.work(tag, "build")
     return BuildJob(run.recipe, round_, examples, made.inputs, folder, models, names, rooms), every
 
