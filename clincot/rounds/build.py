@@ -220,7 +220,7 @@ def without_pictures(outcome: BuildOutcome, round_: int, every: list[Example]) -
 def facts_of(recipe: Recipe, source: Source) -> dict[str, Any]:
     """Return what the card says of the source, the judges and how pairs were drawn."""
     judging = recipe.build.judging
-    sees = judging.context == "reference"
+    shown = {"context": judging.context, "sees_reference": judging.context == "reference"}
     return {
         "source": source.repo,
         "licence": source.licence,
@@ -229,10 +229,7 @@ def facts_of(recipe: Recipe, source: Source) -> dict[str, Any]:
         "judging": {"context": judging.context, "readout": judging.readout, "consensus": judging.consensus},
         "pairing": pairing_of(recipe),
         "views": recipe.views,
-        "judges": [
-            {"repo": judge.repo or judge.kind, "context": judging.context, "sees_reference": sees}
-            for judge in judge_sources(recipe)
-        ],
+        "judges": [{"repo": judge.repo or judge.kind} | shown for judge in judge_sources(recipe)],
     }
 
 
