@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clincot.cli.choices import LABELS, completing, listed
 from clincot.cli.options import Options, with_options
 from clincot.cli.stages import DryRun, NewVersion, Push, check_push, report
 from clincot.cli.talk import next_step, say
@@ -27,7 +28,11 @@ Controls = Annotated[
 ]
 Protocols = Annotated[
     list[str] | None,
-    typer.Option("--protocol", help="Print the table of this protocol, or of `all` (repeatable). All are scored."),
+    typer.Option(
+        "--protocol",
+        help=f"Print the table of this protocol, or of `all` (repeatable). All are scored. {listed(LABELS)}",
+        autocompletion=completing(LABELS),
+    ),
 ]
 Predictions = Annotated[
     Path | None,

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clincot.benchmarks import BENCHMARKS
 from clincot.cli import kept_options
+from clincot.cli.choices import RECIPES, SETTINGS, completing, kinds, listed
 from clincot.cli.kept_options import Kept
 
 if TYPE_CHECKING:
@@ -26,11 +28,29 @@ RUNS = Path("runs")  # below the folder in which the command runs
 class Options:
     """What every stage command may be told; the fields are the options, in the order of `--help`."""
 
-    recipe: Annotated[str, typer.Option(help="Shipped recipe or path: a method and its numbers.")] = "clincot"
-    setting: Annotated[str, typer.Option(help="Shipped setting or path: models, benchmark, Hub, sizes.")] = "phantom"
-    benchmark: Annotated[str, typer.Option(help="Benchmark instead of the setting's.")] = ""
+    recipe: Annotated[
+        str,
+        typer.Option(
+            help=f"Shipped recipe or path: a method and its numbers. {listed(RECIPES)}",
+            autocompletion=completing(RECIPES),
+        ),
+    ] = "clincot"
+    setting: Annotated[
+        str,
+        typer.Option(
+            help=f"Shipped setting or path: models, benchmark, Hub, sizes. {listed(SETTINGS)}",
+            autocompletion=completing(SETTINGS),
+        ),
+    ] = "phantom"
+    benchmark: Annotated[
+        str,
+        typer.Option(
+            help=f"Benchmark instead of the setting's. {listed(BENCHMARKS)}", autocompletion=completing(BENCHMARKS)
+        ),
+    ] = ""
     set: Annotated[
-        list[str] | None, typer.Option("--set", help="Override a value: --set build.steps=3 (repeatable).")
+        list[str] | None,
+        typer.Option("--set", help=f"Override a value: --set build.steps=3 (repeatable). {kinds()}"),
     ] = None
     name: Annotated[str, typer.Option(help="Name of the run instead of recipe-setting-benchmark.")] = ""
     hub: Annotated[str, typer.Option(help="Target Hub: local:PATH or a URL.")] = ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clincot.choices import check, choose
 from clincot.errors import ModelError
-from clincot.regions.base import Proposer
+
+if TYPE_CHECKING:
+    from clincot.regions.base import Proposer
 
 PROPOSERS = {
     "annotated": "clincot.regions.annotated:Annotated",
