@@ -30,7 +30,7 @@ def hub(small_hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert SECOND in template.read_text()
     template.write_text(template.read_text().replace(SECOND, FIRST_ONLY))
     _change(
-        folder / "short-policy/config.json", lambda config: config["text_config"].update(max_position_embeddings=140)
+        folder / "short-policy/config.json", lambda config: config["text_config"].update(max_position_embeddings=100)
     )
     (folder / "plain-text/chat_template.jinja").unlink()
     words = [{"type": "Replace", "pattern": {"String": str(i)}, "content": "digit"} for i in range(10)]
@@ -59,7 +59,15 @@ def judged_by(name: str) -> str:
             "--set=models.policy.repo=some/one-image",
             ("policy some/one-image@", "36 image tokens", "--set views=canvas"),
         ),
-        ("--set=models.policy.repo=some/short-policy", ("exceed its context of 140 ('", "build.max_new_tokens")),
+        (
+            "--set=models.policy.repo=some/short-policy",
+            (
+                "questions can be asked",
+                "too long for the policy",
+                "exceed its context of 100 (",
+                "build.max_new_tokens",
+            ),
+        ),
         # Asked in plain text, the tiny judge writes no digits: every rating is a failure, and some are shown.
         (judged_by("plain-text"), ("ratings cannot be read", "build.judging.failure_limit = 0.5", "statement '")),
         (judged_by("no-digits"), ("judge some/no-digits: '0' is not a single token", "Name a model")),
