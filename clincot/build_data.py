@@ -21,6 +21,7 @@ from clincot.journal import DamagedUnit, Journal
 from clincot.judges.cache import Recorded, read
 from clincot.launch import Launch
 from clincot.lineage import content_key
+from clincot.progress import left_out, tell
 from clincot.records import Example
 from clincot.units import PAIRS, PARTS, RATINGS, Part, Totals, cut_units, units_key
 from clincot.worker import BuildJob, Worker
@@ -70,6 +71,8 @@ def merge(folder: Path, round_: int, count: int, token: str) -> BuildOutcome:
     for number in range(count):
         totals.add(journal.report(number))
     facts = totals.facts()
+    if facts["unreadable_images"]:
+        tell(left_out(facts["unreadable_images"], "unreadable_images of the round's lineage"))
     if not facts["pairs"]:
         dropped = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
         raise DataError(

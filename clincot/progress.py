@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # advance(n) or advance(n, note): n more are done; the note (rates, failures) replaces the one shown.
 Advance = Callable[..., None]
+NAMED = 10  # names that a line has of a longer list
 EVERY = 30.0  # seconds between the plain lines of a log file
 
 
@@ -41,6 +42,17 @@ def tell(message: str) -> None:
     from rich.console import Console
 
     Console(stderr=True, soft_wrap=True).print(message, highlight=False, markup=False)
+
+
+def left_out(names: Sequence[str], rest: str) -> str:
+    """Return the line about the images that could not be read; `rest` says where all of them are listed."""
+    return f"Left out, image unreadable ({len(names)}): {few_of(names, rest)}."
+
+
+def few_of(names: Sequence[str], rest: str) -> str:
+    """Return the first of `names`, and how many more there are in `rest`."""
+    more = f" and {len(names) - NAMED} more ({rest})" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 @contextmanager

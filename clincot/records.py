@@ -41,7 +41,8 @@ class Example:
     `image` holds the encoded bytes as published, or where they lie, since a benchmark may have more images than memory
     has room for; `encoded()` returns them. Examples of one image share the object. `image_id` names the image within
     its benchmark and is the unit of every split, partition and bootstrap. `kind` is the benchmark's own name for the
-    kind of question (subgroup rows). `reference` is the text a judge may see: the answer, or more.
+    kind of question (subgroup rows). `reference` is the text a judge may see: the answer, or more. `image_name` is the
+    benchmark's own file name or id of the image, where `image_id` is not: what people are shown (`image_label`).
     """
 
     id: str
@@ -54,6 +55,12 @@ class Example:
     modality: str
     reference: str
     true_regions: tuple[TrueRegion, ...] = ()
+    image_name: str = ""
+
+    @property
+    def image_label(self) -> str:
+        """Return what the image is called in messages."""
+        return self.image_name or self.image_id
 
     def encoded(self) -> bytes:
         """Return the encoded bytes of the image, read from disk when they lie there."""

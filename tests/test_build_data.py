@@ -191,3 +191,20 @@ def test_progress_shows_rates_and_failures_once_a_while(tmp_path: Path, capsys: 
     assert "building pairs: 10 questions" in err
     assert "10 of 10 questions done" in err and "candidates/s" in err
     assert "75% of prefill tokens saved" in err and "0 judge failures" in err and "split for memory: 1" in err
+
+
+def test_unreadable_images_are_named_by_their_benchmark_at_once_and_at_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = job(tmp_path)
+    broken = {"i1": "xmlab1/source.jpg", "i3": ""}
+    examples = tuple(
+        replace(e, image=b"no image", image_name=broken[e.image_id]) if e.image_id in broken else e
+        for e in whole.examples
+    )
+    outcome = build(replace(whole, examples=examples))
+    lines = capsys.readouterr().err.splitlines()
+    for name in ("xmlab1/source.jpg", "i3"):
+        assert sum(line.startswith(f"left out: {name}: cannot be read as an image") for line in lines) == 1
+    assert lines[-1] == "Left out, image unreadable (2): i3, xmlab1/source.jpg."
+    assert outcome.facts["unreadable_images"] == ["i3", "xmlab1/source.jpg"]

@@ -91,6 +91,12 @@ class Pictures:
         return self._kept[name]
 
 
+def image_name(cell: Any, id: str) -> str:
+    """Return what people call an image cell: the row's id, and the file name that the image was published under."""
+    path = cell.get("path") if isinstance(cell, dict) else None
+    return f"{id} ({path})" if path else id
+
+
 def text_of(row: Mapping[str, Any], column: str, where: str) -> str:
     """Return a text that must be there; raises DataError for an empty one, for NaN, numbers and null."""
     value = row[column]

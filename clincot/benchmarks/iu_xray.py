@@ -73,6 +73,7 @@ class IuXray:
             kind="report",
             modality=self.source.modality,
             reference=findings,
+            image_name=f"{self.source.name}/{study.id}",
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import Pictures, checked, name_of, parquet_rows, text_of
+from clincot.benchmarks._reading import Pictures, checked, image_name, name_of, parquet_rows, text_of
 from clincot.benchmarks.base import Source
 from clincot.records import Example
 
@@ -43,4 +43,15 @@ def _example(row: dict[str, Any], id: str, pictures: Pictures) -> Example:
     image_id, image = pictures.keep(row["image"], id)
     closed = answer.strip().lower() in {"yes", "no"}
     kind = question.split()[0].lower()
-    return Example(id, image_id, image, question, answer, "closed" if closed else "open", kind, "pathology", answer)
+    return Example(
+        id=id,
+        image_id=image_id,
+        image=image,
+        question=question,
+        answer=answer,
+        answer_type="closed" if closed else "open",
+        kind=kind,
+        modality="pathology",
+        reference=answer,
+        image_name=image_name(row["image"], id),
+    )

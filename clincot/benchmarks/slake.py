@@ -133,4 +133,5 @@ def _example(benchmark: str, row: dict[str, Any], image: Loaded) -> Example:
         modality=MODALITIES.get(row["modality"], "other"),
         reference=answer,
         true_regions=regions,
+        image_name=row["img_name"],
     )

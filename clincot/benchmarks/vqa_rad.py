@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import Pictures, checked, name_of, parquet_rows, text_of
+from clincot.benchmarks._reading import Pictures, checked, image_name, name_of, parquet_rows, text_of
 from clincot.benchmarks.base import Source
 from clincot.benchmarks.vqa_rad_release import TABLE, pair_hash
 from clincot.records import AnswerType, Example
@@ -85,6 +85,7 @@ class Asked:
     image: StoredImage
     question: str
     answer: str
+    image_name: str
 
 
 def read_asked(folder: Path, split: str, source: Source, pictures: Pictures) -> list[Asked]:
@@ -101,7 +102,8 @@ def restored(asked: list[Asked]) -> list[Example]:
 
 
 def _asked(row: dict[str, Any], id: str, pictures: Pictures) -> Asked:
-    return Asked(id, *pictures.keep(row["image"], id), text_of(row, "question", id), text_of(row, "answer", id))
+    question, answer = (text_of(row, column, id) for column in ("question", "answer"))
+    return Asked(id, *pictures.keep(row["image"], id), question, answer, image_name(row["image"], id))
 
 
 def _modalities(ids: list[str], facts: list[PairFacts]) -> dict[str, str]:
@@ -123,4 +125,5 @@ def _example(asked: Asked, facts: PairFacts, modality: str) -> Example:
         kind="OTHER" if facts.kind == UNKNOWN else facts.kind,
         modality=modality,
         reference=asked.answer,
+        image_name=asked.image_name,
     )

@@ -35,10 +35,10 @@ Rows = dict[Row, list[Prediction]]
 class Evaluation:
     """All rows of one benchmark and split, asked for under `protocol` and scored under all of them.
 
-    `unreadable` maps image ids to what is wrong with them; their questions are left out of every row. `without_region`
-    counts, per row of region inference, the questions that fell back to a direct answer. `contamination` names, per
-    policy, the test images that it was trained on (None: unknown). `notes` say what a table would not. `cut` says how
-    the benchmark parts train and test, where a reader must know it.
+    `unreadable` maps what the benchmark calls an image to what is wrong with it; its questions are left out of every
+    row. `without_region` counts, per row of region inference, the questions that fell back to a direct answer.
+    `contamination` names, per policy, the test images that it was trained on (None: unknown). `notes` say what a table
+    would not. `cut` says how the benchmark parts train and test, where a reader must know it.
     `unanswered` maps ids of examples to why a policy gave no text about them: they count as answered by an empty one.
     """
 
@@ -90,7 +90,7 @@ def evaluate_policies(
     evaluation = scored(recipe, readable, rows, first=policies[0].name if policies else "")
     return replace(
         evaluation,
-        unreadable=unreadable,
+        unreadable=_by_label(unreadable, asked),
         contamination={p.name: None if p.seen is None else tuple(sorted(shown & p.seen)) for p in policies},
         notes=_notes(recipe, stand_ins),
         unanswered=unanswered,
@@ -179,6 +179,12 @@ def _answers(
                 unreadable |= part.unreadable
                 unanswered |= {answer.example_id: answer.failure for answer in part.answers if answer.failure}
     return rows, unreadable, unanswered
+
+
+def _by_label(unreadable: Mapping[str, str], asked: Sequence[Example]) -> dict[str, str]:
+    """Return the problems under what their benchmark calls the images."""
+    labels = {example.image_id: example.image_label for example in asked}
+    return {labels.get(image_id, image_id): problem for image_id, problem in unreadable.items()}
 
 
 def _prediction(row: Row, answer: Answer, image_id: str) -> Prediction:

@@ -50,7 +50,7 @@ class Group:
         pictures, problems = {}, {}
         for image_id, shown in {e.image_id: e for e in self.examples}.items():
             try:
-                pictures[image_id] = images.decode(shown.encoded(), image_id)
+                pictures[image_id] = images.decode(shown.encoded(), shown.image_label)
             except UnreadableImage as error:
                 problems[image_id] = str(error)
         return pictures, problems
@@ -142,6 +142,7 @@ def other_images(group: Group, shown: Mapping[str, Example]) -> Group:
                 image_id=other.image_id,
                 true_regions=other.true_regions,
                 modality=other.modality,
+                image_name=other.image_name,
             )
         )
     return Group(swapped, group.crops)

@@ -11,12 +11,13 @@ from clincot import protocols
 from clincot.evaluation import Evaluation
 from clincot.evaluation.marks import CONTROL_NAMES, NOTE, UNDECIDED, against_controls, row_name
 from clincot.evaluation.results import Comparison, Result, Row
+from clincot.progress import few_of, left_out
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 Grid = tuple[list[str], list[list[str]]]
-NAMED = 10  # ids that a table prints of a longer list
+RESULTS = "results.json"  # has all of a list that a table shortens
 
 
 def title(evaluation: Evaluation, label: str) -> str:
@@ -99,23 +100,21 @@ def remarks(evaluation: Evaluation) -> list[str]:
     if fallen:
         said.append(f"Answered directly because no region was found: {', '.join(fallen)}.")
     if evaluation.unreadable:
-        said.append(f"Left out, image unreadable ({len(evaluation.unreadable)}): {_few(list(evaluation.unreadable))}.")
+        said.append(left_out(list(evaluation.unreadable), RESULTS))
     if evaluation.unanswered:
-        reasons = ", ".join(sorted(set(evaluation.unanswered.values())))
-        said.append(f"Empty answers ({len(evaluation.unanswered)}, {reasons}): {_few(list(evaluation.unanswered))}.")
+        reasons, named = (
+            ", ".join(sorted(set(evaluation.unanswered.values()))),
+            few_of([*evaluation.unanswered], RESULTS),
+        )
+        said.append(f"Empty answers ({len(evaluation.unanswered)}, {reasons}): {named}.")
     for policy, shared in evaluation.contamination.items():
         if shared is None:
             said.append(f"Contamination of {policy}: unknown, its training data cannot be read.")
         elif shared:
             asked = sum(evaluation.questions_of[image] for image in shared)
             counts = f"{len(shared)} of {len(evaluation.questions_of)} test images ({asked} questions)"
-            said.append(f"Contamination: {policy} was trained on {counts}: {_few(shared)}.")
+            said.append(f"Contamination: {policy} was trained on {counts}: {few_of(shared, RESULTS)}.")
     return [*said, *evaluation.notes]
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more (results.json)" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
 
 
 def rich_tables(evaluation: Evaluation, labels: Sequence[str] = ()) -> list[Table]:

@@ -20,6 +20,7 @@ from clincot.lineage import content_key
 from clincot.methods._scheduler import Call, Runner, drive
 from clincot.methods.base import Ask, Method
 from clincot.methods.lengths import Rooms, unfit
+from clincot.progress import tell
 from clincot.prompts import region_facts
 from clincot.recipe import Judging, Recipe
 from clincot.records import Candidate, Example, Hypothesis, PreferencePair, Region, read_images
@@ -134,19 +135,23 @@ class Workbench:
         return self.views[key]
 
     def look(self, examples: Sequence[Example]) -> tuple[str, ...]:
-        """Decode the unit's images and find their regions once; return the names of images that cannot be read."""
-        unreadable = []
+        """Decode the unit's images and find their regions once; return the names of images that cannot be read.
+
+        The reason for each is a line on stderr.
+        """
+        unreadable: dict[str, str] = {}
         questions: dict[str, list[str]] = {}
         for example in examples:
             questions.setdefault(example.image_id, []).append(example.question)
             if example.image_id in self.pictures or example.image_id in unreadable:
                 continue
             try:
-                self.pictures[example.image_id] = images.decode(example.encoded(), example.image_id)
-            except UnreadableImage:
-                unreadable.append(example.image_id)
+                self.pictures[example.image_id] = images.decode(example.encoded(), example.image_label)
+            except UnreadableImage as error:
+                tell(f"left out: {error}")
+                unreadable[example.image_id] = example.image_label
         self._propose_all({e.image_id: e for e in examples}, questions)
-        return tuple(unreadable)
+        return tuple(unreadable.values())
 
     def _propose_all(self, one_of: dict[str, Example], questions: dict[str, list[str]]) -> None:
         """Look for the hypotheses of every image; `one_of` holds any example of it."""

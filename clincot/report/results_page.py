@@ -135,7 +135,7 @@ def _card(change: Change, example: Example | None) -> str:
 
 def _picture(example: Example, box: Box | None) -> str:
     """Return the image as a small JPEG with the box that the second row looked at."""
-    picture = images.decode(example.encoded(), example.image_id)
+    picture = images.decode(example.encoded(), example.image_label)
     scale = SIDE / max(picture.size)
     small = picture.resize(
         (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), Image.Resampling.BILINEAR

@@ -115,7 +115,7 @@ class _Cutter:
                 raise DataError(
                     f"{example.id}: its region of {region.hypothesis} is not stored. Build the round again."
                 )
-            picture = images.decode(example.encoded(), example.image_id)
+            picture = images.decode(example.encoded(), example.image_label)
             crop = cut(picture, region.box, row["mask"]["bytes"] if row["mask"] else None)
             if images.content_id(crop) != row["crop_id"]:
                 raise DataError(

@@ -100,7 +100,7 @@ def _cutter(recipe: Recipe, round_: int, unit: tuple[Example, ...], proposer: Pr
 
         def cut(example: Example, region: Mapping[str, Any]) -> bytes:
             if example.image_id not in decoded:
-                decoded[example.image_id] = images.decode(example.encoded(), example.image_id)
+                decoded[example.image_id] = images.decode(example.encoded(), example.image_label)
             return images.crop_png(decoded[example.image_id], Box(*region["box"]))
 
         return cut

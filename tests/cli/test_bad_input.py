@@ -93,7 +93,9 @@ def test_unreadable_images_are_skipped_counted_and_named(small_hub: Path, tmp_pa
     with connect(target, main=False) as hub:
         hub.publish("dataset", "clincot/phantom", other, tag=None, message="Break one image", private=False)
     everything = [word for word in SMALL if "max_images" not in word]
-    clincot("build-data", "--name", "broken", "--hub", target, *everything, "--set=rounds=1", cwd=tmp_path)
+    _, err = clincot("build-data", "--name", "broken", "--hub", target, *everything, "--set=rounds=1", cwd=tmp_path)
+    assert err.count(f"left out: {broken}: cannot be read as an image") == 1
+    assert err.index(f"Left out, image unreadable (1): {broken}.") > err.index(f"left out: {broken}")
     build = tmp_path / "runs/broken/round-1/build"
     reports = [json.loads(path.read_text()) for path in build.rglob("unit.json")]
     assert [name for report in reports for name in report["unreadable_images"]] == [broken]

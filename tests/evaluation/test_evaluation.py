@@ -237,6 +237,17 @@ def test_a_question_that_is_too_long_counts_as_an_empty_answer_and_is_named(tmp_
     assert run(tmp_path / "short", Short()).unanswered == evaluation.unanswered  # read again from the parts
 
 
+def test_an_unreadable_image_is_named_as_its_benchmark_names_it(tmp_path: Path) -> None:
+    asked = [
+        replace(e, image=b"broken", image_id="6d7e", image_name="xmlab1/source.jpg") if "/1/" in e.id else e
+        for e in examples()
+    ]
+    evaluation = evaluate_policies(recipe(), asked, asked, [policy(LampEngine())], LampProposer, tmp_path)
+    (problem,) = evaluation.unreadable.values()
+    assert list(evaluation.unreadable) == ["xmlab1/source.jpg"] and problem.startswith("xmlab1/source.jpg: cannot be")
+    assert "Left out, image unreadable (1): xmlab1/source.jpg" in markdown(evaluation)
+
+
 def test_what_cannot_be_evaluated_is_refused_with_what_to_do(tmp_path: Path) -> None:
     asked = examples()
     refused: dict[str, Callable[[], Evaluation]] = {
