@@ -15,10 +15,11 @@ import numpy as np
 
 from clincot.evaluation.grounding import GROUNDING, grounding_terms
 from clincot.evaluation.predictions import Prediction
-from clincot.metrics import is_yes_no, load_score, without_thoughts
+from clincot.metrics import is_yes_no, load_score
 from clincot.metrics.base import Score
 from clincot.protocols import Measure, Protocol
 from clincot.records import Example
+from clincot.thoughts import without_thoughts
 
 Term = tuple[Example, tuple[float, ...]]
 SUBGROUPS: dict[str, Callable[[Example], str]] = {"kind": lambda e: e.kind, "modality": lambda e: e.modality}

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from clincot.choices import choose
-from clincot.metrics._final import without_thoughts
 
 if TYPE_CHECKING:
     from clincot.metrics.base import Score
 
-__all__ = ["METRICS", "SCORES", "is_yes_no", "load", "load_score", "without_thoughts"]
+__all__ = ["METRICS", "SCORES", "is_yes_no", "load", "load_score"]
 METRICS = {
     "open_recall": "clincot.metrics.open_recall:OpenRecall",
     "open_precision": "clincot.metrics.open_precision:OpenPrecision",

@@ -9,15 +9,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-THOUGHTS = "think|thinking|thoughts?|reason|reasoning|analysis|scratchpad|reflection"
-# Tags of open models: DeepSeek and Qwen, Kimi, Magistral, Sky-T1, MedGemma, Gemma, gpt-oss.
-TAG = re.compile(
-    rf"(?P<opening><\|?(?:\w{{1,20}}:)?(?:{THOUGHTS})(?:\s[^<>]{{0,100}})?\|?>|<\|begin_of_(?:{THOUGHTS})\|>|◁think▷"
-    r"|\[think\]|<unused94>(?:thought)?|<\|channel\|?>(?:analysis|thought))"
-    rf"|(?P<closing><\|?/(?:\w{{1,20}}:)?(?:{THOUGHTS})\s{{0,9}}\|?>|<\|end_of_(?:{THOUGHTS})\|>|◁/think▷"
-    r"|\[/think\]|<unused95>|<\|channel\|?>final(?:<\|message\|>)?|<channel\|>)",
-    re.IGNORECASE,
-)
+from clincot.thoughts import without_thoughts
+
 BOXES = ("\\boxed{", "\\fbox{")
 QUOTES = "\"'“”‘’`"
 AROUND = rf"[*_#{QUOTES}\s]{{0,6}}"
@@ -40,26 +33,6 @@ EXPLANATION = re.compile(
     re.IGNORECASE,
 )
 WORDY = re.compile(r"[^\W_]")
-
-
-def without_thoughts(text: str) -> str:
-    """Return the text outside blocks of thought.
-
-    A closing tag without an opening one ends a thought that the prompt began; one that never ends leaves no answer.
-    """
-    kept: list[str] = []
-    start, inside = 0, False
-    for tag in TAG.finditer(text):
-        if tag["closing"]:
-            if not inside:
-                kept.clear()
-            start, inside = tag.end(), False
-        elif not inside:
-            kept.append(text[start : tag.start()])
-            inside = True
-    if not inside:
-        kept.append(text[start:])
-    return text if start == 0 and not inside else "".join(kept).strip()
 
 
 def last_box(text: str, *boxes: str) -> str | None:

@@ -8,6 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from command import SMALL, clincot
 
+from tests.metrics.test_twins import TWINS, scores
+
 
 @pytest.fixture(scope="module")
 def vqa_rad_hub(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -32,3 +34,26 @@ def test_the_whole_test_split_is_answered(vqa_rad_hub: Path) -> None:
     everything = (*SMALL, "--set=evaluate.max_images=0")
     out, _ = clincot("evaluate", *words, *everything, cwd=vqa_rad_hub)
     assert "451" in out
+    pairs = own_answers(vqa_rad_hub)
+    assert {kind: len(own) for kind, own in pairs.items()} == {"CLOSED": 272, "OPEN": 179}
+    plain = scores(pairs, str)
+    for name, twin in TWINS.items():
+        assert scores(pairs, twin) == pytest.approx(plain, abs=0.5), name
+
+
+def own_answers(folder: Path) -> dict[str, list[tuple[str, str]]]:
+    """Return the tiny policy's answers by region with their golds, by kind of question."""
+    from clincot.benchmarks import load
+    from clincot.hub import connect
+
+    benchmark = load("vqa-rad")
+    with connect(f"local:{folder / 'hub'}", main=False) as hub:
+        pin = hub.resolve("dataset", benchmark.source.repo)
+        examples = {e.id: e for e in benchmark.examples(hub.snapshot(pin, benchmark.patterns), "test")}
+    rows = pq.read_table(folder / "runs/whole/base/results/predictions.parquet").to_pylist()
+    pairs: dict[str, list[tuple[str, str]]] = {"CLOSED": [], "OPEN": []}
+    for row in rows:
+        if (row["policy"], row["inference"], row["control"]) == ("base", "region", ""):
+            example = examples[row["example_id"]]
+            pairs[example.answer_type.upper()].append((row["text"], example.answer))
+    return pairs
