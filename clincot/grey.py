@@ -58,13 +58,14 @@ def span(values: np.ndarray) -> tuple[float, float]:
     the greys to all others. Everything else counts, so an image without them spans its minimum to its maximum.
     """
     levels, counts = _histogram(values)
+    first, last = 0, len(levels) - 1
     while True:
-        last = _highest(levels, counts)
-        first = len(levels) - 1 - _highest(-levels[::-1], counts[::-1])
-        if first >= last or (first == 0 and last == len(levels) - 1):
-            return float(levels[0]), float(levels[-1])
-        # Again: with a dead pixel gone, the gap to a hot one is large.
-        levels, counts = levels[first : last + 1], counts[first : last + 1]
+        before = first, last
+        last = _highest(levels, counts, float(levels[first]))
+        first = len(levels) - 1 - _highest(-levels[::-1], counts[::-1], -float(levels[last]))
+        # Again where one moved: with a dead pixel gone, the gap to a hot one is large.
+        if before == (first, last):
+            return float(levels[first]), float(levels[last])
 
 
 def depth(values: np.ndarray) -> int:
@@ -83,22 +84,23 @@ def _histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return levels.astype(np.float64), counts
 
 
-def _highest(levels: np.ndarray, counts: np.ndarray) -> int:
-    """Return the index of the highest level that is no stray and no label."""
+def _highest(levels: np.ndarray, counts: np.ndarray, low: float) -> int:
+    """Return the index of the highest level that is no stray and no label, where `low` is the lowest that counts."""
     total, last = int(counts.sum()), len(levels) - 1
     few = max(int(total * STRAY_SHARE), int(total >= ONE_STRAY_FROM))
-    highest = _without_strays(levels, counts, last, few)
+    highest = _without_strays(levels, counts, last, few, low)
     if last > 0 and counts[last] <= LABEL_SHARE * total:
         edge = min(int(counts[last]), int(LABEL_EDGE_SHARE * total))
-        rest = _without_strays(levels, counts, last - 1, max(few, edge))
-        if rest + 1 >= LABEL_LEVELS and levels[last] - levels[0] > 2 * (levels[rest] - levels[0]):
+        rest = _without_strays(levels, counts, last - 1, max(few, edge), low)
+        others = int((levels[: rest + 1] >= low).sum())
+        if others >= LABEL_LEVELS and levels[last] - low > 2 * (levels[rest] - low):
             return min(highest, rest)
     return highest
 
 
-def _without_strays(levels: np.ndarray, counts: np.ndarray, last: int, few: int) -> int:
+def _without_strays(levels: np.ndarray, counts: np.ndarray, last: int, few: int, low: float) -> int:
     """Return the lowest index above which at most `few` pixels lie up to `last`, the next one across a gap."""
     above = np.cumsum(counts[: last + 1][::-1])[::-1] - counts[: last + 1]
-    ranges, gaps = levels[:last] - levels[0], np.diff(levels[: last + 1])
+    ranges, gaps = levels[:last] - low, np.diff(levels[: last + 1])
     strays = (above[:last] <= few) & (ranges > 0) & (gaps > STRAY_GAP * ranges)
     return int(np.argmax(strays)) if strays.any() else last

@@ -122,3 +122,19 @@ def test_wide_integers_and_floats_are_spanned_alike():
     values = ramp(0, 4095, np.uint16)
     values[2, 2] = 65_535
     assert span(values) == span(values.astype(np.int32)) == span(values.astype(np.float32)) == (0, 4095)
+
+
+def test_a_thousandth_of_the_pixels_may_be_strays_and_no_more():
+    values = ramp(0, 4095, np.uint16)  # 3,072 pixels
+    values.ravel()[:3] = 20_000, 40_000, 65_535
+    assert span(values) == (0, 4095)
+    values.ravel()[3:9] = range(8000, 62_000, 9000)
+    assert span(values)[1] > 20_000
+
+
+def test_the_sparse_ends_of_a_small_image_are_not_peeled_off_one_by_one():
+    """Of 256 pixels one may be a stray at each end, whatever gaps the others leave behind it."""
+    values = np.round(np.geomspace(100, 60_000, 256)).astype(np.uint16).reshape(16, 16)
+    values = np.sort(values.ravel())
+    assert span(values)[1] >= values[-2]
+    assert span(65_535 - values)[0] <= 65_535 - values[-2]

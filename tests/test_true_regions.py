@@ -14,6 +14,7 @@ from clincot.evaluation.grounding import grounding_terms
 from clincot.evaluation.inference import Settings, propose
 from clincot.evaluation.predictions import Prediction
 from clincot.images import decode, encode_png, grid_of
+from clincot.methods._workbench import Models, Workbench
 from clincot.records import Box, Example, TrueRegion
 from clincot.regions.annotated import Annotated
 from clincot.square import Grid, square_grid
@@ -133,6 +134,19 @@ def test_proposer_and_metrics_look_where_the_lesion_is_shown(name: str, region: 
             example(dicom(VALUES), region),
         )
     )
+
+
+@pytest.mark.parametrize("name", SPACED)
+def test_a_build_looks_where_the_lesion_is_shown(name: str):
+    tags, box = SPACED[name]
+    bench = Workbench(recipe(), 1, Models(None, Annotated("key"), ()))  # type: ignore[arg-type]
+    assert bench.look([example(dicom(VALUES, **tags), masked((60, 40)))]) == ()
+    assert bench.regions["study-1"]
+    for found in bench.regions["study-1"]:
+        assert found.box.left <= box.left and found.box.right >= box.right
+        assert found.box.upper <= box.upper and found.box.lower >= box.lower
+        inside = (np.asarray(decode(found.crop))[..., 0] > 200).sum()
+        assert inside >= 0.9 * (box.right - box.left) * (box.lower - box.upper)
 
 
 def test_a_mask_of_another_size_is_not_touched():
