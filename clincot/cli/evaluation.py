@@ -37,8 +37,8 @@ Protocols = Annotated[
 Predictions = Annotated[
     Path | None,
     typer.Option(
-        help="Score a .parquet or .jsonl file of answers made elsewhere (example_id, text) under every protocol,"
-        " without any model."
+        help="Score a .jsonl, .json, .csv or .parquet file of answers made elsewhere (example_id, text) under every"
+        " protocol, without any model."
     ),
 ]
 First = Annotated[str, typer.Argument(help="A row: POLICY[/INFERENCE[/CONTROL]], or REPO@REVISION[:ROW].")]

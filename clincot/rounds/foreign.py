@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from clincot import benchmarks
 from clincot.errors import DataError
@@ -17,31 +13,32 @@ from clincot.evaluation import controls, image_free_row, scored
 from clincot.evaluation.checks import checked
 from clincot.evaluation.predictions import Prediction
 from clincot.evaluation.results import Row
-from clincot.records import Box, Example
+from clincot.records import Example
+from clincot.rounds.answer_file import Lines, box_of, read_lines
 from clincot.rounds.controls import LocalResults, local_results
 from clincot.rounds.evaluate import Splits
 from clincot.rounds.pins import benchmark_pin
 from clincot.rounds.run import Run
 from clincot.rounds.withheld import References
 
-NEEDED = ("example_id", "text")
 Rows = dict[Row, list[Prediction]]
 
 
 def evaluate_file(run: Run, path: Path) -> LocalResults:
-    """Score the answers of a .parquet or .jsonl file under every protocol, beside the recipe's image-free controls.
+    """Score a file of answers under every protocol, beside the image-free controls of the recipe.
 
     Columns: example_id and text; policy, inference, control (which row of the table), hypothesis and box (where it
     looked), question and revision (checked against the benchmark) where the file has them. So predictions that were
     pushed can be scored again. Raises DataError naming what cannot be scored.
     """
+    lines = read_lines(path)
     recipe = run.recipe
     source = benchmarks.load(recipe.benchmark).source
     pin = benchmark_pin(run.target, source, recipe.benchmark_revision)
     splits = Splits(run, pin)
     where = f"{recipe.benchmark} {recipe.evaluate.split}"
     every = {example.id: example for example in checked(splits.asked, where, 0)}
-    rows = _rows(path, every, pin.sha, where)
+    rows = _rows(path, lines, every, pin.sha, where)
     first = checked(splits.asked, where, recipe.evaluate.max_images)
     asked = _answered(path, rows, list(every.values()), first, where)
     if not source.redistributable:
@@ -57,10 +54,10 @@ def evaluate_file(run: Run, path: Path) -> LocalResults:
     return local_results(run, evaluation, asked, run.work("predictions", path.stem), f"{recipe.benchmark}, {path.name}")
 
 
-def _rows(path: Path, examples: Mapping[str, Example], sha: str, where: str) -> Rows:
+def _rows(path: Path, lines: Lines, examples: Mapping[str, Example], sha: str, where: str) -> Rows:
     """Read and check every line; image-free controls of the file are left out, they are made anew."""
     rows: dict[Row, dict[str, Prediction]] = {}
-    for place, line in _lines(path):
+    for place, line in lines:
         prediction = _prediction(place, line, examples, sha, where, path.stem)
         row = Row(prediction.policy, prediction.inference, prediction.control)
         some = rows.setdefault(row, {})
@@ -73,41 +70,8 @@ def _rows(path: Path, examples: Mapping[str, Example], sha: str, where: str) -> 
     return kept
 
 
-def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place, line) of a file; raises DataError for another format, damage, and missing columns."""
-    if path.suffix not in (".parquet", ".jsonl"):
-        raise DataError(f"{path}: is no .parquet or .jsonl file. Write the answers as one of them.")
-    if not path.is_file():
-        raise DataError(f"{path}: no such file. Give a .parquet or .jsonl file of answers.")
-    for number, line in enumerate(_parquet(path) if path.suffix == ".parquet" else _jsonl(path), start=1):
-        place = f"{path}, line {number}"
-        missing = [name for name in NEEDED if name not in line]
-        if missing:
-            raise DataError(f"{place}: lacks {' and '.join(missing)}. Name the columns example_id and text.")
-        yield place, line
-
-
-def _parquet(path: Path) -> list[dict[str, Any]]:
-    try:
-        found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as problem:
-        raise DataError(f"{path}: cannot be read as parquet ({problem}). Write it again.") from problem
-    return found
-
-
-def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            found = json.loads(line)
-        except ValueError as problem:  # a UnicodeDecodeError is one
-            raise DataError(f"{path}, line {number}: is no JSON ({problem}). Write one object per line.") from problem
-        if not isinstance(found, dict):
-            raise DataError(f"{path}, line {number}: is no object. Write one object per line.")
-        yield found
-
-
 def _prediction(
-    place: str, line: Mapping[str, Any], examples: Mapping[str, Example], sha: str, where: str, name: str
+    place: str, line: dict[str, Any], examples: Mapping[str, Example], sha: str, where: str, name: str
 ) -> Prediction:
     example_id, text = line["example_id"], line["text"]
     if not isinstance(example_id, str) or example_id not in examples:
@@ -115,12 +79,10 @@ def _prediction(
             f"{place}: {example_id!r} is no question of {where} at {sha[:12]}. Leave it out, or name its benchmark"
             " and split."
         )
-    if not isinstance(text, str):
-        raise DataError(f"{place}: the answer to {example_id!r} is {text!r}, no text. Mend the line.")
     example = examples[example_id]
     told = {"question": (line.get("question"), example.question), "revision": (line.get("revision"), sha)}
     for column, (given, ours) in told.items():
-        if given is not None and given != ours:
+        if given is not None and _folded(given) != _folded(ours):
             raise DataError(
                 f"{place}: its {column} is {given!r}, the benchmark's {ours!r}: predictions of another revision."
                 " Answer this one."
@@ -128,17 +90,13 @@ def _prediction(
     policy, inference, control = (str(line.get(column) or "") for column in ("policy", "inference", "control"))
     called = policy if policy or control else name
     named = line.get("hypothesis")
-    found = (None if named is None else str(named), _box(place, line))
+    found = (None if named is None else str(named), box_of(place, line))
     return Prediction(example_id, example.image_id, called, inference, text, (), *found, control)
 
 
-def _box(place: str, line: Mapping[str, Any]) -> Box | None:
-    given = line.get("box")
-    if not given:
-        return None
-    if not (isinstance(given, list) and len(given) == 4 and all(type(edge) is int for edge in given)):
-        raise DataError(f"{place}: the box {given!r} is none. Give [left, upper, right, lower] in whole pixels.")
-    return Box(*given)
+def _folded(value: object) -> str:
+    """Return the value's text blind to case and spacing, which tools change on the way."""
+    return " ".join(str(value).split()).casefold()
 
 
 def _answered(

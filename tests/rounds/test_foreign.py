@@ -132,10 +132,10 @@ def test_what_cannot_be_scored_is_named_by_line(which: int, run: Run, asked: lis
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("p.csv", b"example_id,text\n", "no .parquet or .jsonl file"),
+        ("p.txt", b"example_id,text\n", "no .parquet, .jsonl, .json, .csv file"),
         ("p.parquet", b"PAR1", "cannot be read as parquet"),
         ("p.jsonl", b'{"example_id": \n', "p.jsonl, line 1: is no JSON"),
-        ("p.jsonl", b"\xff\xfe\n", "p.jsonl, line 1: is no JSON"),
+        ("p.jsonl", b"\xff\xfe\n", "p.jsonl, line 1: is no UTF-8 .it looks like UTF-16"),
         ("p.jsonl", b"[1]\n", "line 1: is no object"),
     ],
 )
