@@ -43,6 +43,7 @@ class Example:
     its benchmark and is the unit of every split, partition and bootstrap. `kind` is the benchmark's own name for the
     kind of question (subgroup rows). `reference` is the text a judge may see: the answer, or more. `image_name` is the
     benchmark's own file name or id of the image, where `image_id` is not: what people are shown (`image_label`).
+    `own_id` is the benchmark's own number of the question, where it has one.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Example:
     reference: str
     true_regions: tuple[TrueRegion, ...] = ()
     image_name: str = ""
+    own_id: str = ""
 
     @property
     def image_label(self) -> str:

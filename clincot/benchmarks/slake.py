@@ -134,4 +134,5 @@ def _example(benchmark: str, row: dict[str, Any], image: Loaded) -> Example:
         reference=answer,
         true_regions=regions,
         image_name=row["img_name"],
+        own_id=str(row["qid"]),
     )

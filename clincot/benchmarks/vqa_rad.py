@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from clincot.benchmarks._reading import Pictures, checked, image_name, name_of, parquet_rows, text_of
 from clincot.benchmarks.base import Source
-from clincot.benchmarks.vqa_rad_release import TABLE, pair_hash
+from clincot.benchmarks.vqa_rad_release import NUMBERS, TABLE, pair_hash
 from clincot.records import AnswerType, Example
 from clincot.stored_images import StoredImage
 
@@ -86,12 +86,24 @@ class Asked:
     question: str
     answer: str
     image_name: str
+    number: str = ""
 
 
 def read_asked(folder: Path, split: str, source: Source, pictures: Pictures) -> list[Asked]:
     """Return the rows of an official split, with ids `BENCHMARK/SPLIT/ROW`."""
     rows = parquet_rows(folder, f"data/{split}-*.parquet", ("image", "question", "answer"), source)
-    return [_asked(row, f"{source.name}/{split}/{i}", pictures) for i, row in enumerate(rows)]
+    asked = [_asked(row, f"{source.name}/{split}/{i}", pictures) for i, row in enumerate(rows)]
+    numbers = own_numbers()[split]
+    if len(numbers) != len(asked):  # a copy of other rows: which is which is not known
+        return asked
+    return [replace(one, number=str(number)) for one, number in zip(asked, numbers, strict=True)]
+
+
+@cache
+def own_numbers() -> dict[str, list[int]]:
+    """Return split -> the release's number (qid) of each row of the public copy."""
+    table: dict[str, list[int]] = json.loads(NUMBERS.read_text(encoding="utf-8"))
+    return table
 
 
 def restored(asked: list[Asked]) -> list[Example]:
@@ -126,4 +138,5 @@ def _example(asked: Asked, facts: PairFacts, modality: str) -> Example:
         modality=modality,
         reference=asked.answer,
         image_name=asked.image_name,
+        own_id=asked.number,
     )

@@ -2,7 +2,8 @@
 
 The Hub copy (flaviagiammarino/vqa-rad) keeps the release's order, drops 3 repeated train triplets and 1 that is also in
 the test split, lower-cases the texts and squeezes their spaces; its card and first rows say so.
-Run `python -m clincot.benchmarks.vqa_rad_release RELEASE` to make `vqa_rad_answer_types.json` again.
+Run `python -m clincot.benchmarks.vqa_rad_release RELEASE` to make the tables `vqa_rad_answer_types.json` and
+`vqa_rad_numbers.json` again.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from clincot.errors import DataError
 
 ANNOTATIONS = "VQA_RAD Dataset Public.json"
 TABLE = Path(__file__).with_name("vqa_rad_answer_types.json")
+NUMBERS = Path(__file__).with_name("vqa_rad_numbers.json")
 KINDS = {"PRSE": "PRES", "ATRIB": "ATTRIB", "Other": "OTHER"}  # typing errors of the release
 FEATURES = {
     "image": {"_type": "Image"},
@@ -50,7 +52,7 @@ triplets and 1 train triplet that is also in the test split are left out. Most t
 
 @dataclass(frozen=True)
 class ReleaseRow:
-    """One question of the release, texts as the Hub copy has them; `organ` is HEAD, CHEST or ABD."""
+    """One question of the release, texts as the Hub copy has them; `organ` is HEAD, CHEST or ABD, `number` its qid."""
 
     question: str
     answer: str
@@ -59,6 +61,7 @@ class ReleaseRow:
     organ: str
     kind: str
     test: bool
+    number: int
 
     @property
     def triplet(self) -> tuple[str, str, str]:
@@ -100,6 +103,7 @@ def _row(entry: dict[str, Any]) -> ReleaseRow:
         organ=entry["image_organ"].strip(),
         kind=KINDS.get(kind, kind),
         test=entry["phrase_type"].startswith("test_"),
+        number=int(entry.get("qid", -1)),
     )
 
 
@@ -183,8 +187,11 @@ def _single(values: set[str]) -> str:
 
 
 def main(release: str) -> None:
-    """Write the table of answer types beside this module."""
-    table = answer_types(read_release(Path(release)))
+    """Write the tables of answer types and of the release's own numbers, in the order of the rows."""
+    rows = read_release(Path(release))
+    numbers = {name: [row.number for row in own] for name, own in hub_splits(rows).items()}
+    NUMBERS.write_text(json.dumps(numbers, separators=(",", ":")) + "\n", encoding="utf-8")
+    table = answer_types(rows)
     lines = [f"{json.dumps(name)}: {json.dumps(keys, separators=(',', ':'))}" for name, keys in table.items()]
     TABLE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     print(f"{TABLE.name}: {sum(map(len, table.values()))} pairs, {len(table['ambiguous'])} ambiguous")

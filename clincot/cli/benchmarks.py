@@ -1,4 +1,4 @@
-"""`clincot benchmarks list | import`: what can be evaluated; a release put on a Hub as its public copy is laid out."""
+"""`clincot benchmarks list | questions | import`: what can be evaluated, what it asks, and a release put on a Hub."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clincot.benchmarks import BENCHMARKS
+from clincot.cli.choices import completing, listed
 from clincot.cli.talk import next_step, say
 
 if TYPE_CHECKING:
@@ -39,6 +41,35 @@ def list_benchmarks() -> None:
         f"Protocols (any benchmark): {', '.join(protocols.PROTOCOLS)}. A branch is resolved to a commit when it is"
         " pulled, which lineage and results name. private: pictures and reference texts stay out of every push."
     )
+
+
+@app.command("questions")
+def questions(
+    benchmark: Annotated[
+        str, typer.Argument(help=f"Benchmark. {listed(BENCHMARKS)}", autocompletion=completing(BENCHMARKS))
+    ],
+    split: Annotated[str, typer.Option(help="Split of the benchmark.")] = "test",
+    hub: Annotated[str, typer.Option(help="Hub that has it: local:PATH or a URL.")] = "local:./clincot-hub",
+    revision: Annotated[str, typer.Option(help="Commit, tag or branch instead of the benchmark's own commit.")] = "",
+    out: Annotated[Path | None, typer.Option(help="New folder for questions.jsonl and the image files.")] = None,
+) -> None:
+    """Print the questions of a split (id, question, image file) as JSON lines, to be answered by any program."""
+    from clincot.rounds.checks import check_split
+
+    check_split("--split", benchmark, split)
+    from clincot.hub import connect
+
+    target = connect(hub)
+    from clincot.rounds.questions import question_lines, questions_of, write_questions
+
+    asked = questions_of(target, benchmark, split, revision, say)
+    if out is None:
+        for line in question_lines(asked):
+            typer.echo(line)
+    else:
+        path = write_questions(asked, out)
+        say(f"wrote {path}: {len(asked)} questions about {len({example.image_id for example in asked})} images")
+    next_step(f"clincot evaluate --predictions answers.jsonl --benchmark {benchmark} --hub {hub}")
 
 
 @app.command("import")

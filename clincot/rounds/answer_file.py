@@ -16,6 +16,7 @@ from clincot.errors import DataError
 from clincot.records import Box
 
 NEEDED = ("example_id", "text")
+KEY = ("example_id", "policy", "inference", "control")  # one answer each
 Lines = list[tuple[str, dict[str, Any]]]
 
 
@@ -33,8 +34,13 @@ def read_lines(path: Path) -> Lines:
     lines = list(readers[path.suffix](path))
     if not lines:
         raise DataError(f"{path}: holds no answers of a policy. Give one line per question with example_id and text.")
+    seen: set[tuple[str, ...]] = set()
     for place, line in lines:
         _check(place, line)
+        key = tuple(str(line.get(column) or "") for column in KEY)
+        if key in seen:
+            raise DataError(f"{place}: answers {line['example_id']!r} a second time. Keep one answer.")
+        seen.add(key)
     return lines
 
 

@@ -74,6 +74,13 @@ def check_controls(names: Sequence[str]) -> None:
             raise ClincotError(f"--control {name}: no such control.{did_you_mean(name, alone)}")
 
 
+def check_split(where: str, benchmark: str, split: str) -> None:
+    """Raise RecipeError for a split that the benchmark does not have; `where` names the value."""
+    splits = benchmarks.load(benchmark).splits
+    if split not in splits:
+        raise RecipeError(f"{where}: benchmark {benchmark} has no split {split!r}.{did_you_mean(split, splits)}")
+
+
 def check_protocols(labels: Sequence[str]) -> None:
     """Raise ClincotError for a protocol to print that is none; `all` names every one."""
     for label in labels:
@@ -136,9 +143,4 @@ def _check_revision(where: str, revision: str) -> None:
 
 def _check_evaluation(recipe: Recipe) -> None:
     protocols.load(recipe.evaluate.protocol)
-    splits = benchmarks.load(recipe.benchmark).splits
-    if recipe.evaluate.split not in splits:
-        raise RecipeError(
-            f"evaluate.split: benchmark {recipe.benchmark} has no split {recipe.evaluate.split!r}."
-            f"{did_you_mean(recipe.evaluate.split, splits)}"
-        )
+    check_split("evaluate.split", recipe.benchmark, recipe.evaluate.split)

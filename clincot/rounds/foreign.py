@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ from clincot.evaluation import controls, image_free_row, scored
 from clincot.evaluation.checks import checked
 from clincot.evaluation.predictions import Prediction
 from clincot.evaluation.results import Row
-from clincot.records import Example
+from clincot.images import grid_of
+from clincot.records import Box, Example
 from clincot.rounds.answer_file import Lines, box_of, read_lines
 from clincot.rounds.controls import LocalResults, local_results
 from clincot.rounds.evaluate import Splits
 from clincot.rounds.pins import benchmark_pin
+from clincot.rounds.question_ids import Questions
 from clincot.rounds.run import Run
 from clincot.rounds.withheld import References
 
@@ -37,10 +39,10 @@ def evaluate_file(run: Run, path: Path) -> LocalResults:
     pin = benchmark_pin(run.target, source, recipe.benchmark_revision)
     splits = Splits(run, pin)
     where = f"{recipe.benchmark} {recipe.evaluate.split}"
-    every = {example.id: example for example in checked(splits.asked, where, 0)}
-    rows = _rows(path, lines, every, pin.sha, where)
+    every = Questions.of(checked(splits.asked, where, 0), where)
+    rows = _rows(path, lines, every, pin.sha)
     first = checked(splits.asked, where, recipe.evaluate.max_images)
-    asked = _answered(path, rows, list(every.values()), first, where)
+    asked = _answered(path, rows, list(every.by_id.values()), first, where)
     if not source.redistributable:
         rows = _shown(rows, References.of([*splits.train, *splits.asked]))
     train = splits.for_controls
@@ -54,11 +56,11 @@ def evaluate_file(run: Run, path: Path) -> LocalResults:
     return local_results(run, evaluation, asked, run.work("predictions", path.stem), f"{recipe.benchmark}, {path.name}")
 
 
-def _rows(path: Path, lines: Lines, examples: Mapping[str, Example], sha: str, where: str) -> Rows:
+def _rows(path: Path, lines: Lines, questions: Questions, sha: str) -> Rows:
     """Read and check every line; image-free controls of the file are left out, they are made anew."""
     rows: dict[Row, dict[str, Prediction]] = {}
     for place, line in lines:
-        prediction = _prediction(place, line, examples, sha, where, path.stem)
+        prediction = _prediction(place, line, questions, sha, path.stem)
         row = Row(prediction.policy, prediction.inference, prediction.control)
         some = rows.setdefault(row, {})
         if prediction.example_id in some:
@@ -70,16 +72,13 @@ def _rows(path: Path, lines: Lines, examples: Mapping[str, Example], sha: str, w
     return kept
 
 
-def _prediction(
-    place: str, line: dict[str, Any], examples: Mapping[str, Example], sha: str, where: str, name: str
-) -> Prediction:
-    example_id, text = line["example_id"], line["text"]
-    if not isinstance(example_id, str) or example_id not in examples:
+def _prediction(place: str, line: dict[str, Any], questions: Questions, sha: str, name: str) -> Prediction:
+    example = questions.find(line["example_id"])
+    if example is None:
         raise DataError(
-            f"{place}: {example_id!r} is no question of {where} at {sha[:12]}. Leave it out, or name its benchmark"
-            " and split."
+            f"{place}: {line['example_id']!r} is no question of {questions.where} at {sha[:12]}, whose questions are"
+            f" called like {questions.form}. Leave it out, or name its benchmark and split."
         )
-    example = examples[example_id]
     told = {"question": (line.get("question"), example.question), "revision": (line.get("revision"), sha)}
     for column, (given, ours) in told.items():
         if given is not None and _folded(given) != _folded(ours):
@@ -90,8 +89,23 @@ def _prediction(
     policy, inference, control = (str(line.get(column) or "") for column in ("policy", "inference", "control"))
     called = policy if policy or control else name
     named = line.get("hypothesis")
-    found = (None if named is None else str(named), box_of(place, line))
-    return Prediction(example_id, example.image_id, called, inference, text, (), *found, control)
+    box = box_of(place, line)
+    _check_inside(place, box, example)
+    found = (None if named is None else str(named), box)
+    return Prediction(example.id, example.image_id, called, inference, line["text"], (), *found, control)
+
+
+def _check_inside(place: str, box: Box | None, example: Example) -> None:
+    """Raise DataError for a box that reaches beyond the image as it is shown; one turned by EXIF may be either way."""
+    grid = None if box is None else grid_of(example.encoded())
+    if box is None or grid is None:
+        return
+    width, height = grid.shown
+    if not any(box.right <= w and box.lower <= h for w, h in ((width, height), (height, width))):
+        raise DataError(
+            f"{place}: the box {list(box)} reaches beyond its image of {width} x {height} pixels. Give pixels of the"
+            " image as it is published."
+        )
 
 
 def _folded(value: object) -> str:
