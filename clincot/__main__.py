@@ -18,13 +18,16 @@ class Interrupted(BaseException):
 
 def main() -> None:
     """Run `clincot`. Exit codes: 0 done, 1 a fault in the program, 2 a mistake the message explains, 130 Ctrl-C,
-    143 SIGTERM. `--debug` shows the traceback before the message.
+    143 SIGTERM. `--debug` shows the traceback before the message, and what the libraries have to say.
     """
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     from clincot.cli import app
+    from clincot.cli.chatter import hush
     from clincot.errors import ClincotError
 
+    if not debug:
+        hush()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
