@@ -117,6 +117,16 @@ def randomise(model) -> None:
             parameter.data.normal_(0, 0.05)
 
 
+def test_the_likelihood_term_counts_by_its_weight(base, processor, tmp_path):
+    rows = [make_row(i) for i in range(3)]
+    losses = []
+    for weight in (0.0, 0.25, 1.0):
+        trainer = ours(base, processor, rows, tmp_path / str(weight), nll_weight=weight)
+        losses.append(trainer.compute_loss(trainer.model, trainer.data_collator(rows)).item())
+    term = losses[2] - losses[0]
+    assert term > 0.1 and losses[1] - losses[0] == pytest.approx(0.25 * term, rel=1e-4)
+
+
 def test_loss_and_gradient_are_eq_7_in_float64_with_two_separate_models(base, processor, tmp_path):
     rows = [make_row(i, weight=w) for i, w in enumerate((1.0, 0.4, 1.7))]
     trainer = ours(base, processor, rows, tmp_path / "t", changes={"beta": 0.3})
