@@ -47,7 +47,10 @@ class DiskFull(ClincotError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ` Did you mean 'x'?` for a near miss of `name` among `known`, else the list of what exists."""
+    """Return ` Did you mean 'x'?` for a near miss of `name` among `known`, blind to case, else the list of all."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.6)
-    return f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(names)}."
+    by_fold = {known_name.casefold(): known_name for known_name in reversed(names)}
+    near = get_close_matches(name, names, n=1, cutoff=0.6) or get_close_matches(
+        name.casefold(), by_fold, n=1, cutoff=0.6
+    )
+    return f" Did you mean {by_fold.get(near[0].casefold(), near[0])!r}?" if near else f" Known: {', '.join(names)}."

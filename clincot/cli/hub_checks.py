@@ -30,6 +30,8 @@ def check_import(what: str, folder: Path, name: str, revision: str, tag: str) ->
         check_revision("--revision", revision)
     if name:
         check_repo(name, "give --as NAMESPACE/NAME")
+        if "/" not in name:
+            raise HubError(f"--as {name}: has no namespace. Give --as NAMESPACE/NAME.")
     if tag:
         check_revision("--tag", tag)
 

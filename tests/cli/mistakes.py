@@ -255,6 +255,8 @@ HUBS = [
     (("hub", "import", "absent/folder/of/mine"), "check the path"),
     (("hub", "import", "./absent"), "check the path"),
     (("hub", "import", "full"), "is a folder; give --as"),
+    (("hub", "import", "full", "--as", "pneumonia"), "--as pneumonia: has no namespace"),
+    (("benchmarks", "import", "VQA-RAD", "full"), "Did you mean 'vqa-rad'?"),
     (("hub", "import", "full", "--as", "a b"), "is no repo id"),
     (("hub", "import", "full", "--as", "a/b", "--tag", "a b"), "is no branch, tag or commit"),
     (("hub", "import", "full", "--as", "a/b", "--hub", "new"), "is neither local:PATH nor a URL"),
