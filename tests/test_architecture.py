@@ -64,6 +64,12 @@ def test_every_module_can_be_imported() -> None:
             importlib.import_module(module.name)
 
 
+def test_no_two_test_files_share_a_name() -> None:
+    """Outside of packages pytest imports them by their name alone, and refuses the second one."""
+    paths = [p for p in (ROOT / "tests").rglob("test_*.py") if not (p.parent / "__init__.py").exists()]
+    assert len({path.name for path in paths}) == len(paths)
+
+
 def test_public_names_resolve() -> None:
     for name in clincot.__all__:
         assert getattr(clincot, name) is not None
