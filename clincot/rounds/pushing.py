@@ -33,7 +33,7 @@ def check_push(run: Run) -> None:
     """Raise HubError or DataError for a push that the target or a licence would refuse, before the work for it."""
     licences.check_public(run.recipe.benchmark, run.private)
     namespace = run.on_target(run.adapter_repo).partition("/")[0]
-    check_may_write(run.target, run.target.account(), namespace)
+    check_may_write(run.target, run.account, namespace)
 
 
 def push(run: Run, release: Release, say: Callable[[str], None]) -> Release:

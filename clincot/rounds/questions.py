@@ -30,10 +30,11 @@ def questions_of(hub: Hub, name: str, split: str, revision: str, say: Callable[[
 
 def question_lines(examples: Sequence[Example]) -> Iterator[str]:
     """Yield one JSON object per question: example_id, own number, question, kind of answer, image file. No answers."""
+    files = _files(examples)
     for example in examples:
         line: dict[str, Any] = {"example_id": example.id}
         line |= {"own_id": example.own_id} if example.own_id else {}
-        line |= {"question": example.question, "answer_type": example.answer_type, "image": _file_of(example)}
+        line |= {"question": example.question, "answer_type": example.answer_type, "image": files[example.image_id]}
         yield json.dumps(line, ensure_ascii=False)
 
 
@@ -42,19 +43,19 @@ def write_questions(examples: Sequence[Example], folder: Path) -> Path:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder}: exists and is not empty. Give a new folder.")
     (folder / IMAGES).mkdir(parents=True, exist_ok=True)
-    written: set[str] = set()
-    for example in examples:
-        file = _file_of(example)
-        if file not in written:
-            (folder / file).write_bytes(example.encoded())
-            written.add(file)
+    one_of = {example.image_id: example for example in examples}
+    for image_id, file in _files(examples).items():
+        (folder / file).write_bytes(one_of[image_id].encoded())
     path = folder / FILE
     path.write_text("".join(f"{line}\n" for line in question_lines(examples)), encoding="utf-8")
     return path
 
 
-def _file_of(example: Example) -> str:
-    """Return the image's file within the folder: its content id, so that no name of a patient gets into a path."""
-    data = example.encoded()
-    suffix = ".dcm" if data[128:132] == b"DICM" else next((s for m, s in SUFFIXES.items() if data.startswith(m)), "")
-    return f"{IMAGES}/{example.image_id}{suffix}"
+def _files(examples: Sequence[Example]) -> dict[str, str]:
+    """Return image id -> its file within the folder, each image read once; no name of a patient gets into a path."""
+    one_of = {example.image_id: example for example in examples}
+    return {image_id: f"{IMAGES}/{image_id}{_suffix(example.encoded())}" for image_id, example in one_of.items()}
+
+
+def _suffix(data: bytes) -> str:
+    return ".dcm" if data[128:132] == b"DICM" else next((s for m, s in SUFFIXES.items() if data.startswith(m)), "")

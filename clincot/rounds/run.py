@@ -12,6 +12,7 @@ from typing import Any
 from clincot import protocols
 from clincot.errors import HubError
 from clincot.hub import Hub, connect
+from clincot.hub.client import Account
 from clincot.lineage import Lineage, Stage, package_versions
 from clincot.localhub import list_repos
 from clincot.recipe import Recipe
@@ -42,6 +43,11 @@ class Run:
         return self.recipe.train.start
 
     @cached_property
+    def account(self) -> Account:
+        """Whose token the target sees, asked once. Raises HubError without a token that it knows."""
+        return self.target.account()
+
+    @cached_property
     def owner(self) -> str | None:
         """The namespace on the target: the run's own, else the user of the target's token; None without a token.
 
@@ -49,7 +55,7 @@ class Run:
         """
         if self.namespace != LOCAL:
             return self.namespace
-        return self.target.account().name if self.target.token else None
+        return self.account.name if self.target.token else None
 
     def on_target(self, repo: str) -> str:
         """Return the name that a repository of the store has on the target. Raises HubError without a namespace."""
