@@ -25,7 +25,7 @@ from clincot.objectives.packing import RowsCollator, groups
 from clincot.objectives.sides import Renderer
 from clincot.phantom.tokenizer import train_tokenizer
 from clincot.recipe import Margin
-from clincot.schema import PAIR_FEATURES
+from clincot.rows.schema import PAIR_FEATURES
 from perf.dpo_counting import LORA, Sizes, config_of
 
 # A quarter of the widths and lengths of the 7B model, so that attention has the same share; two layers instead of 32.

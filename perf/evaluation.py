@@ -27,11 +27,11 @@ import transformers
 from clincot.benchmarks import load as load_benchmark
 from clincot.benchmarks.vqa_rad_release import vqa_rad_files
 from clincot.engines.transformers import TransformersEngine
-from clincot.evaluation import PolicyUnderTest, evaluate_policies
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
 from clincot.regions.base import Proposer
 from clincot.regions.query_grounder import QueryGrounder
+from clincot.stages.evaluate import PolicyUnderTest, evaluate_policies
 from perf.scaled_chain import Size, Squares, examples_of, questions_of, recipe_of
 from perf.scaled_policy import Geometry, scaled_policy
 

@@ -29,8 +29,8 @@ from PIL import Image
 from clincot.engines.base import GenerateRequest
 from clincot.engines.transformers import TransformersEngine
 from clincot.methods import load
-from clincot.methods._workbench import Models, Workbench, run_unit
 from clincot.recipe import Recipe
+from clincot.stages.sample.workbench import Models, Workbench, run_unit
 from perf.scaled_chain import ByDigest, Recorder, Size, Squares, examples_of, questions_of, recipe_of
 from perf.scaled_policy import Geometry, scaled_policy
 

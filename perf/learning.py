@@ -17,7 +17,7 @@ import torch
 from learning_measures import MEASURES, Table
 from learning_study import Row, Study, say
 
-from clincot.evaluation.predictions import Prediction
+from clincot.stages.evaluate.predictions import Prediction
 
 
 def rows_of(rounds: int) -> tuple[Row, ...]:

@@ -14,13 +14,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from clincot.evaluation.predictions import Prediction
-from clincot.evaluation.results import Resampling
-from clincot.hypotheses import named_entities
+from clincot.chain.hypotheses import named_entities
 from clincot.metrics import load_score
 from clincot.metrics.base import Score, ratio
-from clincot.objectives._policy import open_processor
-from clincot.objectives._rows import load_rows
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.sides import Renderer
 from clincot.phantom.draw import Phantom, draw, visible
@@ -28,6 +24,10 @@ from clincot.phantom.questions import finding_sentence
 from clincot.phantom.telling import shows_subtle, subtle
 from clincot.recipe import Margin
 from clincot.records import Example
+from clincot.stages.evaluate.predictions import Prediction
+from clincot.stages.evaluate.results import Resampling
+from clincot.stages.train.policy import open_processor
+from clincot.stages.train.rows import load_rows
 
 Terms = tuple[float, ...]
 MEAN = Score(terms=lambda said, gold: (float(said == gold), 1.0), value=ratio)

@@ -16,17 +16,17 @@ import pyarrow.parquet as pq
 from learning_measures import reward_accuracy
 
 from clincot import benchmarks, engines, judges, regions
-from clincot.build_data import BuildJob, build
-from clincot.evaluation import PolicyUnderTest, evaluate_policies
-from clincot.evaluation.predictions import Prediction
-from clincot.lineage import content_key
-from clincot.methods._workbench import Models
-from clincot.partition import limit, part_of_round
+from clincot.benchmarks.partition import limit, part_of_round
 from clincot.phantom.dataset import phantom_files
 from clincot.phantom.policy import FOLDER as POLICY
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
-from clincot.train import TrainJob, train_adapter
+from clincot.records.lineage import content_key
+from clincot.stages.evaluate import PolicyUnderTest, evaluate_policies
+from clincot.stages.evaluate.predictions import Prediction
+from clincot.stages.sample.build import BuildJob, build
+from clincot.stages.sample.workbench import Models
+from clincot.stages.train.dpo import TrainJob, train_adapter
 
 QUICK = ("build.max_images=4", "build.max_questions=2", "build.unit_images=4", "evaluate.max_images=4")
 # Two texts a region, which rows that pair within one need, and little else.

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import clincot
 from clincot import engines, judges
-from clincot.methods.lengths import Rooms, check_lengths
 from clincot.recipe import load_recipe
 from clincot.records import Example
+from clincot.stages.sample.lengths import Rooms, check_lengths
 
 MODELS = Path(clincot.__file__).parent / "phantom/models"
 MEGABYTE = 1024  # of ru_maxrss, which counts kB on Linux

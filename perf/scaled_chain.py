@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
+from clincot.chain.hypotheses import ENTITIES
 from clincot.engines.base import Completion, GenerateRequest
 from clincot.engines.transformers import TransformersEngine
-from clincot.hypotheses import ENTITIES
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.recipe import Recipe, load_recipe

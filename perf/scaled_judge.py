@@ -11,8 +11,8 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from clincot.chain.prompts import judge_messages
 from clincot.judges.base import JudgeRequest
-from clincot.prompts import judge_messages
 
 SPECIAL = ["<pad>", "<s>", "</s>", "<unk>", "<|user|>"]
 WORDS = [f"w{i}" for i in range(1000)]

@@ -21,7 +21,7 @@ from transformers import (
 )
 from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
 
-from clincot.prompts import ANSWER_WITH_REGION, SHOW_FINDING
+from clincot.chain.prompts import ANSWER_WITH_REGION, SHOW_FINDING
 
 SPECIAL = ["<pad>", "<s>", "</s>", "<unk>", "<image>", "<|user|>", "<|assistant|>"]
 SYSTEM = "sys-0 sys-1 sys-2"

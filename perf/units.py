@@ -19,13 +19,13 @@ from statistics import median
 
 import pyarrow.parquet as pq
 
-from clincot.build_data import BuildJob, merge, worker_of
-from clincot.launch import Launch, open_launch
-from clincot.methods._workbench import Models, UnitResult
+from clincot.executors.launch import Launch, open_launch
+from clincot.executors.world import ALONE, World
 from clincot.recipe import load_recipe
 from clincot.records import Box, Candidate, Example, Hypothesis, PreferencePair, Region
-from clincot.units import unit_report, write_parts
-from clincot.world import ALONE, World
+from clincot.stages.sample.build import BuildJob, merge, worker_of
+from clincot.stages.sample.shards import unit_report, write_parts
+from clincot.stages.sample.workbench import Models, UnitResult
 
 FREE, LINKED = 1000, 1000  # units left to claim; finished units that share the bytes of one
 

@@ -15,13 +15,13 @@ from tree import ROOT, placed
 
 import clincot
 from clincot.benchmarks import BENCHMARKS
-from clincot.choices import choose
 from clincot.engines import ENGINES
 from clincot.errors import ClincotError
 from clincot.judges import JUDGES
 from clincot.methods import METHODS
 from clincot.metrics import METRICS, SCORES
 from clincot.objectives import OBJECTIVES
+from clincot.recipe.choices import choose
 from clincot.regions import PROPOSERS
 
 FILES = sorted((ROOT / "clincot").rglob("*.py"))

@@ -1,31 +1,23 @@
-"""The package's folders -> the tree in README.md, one line per file; `python tests/tree.py` rewrites it there."""
+"""The package's folders -> the tree in README.md, one line per folder; `python tests/tree.py` rewrites it there."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- tree: begin -->\n", "<!-- tree: end -->"
-WIDTH = 34
+WIDTH = 15
 
 
 def render() -> str:
-    """Return the tree of `clincot/`: each file with the first sentence of its docstring."""
-    return "```\n" + "\n".join(_lines(ROOT / "clincot", "")) + "\n```\n"
-
-
-def _lines(folder: Path, indent: str) -> Iterator[str]:
-    yield _line(f"{indent}{folder.name}/", folder / "__init__.py")
-    inner = indent + "  "
-    for path in sorted(folder.glob("*.py")):
-        if path.name != "__init__.py":
-            yield _line(f"{inner}{path.name}", path)
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and list(path.glob("*.py")):
-            yield from _lines(path, inner)
+    """Return the tree of `clincot/`: each folder and top file with the first sentence of its docstring."""
+    package = ROOT / "clincot"
+    inner = sorted(path for path in package.iterdir() if (path / "__init__.py").is_file())
+    folders = [_line(f"  {path.name}/", path / "__init__.py") for path in inner]
+    files = [_line(f"  {path.name}", path) for path in sorted(package.glob("*.py")) if not path.name.startswith("_")]
+    return "```\n" + "\n".join([_line("clincot/", package / "__init__.py"), *folders, *files]) + "\n```\n"
 
 
 def _line(name: str, path: Path) -> str:

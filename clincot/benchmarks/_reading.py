@@ -10,7 +10,7 @@ from clincot.benchmarks.base import Source
 from clincot.errors import DataError
 from clincot.images import content_id
 from clincot.records import Example
-from clincot.stored_images import Spill, StoredImage
+from clincot.records.stored_images import Spill, StoredImage
 
 BATCH = 16  # rows in memory at once: a row of parquet carries its picture
 BUFFER = 1 << 20  # bytes of a column read at once; without it pyarrow reads a row group's pictures whole

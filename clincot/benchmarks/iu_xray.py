@@ -16,7 +16,7 @@ from clincot.benchmarks._reading import Pictures, checked, name_of
 from clincot.benchmarks.base import Source
 from clincot.errors import DataError
 from clincot.records import Example
-from clincot.stored_images import StoredImage
+from clincot.records.stored_images import StoredImage
 
 QUESTION = "Please generate a report based on the input medical image."  # RULE and MMed-RAG's prompt for this split
 SIZES = {"train": 2069, "validation": 296, "test": 590}

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from clincot import canvas, images
+from clincot import images
 from clincot.benchmarks._iu_xray_copies import read_copy
 from clincot.benchmarks._r2gen import SPLITS, TABLE, Found, Row, Study, complete, match, text_hash
 from clincot.benchmarks.base import Imported
 from clincot.errors import DataError
+from clincot.images import canvas
 
 ANNOTATIONS = "annotation.json"
 KEYS = {"train": "train", "validation": "val", "test": "test"}  # ours -> R2Gen's

@@ -18,7 +18,7 @@ from clincot.benchmarks.base import Source
 from clincot.errors import DataError
 from clincot.images import content_id
 from clincot.records import Example, TrueRegion
-from clincot.stored_images import StoredImage
+from clincot.records.stored_images import StoredImage
 
 MODALITIES = {"CT": "ct", "MRI": "mri", "X-Ray": "chest x-ray"}
 ANSWER_TYPES = ("OPEN", "CLOSED")

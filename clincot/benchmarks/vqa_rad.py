@@ -17,7 +17,7 @@ from clincot.benchmarks._reading import Pictures, checked, image_name, name_of, 
 from clincot.benchmarks.base import Source
 from clincot.benchmarks.vqa_rad_release import NUMBERS, TABLE, pair_hash
 from clincot.records import AnswerType, Example
-from clincot.stored_images import StoredImage
+from clincot.records.stored_images import StoredImage
 
 # The release: 107 chest radiographs, 104 abdominal CT slices, 104 head slices that are CT or MRI (Lau et al. 2018).
 MODALITIES = {"CHEST": "chest x-ray", "ABD": "ct", "HEAD": "other"}

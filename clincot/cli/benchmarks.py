@@ -54,13 +54,13 @@ def questions(
     out: Annotated[Path | None, typer.Option(help="New folder for questions.jsonl and the image files.")] = None,
 ) -> None:
     """Print the questions of a split (id, question, image file) as JSON lines, to be answered by any program."""
-    from clincot.rounds.checks import check_split
+    from clincot.runs.checks import check_split
 
     check_split("--split", benchmark, split)
     from clincot.hub import connect
 
     target = connect(hub)
-    from clincot.rounds.questions import question_lines, questions_of, write_questions
+    from clincot.runs.evaluation.questions import question_lines, questions_of, write_questions
 
     asked = questions_of(target, benchmark, split, revision, say)
     if out is None:
@@ -82,10 +82,10 @@ def import_release(
     import tempfile
 
     from clincot import benchmarks
-    from clincot.choices import choose
     from clincot.errors import ClincotError
     from clincot.hub import connect
     from clincot.hub.connect import check_target
+    from clincot.recipe.choices import choose
 
     source = benchmarks.load(benchmark).source
     if benchmark not in benchmarks.IMPORTERS:

@@ -25,8 +25,8 @@ def demo(
     say("Two rounds of ClinCoT on the phantom benchmark; everything runs on this machine. Not for clinical use.")
     say(f"The results are pushed to {where}.")
     check_push(run, True)
-    from clincot.rounds.loop import run_rounds
-    from clincot.rounds.summary import print_summary
+    from clincot.runs.loop import run_rounds
+    from clincot.runs.summary import print_summary
 
     releases, evaluation = run_rounds(run, push=True, say=say)
     print_summary(run, releases, evaluation, say)

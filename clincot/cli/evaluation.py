@@ -12,10 +12,10 @@ from clincot.cli.choices import LABELS, completing, listed
 from clincot.cli.options import Options, with_options
 from clincot.cli.stages import DryRun, NewVersion, Push, check_push, report
 from clincot.cli.talk import next_step, say
-from clincot.world import world_of
+from clincot.executors.world import world_of
 
 if TYPE_CHECKING:
-    from clincot.rounds.run import Run
+    from clincot.runs.run import Run
 
 LastRound = Annotated[int, typer.Option("--round", min=0, help="Last round to evaluate (0: all that stand).")]
 Controls = Annotated[
@@ -60,7 +60,7 @@ def evaluate(
     """Answer and score the benchmark with the base and the adapters of the rounds, beside image-free controls."""
     world_of().refuse_company("clincot evaluate")
     from clincot import protocols
-    from clincot.rounds.checks import check_controls, check_protocols
+    from clincot.runs.checks import check_controls, check_protocols
 
     check_protocols(protocol or [])
     check_controls(control or [])
@@ -71,9 +71,9 @@ def evaluate(
     if control or predictions:
         return _without_model(run, control or [], predictions, labels)
     check_push(run, push and not dry_run)
-    from clincot.rounds.evaluate import evaluate_rounds
-    from clincot.rounds.prepare import prepare
-    from clincot.rounds.summary import print_tables
+    from clincot.runs.evaluation.evaluate import evaluate_rounds
+    from clincot.runs.prepare import prepare
+    from clincot.runs.summary import print_tables
 
     prepare(run, say)
     evaluated = evaluate_rounds(run, round, new_version=new_version)
@@ -89,12 +89,12 @@ def evaluate(
 @with_options
 def compare(options: Options, first: First, second: Second, show: Shown = 10, protocol: Protocols = None) -> None:
     """Put two rows of results side by side: paired differences on the same resamples, and the answers that changed."""
-    from clincot.rounds.checks import check_protocols
+    from clincot.runs.checks import check_protocols
 
     check_protocols(protocol or [])
     run = options.open()
-    from clincot.rounds.compare import compare_rows
-    from clincot.rounds.summary import print_comparison
+    from clincot.runs.evaluation.compare import compare_rows
+    from clincot.runs.summary import print_comparison
 
     print_comparison(compare_rows(run, first, second, protocol or []), show)
 
@@ -120,9 +120,9 @@ def _check_alone(control: list[str] | None, predictions: Path | None, published:
 
 
 def _without_model(run: Run, names: list[str], predictions: Path | None, labels: tuple[str, ...]) -> None:
-    from clincot.rounds.controls import evaluate_controls
-    from clincot.rounds.foreign import evaluate_file
-    from clincot.rounds.summary import print_tables
+    from clincot.runs.evaluation.controls import evaluate_controls
+    from clincot.runs.evaluation.foreign import evaluate_file
+    from clincot.runs.summary import print_tables
 
     done = evaluate_file(run, predictions) if predictions else evaluate_controls(run, names)
     print_tables(done.evaluation, labels)

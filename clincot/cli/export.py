@@ -11,7 +11,7 @@ from clincot.cli.options import Options, with_options
 from clincot.cli.stages import check_push
 from clincot.cli.talk import next_step, say
 from clincot.errors import ClincotError
-from clincot.world import world_of
+from clincot.executors.world import world_of
 
 Out = Annotated[Path, typer.Argument(help="Folder to write; it must be new or empty.")]
 Merge = Annotated[bool, typer.Option("--merged", help="One model: the adapter added into the base's weights.")]
@@ -34,7 +34,7 @@ def export(
     _check_words(out, dtype)
     run = options.open(round)
     check_push(run, push)
-    from clincot.rounds.exporting import export_round, push_merged
+    from clincot.runs.exporting import export_round, push_merged
 
     adapter, made = export_round(run, round, out, dtype=dtype, push=push)
     say(

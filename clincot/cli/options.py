@@ -18,7 +18,7 @@ from clincot.cli.choices import RECIPES, SETTINGS, completing, kinds, listed
 from clincot.cli.kept_options import Kept
 
 if TYPE_CHECKING:
-    from clincot.rounds.run import Run
+    from clincot.runs.run import Run
 
 
 RUNS = Path("runs")  # below the folder in which the command runs
@@ -65,9 +65,9 @@ class Options:
         `--set` is laid over them for this command alone.
         """
         from clincot.recipe import load_recipe
-        from clincot.rounds.checks import check_names, check_round, check_run_name
-        from clincot.rounds.licences import check_public
-        from clincot.rounds.run import open_run
+        from clincot.runs.checks import check_names, check_round, check_run_name
+        from clincot.runs.redistribution.licences import check_public
+        from clincot.runs.run import open_run
 
         if self.name:
             check_run_name(self.name, given=True)

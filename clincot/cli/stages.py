@@ -12,12 +12,12 @@ import typer
 from clincot.cli.options import Options, with_options
 from clincot.cli.talk import next_step, say
 from clincot.errors import RecipeError
+from clincot.executors.world import world_of
 from clincot.objectives import OBJECTIVES
-from clincot.world import world_of
 
 if TYPE_CHECKING:
-    from clincot.rounds.releases import Release
-    from clincot.rounds.run import Run
+    from clincot.runs.releases import Release
+    from clincot.runs.run import Run
 
 Round = Annotated[int, typer.Option("--round", min=1, help="Which round.")]
 Push = Annotated[bool, typer.Option("--push", help="Publish the tagged result to the target Hub.")]
@@ -56,17 +56,17 @@ def build_data(
     run = options.open(round)
     check_push(run, push and not dry_run and not rebuild_images)
     if world.rank > 0:
-        from clincot.rounds.share import share_round
+        from clincot.runs.share import share_round
 
         return share_round(run, round, world)
     if rebuild_images:
         return _rebuild(run, round)
-    from clincot.rounds.build import build_round
-    from clincot.rounds.prepare import prepare
+    from clincot.runs.build import build_round
+    from clincot.runs.prepare import prepare
 
     prepare(run, say)
     if repair_pairs:
-        from clincot.rounds.repair import repair_round
+        from clincot.runs.repair import repair_round
 
         release = repair_round(run, round)
     else:
@@ -93,12 +93,12 @@ def train(
     check_push(run, push and not dry_run)
     world.take_gpu()
     if world.rank > 0:
-        from clincot.rounds.together import join_training
+        from clincot.runs.together import join_training
 
         return join_training(run, world)
-    from clincot.rounds.prepare import prepare
-    from clincot.rounds.sft import train_start
-    from clincot.rounds.train import train_round
+    from clincot.runs.prepare import prepare
+    from clincot.runs.sft import train_start
+    from clincot.runs.train import train_round
 
     prepare(run, say)
     if gold:
@@ -118,8 +118,8 @@ def run(options: Options, push: Push = False, dry_run: DryRun = False) -> None:
     world_of().refuse_company("clincot run")
     opened = options.open()
     check_push(opened, push and not dry_run)
-    from clincot.rounds.loop import run_rounds
-    from clincot.rounds.summary import print_summary
+    from clincot.runs.loop import run_rounds
+    from clincot.runs.summary import print_summary
 
     releases, evaluation = run_rounds(opened, push=push, say=say, dry_run=dry_run)
     print_summary(opened, releases, evaluation, say)
@@ -137,15 +137,15 @@ def register(app: typer.Typer) -> None:
 def check_push(run: Run, push: bool) -> None:
     """Ask the target whether it would take a push, before hours of work for it; nothing is asked without `push`."""
     if push:
-        from clincot.rounds import pushing
+        from clincot.runs.releases import pushing
 
         pushing.check_push(run)
 
 
 def report(run: Run, release: Release, *, push: bool, dry_run: bool) -> None:
     """Say where a release stands, and push or preview it."""
-    from clincot.rounds import pushing
-    from clincot.rounds.preview import preview
+    from clincot.runs.preview import preview
+    from clincot.runs.releases import pushing
 
     state = "made" if release.fresh else "stands already"
     say(f"{release.kind} {release.repo} ({release.tag}) {state} in {run.store.label}")
@@ -164,9 +164,9 @@ def _override(objective: str) -> str:
 
 
 def _rebuild(run: Run, round: int) -> None:
-    from clincot.rounds.rebuild import rebuild
-    from clincot.rounds.releases import read_lineage
-    from clincot.rounds.train import preferences_of
+    from clincot.runs.redistribution.restore import rebuild
+    from clincot.runs.releases import read_lineage
+    from clincot.runs.train import preferences_of
 
     hub, data = preferences_of(run, round)
     say(f"rebuilding the rows of {data} from {run.target.label}")

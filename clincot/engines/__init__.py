@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clincot.choices import choose
 from clincot.engines.base import Engine, Fitting
+from clincot.recipe.choices import choose
 
 ENGINES = {
     "transformers": "clincot.engines.transformers:TransformersEngine",

@@ -15,7 +15,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_
 from clincot.engines.ends import end_ids, special_ids
 from clincot.engines.escaping import Escape, escape_of
 from clincot.errors import ModelError
-from clincot.lineage import shown
+from clincot.records.lineage import shown
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from clincot.engines._loading import Policy
 from clincot.errors import ModelError
-from clincot.lineage import shown
+from clincot.records.lineage import shown
 
 MISFITS = (ValueError, TypeError, LookupError, RuntimeError, AssertionError, jinja2.TemplateError)
 

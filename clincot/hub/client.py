@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from clincot.lineage import Kind, Pin
+from clincot.records.lineage import Kind, Pin
 
 Content = Path | bytes
 Card = Callable[[Mapping[str, bytes]], str]

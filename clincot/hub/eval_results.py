@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
-from clincot.lineage import Pin
+from clincot.records.lineage import Pin
 
 FOLDER = ".eval_results"
 

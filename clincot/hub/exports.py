@@ -12,7 +12,7 @@ import yaml
 from clincot.errors import HubError
 from clincot.hub.client import Hub
 from clincot.hub.publish import CARD, KEPT_BY_THE_HUB
-from clincot.lineage import Pin
+from clincot.records.lineage import Pin
 
 
 def export(hub: Hub, pin: Pin, folder: Path) -> list[str]:

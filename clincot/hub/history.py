@@ -11,7 +11,7 @@ from clincot.errors import NotOnHub
 from clincot.hub import pull
 from clincot.hub.client import Hub
 from clincot.hub.retry import with_retry
-from clincot.lineage import Kind
+from clincot.records.lineage import Kind
 
 KINDS: tuple[Kind, ...] = ("model", "dataset", "space")
 

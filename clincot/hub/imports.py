@@ -10,7 +10,7 @@ from clincot.hub import pull
 from clincot.hub.client import Hub
 from clincot.hub.contents import PICKLES
 from clincot.hub.licences import refuse_credentialed
-from clincot.lineage import Kind, Pin
+from clincot.records.lineage import Kind, Pin
 
 # What tools leave in a folder; no part of a dataset or model.
 LEFT_OUT = {".git", ".cache", "__pycache__", ".DS_Store", ".gitattributes"}

@@ -16,7 +16,7 @@ from clincot.hub.client import Card, Content, FileInfo, Hub
 from clincot.hub.contents import bytes_of, check_publishable, same_but_for_timing, same_content
 from clincot.hub.retry import with_retry
 from clincot.hub.round_files import is_lineage
-from clincot.lineage import Kind, Pin
+from clincot.records.lineage import Kind, Pin
 
 CARD = "README.md"
 KEPT_BY_THE_HUB = ".gitattributes"

@@ -17,7 +17,7 @@ from clincot.errors import HubError, NotOnHub
 from clincot.hub.client import FileInfo, Hub
 from clincot.hub.licences import refuse_credentialed
 from clincot.hub.retry import with_retry
-from clincot.lineage import Kind, Pin
+from clincot.records.lineage import Kind, Pin
 
 REPO_ID = re.compile(r"[A-Za-z0-9_][\w.-]*(/[\w.-]+)?")
 

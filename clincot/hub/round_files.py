@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from clincot.errors import DataError
 from clincot.hub.client import Hub
-from clincot.lineage import Lineage, Pin
+from clincot.records.lineage import Lineage, Pin
 
 LINEAGE = re.compile(r"rounds/([^/]+)/lineage\.json")
 

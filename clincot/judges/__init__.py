@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clincot.choices import choose
 from clincot.engines.base import Engine
 from clincot.judges.base import Fitting, Judge, ReadingJudge
+from clincot.recipe.choices import choose
 
 JUDGES = {
     "causal_lm": "clincot.judges.causal_lm:CausalLMJudge",

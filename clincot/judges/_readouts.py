@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from clincot.chain.prompts import judge_messages
 from clincot.errors import RecipeError, did_you_mean
 from clincot.judges._written import TOP, number_in
 from clincot.judges.base import JudgeRequest, Rating
-from clincot.prompts import judge_messages
 from clincot.records import Message
 
 LEAST_MASS = 0.1  # below it the model was not replying as asked (methods.md 5)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from clincot.thoughts import without_thoughts
+from clincot.chain.thoughts import without_thoughts
 
 TOP = 9  # of the rubric
 # Scripts without spaces write a number next to a word; elsewhere a letter makes it a name or a unit (T2, 2cm).

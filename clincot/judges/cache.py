@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from clincot.errors import DataError, DiskFull
 from clincot.judges.base import Fitting, JudgeRequest, Rating, ReadingJudge
-from clincot.lineage import content_key
-from clincot.schema import sync
+from clincot.records.lineage import content_key
+from clincot.rows.schema import sync
 
 COLUMNS = pa.schema([("key", pa.string()), ("value", pa.float64()), ("mass", pa.float64()), ("reply", pa.string())])
 

@@ -10,7 +10,7 @@ from clincot.judges.base import Judge, JudgeRequest, Rating
 from clincot.judges.cache import CachedJudge, Recorded
 from clincot.judges.consensus import DEBATE
 from clincot.judges.debate import debate
-from clincot.recipe_parts import Judging
+from clincot.recipe.parts import Judging
 
 LEAST = 50  # ratings before a failure rate means something
 SHOWN = 3

@@ -8,10 +8,10 @@ from dataclasses import replace
 from clincot.engines.base import TOO_LONG, Completion
 from clincot.judges.base import Rating
 from clincot.judges.lookahead import expected
-from clincot.methods._pairing import choose_pairs
-from clincot.methods._scoring import best_of, scored
-from clincot.methods._steps import step_ask, step_rating
 from clincot.methods.base import Tools
+from clincot.methods.pairing import choose_pairs
+from clincot.methods.scoring import best_of, scored
+from clincot.methods.steps import step_ask, step_rating
 from clincot.records import Candidate, Example, JudgeScore, PreferencePair, Region
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from clincot.choices import choose
+from clincot.recipe.choices import choose
 
 if TYPE_CHECKING:
     from clincot.metrics.base import Score

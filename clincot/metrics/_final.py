@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from clincot.thoughts import without_thoughts
+from clincot.chain.thoughts import without_thoughts
 
 BOXES = ("\\boxed{", "\\fbox{")
 QUOTES = "\"'“”‘’`"

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from trl import DPOTrainer
 
-from clincot.objectives._features import FeatureCache
 from clincot.objectives._finite import FiniteGradients, check_loss
 from clincot.objectives.collator import IMAGE_KEYS, PAIR_KEYS
+from clincot.objectives.features import FeatureCache
 from clincot.objectives.margin import pair_losses
 from clincot.objectives.packing import TREE_KEYS
 from clincot.objectives.tree import PADDING

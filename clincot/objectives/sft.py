@@ -9,12 +9,12 @@ from typing import Any
 from datasets import Features, Image, Json, List, Value
 from trl import SFTTrainer
 
+from clincot.chain.prompts import direct_messages
 from clincot.objectives._finite import FiniteGradients, check_loss
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.sides import Row, Side
-from clincot.prompts import direct_messages
 from clincot.records import Example
-from clincot.schema import image_struct
+from clincot.rows.schema import image_struct
 
 GOLD_FEATURES = Features(
     {

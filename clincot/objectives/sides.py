@@ -13,12 +13,12 @@ from PIL.Image import Image
 from transformers import ProcessorMixin
 from trl.data_utils import prepare_multimodal_messages
 
-from clincot.canvas import compose
 from clincot.engines.escaping import Escape, escape_of
 from clincot.errors import DataError, ModelError
 from clincot.images import decode
+from clincot.images.canvas import compose
 from clincot.recipe import Conditioning, Views
-from clincot.stored_messages import read_content
+from clincot.rows.stored_messages import read_content
 
 Row = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from transformers import LlavaForConditionalGeneration, LlavaProcessor
 
-from clincot import prompts
+from clincot.chain import prompts
 from clincot.phantom.draw import RANGES, Phantom, draw, random_region, region_around, visible
 from clincot.phantom.findings import FINDINGS
 from clincot.phantom.questions import Question, finding_sentence, presence, questions

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clincot import prompts
+from clincot.chain import prompts
 from clincot.phantom.draw import Phantom, visible
 from clincot.phantom.findings import FINDINGS
 from clincot.phantom.questions import Question, finding_sentence, questions

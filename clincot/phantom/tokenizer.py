@@ -9,7 +9,7 @@ import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from clincot import prompts
+from clincot.chain import prompts
 from clincot.phantom import questions
 from clincot.phantom.anatomy import SIDES, ZONES
 from clincot.phantom.draw import Phantom

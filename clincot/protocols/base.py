@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from clincot import prompts
+from clincot.chain import prompts
 from clincot.records import AnswerType
 
 Golds = Literal["all", "yes/no", "other"]
@@ -22,7 +22,7 @@ class Measure:
     """One column of results: which score, under which rule, counts for which answer type.
 
     `scores` holds (answer type, score of `clincot.metrics.SCORES`, rule or ""); other types do not count. Grounding
-    (`clincot.evaluation.grounding`) counts boxes of any type instead. `golds`
+    (`clincot.stages.evaluate.grounding`) counts boxes of any type instead. `golds`
     narrows closed questions by their gold. `subgroups` adds a row per kind of question and per modality. `lower`: the
     smaller value is the better one. `marked` False: a count, which is not held against the controls.
     """

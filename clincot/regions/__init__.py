@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clincot.choices import check, choose
 from clincot.errors import ModelError
+from clincot.recipe.choices import check, choose
 
 if TYPE_CHECKING:
     from clincot.regions.base import Proposer

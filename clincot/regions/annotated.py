@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from clincot import images
+from clincot.chain.hypotheses import GENERAL, ORGANS, entities_in
 from clincot.errors import DataError
-from clincot.hypotheses import GENERAL, ORGANS, entities_in
 from clincot.records import TrueRegion
 from clincot.regions.base import HeatMap, Subject
 

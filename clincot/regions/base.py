@@ -16,7 +16,7 @@ from clincot.records import TrueRegion
 class Subject:
     """An image to look at; `true_regions` is what its benchmark knows, for the `annotated` proposer alone.
 
-    They are in pixels of `picture` (`clincot.true_regions.shown_regions`).
+    They are in pixels of `picture` (`clincot.images.true_regions.shown_regions`).
     """
 
     image_id: str

@@ -11,12 +11,12 @@ from html import escape
 from PIL import Image, ImageDraw
 
 from clincot import images, protocols
-from clincot.evaluation import Evaluation, Prediction
-from clincot.evaluation.changes import Change, changes
-from clincot.evaluation.marks import BELOW, NOTE, UNDECIDED, row_name
-from clincot.evaluation.results import Row
-from clincot.evaluation.tables import Grid, comparison_grid, group_grid, main_grid, remarks, title
 from clincot.records import Box, Example
+from clincot.stages.evaluate import Evaluation, Prediction
+from clincot.stages.evaluate.changes import Change, changes
+from clincot.stages.evaluate.marks import BELOW, NOTE, UNDECIDED, row_name
+from clincot.stages.evaluate.results import Row
+from clincot.stages.evaluate.tables import Grid, comparison_grid, group_grid, main_grid, remarks, title
 
 SHOWN = 24  # changed answers with their pictures
 SIDE = 176  # pixels of a picture's longer side

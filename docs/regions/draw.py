@@ -17,8 +17,8 @@ from pydicom.data import get_testdata_file
 from pydicom.filereader import dcmread
 
 from clincot import phantom, recipe, regions
-from clincot.grey import stretched
 from clincot.images import decode
+from clincot.images.grey import stretched
 from clincot.phantom.draw import RANGES, draw
 from clincot.records import Region, TrueRegion
 from clincot.regions.base import HeatMap, Proposer, Subject

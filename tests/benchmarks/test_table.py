@@ -11,8 +11,8 @@ import pytest
 
 from clincot.benchmarks import BENCHMARKS, IMPORTERS, load
 from clincot.benchmarks._reading import parquet_rows
-from clincot.choices import choose
 from clincot.errors import ClincotError, DataError
+from clincot.recipe.choices import choose
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)

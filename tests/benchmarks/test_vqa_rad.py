@@ -26,9 +26,9 @@ from clincot.benchmarks.vqa_rad_release import (
     vqa_rad_files,
 )
 from clincot.errors import DataError
-from clincot.evaluation import Evaluation
-from clincot.evaluation.files import facts
-from clincot.evaluation.tables import title
+from clincot.stages.evaluate import Evaluation
+from clincot.stages.evaluate.files import facts
+from clincot.stages.evaluate.tables import title
 
 
 def entry(image: str, question: str, answer: object, phrase: str = "freeform", **other: str) -> dict[str, object]:

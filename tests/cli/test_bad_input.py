@@ -59,7 +59,7 @@ def test_a_round_without_its_predecessor_says_what_to_run(small_hub: Path, tmp_p
 
 def test_a_dataset_that_holds_no_preferences_is_refused(small_hub: Path, tmp_path: Path) -> None:
     from clincot.hub import connect
-    from clincot.lineage import Lineage
+    from clincot.records.lineage import Lineage
 
     pq.write_table(pa.table({"question": ["Is there a nodule?"]}), tmp_path / "rows.parquet")
     lineage = Lineage("build-data", "odd", 1, "clincot", "phantom", "", "", 0)

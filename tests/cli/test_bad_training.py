@@ -21,19 +21,19 @@ def refused(copied: Path, hub: Path, *words: str) -> str:
     return err
 
 
-@pytest.mark.long  # the stage itself is tested in tests/test_train.py and tests/objectives/test_saves.py
+@pytest.mark.long  # the stage itself is tested in tests.stages.train.test_train.py and tests/objectives/test_saves.py
 def test_a_base_that_reads_no_pictures_is_named_by_its_repository(copied: Path, small_hub: Path) -> None:
     err = refused(copied, small_hub, "--new-version", "--set", "models.policy.repo=clincot/phantom-judge-a")
     assert "clincot/phantom-judge-a@" in err and "is a llama, not a vision-language model" in err
 
 
-@pytest.mark.long  # the stage itself is tested in tests/test_train.py and tests/objectives/test_saves.py
+@pytest.mark.long  # the stage itself is tested in tests.stages.train.test_train.py and tests/objectives/test_saves.py
 def test_an_adapter_rank_unlike_the_recipe_is_refused(copied: Path, small_hub: Path) -> None:
     err = refused(copied, small_hub, "--round", "2", "--new-version", "--set", "train.lora.r=8")
     assert "has r 16, the recipe asks for 8. Set train.lora.r=16" in err
 
 
-@pytest.mark.long  # the stage itself is tested in tests/test_train.py and tests/objectives/test_saves.py
+@pytest.mark.long  # the stage itself is tested in tests.stages.train.test_train.py and tests/objectives/test_saves.py
 def test_a_loss_that_is_no_number_names_its_rows_and_leaves_no_version(copied: Path, small_hub: Path) -> None:
     words = ("--set", "train.dpo.learning_rate=1e30", "--set", "train.dpo.num_train_epochs=6")
     err = refused(copied, small_hub, "--new-version", *words)

@@ -59,8 +59,8 @@ PRIOR = {
         ("clincot-strict-v1", "open_exact"): (46.20, 645),
     },
     "vqa-rad": {
-        # 8.38 and 7.26 on the release (tests/evaluation/test_controls.py): the Hub copy's train split lacks the one
-        # (question, answer, image) that is in test as well, and with it one open answer that the prior got right.
+        # 8.38 and 7.26 on the release (tests/stages/evaluate/test_controls.py): the Hub copy's train split lacks the
+        # one (question, answer, image) that is in test as well, and with it one open answer that the prior got right.
         ("paper-v1", "open_recall"): (8.12, 179),
         ("paper-v1", "closed_accuracy"): (51.10, 272),
         ("paper-v1", "closed_yesno_accuracy"): (54.58, 251),

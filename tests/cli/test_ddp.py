@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from clincot.hub import connect
 from clincot.recipe import recipes_folder
-from clincot.rounds.releases import read_lineage
+from clincot.runs.releases import read_lineage
 
 
 @pytest.mark.parametrize(("name", "kind"), [("ddp", "MULTI_GPU"), ("fsdp", "FSDP")])

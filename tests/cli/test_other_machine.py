@@ -10,7 +10,7 @@ from command import SMALL, clincot, script
 
 from clincot.hub import connect
 from clincot.localhub import LocalHub, environment
-from clincot.rounds.releases import read_lineage
+from clincot.runs.releases import read_lineage
 
 ROUNDS = (1, 2)
 

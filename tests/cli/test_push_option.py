@@ -17,7 +17,7 @@ from command import SMALL, clincot
 
 from clincot.hub import connect
 from clincot.localhub import LocalHub
-from clincot.rounds.releases import read_lineage
+from clincot.runs.releases import read_lineage
 
 READER = "hf_reader_0123456789"
 NOBODY = "--set=namespace="
@@ -32,8 +32,8 @@ def served(small_hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     (folder / "tokens.json").write_text(json.dumps({READER: row}))
     with connect(f"local:{folder}", main=False) as hub:
         from clincot.recipe import load_recipe
-        from clincot.rounds.prepare import prepare
-        from clincot.rounds.run import Run
+        from clincot.runs.prepare import prepare
+        from clincot.runs.run import Run
 
         run = Run("any", load_recipe(), folder, hub, hub, "local")
         prepare(run, lambda _: None)
@@ -122,7 +122,7 @@ def test_a_later_push_goes_to_the_user_of_the_token_with_pins_that_resolve(
 def test_a_second_trainer_is_refused_with_host_and_process(finished_run: tuple[Path, str, str], tmp_path: Path) -> None:
     folder = shutil.copytree(finished_run[0], tmp_path / "copied")
     hold = (
-        "import sys, pathlib; from clincot.rounds.training_lock import training_lock\n"
+        "import sys, pathlib; from clincot.runs.training_lock import training_lock\n"
         "with training_lock(pathlib.Path('runs/loop/round-2'), 'x'): print('held', flush=True); sys.stdin.read()"
     )
     first = subprocess.Popen(

@@ -11,7 +11,7 @@ import pytest
 from command import SMALL, clincot
 
 from clincot.hub import Hub, connect
-from clincot.lineage import Lineage
+from clincot.records.lineage import Lineage
 
 FEW = (*SMALL, "--set=build.max_images=2", "--set=evaluate.max_images=2", "--set=train.sft.num_train_epochs=1")
 RUN = "clincot-phantom-phantom-sft"

@@ -13,10 +13,10 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, AutoTokeniz
 from clincot.engines._loading import load_policy
 from clincot.engines.ends import end_ids
 from clincot.judges.causal_lm import CausalLMJudge
-from clincot.objectives._policy import open_processor
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.sides import Renderer
 from clincot.recipe import Margin
+from clincot.stages.train.policy import open_processor
 from tests.objectives.rows import make_row
 from tests.tiny import tiny_judge, tiny_policy
 

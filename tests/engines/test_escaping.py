@@ -9,15 +9,15 @@ import torch
 from PIL import Image
 from transformers import AutoProcessor
 
+from clincot.chain.prompts import finding_messages
 from clincot.engines._reading import render
 from clincot.engines.base import GenerateRequest
 from clincot.engines.escaping import Escape, escape_of
 from clincot.engines.transformers import TransformersEngine
 from clincot.judges.base import JudgeRequest
 from clincot.judges.causal_lm import CausalLMJudge
-from clincot.objectives._policy import open_processor
 from clincot.objectives.sides import Renderer
-from clincot.prompts import finding_messages
+from clincot.stages.train.policy import open_processor
 from tests.objectives.rows import make_row
 from tests.tiny import tiny_judge, tiny_policy
 

@@ -15,11 +15,11 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from clincot import engines
+from clincot.chain.prompts import direct_messages, finding_messages
 from clincot.engines._reading import render
 from clincot.engines.base import ChoiceRequest, Completion, GenerateRequest
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ClincotError, ModelError
-from clincot.prompts import direct_messages, finding_messages
 from tests.engines.conftest import picture, requests
 
 

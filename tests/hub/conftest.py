@@ -13,8 +13,8 @@ import pytest
 from dulwich.repo import Repo
 
 from clincot.hub import Hub, RoundFiles, connect, embedded, retry
-from clincot.lineage import Lineage
 from clincot.localhub import LocalHub
+from clincot.records.lineage import Lineage
 
 
 @pytest.fixture(autouse=True)

@@ -72,9 +72,9 @@ def test_a_file_in_the_way_of_a_local_hub_is_an_error_to_act_on(tmp_path):
 PROGRAM = """
 import io, sys
 import pyarrow, pyarrow.parquet
-from clincot.cards import dataset_card
+from clincot.runs.releases.cards import dataset_card
 from clincot.hub import RoundFiles, connect, parse_lineages
-from clincot.lineage import Lineage
+from clincot.records.lineage import Lineage
 assert "huggingface_hub" not in sys.modules
 hub = connect("local:" + sys.argv[1])
 assert "huggingface_hub" not in sys.modules

@@ -6,7 +6,7 @@ import yaml
 from huggingface_hub import EvalResultEntry
 
 from clincot.hub.eval_results import eval_results, path_of
-from clincot.lineage import Pin
+from clincot.records.lineage import Pin
 
 ROW = {
     "policy": "round-2",

@@ -4,7 +4,7 @@ import pytest
 
 from clincot.errors import DataError
 from clincot.hub import RoundFiles, parse_lineages
-from clincot.lineage import Lineage, Pin
+from clincot.records.lineage import Lineage, Pin
 
 
 def test_a_rounds_files_come_back_from_the_hub_as_they_went(hub):

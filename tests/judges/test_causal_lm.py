@@ -10,13 +10,13 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
 
 from clincot import judges
+from clincot.chain.prompts import JUDGE_SYSTEM, judge_messages
 from clincot.errors import ClincotError, ModelError
 from clincot.judges._readouts import DIGITS, REPLY_TOKENS, expected_digit, written_digit
 from clincot.judges._replies import ReplyTokens
 from clincot.judges._stretches import common, with_trunks
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.causal_lm import CausalLMJudge
-from clincot.prompts import JUDGE_SYSTEM, judge_messages
 from tests.tiny import tiny_judge, tiny_policy
 
 torch.set_num_threads(1)

@@ -10,7 +10,7 @@ from clincot.errors import RecipeError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.consensus import consensus, counted
 from clincot.judges.panel import Panel
-from clincot.recipe_parts import Judging
+from clincot.recipe.parts import Judging
 from clincot.records import JudgeScore
 
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import pytest
 
+from clincot.chain.prompts import region_facts
 from clincot.engines.base import Counters
 from clincot.errors import ModelError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.cache import CachedJudge
 from clincot.methods import load
-from clincot.methods._workbench import Models, UnitResult, Workbench, run_unit
-from clincot.prompts import region_facts
 from clincot.recipe import load_recipe
 from clincot.records import Box, Region
+from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
 from tests.methods.test_clincot import WrittenJudge, WrittenPolicy, WrittenProposer, example
 
 SIZES = ["build.candidates=3", "build.regions.least_side=8", "build.lookahead.samples=2"]

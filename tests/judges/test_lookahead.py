@@ -6,7 +6,7 @@ import pytest
 
 from clincot.judges.consensus import consensus
 from clincot.judges.lookahead import expected, total
-from clincot.methods._scoring import scored
+from clincot.methods.scoring import scored
 from clincot.recipe import Build, Lookahead
 from clincot.records import Candidate, JudgeScore
 

@@ -9,7 +9,7 @@ import pytest
 from clincot.errors import ModelError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.panel import LEAST, Panel
-from clincot.recipe_parts import Judging
+from clincot.recipe.parts import Judging
 
 
 class Every:

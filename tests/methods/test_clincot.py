@@ -13,10 +13,10 @@ from clincot.engines.base import Completion, GenerateRequest
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.methods import load
-from clincot.methods._workbench import Models, UnitResult, Workbench, run_unit
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
 from clincot.regions.base import HeatMap, Subject
+from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
 
 HYPOTHESES = ("nodule", "effusion", "cardiomegaly")
 

@@ -14,15 +14,15 @@ from clincot.engines.base import Completion, GenerateRequest
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.methods import load
-from clincot.methods._workbench import Models, UnitResult, Workbench, run_unit
-from clincot.objectives._policy import open_processor
 from clincot.objectives.sides import Renderer
 from clincot.recipe import load_recipe
 from clincot.records import Example
 from clincot.regions.grid import Grid
-from clincot.rounds._redraw import Redraw, candidate_of
-from clincot.schema import candidate_row, pair_row
-from clincot.units import Totals, unit_report
+from clincot.rows.schema import candidate_row, pair_row
+from clincot.runs._redraw import Redraw, candidate_of
+from clincot.stages.sample.shards import Totals, unit_report
+from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
+from clincot.stages.train.policy import open_processor
 from tests.tiny import tiny_policy
 
 WHOLE, CUT = "stop", "length"
@@ -145,6 +145,6 @@ def test_candidates_are_drawn_again_with_the_other_choice_and_without_the_column
 
 
 def _regions(result: UnitResult) -> list[dict[str, object]]:
-    from clincot.schema import region_row
+    from clincot.rows.schema import region_row
 
     return [region_row(looked) for looked in result.hypotheses]

@@ -15,11 +15,11 @@ from clincot import engines, images, judges, regions
 from clincot.engines.base import Completion, GenerateRequest
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.methods import load
-from clincot.methods._workbench import Models, UnitResult, Workbench, run_unit
 from clincot.phantom.draw import Phantom, draw, png
 from clincot.phantom.questions import report
 from clincot.recipe import load_recipe
 from clincot.records import Candidate, Example, Region
+from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
 
 SHIPPED = Path(__file__).parents[2] / "clincot/phantom/models"
 RECIPE = load_recipe(overrides=["build.regions.crop=masked", "build.min_gap=0.001"])

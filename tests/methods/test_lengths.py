@@ -14,7 +14,7 @@ from PIL import Image
 
 import clincot
 from clincot import engines, judges
-from clincot.build_data import build
+from clincot.chain.prompts import finding_messages
 from clincot.engines.base import GenerateRequest
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import DataError
@@ -23,13 +23,13 @@ from clincot.judges.base import JudgeRequest
 from clincot.judges.causal_lm import CausalLMJudge
 from clincot.judges.panel import Panel
 from clincot.methods import load
-from clincot.methods._workbench import Models, UnitResult, Workbench, run_unit
-from clincot.methods.lengths import OF_JUDGE, OF_POLICY, Rooms, check_lengths
-from clincot.prompts import finding_messages
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
 from clincot.regions.grid import Grid
-from clincot.worker import BuildJob
+from clincot.stages.sample.build import build
+from clincot.stages.sample.lengths import OF_JUDGE, OF_POLICY, Rooms, check_lengths
+from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
+from clincot.stages.sample.worker import BuildJob
 
 MODELS = Path(clincot.__file__).parent / "phantom/models"
 LONG = "word " * 3000

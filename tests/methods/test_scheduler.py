@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clincot.methods._scheduler import Call, drive
+from clincot.stages.sample.scheduler import Call, drive
 
 
 def test_calls_that_wait_together_run_as_one_batch_in_the_order_of_their_coroutines() -> None:

@@ -12,10 +12,10 @@ from clincot.engines.base import Completion, GenerateRequest
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.methods import load
-from clincot.methods._workbench import Models, UnitResult, Workbench, run_unit
 from clincot.recipe import load_recipe
 from clincot.records import Example
 from clincot.regions.grid import Grid
+from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
 
 # Binary fractions, so that a gap of exactly `min_gap` is one. Agreement: mean times (1 - difference).
 SAID = {

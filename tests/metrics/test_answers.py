@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from clincot.chain.thoughts import without_thoughts
 from clincot.metrics._closed_v2 import hit, unparsed
 from clincot.metrics._final import final_answer
 from clincot.metrics._words import words
 from clincot.metrics._yes_no import verdict, whole_yes_no
-from clincot.thoughts import without_thoughts
 
 YES = r"""
 Yes

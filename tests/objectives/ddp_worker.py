@@ -13,9 +13,9 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from clincot import train
 from clincot.recipe import Models, ModelSource, Recipe, Train
-from clincot.train import TrainJob, train_adapter
+from clincot.stages.train import dpo as train
+from clincot.stages.train.dpo import TrainJob, train_adapter
 
 DPO = {"learning_rate": 5e-3, "num_train_epochs": 2, "beta": 0.5, "logging_steps": 1, "max_grad_norm": 0.0}
 

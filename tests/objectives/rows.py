@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from clincot.prompts import finding_messages
-from clincot.schema import PAIR_FEATURES, table, write_parquet
+from clincot.chain.prompts import finding_messages
+from clincot.rows.schema import PAIR_FEATURES, table, write_parquet
 
 TEXTS = ("The local image shows an effusion.", "Yes", "No", "The left lung is clear.", "A nodule in the left lung.")
 

@@ -10,10 +10,10 @@ from datasets import Dataset
 from transformers import AutoProcessor
 from trl.trainer.dpo_trainer import DataCollatorForVisionPreference
 
+from clincot.chain.prompts import direct_messages
 from clincot.errors import DataError, ModelError
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.sides import Renderer
-from clincot.prompts import direct_messages
 from clincot.recipe import Margin
 from tests.objectives.rows import make_row, png, write_rows
 

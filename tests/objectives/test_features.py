@@ -7,8 +7,8 @@ import torch
 
 from clincot.errors import RecipeError
 from clincot.images import decode
-from clincot.objectives._features import FeatureCache, feature_cache, with_pixel_cache
 from clincot.objectives.collator import PairCollator
+from clincot.objectives.features import FeatureCache, feature_cache, with_pixel_cache
 from clincot.objectives.sides import Renderer
 from clincot.recipe import Margin
 from tests.objectives.rows import make_group, make_row

@@ -17,7 +17,7 @@ from clincot.objectives.collator import PairCollator
 from clincot.objectives.margin_dpo import MarginDPOTrainer
 from clincot.objectives.sides import Renderer
 from clincot.recipe import Margin
-from clincot.schema import PAIR_FEATURES
+from clincot.rows.schema import PAIR_FEATURES
 from tests.objectives.by_hand import text_logp
 from tests.objectives.rows import make_row
 

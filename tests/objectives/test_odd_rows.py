@@ -6,11 +6,11 @@ import warnings
 
 import pytest
 
+from clincot.chain.prompts import direct_messages
 from clincot.errors import DataError
-from clincot.objectives._odd_rows import EMPTY, EQUAL, WEIGHT, WORSE, DroppedRows, keep_rows
-from clincot.objectives._rows import check_placeholders, load_rows, stored_rows
 from clincot.objectives.sides import Renderer
-from clincot.prompts import direct_messages
+from clincot.stages.train.odd_rows import EMPTY, EQUAL, WEIGHT, WORSE, DroppedRows, keep_rows
+from clincot.stages.train.rows import check_placeholders, load_rows, stored_rows
 from tests.objectives.rows import make_row, png, write_rows
 
 NAN = float("nan")

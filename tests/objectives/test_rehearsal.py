@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from clincot.errors import RecipeError
-from clincot.objectives import _arguments
-from clincot.objectives._arguments import dpo_config, sft_config
-from clincot.objectives._rehearsal import check_batches, of_each_process
-from tests.test_train import make_recipe
+from clincot.stages.train import arguments as _arguments
+from clincot.stages.train.arguments import dpo_config, sft_config
+from clincot.stages.train.rehearsal import check_batches, of_each_process
+from tests.stages.train.test_train import make_recipe
 
 CPU = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 

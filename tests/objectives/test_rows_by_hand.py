@@ -12,7 +12,7 @@ from clincot.objectives.margin_dpo import MarginDPOTrainer
 from clincot.objectives.packing import RowsCollator, groups
 from clincot.objectives.sides import Renderer
 from clincot.recipe import Margin
-from clincot.schema import PAIR_FEATURES
+from clincot.rows.schema import PAIR_FEATURES
 from tests.objectives.by_hand import loss_of
 from tests.objectives.rows import make_group, make_row
 from tests.objectives.test_margin_dpo import arguments, load, lora, randomise

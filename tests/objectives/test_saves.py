@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from datasets.exceptions import DatasetGenerationError
 
-from clincot import train
 from clincot.errors import DiskFull, ModelError
-from clincot.objectives._saves import is_full, last_save, saving
-from clincot.train import train_adapter
-from tests.test_train import base, make_job, make_recipe, rows  # noqa: F401
+from clincot.stages.train import dpo as train
+from clincot.stages.train.dpo import train_adapter
+from clincot.stages.train.saves import is_full, last_save, saving
+from tests.stages.train.test_train import base, make_job, make_recipe, rows  # noqa: F401
 
 LIMIT = 64 * 1024
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from clincot.objectives._saves import last_save
+from clincot.stages.train.saves import last_save
 from tests.objectives.rows import make_row, write_rows
 
 ROWS = 8

@@ -15,13 +15,13 @@ import torch
 from transformers import AutoTokenizer
 
 import clincot
+from clincot.chain.prompts import judge_messages
 from clincot.phantom import judge_rubric as rubric
 from clincot.phantom.judge_figures import DIGITS, expected_digits, judge_figures, ranking
 from clincot.phantom.judge_packs import pack, packed_losses
 from clincot.phantom.judge_rows import JudgeRow, judge_rows, right_wrong_pairs, with_noise
 from clincot.phantom.judge_rubric import Knowledge
 from clincot.phantom.pretrain_judges import JUDGE_A, JUDGE_B, judge_prompt, new_judge, packs_of, pretrain_judges
-from clincot.prompts import judge_messages
 
 MODELS = Path(clincot.__file__).parent / "phantom" / "models"
 SEED = 78  # a world that no model was trained in

@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from clincot import engines, prompts
+from clincot import engines
+from clincot.chain import prompts
 from clincot.engines.base import GenerateRequest
 from clincot.errors import ModelError
 from clincot.phantom.draw import RANGES, draw

@@ -16,8 +16,8 @@ from torch.nn import functional
 from transformers import BertModel, BertTokenizer
 
 from clincot import regions
+from clincot.chain.hypotheses import hypotheses
 from clincot.errors import ModelError
-from clincot.hypotheses import hypotheses
 from clincot.regions._medklip_convert import convert
 from clincot.regions.base import Subject
 from clincot.regions.medklip import MedKlip, medklip_pixels

@@ -7,9 +7,9 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-from clincot.evaluation import Evaluation, PolicyUnderTest, evaluate_policies
 from clincot.protocols import PROTOCOLS
 from clincot.report.results_page import results_page
+from clincot.stages.evaluate import Evaluation, PolicyUnderTest, evaluate_policies
 from tests.lamps import LampEngine, LampProposer, examples, recipe
 
 HOSTILE = '<script>alert("x")</script> <image>\nnext line | cell'

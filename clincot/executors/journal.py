@@ -1,0 +1,200 @@
+"""The folder of a round's build -> which units are finished, their checked contents, and whether this is their recipe.
+
+    plan.json                          what is built: refused when the next command would build something else
+    units/00012/unit-00012345/         a finished unit, renamed into place: parts and unit.json with their checksums
+    claims/LAUNCH/00012/00012345       a unit that a process of a running launch has taken
+    merged/                            the round's files
+
+Progress is what is on disk, never a counter. No folder holds more than a thousand units.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from clincot.errors import DataError, DiskFull, RoundError
+from clincot.executors.launch import PER_FOLDER
+from clincot.records.lineage import content_key
+from clincot.rows import schema
+
+REPORT, PLAN, SEAL = "unit.json", "plan.json", "sha256"
+
+
+class DamagedUnit(Exception):
+    """A unit on disk that is not what was written; it is made again."""
+
+
+@dataclass
+class Journal:
+    """The journal in `folder`; its methods may be called by several processes at once."""
+
+    folder: Path
+    _full: dict[str, set[int]] = field(default_factory=dict, repr=False)
+
+    @property
+    def claims(self) -> Path:
+        return self.folder / "claims"
+
+    def unit(self, number: int) -> Path:
+        """Return where the finished unit stands."""
+        return self.folder / "units" / f"{number // PER_FOLDER:05d}" / f"unit-{number:08d}"
+
+    def open(self, plan: Mapping[str, Any]) -> None:
+        """Write the plan, or compare it with the one that stands. Raises RoundError with the difference, DiskFull."""
+        path = self.folder / PLAN
+        if path.exists():
+            return _compare(self.folder, _plan_of(path), json.loads(json.dumps(plan)))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(f".{token_hex(4)}.partial")
+            partial.write_text(json.dumps(plan, indent=1, sort_keys=True), encoding="utf-8")
+            schema.sync(partial)
+            partial.rename(path)
+        except OSError as error:
+            raise DiskFull(
+                f"{self.folder}: cannot be written ({error.strerror}). Free space or give another folder."
+            ) from error
+
+    def finished(self) -> set[int]:
+        """Return the numbers of the finished units, from listings of folders alone; full folders are read once."""
+        found: set[int] = set()
+        for group in _names(self.folder / "units"):
+            units = self._full.get(group) or _numbers(self.folder / "units" / group)
+            if len(units) == PER_FOLDER:
+                self._full[group] = units
+            found |= units
+        return found
+
+    def has(self, number: int) -> bool:
+        return self.unit(number).is_dir()
+
+    def put(self, number: int, write: Callable[[Path], None], report: Mapping[str, Any]) -> bool:
+        """Let `write` fill a folder with parts, add the report and checksums, and rename it into place.
+
+        Returns False when another process put the same unit first: its rows are the same.
+        """
+        final = self.unit(number)
+        partial = final.with_name(f".{final.name}.{token_hex(4)}.partial")
+        try:
+            partial.mkdir(parents=True)
+            write(partial)
+            sealed = {**report, "parts": {path.name: _seal(path.read_bytes()) for path in sorted(partial.iterdir())}}
+            text = json.dumps({**sealed, SEAL: content_key(sealed)}, sort_keys=True)
+            (partial / REPORT).write_text(text, encoding="utf-8")
+            schema.sync(partial / REPORT)
+            schema.sync(partial)
+            partial.rename(final)
+            schema.sync(final.parent)
+        except (OSError, DiskFull):
+            shutil.rmtree(partial, ignore_errors=True)
+            if self.has(number):
+                return False
+            raise
+        return True
+
+    def report(self, number: int) -> dict[str, Any]:
+        """Return the unit's report. Raises DamagedUnit when it is cut off or changed."""
+        try:
+            report: dict[str, Any] = json.loads((self.unit(number) / REPORT).read_bytes())
+        except (FileNotFoundError, ValueError) as error:
+            raise DamagedUnit(f"{REPORT} cannot be read") from error
+        if report.pop(SEAL, None) != content_key(report):
+            raise DamagedUnit(f"{REPORT} was changed")
+        return report
+
+    def part(self, number: int, name: str, report: Mapping[str, Any]) -> bytes | None:
+        """Return the bytes of a part, None when the unit has no such part. Raises DamagedUnit by its checksum."""
+        if name not in report["parts"]:
+            return None
+        try:
+            data = (self.unit(number) / name).read_bytes()
+        except FileNotFoundError as error:
+            raise DamagedUnit(f"{name} is missing") from error
+        if _seal(data) != report["parts"][name]:
+            raise DamagedUnit(f"{name} is not what was written")
+        return data
+
+    def damaged(self, numbers: Iterable[int]) -> dict[int, str]:
+        """Read units in full and return those that are not what was written, with what is wrong."""
+        found = {}
+        for number in numbers:
+            try:
+                report = self.report(number)
+                for name in report["parts"]:
+                    self.part(number, name, report)
+            except DamagedUnit as error:
+                found[number] = str(error)
+        return found
+
+    def discard(self, number: int) -> None:
+        """Take a damaged unit away."""
+        shutil.rmtree(self.unit(number), ignore_errors=True)
+
+    def clear(self) -> None:
+        """Remove claims and what killed processes left half written; called when all units are finished."""
+        shutil.rmtree(self.claims, ignore_errors=True)
+        for group in _names(self.folder / "units"):
+            for name in _names(self.folder / "units" / group):
+                if name.startswith("."):
+                    shutil.rmtree(self.folder / "units" / group / name, ignore_errors=True)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+
+
+def _numbers(folder: Path) -> set[int]:
+    return {int(name.removeprefix("unit-")) for name in _names(folder) if name.startswith("unit-")}
+
+
+def _seal(data: bytes) -> dict[str, Any]:
+    return {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _plan_of(path: Path) -> dict[str, Any]:
+    try:
+        plan: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path}: cannot be read ({error}). Delete the folder {path.parent} to build again.") from error
+    return plan
+
+
+def _compare(folder: Path, stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    if stands == wanted:
+        return
+    lines = [f"  {name}: {change}" for name, change in changes(stands, wanted).items() if not name.endswith("_key")]
+    told = lines or ["  other examples, or models of other content"]
+    raise RoundError(
+        "\n".join((f"{folder}: holds an unfinished build of something else (there -> now):", *told[:20]))
+        + "\nGo back to the former values to finish it, give --name for a new run, or delete the folder."
+    )
+
+
+def changes(stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, str]:
+    """Return what differs: dotted name -> `there -> now`, in the order of the names."""
+    old, new = flat(stands), flat(wanted)
+    return {
+        name: f"{old.get(name, 'none')} -> {new.get(name, 'none')}"
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    }
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as one, its names dotted."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        path = f"{prefix}{name}"
+        found |= flat(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
+    return found

@@ -1,0 +1,133 @@
+"""The processes of one launch and a shared folder -> what rank 0 tells the others, and who takes which unit.
+
+Files are all they share: no process group, no network. torchrun gives two launches the same name (`none`, port 29500),
+so a waiting process leaves a token of its own and believes only an answer that repeats it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from clincot.errors import RoundError
+from clincot.executors.world import ALONE, World
+from clincot.records.lineage import content_key
+
+ANSWER, PAUSE = "answer.json", 0.05
+# Seconds: processes that were started together come at once; rank 0 may have to publish or download before it answers.
+TO_COME, TO_ANSWER = 600.0, 3600.0
+PER_FOLDER = 1000
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One start of `world`'s processes; `id` is new each time, so claims of a lost or hung launch bind nobody."""
+
+    world: World = ALONE
+    id: str = ""
+
+    def claim(self, folder: Path, unit: int) -> bool:
+        """Take a unit for this process; False when another process of the launch has it. Alone, all are free."""
+        if self.world.size == 1:
+            return True
+        path = folder / self.id / f"{unit // PER_FOLDER:05d}" / f"{unit:08d}"
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+        try:
+            try:
+                os.close(os.open(path, flags))
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                os.close(os.open(path, flags))
+        except FileExistsError:
+            return False
+        return True
+
+
+def open_launch(world: World, folder: Path, message: Mapping[str, Any]) -> Launch:
+    """Rank 0: wait until every other process stands at the door in `folder`, then tell them all `message`."""
+    launch = Launch(world, token_hex(8))
+    if world.size == 1:
+        return launch
+    door = _door(world, folder)
+    shutil.rmtree(door, ignore_errors=True)  # what an earlier launch left; who waits now leaves its token again
+    door.mkdir(parents=True, exist_ok=True)
+    others = {str(rank) for rank in range(1, world.size)}
+    tokens: list[str] = []
+
+    def all_there() -> bool:
+        tokens[:] = [name for name in os.listdir(door) if name.partition("-")[0] in others]
+        return {name.partition("-")[0] for name in tokens} == others
+
+    _wait(all_there, lambda: f"only {len(tokens)} of {len(others)} other processes came to {door}", TO_COME)
+    _write(door / ANSWER, {"id": launch.id, "tokens": tokens, "message": dict(message)})
+    return launch
+
+
+def join_launch(world: World, folder: Path) -> tuple[Launch, dict[str, Any]]:
+    """Other ranks: wait for rank 0's answer and return the launch with its message. Raises RoundError in the end."""
+    door, token = _door(world, folder), f"{world.rank}-{token_hex(8)}"
+    parent, answer = os.getppid(), {}
+
+    def answered() -> bool:
+        if os.getppid() != parent:
+            raise RoundError(f"rank {world.rank}: its launcher has gone. Start again.")
+        if not (door / token).exists():
+            _leave_token(door / token)
+        if (door / ANSWER).exists():
+            answer.update(_read(door / ANSWER))
+        return token in answer.get("tokens", ())
+
+    _wait(answered, lambda: f"rank {world.rank} heard nothing from rank 0 in {door}", TO_ANSWER)
+    (door / token).unlink(missing_ok=True)
+    return Launch(world, answer["id"]), answer["message"]
+
+
+def close_launch(launch: Launch, folder: Path) -> None:
+    """Remove the launch's door, unless a process has still to read the answer there."""
+    door = _door(launch.world, folder)
+    if door.is_dir() and not any(name[0].isdigit() for name in os.listdir(door)):
+        shutil.rmtree(door, ignore_errors=True)
+
+
+def _door(world: World, folder: Path) -> Path:
+    return folder / content_key(world.label, world.size)[:16]
+
+
+def _leave_token(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.touch()
+    except FileNotFoundError:
+        return  # rank 0 is clearing the folder at this moment: the next look leaves the token
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}  # an earlier launch's answer, cleared at this moment
+    return answer
+
+
+def _write(path: Path, answer: Mapping[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(answer), encoding="utf-8")
+    partial.rename(path)
+
+
+def _wait(done: Callable[[], bool], complaint: Callable[[], str], patience: float) -> None:
+    end = time.monotonic() + patience
+    while not done():
+        if time.monotonic() > end:
+            raise RoundError(
+                f"{complaint()} within {patience / 60:.0f} minutes."
+                " Start all processes together, in one folder that all machines share."
+            )
+        time.sleep(PAUSE)

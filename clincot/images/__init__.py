@@ -1,0 +1,142 @@
+"""Encoded image bytes of any mode -> an 8-bit RGB image, and regions of it -> PNG bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import zlib
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from clincot.errors import UnreadableImage
+from clincot.images.square import Grid
+from clincot.records import Box
+
+MAX_PIXELS = 89_000_000  # 9,400 x 9,400: larger than any radiograph, and below the 89.5 million at which Pillow warns
+# Named, because Pillow would otherwise hand EPS to Ghostscript and open formats that no benchmark uses.
+FORMATS = ("PNG", "JPEG", "TIFF", "GIF", "BMP", "WEBP", "JPEG2000", "PPM")
+DEEP = {"I;16", "I;16B", "I;16L", "I;16N", "I", "F"}
+TRANSPARENT = {"RGBA", "RGBa", "LA", "La", "PA"}
+PHOTOMETRIC = 262  # TIFF tag; 0: the lowest value is white
+# What Pillow and its codecs raise on damaged bytes, found by flipping and cutting them (tests/test_images.py).
+DAMAGE = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+    OSError,
+    EOFError,
+    ValueError,
+    SyntaxError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+
+
+def content_id(data: bytes) -> str:
+    """Return the first 16 hex digits of the sha256 of the encoded bytes."""
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def decode(data: bytes, name: str = "image") -> Image.Image:
+    """Decode `data` to RGB, upright, 8 bit; `name` is what the error calls it.
+
+    Deep grey images (16 bit, float) are stretched (grey.py): PIL's own conversion saturates them to a constant. Deep
+    colours are scaled by the bits that they need (deep.py). Transparent images are laid on black. A DICOM file is shown
+    as its header asks (dicom.py).
+    Raises UnreadableImage for damaged bytes, for more than MAX_PIXELS (told from the header, before decoding), and for
+    several frames, since nobody said which one is meant.
+    """
+    if _is_dicom(data):
+        from clincot.images import dicom  # here, since content_id alone must not load numpy
+
+        return dicom.decode(data, name, MAX_PIXELS)
+    from clincot.images import deep
+
+    try:
+        Image.init()  # without it Pillow knows five of these formats
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        _refuse_unfit(picture, name)
+        kept = deep.deep_of(picture)
+        picture.load()
+        if kept is not None:
+            return deep.decode(data, picture, kept, name)
+        return _to_rgb(ImageOps.exif_transpose(picture), inverted=_white_is_zero(picture))
+    except UnreadableImage:
+        raise
+    except DAMAGE as error:
+        raise UnreadableImage(f"{name}: cannot be read as an image ({error}). Replace or remove it.") from error
+
+
+def grid_of(data: bytes) -> Grid | None:
+    """Return the stored grid of an encoded image and the one that `decode` shows, from its header alone.
+
+    None for bytes that `decode` refuses. Only DICOM says what shape its pixels have: resolutions in PNG, TIFF and JPEG
+    are for printers. An orientation by EXIF does not count either: boxes are drawn on upright images.
+    """
+    if _is_dicom(data):
+        from clincot.images import dicom
+
+        return dicom.grid_of(data)
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+            return Grid(opened.size, opened.size)
+    except DAMAGE:
+        return None
+
+
+def _is_dicom(data: bytes) -> bool:
+    return data[128:132] == b"DICM"
+
+
+def _refuse_unfit(picture: Image.Image, name: str) -> None:
+    if picture.width * picture.height > MAX_PIXELS:
+        raise UnreadableImage(
+            f"{name}: {picture.width}x{picture.height} pixels are more than {MAX_PIXELS:,}. Downscale it."
+        )
+    frames = getattr(picture, "n_frames", 1)
+    if frames > 1 and picture.format != "MPO":  # the further pictures of a camera's MPO are previews of the first
+        raise UnreadableImage(f"{name}: holds {frames} frames. Save the one that is meant as an image of its own.")
+
+
+def _white_is_zero(picture: Image.Image) -> bool:
+    """Tell whether a deep TIFF stores white as 0, as films scanned from MONOCHROME1 do; Pillow inverts 8 bits only."""
+    tags = getattr(picture, "tag_v2", {})
+    return picture.mode in DEEP and tags.get(PHOTOMETRIC) == 0
+
+
+def _to_rgb(picture: Image.Image, *, inverted: bool) -> Image.Image:
+    if picture.mode in DEEP:
+        import numpy as np  # here, since content_id alone must not load numpy
+
+        from clincot.images.grey import stretched
+
+        values = np.asarray(picture)
+        clear = picture.info.get("transparency")  # of a PNG, the one value that is
+        return stretched(values, inverted=inverted, data=None if clear is None else values != clear)
+    if picture.mode in TRANSPARENT or "transparency" in picture.info:
+        plain = picture.convert("LA") if picture.mode == "La" else picture
+        solid = plain.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", solid.size, "black"), solid).convert("RGB")
+    return picture.convert("RGB")
+
+
+def encode_png(picture: Image.Image) -> bytes:
+    """Encode losslessly; the bytes are a function of the pixels (and the Pillow version)."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def crop_png(picture: Image.Image, box: Box) -> bytes:
+    """Cut `box` out of `picture` and encode it; radiographs are grey, so equal channels are stored once."""
+    cut = picture.crop(box)
+    red, green, blue = cut.split()
+    grey = red.tobytes() == green.tobytes() == blue.tobytes()
+    return encode_png(red if grey else cut)

@@ -1,0 +1,167 @@
+"""The parts of a recipe as frozen dataclasses: models, build, train, evaluate, each value with range and default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from clincot.recipe.ranges import Range
+
+Conditioning = Literal["per_side", "winner", "global"]
+Views = Literal["separate", "canvas"]
+Rows = Literal["pair", "shared", "group"]
+Start = Literal["base", "sft"]
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A model on a Hub: repository, revision and, where a folder of choices applies, which of its classes reads it.
+
+    `repo` is empty for kinds that need no model. `endpoint` is the base URL of a server that answers for it (`openai`).
+    """
+
+    repo: str = ""
+    revision: str = "main"
+    kind: str = ""
+    endpoint: str = ""
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models of a run: the policy's base, the proposer and the judges (the paper's two evaluators)."""
+
+    policy: ModelSource
+    proposer: ModelSource
+    judges: tuple[ModelSource, ...]
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Heat map -> region (Eq. 1): threshold = mean + `threshold` * std, or the `quantile` of the map by that `rule`.
+
+    Sizes are pixels of the original image.
+    """
+
+    rule: Literal["mean_std", "quantile"] = "mean_std"
+    threshold: Annotated[float, Range(-10, 10)] = 1.0
+    quantile: Annotated[float, Range(0, 1)] = 0.9
+    blur: Annotated[int, Range(0, 1001)] = 15
+    smallest: Annotated[float, Range(0, 1, below=True)] = 0.01
+    padding: Annotated[float, Range(0, 10)] = 0.1
+    least_side: Annotated[int, Range(0, 100_000)] = 168
+    crop: Literal["masked", "box"] = "masked"
+
+
+@dataclass(frozen=True)
+class Lookahead:
+    """Next-step term of the score (Eq. 3): `gamma` weighs the mean over `samples` next responses; 0 switches it off.
+
+    `normalise` divides the sum by 1 + gamma, so that scores stay in [0, 1]; Eq. 3 as printed does not.
+    """
+
+    gamma: Annotated[float, Range(0, 10)] = 0.5
+    samples: Annotated[int, Range(0, 1000)] = 2
+    normalise: bool = True
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What the judges see, how their reply is read and how two scores become one (Eq. 4).
+
+    `judges`: how many of the setting's judges count, from the first on (0: all); one judge is its own consensus.
+    A build stops when more than `failure_limit` of the ratings so far are failures.
+    """
+
+    context: Literal["reference", "blind", "facts"] = "reference"
+    readout: Literal["expected", "generated", "yesno"] = "expected"
+    consensus: Literal["agreement", "exp", "mean_minus", "mean", "min", "debate"] = "agreement"
+    judges: Annotated[int, Range(0, 100)] = 0
+    debate_rounds: Annotated[int, Range(1, 100)] = 5
+    failure_limit: Annotated[float, Range(0, 1)] = 0.5
+    batch_size: Annotated[int, Range(1, 100_000)] = 32
+
+
+@dataclass(frozen=True)
+class Build:
+    """How a round's preference pairs are made (paper, Section 2.1).
+
+    `cut_texts`: texts cut at the length limit never extend a chain; they are left out of the pairs (`drop`), or kept
+    and trained without an end token (`train`).
+    """
+
+    steps: Annotated[int, Range(1, 100)] = 2
+    candidates: Annotated[int, Range(1, 1000)] = 6
+    samples_per_region: Annotated[int, Range(1, 1000)] = 1
+    temperature: Annotated[float, Range(0, 10)] = 0.7
+    top_p: Annotated[float, Range(0, 1, above=True)] = 1.0
+    max_new_tokens: Annotated[int, Range(1, 100_000)] = 128
+    report_tokens: Annotated[int, Range(1, 100_000)] = 256
+    pairs_per_step: Annotated[int, Range(1, 100_000)] = 2
+    min_gap: Annotated[float, Range(0, 1)] = 0.05
+    pair_scope: Literal["any", "across_regions", "within_region"] = "any"
+    cut_texts: Literal["drop", "train"] = "drop"
+    lookahead: Lookahead = field(default_factory=Lookahead)
+    regions: Regions = field(default_factory=Regions)
+    judging: Judging = field(default_factory=Judging)
+    max_images: Annotated[int, Range(0, 10**9)] = 0
+    max_questions: Annotated[int, Range(0, 10**9)] = 0
+    unit_images: Annotated[int, Range(1, 10**9)] = 8
+    batch_size: Annotated[int, Range(1, 100_000)] = 16
+    threads: Annotated[int, Range(1, 1024)] = 1
+
+
+@dataclass(frozen=True)
+class Margin:
+    """The margin of Eq. 7: g(s_w) - g(s_l) for `linear` and `logit`; `none` is naive DPO."""
+
+    kind: Literal["linear", "logit", "log", "none"] = "linear"
+    scale: Annotated[float, Range(0, 1000)] = 1.0
+
+
+@dataclass(frozen=True)
+class Train:
+    """How a round's adapter is trained (paper, 2.2); `dpo` goes to TRL's DPOConfig, `lora` to PEFT's LoraConfig.
+
+    `rows` lays out a batch (docs/decisions/0008): with `group` the batch size counts (question, step) groups, not
+    pairs. `feature_cache_gb` keeps the frozen tower's features of that many GB in memory; 0 encodes at every step.
+    `start`: round 1 starts from the base, or from the adapter `sft` of gold answers; `sft` goes to TRL's SFTConfig.
+    `reference`: the frozen policy of Eq. 7 is that of the round's start, or the initial one (`start`) in every round.
+    `batch`: the batch size counts the pairs of each process, or of all processes together (`global`).
+    """
+
+    objective: Literal["margin_dpo"] = "margin_dpo"
+    start: Start = "base"
+    reference: Literal["round_start", "initial"] = "round_start"
+    batch: Literal["per_process", "global"] = "per_process"
+    rows: Rows = "shared"
+    feature_cache_gb: Annotated[float, Range(0, 100_000)] = 0.0
+    margin: Margin = field(default_factory=Margin)
+    conditioning: Conditioning = "per_side"
+    nll_weight: Annotated[float, Range(0, 1000)] = 0.0
+    threads: Annotated[int, Range(1, 1024)] = 1
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    dpo: dict[str, Any] = field(default_factory=dict)
+    lora: dict[str, Any] = field(default_factory=dict)
+    sft: dict[str, Any] = field(default_factory=dict)
+
+
+Control = Literal["black_image", "shuffled_images", "question_prior", "constant_template", "random_report"]
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """What is answered; `inference` names ways to answer, `controls` the rows that see no or another image.
+
+    `protocol` decides how questions are asked and which table comes first; answers are scored under all of them.
+    """
+
+    protocol: str = "clincot-v2"
+    split: str = "test"
+    inference: tuple[Literal["region", "direct"], ...] = ("region", "direct")
+    controls: tuple[Control, ...] = ("black_image", "shuffled_images", "question_prior", "constant_template")
+    max_images: Annotated[int, Range(0, 10**9)] = 0
+    max_new_tokens: Annotated[int, Range(1, 100_000)] = 128
+    report_tokens: Annotated[int, Range(1, 100_000)] = 256
+    batch_size: Annotated[int, Range(1, 100_000)] = 32
+    resamples: Annotated[int, Range(1, 100_000)] = 1000
+    threads: Annotated[int, Range(1, 1024)] = 1

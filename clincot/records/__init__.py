@@ -1,0 +1,162 @@
+"""What the stages hand to each other: examples, regions, candidates and preference pairs, as frozen dataclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
+
+from clincot.records.stored_images import StoredImage
+
+AnswerType = Literal["open", "closed", "report"]
+Message = dict[str, Any]
+
+
+class Box(NamedTuple):
+    """Pixels of an image, half-open as PIL crops: `left <= x < right`, `upper <= y < lower`."""
+
+    left: int
+    upper: int
+    right: int
+    lower: int
+
+
+@dataclass(frozen=True)
+class TrueRegion:
+    """A region whose content a benchmark knows, in pixels of the image as it is stored.
+
+    `mask` is a grey PNG of the stored image's size, above 127 inside, or None.
+    `clincot.images.true_regions.shown_regions` gives the region on the image that is shown.
+    """
+
+    finding: str
+    box: Box
+    mask: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One question about one image, with its gold answer.
+
+    `image` holds the encoded bytes as published, or where they lie, since a benchmark may have more images than memory
+    has room for; `encoded()` returns them. Examples of one image share the object. `image_id` names the image within
+    its benchmark and is the unit of every split, partition and bootstrap. `kind` is the benchmark's own name for the
+    kind of question (subgroup rows). `reference` is the text a judge may see: the answer, or more. `image_name` is the
+    benchmark's own file name or id of the image, where `image_id` is not: what people are shown (`image_label`).
+    `own_id` is the benchmark's own number of the question, where it has one.
+    """
+
+    id: str
+    image_id: str
+    image: bytes | StoredImage = field(repr=False)
+    question: str
+    answer: str
+    answer_type: AnswerType
+    kind: str
+    modality: str
+    reference: str
+    true_regions: tuple[TrueRegion, ...] = ()
+    image_name: str = ""
+    own_id: str = ""
+
+    @property
+    def image_label(self) -> str:
+        """Return what the image is called in messages."""
+        return self.image_name or self.image_id
+
+    def encoded(self) -> bytes:
+        """Return the encoded bytes of the image, read from disk when they lie there."""
+        return self.image if isinstance(self.image, bytes) else self.image.read()
+
+
+def read_images(examples: Sequence[Example]) -> tuple[Example, ...]:
+    """Return the examples with their images in memory, each read once and shared: for one unit, and no longer."""
+    read: dict[bytes | StoredImage, bytes] = {}
+    for example in examples:
+        if example.image not in read:
+            read[example.image] = example.encoded()
+    return tuple(replace(example, image=read[example.image]) for example in examples)
+
+
+@dataclass(frozen=True)
+class Region:
+    """The part of an image that a proposer found for a hypothesis (Eq. 1); `crop` is its picture as PNG bytes."""
+
+    hypothesis: str
+    box: Box
+    confidence: float
+    crop: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A finding that was looked for in an image: `region` is where it shows, None where no component was found.
+
+    `masked`: the region's crop is white outside the component.
+    """
+
+    image_id: str
+    name: str
+    confidence: float
+    region: Region | None
+    masked: bool
+
+
+@dataclass(frozen=True)
+class JudgeScore:
+    """What one judge gave a candidate: `own` for its text, `next` for its look-ahead texts (mean), `total` by Eq. 3.
+
+    Scores lie in [0, 1]; None is a recorded failure (unparsable reply), never a zero. `mass` is the probability that
+    the judge put on digits at all.
+    """
+
+    judge: str
+    own: float | None
+    next: float | None
+    total: float | None
+    mass: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One text the policy offered at a step of an example (Eq. 2), with everything known about it.
+
+    `findings` are the texts of the chain so far; `logp` is the sum of the raw token log-probabilities of `text` and its
+    end token under the policy that wrote it (nats), `tokens` their number. `finish` is why the text ends: `stop` (by
+    itself), `length` (cut at the limit), None where a row of an older version does not say. `score` is the consensus
+    (Eq. 4).
+    """
+
+    id: str
+    example_id: str
+    step: int
+    text: str
+    region: Region | None
+    findings: tuple[str, ...]
+    logp: float | None
+    tokens: int | None
+    lookahead: tuple[str, ...] = ()
+    judge_scores: tuple[JudgeScore, ...] = ()
+    score: float | None = None
+    finish: str | None = None
+
+    @property
+    def cut(self) -> bool:
+        """Say whether the text is known to be cut: what follows is missing, so it does not end where it stops."""
+        return self.finish is not None and self.finish != "stop"
+
+
+@dataclass(frozen=True)
+class PreferencePair:
+    """A preferred and a rejected text for one prompt; `group` is `example_id/step`, that of their candidates."""
+
+    id: str
+    example_id: str
+    step: int
+    method: str
+    prompt: tuple[Message, ...]
+    image: bytes = field(repr=False)
+    chosen: Candidate
+    rejected: Candidate
+    group: str
+    weight: float = 1.0

@@ -1,0 +1,245 @@
+"""Columns of a round's Hub dataset (pairs, candidates, regions) -> parquet parts that store each image once.
+
+Both sides' own images stand in ONE column, `side_images` = [chosen's, rejected's], because Parquet shares an image
+between the rows of a column but never between two columns (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import Dataset, Features, Image, Json, List, Value
+
+from clincot.errors import DataError, DiskFull
+from clincot.images import content_id
+from clincot.images.crops import mask_of
+from clincot.records import Candidate, Hypothesis, PreferencePair, Region
+from clincot.rows.stored_features import file_schema, of_file
+from clincot.rows.stored_messages import stored_messages
+
+REGION = {"hypothesis": Value("string"), "box": List(Value("int32")), "confidence": Value("float32")}
+# A row in memory may hold a prompt of blocks; in a file it is text (stored_messages.py).
+PAIR_FEATURES = Features(
+    {
+        "id": Value("string"),
+        "example_id": Value("string"),
+        "round": Value("int32"),
+        "step": Value("int32"),
+        "method": Value("string"),
+        "prompt": List({"role": Value("string"), "content": Json()}),
+        "images": List(Image()),
+        "side_images": List(Image()),
+        "chosen": Value("string"),
+        "rejected": Value("string"),
+        "chosen_score": Value("float32"),
+        "rejected_score": Value("float32"),
+        "weight": Value("float32"),
+        "ref_chosen_logp": Value("float32"),
+        "ref_rejected_logp": Value("float32"),
+        "ref_chosen_tokens": Value("int32"),
+        "ref_rejected_tokens": Value("int32"),
+        "chosen_region": REGION,
+        "rejected_region": REGION,
+        "group": Value("string"),
+        "chosen_candidate": Value("string"),
+        "rejected_candidate": Value("string"),
+        "chosen_finish": Value("string"),
+        "rejected_finish": Value("string"),
+    }
+)
+CANDIDATE_FEATURES = Features(
+    {
+        "id": Value("string"),
+        "example_id": Value("string"),
+        "round": Value("int32"),
+        "step": Value("int32"),
+        "text": Value("string"),
+        "findings": List(Value("string")),
+        "region": REGION,
+        "logp": Value("float32"),
+        "tokens": Value("int32"),
+        "lookahead": List(Value("string")),
+        "judge_scores": List(
+            {"judge": Value("string")} | {name: Value("float64") for name in ("own", "next", "total", "mass")}
+        ),
+        "score": Value("float64"),
+        "finish": Value("string"),
+    }
+)
+# What a hypothesis became: a box without its picture, which the image and the mask give again (decisions/0007).
+REGION_FEATURES = Features(
+    {
+        "image_id": Value("string"),
+        "hypothesis": Value("string"),
+        "box": List(Value("int32")),
+        "confidence": Value("float32"),
+        "mask": Image(),
+        "crop_id": Value("string"),
+    }
+)
+IMAGE_COLUMNS = ("images", "side_images")
+# A dictionary that outgrows its page limit makes Parquet store every repetition; 512 MB holds the images of a unit.
+DICTIONARY_LIMIT = 512 * 1024 * 1024
+ROW_GROUP_BYTES = 64 * 1024 * 1024
+# A table of one row takes about 30 kB of memory, whatever is in it.
+ROW_GROUP_TABLES = 1000
+
+
+def pair_row(pair: PreferencePair, round_: int) -> dict[str, Any]:
+    """Return the columns of one pair; image structs carry bytes and a name made of their content."""
+    sides = (pair.chosen.region, pair.rejected.region)
+    crops = [side.crop for side in sides if side is not None and side.crop]
+    return {
+        "id": pair.id,
+        "example_id": pair.example_id,
+        "round": round_,
+        "step": pair.step,
+        "method": pair.method,
+        "prompt": stored_messages(pair.prompt),
+        "images": [image_struct(pair.image)],
+        "side_images": [image_struct(crop) for crop in crops] if len(crops) == 2 else [],
+        "chosen": pair.chosen.text,
+        "rejected": pair.rejected.text,
+        "chosen_score": pair.chosen.score,
+        "rejected_score": pair.rejected.score,
+        "weight": pair.weight,
+        "ref_chosen_logp": pair.chosen.logp,
+        "ref_rejected_logp": pair.rejected.logp,
+        "ref_chosen_tokens": None if pair.chosen.logp is None else pair.chosen.tokens,
+        "ref_rejected_tokens": None if pair.rejected.logp is None else pair.rejected.tokens,
+        "chosen_region": _region(pair.chosen.region),
+        "rejected_region": _region(pair.rejected.region),
+        "group": pair.group,
+        "chosen_candidate": pair.chosen.id,
+        "rejected_candidate": pair.rejected.id,
+        "chosen_finish": pair.chosen.finish,
+        "rejected_finish": pair.rejected.finish,
+    }
+
+
+def candidate_row(candidate: Candidate, round_: int) -> dict[str, Any]:
+    """Return the columns of one candidate; no image goes in, the region names where to cut it."""
+    return {
+        "id": candidate.id,
+        "example_id": candidate.example_id,
+        "round": round_,
+        "step": candidate.step,
+        "text": candidate.text,
+        "findings": list(candidate.findings),
+        "region": _region(candidate.region),
+        "logp": candidate.logp,
+        "tokens": candidate.tokens,
+        "lookahead": list(candidate.lookahead),
+        "judge_scores": [dict(vars(score)) for score in candidate.judge_scores],
+        "score": candidate.score,
+        "finish": candidate.finish,
+    }
+
+
+def region_row(looked: Hypothesis) -> dict[str, Any]:
+    """Return the columns of one hypothesis of one image; `box` is empty where no component was found (Eq. 1)."""
+    region = looked.region
+    return {
+        "image_id": looked.image_id,
+        "hypothesis": looked.name,
+        "box": list(region.box) if region else [],
+        "confidence": looked.confidence,
+        "mask": image_struct(mask_of(region.crop)) if region and looked.masked else None,
+        "crop_id": content_id(region.crop) if region else "",
+    }
+
+
+def table(rows: Sequence[Mapping[str, Any]], features: Features) -> pa.Table:
+    """Encode rows for Parquet with the metadata that makes `datasets` decode images; prompts become text."""
+    plain = [_with_text(row) if "prompt" in features else dict(row) for row in rows]
+    made: pa.Table = Dataset.from_list(plain, features=of_file(features)).with_format("arrow")[:]
+    return made.cast(file_schema(features))
+
+
+def _with_text(row: Mapping[str, Any]) -> dict[str, Any]:
+    shown = len(row.get("images") or ()) + bool(row.get("side_images"))
+    prompt = row["prompt"]
+    return {**row, "prompt": prompt if prompt is None else stored_messages(prompt, shown)}
+
+
+def write_parquet(tables: Iterable[pa.Table], path: Path, features: Features) -> None:
+    """Write tables, several to a row group: to a temporary name of its own, synced, then renamed. Raises DiskFull."""
+    leaves = [f"{name}.list.element.bytes" for name in IMAGE_COLUMNS if name in features]
+    temporary = path.with_name(f".{path.name}.{token_hex(4)}.partial")
+    try:
+        with pq.ParquetWriter(
+            temporary,
+            file_schema(features),
+            use_dictionary=leaves or True,
+            dictionary_pagesize_limit=DICTIONARY_LIMIT,
+            compression="zstd",
+        ) as writer:
+            for part in _gathered(tables):
+                writer.write_table(part, row_group_size=max(1, part.num_rows))
+        sync(temporary)
+        temporary.rename(path)
+        sync(path.parent)
+    except OSError as error:
+        raise DiskFull(
+            f"{path}: cannot be written ({error.strerror or error}). Free space; what is finished stays."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)  # nothing stands there after the rename
+
+
+def read_tables(paths: Iterable[Path]) -> Iterator[pa.Table]:
+    """Yield the tables of parquet files one after another, so that memory holds one."""
+    for path in paths:
+        yield pq.read_table(path)
+
+
+def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Join tables until they fill a row group; each costs about 12 kB of Parquet's own, and memory holds one."""
+    held: list[pa.Table] = []
+    size = 0
+    for part in tables:
+        held.append(part)
+        size += part.nbytes
+        if size >= ROW_GROUP_BYTES or len(held) == ROW_GROUP_TABLES:
+            yield pa.concat_tables(held)
+            held, size = [], 0
+    if held:
+        yield pa.concat_tables(held)
+
+
+def check_columns(path: Path) -> None:
+    """Raise DataError when a parquet file lacks the columns of preference pairs."""
+    present = set(pq.read_schema(path).names)
+    missing = [name for name in ("prompt", "images", "chosen", "rejected") if name not in present]
+    if missing:
+        raise DataError(
+            f"{path.name}: is not a preference dataset: no {', '.join(missing)} among {', '.join(sorted(present))}."
+            " Name a dataset that `clincot build-data` wrote."
+        )
+
+
+def sync(path: Path) -> None:
+    """Flush a file or folder to the disk, so that a rename after it survives a crash."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def image_struct(data: bytes) -> dict[str, Any]:
+    """Return encoded image bytes as `datasets` stores them, under a name made of their content."""
+    suffix = ".png" if data.startswith(b"\x89PNG") else ".jpg"
+    return {"bytes": data, "path": f"{content_id(data)}{suffix}"}
+
+
+def _region(region: Region | None) -> dict[str, Any] | None:
+    if region is None:
+        return None
+    return {"hypothesis": region.hypothesis, "box": list(region.box), "confidence": region.confidence}

@@ -1,0 +1,194 @@
+"""A unit's stored candidates and other settings for drawing pairs -> the unit's pairs, with their crops cut again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import groupby
+from typing import Any
+
+from clincot import images
+from clincot.errors import DataError, RecipeError
+from clincot.executors.journal import flat
+from clincot.images.crops import cut
+from clincot.judges.consensus import DEBATE
+from clincot.methods.pairing import CUT, choose_pairs
+from clincot.methods.scoring import scored
+from clincot.recipe import Build, Recipe
+from clincot.records import Box, Candidate, Example, JudgeScore, PreferencePair, Region, read_images
+from clincot.runs.redistribution.redacted import References, Row
+from clincot.stages.sample.workbench import UnitResult, seed_of
+
+# What drawing decides; everything else that was left out was left out before, by models.
+UNRATED, UNPAIRED = "candidates a judge could not rate", "questions without a pair"
+REDRAWN = {UNRATED, UNPAIRED, CUT, "steps without a pair", "candidates that repeat a text"}
+# Values that say how a machine goes about it, not what comes out.
+OF_A_MACHINE = ("batch_size", "threads", "judging.batch_size", "judging.failure_limit")
+
+
+@dataclass
+class _Draw:
+    """What drawing pairs needs of a method's tools (methods/_pairing.py)."""
+
+    recipe: Recipe
+    round: int
+    drops: Counter[str] = field(default_factory=Counter)
+
+    def seed(self, *parts: object) -> int:
+        return seed_of(self.recipe, self.round, *parts)
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        self.drops[reason] += count
+
+
+@dataclass(frozen=True)
+class Redraw:
+    """Draws by `recipe` what was built by `old`; `references` put withheld texts back."""
+
+    old: Recipe
+    recipe: Recipe
+    round: int
+    references: References | None
+
+    def unit(self, unit: Sequence[Example], rows: Sequence[Row], regions: Sequence[Row]) -> UnitResult:
+        """Return the unit's pairs and its candidates with their scores by the new settings."""
+        unit, draw = read_images(unit), _Draw(self.recipe, self.round)
+        by_example: dict[str, list[Candidate]] = {}
+        kept = [self._scored(row, draw) for row in rows]
+        for candidate in kept:
+            by_example.setdefault(candidate.example_id, []).append(candidate)
+        pairs = [
+            pair
+            for example in unit
+            if example.id in by_example
+            for pair in _pairs(example, by_example[example.id], draw)
+        ]
+        drops = {reason: count for reason, count in draw.drops.items() if count}
+        cutter = _Cutter(regions)
+        return UnitResult(tuple(cutter.pair(unit, pair) for pair in pairs), tuple(kept), (), drops, ())
+
+    @staticmethod
+    def drops_after(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
+        """Return the counts of the build with those that drawing decides counted anew."""
+        return {reason: n for reason, n in sorted((dict(before) | dict.fromkeys(REDRAWN, 0) | dict(now)).items()) if n}
+
+    def _scored(self, row: Row, draw: _Draw) -> Candidate:
+        candidate = candidate_of(row)
+        if self.references is not None:
+            candidate = _shown(candidate, self.references)
+        if rules(self.recipe) != rules(self.old):
+            wanted = self.recipe.build.judging.judges or len(self.recipe.models.judges)
+            held = sum(score.judge != DEBATE for score in candidate.judge_scores)
+            if wanted > held:
+                raise DataError(
+                    f"{candidate.id}: was rated by {held} judges, not by {wanted}."
+                    " Lower build.judging.judges, or build the round again."
+                )
+            candidate = scored(candidate, self.recipe.build)
+        draw.drop(UNRATED, int(candidate.score is None))
+        return candidate
+
+
+class _Cutter:
+    """Cuts the crops of a unit again from its images and stored regions; each once."""
+
+    def __init__(self, regions: Sequence[Row]) -> None:
+        self.rows = {(row["image_id"], row["hypothesis"]): row for row in regions if row["box"]}
+        self.crops: dict[tuple[str, str], bytes] = {}
+
+    def pair(self, unit: Sequence[Example], pair: PreferencePair) -> PreferencePair:
+        """Return the pair with the pictures of its sides' regions. Raises DataError when one comes out otherwise."""
+        example = next(example for example in unit if example.id == pair.example_id)
+        return replace(pair, chosen=self._side(example, pair.chosen), rejected=self._side(example, pair.rejected))
+
+    def _side(self, example: Example, candidate: Candidate) -> Candidate:
+        if candidate.region is None:
+            return candidate
+        return replace(candidate, region=replace(candidate.region, crop=self._crop(example, candidate.region)))
+
+    def _crop(self, example: Example, region: Region) -> bytes:
+        key = (example.image_id, region.hypothesis)
+        if key not in self.crops:
+            row = self.rows.get(key)
+            if row is None or tuple(row["box"]) != tuple(region.box):
+                raise DataError(
+                    f"{example.id}: its region of {region.hypothesis} is not stored. Build the round again."
+                )
+            picture = images.decode(example.encoded(), example.image_label)
+            crop = cut(picture, region.box, row["mask"]["bytes"] if row["mask"] else None)
+            if images.content_id(crop) != row["crop_id"]:
+                raise DataError(
+                    f"{example.id}: the crop cut for {region.hypothesis} is not the one that the round was built from."
+                    " Use the benchmark's commit and the Pillow version that its lineage names."
+                )
+            self.crops[key] = crop
+        return self.crops[key]
+
+
+def candidate_of(row: Row) -> Candidate:
+    """Return the candidate of a row; its region comes without the crop, which no candidate row holds."""
+    found = row["region"]
+    return Candidate(
+        id=row["id"],
+        example_id=row["example_id"],
+        step=row["step"],
+        text=row["text"],
+        region=Region(found["hypothesis"], Box(*found["box"]), found["confidence"], b"") if found else None,
+        findings=tuple(row["findings"]),
+        logp=row["logp"],
+        tokens=row["tokens"],
+        lookahead=tuple(row["lookahead"]),
+        judge_scores=tuple(JudgeScore(**score) for score in row["judge_scores"]),
+        score=row["score"],
+        finish=row.get("finish"),  # rounds built before it was kept do not say
+    )
+
+
+def rules(recipe: Recipe) -> tuple[object, ...]:
+    """Return what makes a candidate's score of its ratings (Eq. 3 and 4)."""
+    build = recipe.build
+    return build.lookahead.gamma, build.lookahead.normalise, build.judging.consensus, build.judging.judges
+
+
+def same_chain(old: Recipe, new: Recipe, where: str) -> None:
+    """Raise RecipeError when `new` asks for what only a build can give, naming what differs."""
+    before, after = _fixed(old), _fixed(new)
+    odd = [f"{key} = {after.get(key)!r} (was {value!r})" for key, value in before.items() if after.get(key) != value]
+    if odd:
+        raise RecipeError(
+            f"{where}: --repair-pairs draws among the candidates that are there; it cannot change {'; '.join(odd)}."
+            " Give the settings of the round, or build it again with --new-version."
+        )
+    if new.build.lookahead.gamma > 0 and old.build.lookahead.gamma == 0:
+        raise RecipeError(f"{where}: has no look-ahead scores (gamma was 0). Build the round again with look-ahead.")
+
+
+def _fixed(recipe: Recipe) -> dict[str, Any]:
+    """Return every value that decides the candidates, by its dotted name."""
+    build: Build = recipe.build
+    judging = replace(build.judging, consensus="agreement", judges=0)
+    lookahead = replace(build.lookahead, gamma=0.0, normalise=True)
+    drawn: dict[str, Any] = {"pairs_per_step": 0, "min_gap": 0.0, "pair_scope": "any", "cut_texts": "drop"}
+    plain = replace(build, **drawn, judging=judging, lookahead=lookahead)
+    of_build = {f"build.{key}": value for key, value in flat(asdict(plain)).items() if key not in OF_A_MACHINE}
+    more = ("method", "benchmark", "benchmark_revision", "rounds", "seed", "views", "models")
+    return of_build | flat({name: asdict(recipe)[name] for name in more})
+
+
+def _pairs(example: Example, candidates: Sequence[Candidate], draw: _Draw) -> list[PreferencePair]:
+    found: list[PreferencePair] = []
+    for step, offered in groupby(candidates, key=lambda candidate: candidate.step):
+        found += choose_pairs(example, step, list(offered), draw)
+    if not found:
+        draw.drop(UNPAIRED)
+    return found
+
+
+def _shown(candidate: Candidate, references: References) -> Candidate:
+    return replace(
+        candidate,
+        text=references.show(candidate.text),
+        findings=tuple(map(references.show, candidate.findings)),
+        lookahead=tuple(map(references.show, candidate.lookahead)),
+    )

@@ -1,0 +1,249 @@
+"""A run and a round -> the tagged preference dataset of that round, sampled from the adapter of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from clincot import benchmarks, engines, judges, regions
+from clincot.benchmarks.base import Source
+from clincot.benchmarks.partition import limit, part_of_round
+from clincot.engines.base import Engine
+from clincot.executors.launch import close_launch, open_launch
+from clincot.executors.world import ALONE, World
+from clincot.judges import cache
+from clincot.judges.cache import CachedJudge, Known, known_key, load_known
+from clincot.recipe import ModelSource, Recipe
+from clincot.records import Example
+from clincot.records.lineage import Pin, content_key
+from clincot.runs import adapters, releases
+from clincot.runs.adapters import Adapter
+from clincot.runs.pins import benchmark_pin, model_pins
+from clincot.runs.redistribution import redacted as withheld
+from clincot.runs.redistribution.redacted import sha256_of
+from clincot.runs.releases import Release
+from clincot.runs.rooms import load_rooms
+from clincot.runs.run import Run
+from clincot.stages.sample.build import BuildOutcome, build, ratings
+from clincot.stages.sample.workbench import Models
+from clincot.stages.sample.worker import BuildJob
+
+RATINGS = "ratings"  # below a run's folder: what judges of finished builds said, one file per tag
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a round is made from; `inputs` is the key of all that decides its rows."""
+
+    parent: Adapter | None
+    source: Source
+    pins: dict[str, Pin]
+    sampled_from: str
+    inputs: str
+
+
+def build_round(run: Run, round_: int, *, new_version: bool = False, world: World = ALONE) -> Release:
+    """Build, commit and tag the preference data of `round_`; nothing is done again when it stands already.
+
+    In a `world` of several processes this is rank 0's part; the others call `share_round` (share.py).
+    """
+    made, repo, door = made_of(run, round_), run.preferences_repo, run.folder / "launches"
+    pins = _all_pins(made)
+    done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version, pins=pins)
+    tag = "" if done else releases.next_tag(run, "dataset", repo, round_)
+    launch = open_launch(world, door, {"inputs": made.inputs, "tag": tag})
+    if done:
+        return done
+    job, every = job_of(run, round_, made, tag, world)
+    outcome = build(job, launch)
+    cache.write(run.folder / RATINGS, tag, ratings(job))
+    close_launch(launch, door)
+    # The same command may have built the round elsewhere meanwhile; its rows are the same.
+    done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version, pins=pins)
+    return done or _commit(run, round_, made, outcome, every)
+
+
+def made_of(run: Run, round_: int) -> Made:
+    """Pin what the round is made from."""
+    parent = adapters.of_round(run, round_ - 1)
+    source = benchmarks.load(run.recipe.benchmark).source
+    pins = _pins(run, source)
+    sampled_from = parent.sha256 if parent else "base"
+    return Made(parent, source, pins, sampled_from, inputs_of(run.recipe, pins, sampled_from))
+
+
+def job_of(run: Run, round_: int, made: Made, tag: str, world: World) -> tuple[BuildJob, list[Example]]:
+    """Return the work to do under `tag`, and all training examples of the benchmark."""
+    every, examples = examples_of(run, run.recipe, made.pins["benchmark"], round_)
+    known = load_known(run.folder / RATINGS, releases.tag_of(round_), without=tag)
+
+    def models() -> Models:
+        world.take_gpu()
+        return load_models(run, made.pins, made.parent, known)
+
+    names = {name: str(pin) for name, pin in made.pins.items()}
+    names |= {"sampled from": made.sampled_from[:12], "known ratings": known_key(known)[:12] if known else "none"}
+    rooms, folder = partial(load_rooms, run, made.pins, judge_sources(run.recipe)), run.work(tag, "build")
+    return BuildJob(run.recipe, round_, examples, made.inputs, folder, models, names, rooms), every
+
+
+def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: list[Example]) -> Release:
+    if not made.source.redistributable:
+        outcome = without_pictures(outcome, round_, every)
+    lineage = run.lineage(
+        "build-data",
+        round_,
+        made.inputs,
+        pins=_all_pins(made),
+        sampled_from=made.sampled_from,
+        keys=reference_key(made.pins["policy"], made.sampled_from, run.recipe.models.policy.kind),
+        facts=outcome.facts | facts_of(run.recipe, made.source),
+    )
+    return releases.commit(run, "dataset", run.preferences_repo, outcome.files, lineage)
+
+
+def _all_pins(made: Made) -> dict[str, Pin]:
+    return made.pins if made.parent is None else made.pins | {"parent": made.parent.pin}
+
+
+def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None, *more: object) -> str:
+    """Return the content key of what decides a round's pairs; kinds count, as those without a model have no pin."""
+    kinds = [source.kind for source in (recipe.models.policy, recipe.models.proposer, *judge_sources(recipe))]
+    asked = (recipe.build, recipe.views, recipe.method, recipe.seed, recipe.rounds, kinds)
+    return content_key(*asked, {name: pin.sha for name, pin in pins.items()}, sampled_from, *more)
+
+
+def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: Known) -> Models:
+    """Load the policy of the round, the proposer and the judges from their pinned snapshots.
+
+    `known` are the ratings that earlier versions of the round recorded; a build that was cut off knows the same again.
+    """
+    build = run.recipe.build
+    policy = load_policy(run, pins["policy"], parent, batch_size=build.batch_size, threads=build.threads)
+    key = reference_key(pins["policy"], parent.sha256 if parent else "base", run.recipe.models.policy.kind)
+    loaded = [CachedJudge(judge, known) for judge in _judges(run, pins, policy, key["reference"])]
+    return Models(policy, load_proposer(run, run.recipe, pins.get("proposer")), tuple(loaded))
+
+
+def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int, threads: int) -> Engine:
+    """Load base and adapter in process, or find them on the server that the recipe names (`kind: openai`)."""
+    source = run.recipe.models.policy
+    if source.kind == "openai":
+        # A new version has other weights, and so a name of its own.
+        served = f"{run.name}-{adapter.pin.revision}" if adapter else None
+        return engines.load("openai", source.repo, served, endpoint=source.endpoint, batch_size=batch_size)
+    return engines.load(
+        source.kind,
+        run.target.snapshot(base),
+        adapter.folder if adapter else None,
+        batch_size=batch_size,
+        threads=threads,
+        images=1 if run.recipe.views == "canvas" else 2,
+    )
+
+
+def load_proposer(run: Run, recipe: Recipe, pin: Pin | None) -> regions.Proposer:
+    """Load the proposer that the recipe names; kinds without a model have no pin."""
+    folder = run.target.snapshot(pin) if pin else None
+    return regions.load(recipe.models.proposer.kind, folder, key=proposer_key(recipe, pin))
+
+
+def proposer_key(recipe: Recipe, pin: Pin | None) -> str:
+    """Return what names the proposer's maps: its pinned weights, else its kind and the settings."""
+    return pin.sha if pin else content_key(recipe.models.proposer.kind, recipe.build.regions, recipe.seed)
+
+
+def reference_key(policy: Pin, sampled_from: str, engine: str = "") -> dict[str, str]:
+    """Return the key under which stored reference log-probabilities are valid: these weights, this engine."""
+    return {"reference": content_key(policy.repo, policy.sha, sampled_from, engine or "transformers")}
+
+
+def judge_sources(recipe: Recipe) -> tuple[ModelSource, ...]:
+    """Return the judges that count: all of the setting's, or the first `build.judging.judges`."""
+    return recipe.models.judges[: recipe.build.judging.judges or None]
+
+
+def _judges(run: Run, pins: dict[str, Pin], policy: Engine, policy_key: str) -> list[judges.ReadingJudge]:
+    judging = run.recipe.build.judging
+    loaded = []
+    for i, source in enumerate(judge_sources(run.recipe), 1):
+        if source.kind in judges.MODEL_FREE:
+            loaded.append(judges.of_policy(source.kind, policy, key=policy_key, readout=judging.readout))
+            continue
+        pin = pins[f"judge-{i}"]
+        loaded.append(
+            judges.load(
+                source.kind,
+                run.target.snapshot(pin),
+                name=source.repo,
+                key=pin.sha,
+                batch_size=judging.batch_size,
+                threads=run.recipe.build.threads,
+                readout=judging.readout,
+            )
+        )
+    return loaded
+
+
+def _pins(run: Run, source: Source) -> dict[str, Pin]:
+    models = {"policy": run.recipe.models.policy, "proposer": run.recipe.models.proposer}
+    models |= {f"judge-{i}": judge for i, judge in enumerate(judge_sources(run.recipe), 1)}
+    return model_pins(run, models) | {"benchmark": benchmark_pin(run.target, source, run.recipe.benchmark_revision)}
+
+
+def examples_of(run: Run, recipe: Recipe, pin: Pin, round_: int) -> tuple[list[Example], tuple[Example, ...]]:
+    """Return all training examples of the pinned benchmark, and those that the recipe gives to the round."""
+    benchmark = benchmarks.load(recipe.benchmark)
+    every = benchmark.examples(run.target.snapshot(pin, benchmark.patterns), "train")
+    part = part_of_round(every, seed=recipe.seed, rounds=recipe.rounds, round_=round_)
+    return every, limit(part, max_images=recipe.build.max_images, max_questions=recipe.build.max_questions)
+
+
+def without_pictures(outcome: BuildOutcome, round_: int, every: list[Example]) -> BuildOutcome:
+    """Return the outcome without pictures and reference texts; the full rows stay in the work folder alone."""
+    references = withheld.References.of(every)
+    files, facts = {}, outcome.facts | {"withheld": True}
+    for name, full in outcome.files.items():
+        path = full.with_name(f"withheld-{full.name}")
+        if name.startswith(f"round-{round_}/"):
+            files[name] = withheld.withhold_pairs(full, path, references)
+            facts |= {"full_rows_sha256": sha256_of(full), "size_bytes": path.stat().st_size}
+        elif name.startswith(f"round-{round_}-regions/"):
+            files[name] = withheld.withhold_regions(full, path)
+            facts |= {"full_regions_sha256": sha256_of(full)}
+        else:
+            files[name] = withheld.withhold_candidates(full, path, references)
+    return BuildOutcome(files, facts)
+
+
+def facts_of(recipe: Recipe, source: Source) -> dict[str, Any]:
+    """Return what the card says of the source, the judges and how pairs were drawn."""
+    judging = recipe.build.judging
+    shown = {"context": judging.context, "sees_reference": judging.context == "reference"}
+    return {
+        "source": source.repo,
+        "licence": source.licence,
+        "languages": list(source.languages),
+        "partition": {"rounds": recipe.rounds, "seed": recipe.seed, "unit": "image"},
+        "judging": {"context": judging.context, "readout": judging.readout, "consensus": judging.consensus},
+        "pairing": pairing_of(recipe),
+        "views": recipe.views,
+        "judges": [{"repo": judge.repo or judge.kind} | shown for judge in judge_sources(recipe)],
+    }
+
+
+def pairing_of(recipe: Recipe) -> dict[str, Any]:
+    """Return how scored candidates became pairs: what `--repair-pairs` may change."""
+    build = recipe.build
+    undivided: dict[str, Any] = {} if build.lookahead.normalise else {"normalise": False}
+    return undivided | {
+        "pairs_per_step": build.pairs_per_step,
+        "min_gap": build.min_gap,
+        "pair_scope": build.pair_scope,
+        "cut_texts": build.cut_texts,
+        "gamma": build.lookahead.gamma,
+        "consensus": build.judging.consensus,
+        "judges": build.judging.judges,
+    }

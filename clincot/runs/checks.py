@@ -1,0 +1,146 @@
+"""A recipe and the options of a command -> an error for what cannot work, before a Hub or a file is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+from clincot import benchmarks, judges, protocols, regions
+from clincot.engines import ENGINES
+from clincot.errors import ClincotError, RecipeError, did_you_mean
+from clincot.hub.licences import refuse_credentialed
+from clincot.hub.names import LONGEST, RULE, is_url, name_fault, owner_fault, repo_fault, revision_fault
+from clincot.methods import METHODS
+from clincot.recipe import ModelSource, Recipe
+from clincot.recipe.choices import check
+from clincot.recipe.parts import Control
+from clincot.recipe.training import check_training
+from clincot.runs._combinations import check_combinations
+
+BY_POLICY = ("black_image", "shuffled_images")  # controls that a policy answers
+SUFFIX = "-preferences"  # the longest that a repository of a run has behind the run's name
+
+
+def check_names(recipe: Recipe) -> None:
+    """Raise ClincotError for a name that no table knows, a model that is lacking, values that exclude one another.
+
+    Ranges and choices of single values were checked when the recipe was read. Imports neither torch nor transformers.
+    """
+    refuse_credentialed(recipe.benchmark)
+    check(METHODS, recipe.method, "method")
+    check(benchmarks.BENCHMARKS, recipe.benchmark, "benchmark")
+    _check_models(recipe)
+    _check_judges(recipe)
+    _check_evaluation(recipe)
+    check_training(recipe.train)
+    check_combinations(recipe)
+
+
+def check_run_name(name: str, *, given: bool) -> None:
+    """Raise ClincotError for a name whose repositories no Hub would take; `given` says that --name gave it."""
+    fault = name_fault(name, SUFFIX)
+    if fault:
+        where = f"--name {name[:LONGEST]!r}" if given else f"run name {name[:LONGEST]!r} (recipe-setting-benchmark)"
+        another = "" if given else " Give another with --name."
+        raise ClincotError(f"{where}: is not a repository name, it {fault}. {RULE}{another}")
+
+
+def check_namespace(name: str, where: str) -> None:
+    """Raise ClincotError for what can be no user or organisation."""
+    fault = owner_fault(name)
+    if fault:
+        raise ClincotError(f"{where} {name[:LONGEST]!r}: is not a user or organisation, it {fault}. {RULE}")
+
+
+def check_round(recipe: Recipe, round_: int) -> None:
+    """Raise ClincotError for a round that the recipe does not have; 0 is what a command takes for all or the newest."""
+    if not 0 <= round_ <= recipe.rounds:
+        some = f"{recipe.rounds} round{'s' if recipe.rounds > 1 else ''}"
+        raise ClincotError(
+            f"--round {round_}: the recipe has {some}, each with its own part of the images."
+            f" Give 1 to {recipe.rounds}, or another number of rounds with --set rounds=N."
+        )
+
+
+def check_controls(names: Sequence[str]) -> None:
+    """Raise ClincotError for a control that needs a policy, or is none."""
+    alone = [name for name in get_args(Control) if name not in BY_POLICY]
+    for name in names:
+        if name in BY_POLICY:
+            raise ClincotError(
+                f"--control {name}: a policy answers it. Leave --control out: the row is part of every evaluation."
+            )
+        if name not in alone:
+            raise ClincotError(f"--control {name}: no such control.{did_you_mean(name, alone)}")
+
+
+def check_split(where: str, benchmark: str, split: str) -> None:
+    """Raise RecipeError for a split that the benchmark does not have; `where` names the value."""
+    splits = benchmarks.load(benchmark).splits
+    if split not in splits:
+        raise RecipeError(f"{where}: benchmark {benchmark} has no split {split!r}.{did_you_mean(split, splits)}")
+
+
+def check_protocols(labels: Sequence[str]) -> None:
+    """Raise ClincotError for a protocol to print that is none; `all` names every one."""
+    for label in labels:
+        if label != protocols.ALL:
+            protocols.load(label)
+
+
+def _check_models(recipe: Recipe) -> None:
+    models = recipe.models
+    check(ENGINES, models.policy.kind or "transformers", "models.policy.kind")
+    check(regions.PROPOSERS, models.proposer.kind, "models.proposer.kind")
+    _check_source("models.policy", models.policy, needed=True)
+    _check_source("models.proposer", models.proposer, needed=models.proposer.kind not in regions.MODEL_FREE)
+    if (models.policy.kind == "openai") != bool(models.policy.endpoint):
+        raise RecipeError("models.policy: `kind: openai` and `endpoint: URL` belong together. Give both or neither.")
+    if models.policy.endpoint and not is_url(models.policy.endpoint):
+        raise RecipeError(
+            f"models.policy.endpoint: {models.policy.endpoint!r} is not a URL. Write http://HOST:PORT/v1."
+        )
+    if recipe.benchmark_revision:
+        _check_revision("benchmark_revision", recipe.benchmark_revision)
+
+
+def _check_judges(recipe: Recipe) -> None:
+    models, count = recipe.models, recipe.build.judging.judges
+    for judge in models.judges:
+        check(judges.JUDGES, judge.kind or "causal_lm", "models.judges.kind")
+        _check_source("models.judges", judge, needed=judge.kind not in judges.MODEL_FREE)
+    if recipe.method == "clincot" and not models.judges:
+        raise RecipeError("models.judges: none is named, so no candidate gets a score. Name one or two in the setting.")
+    if not 0 <= count <= len(models.judges):
+        raise RecipeError(
+            f"build.judging.judges: {count} of {len(models.judges)} judges cannot be counted."
+            " Give 0 for all, or name more judges in the setting."
+        )
+
+
+def _check_source(where: str, source: ModelSource, *, needed: bool) -> None:
+    if needed and not source.repo:
+        kind = f" of kind {source.kind!r}" if source.kind else ""
+        raise RecipeError(f"{where}.repo: a model{kind} needs its repository. Add `repo: OWNER/NAME`.")
+    if source.repo and not needed:
+        raise RecipeError(f"{where}.repo: {source.kind!r} reads no model. Leave it out: --set {where}.repo=")
+    if source.endpoint and where != "models.policy":
+        raise RecipeError(f"{where}.endpoint: only a policy can be on a server. Leave it out.")
+    fault = repo_fault(source.repo) if source.repo else ""
+    if fault:
+        raise RecipeError(
+            f"{where}.repo: {source.repo[:LONGEST]!r} is no repository (OWNER/NAME), it {fault}."
+            " Put a folder on a Hub with `clincot hub import`, and give its name there."
+        )
+    _check_revision(f"{where}.revision", source.revision)
+
+
+def _check_revision(where: str, revision: str) -> None:
+    fault = revision_fault(revision)
+    if fault:
+        raise RecipeError(f"{where}: {revision[:LONGEST]!r} {fault}. Give one, for example main.")
+
+
+def _check_evaluation(recipe: Recipe) -> None:
+    protocols.load(recipe.evaluate.protocol)
+    check_split("evaluate.split", recipe.benchmark, recipe.evaluate.split)

@@ -1,0 +1,90 @@
+"""A run's adapters -> the ids of the images that each was trained on, read from the preference data of its rounds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from clincot.errors import NotOnHub
+from clincot.hub import Hub, parse_lineages
+from clincot.images import content_id
+from clincot.records import Example
+from clincot.records.lineage import Pin
+from clincot.runs.adapters import Adapter
+from clincot.runs.releases import tag_of
+from clincot.runs.run import Run
+
+DATA = "preferences"
+CONTENT_ID = re.compile(r"[0-9a-f]{16}")
+
+
+def seen_by(run: Run, chosen: Sequence[Adapter], train: Callable[[], Sequence[Example]]) -> list[frozenset[str] | None]:
+    """Return the image ids of the rounds up to each adapter's; None from the first round whose data cannot be read.
+
+    `train` gives the benchmark's training examples: what an adapter saw that was fine-tuned on them, without pairs.
+    """
+    found: list[frozenset[str] | None] = []
+    so_far: frozenset[str] | None = frozenset()
+    for adapter in chosen:
+        own = _of_round(run, adapter, train)
+        so_far = None if so_far is None or own is None else so_far | own
+        found.append(so_far)
+    return found
+
+
+def by_content(seen: Sequence[frozenset[str] | None], asked: Sequence[Example]) -> list[frozenset[str] | None]:
+    """Return `seen` with the ids of those images of `asked` whose bytes it names.
+
+    Pairs name an image by its content; a benchmark may have names of its own (the phantom has).
+    """
+    if not any(seen):
+        return list(seen)
+    contents = {image_id: content_id(e.encoded()) for image_id, e in {e.image_id: e for e in asked}.items()}
+    return [some and some | {image_id for image_id, name in contents.items() if name in some} for some in seen]
+
+
+def _of_round(run: Run, adapter: Adapter, train: Callable[[], Sequence[Example]]) -> frozenset[str] | None:
+    config = tag_of(adapter.round, run.start)
+    path = f"rounds/{config}/lineage.json"
+    pins = parse_lineages({path: (adapter.folder / path).read_bytes()})[config].pins
+    if DATA not in pins:
+        return frozenset(example.image_id for example in train()) if "benchmark" in pins else None
+    pin = pins[DATA]
+    hub = _holder(run, pin)
+    if hub is None:
+        return None
+    folder = hub.snapshot(pin, [f"{config}/*.parquet"])
+    ids = [image_ids(path) for path in sorted((folder / config).glob("*.parquet"))]
+    return None if None in ids else frozenset().union(*filter(None, ids))
+
+
+def _holder(run: Run, pin: Pin) -> Hub | None:
+    """Return the Hub that has exactly this version: the run's store, else the target."""
+    for hub in (run.store, run.target):
+        try:
+            hub.resolve(pin.kind, pin.repo, pin.sha)
+        except NotOnHub:
+            continue
+        return hub
+    return None
+
+
+def image_ids(path: Path) -> frozenset[str] | None:
+    """Return the ids of the global images of preference rows; their bytes are not read.
+
+    Rows without pictures (withheld ones) name their image in a column of its own. None where a picture's name is not
+    made of its content: in pairs made elsewhere it may be any image.
+    """
+    file = pq.ParquetFile(path)
+    if {"image_id", "picture_ids"} <= set(file.schema_arrow.names):
+        return frozenset(file.read(["image_id"]).column("image_id").to_pylist())
+    leaves = [file.schema.column(i).path for i in range(len(file.schema))]
+    wanted = [leaf for leaf in leaves if leaf.startswith("images.") and leaf.endswith(".path")]
+    if not wanted:
+        return None
+    rows = file.read(wanted).column("images").to_pylist()
+    names = frozenset(str(image["path"]).partition(".")[0] for images in rows for image in images[:1])
+    return names if all(map(CONTENT_ID.fullmatch, names)) else None

@@ -1,0 +1,61 @@
+"""A run -> rounds 1..R of build and train, then one evaluation of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from clincot.records.lineage import Kind, Pin
+from clincot.runs import releases
+from clincot.runs.build import build_round
+from clincot.runs.evaluation.evaluate import evaluate_rounds
+from clincot.runs.prepare import prepare
+from clincot.runs.preview import preview
+from clincot.runs.releases import Release, pushing
+from clincot.runs.run import Run
+from clincot.runs.sft import train_start
+from clincot.runs.train import train_round
+from clincot.stages.evaluate import Evaluation
+
+
+def run_rounds(
+    run: Run, *, push: bool, say: Callable[[str], None], dry_run: bool = False
+) -> tuple[list[Release], Evaluation]:
+    """Do what is missing of the start, rounds 1..R and the evaluation; push each result as soon as it stands.
+
+    With `dry_run`, say what would be pushed instead. What stands but was made from another version of what is before it
+    (pairs that were repaired, an adapter trained again) gets a new version too.
+    """
+    done: list[Release] = []
+
+    def keep(release: Release) -> None:
+        if dry_run:
+            preview(run, release, say)
+        done.append(pushing.push(run, release, say) if push and not dry_run else release)
+
+    def outdated(kind: Kind, repo: str, round_: int, pins: Mapping[str, Pin]) -> bool:
+        found = releases.made_from_another(run, kind, repo, round_, pins)
+        if found:
+            before = ", ".join(pins)
+            say(f"{repo}: {releases.tag_of(round_)} was made from another version of its {before}; it is made anew")
+        return found
+
+    prepare(run, say)
+    parents: dict[str, Pin] = {}
+    standing: dict[str, Pin] = {}
+    if run.start == "sft":
+        start = train_start(run)
+        keep(start)
+        parents, standing = {"parent": start.pin}, {run.start: start.pin}
+    for round_ in range(1, run.recipe.rounds + 1):
+        say(f"round {round_} of {run.recipe.rounds}")
+        again = outdated("dataset", run.preferences_repo, round_, parents)
+        built = build_round(run, round_, new_version=again)
+        keep(built)
+        again = outdated("model", run.adapter_repo, round_, {"preferences": built.pin})
+        trained = train_round(run, round_, new_version=again)
+        keep(trained)
+        parents, standing = {"parent": trained.pin}, standing | {releases.tag_of(round_): trained.pin}
+    again = outdated("dataset", run.results_repo, run.recipe.rounds, standing)
+    evaluated = evaluate_rounds(run, run.recipe.rounds, new_version=again)
+    keep(evaluated.release)
+    return done, evaluated.evaluation

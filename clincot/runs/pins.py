@@ -1,0 +1,55 @@
+"""The models and the benchmark of a recipe -> their pinned repositories on the target Hub; some kinds have no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from clincot.benchmarks.base import Source
+from clincot.errors import NotOnHub
+from clincot.hub import Hub
+from clincot.hub.connect import PUBLIC
+from clincot.progress import tell
+from clincot.recipe import ModelSource
+from clincot.records.lineage import Pin
+from clincot.runs.run import Run
+
+
+def model_pins(run: Run, sources: Mapping[str, ModelSource]) -> dict[str, Pin]:
+    """Pin the models that have a repository. Raises NotOnHub, for a MedKLIP with the way to make one's own."""
+    return {name: _pin(run, source) for name, source in sources.items() if source.repo}
+
+
+def benchmark_pin(hub: Hub, source: Source, revision: str = "") -> Pin:
+    """Pin a benchmark: at `revision` where one is asked for, else at the commit that its source names.
+
+    The public Hub must hold that commit. A copy on another Hub has commits of its own, so where this one is lacking
+    the source's branch is read; that is said, and the pin's `revision` is then the branch. Raises NotOnHub.
+    """
+    if revision or not source.sha:
+        return hub.resolve("dataset", source.repo, revision or source.revision)
+    try:
+        return hub.resolve("dataset", source.repo, source.sha)
+    except NotOnHub as error:
+        if hub.endpoint == PUBLIC:
+            newest = f"--set benchmark_revision={source.revision}"
+            raise NotOnHub(f"{error} Or read what stands there now: {newest}") from error
+    pin = hub.resolve("dataset", source.repo, source.revision)
+    tell(f"{hub.label}: has {source.repo} without its public commit {source.sha[:12]}; reading {pin.revision} ({pin})")
+    return pin
+
+
+def _pin(run: Run, source: ModelSource) -> Pin:
+    try:
+        return run.target.resolve("model", source.repo, source.revision)
+    except NotOnHub as error:
+        if source.kind != "medklip":
+            raise
+        # Nobody may pass the authors' weights on, so an absent repository is the usual state and no slip.
+        place = run.target.label
+        raise NotOnHub(
+            f"{place}: has no model {source.repo}. MedKLIP's weights are not shipped; convert your own copy:\n"
+            '  clincot convert medklip CHECKPOINT.pth medklip --descriptions "observation explanation.json"'
+            " --text-encoder emilyalsentzer/Bio_ClinicalBERT\n"
+            f"  clincot hub import medklip --as {source.repo} --kind model --hub {place}\n"
+            "docs/proposers.md says more. Without them, set models.proposer to another kind."
+        ) from error

@@ -1,0 +1,177 @@
+"""A finished stage's files and lineage -> one tagged commit in the run's store, mirrored to the target on push."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from clincot.hub import Hub, RoundFiles, parse_lineages
+from clincot.records.lineage import Kind, Lineage, Pin
+from clincot.runs.releases import cards
+from clincot.runs.releases.conflict import Standing, refuse
+from clincot.runs.run import Run
+
+VERSION = re.compile(r"-v(\d+)$")
+
+
+@dataclass(frozen=True)
+class Release:
+    """A stage's result where it now stands: `fresh` says whether work was done for it in this call."""
+
+    kind: Kind
+    repo: str
+    tag: str
+    pin: Pin
+    lineage: Lineage
+    fresh: bool
+    pushed: Pin | None = None
+
+
+def tag_of(round_: int, start: str = "base") -> str:
+    """Return the tag of the first version of a round; round 0 is what the rounds start from, `base` or `sft`."""
+    return f"round-{round_}" if round_ else start
+
+
+def latest_tag(tags: Mapping[str, str], round_: int, start: str = "base") -> str | None:
+    """Return the newest version's tag of a round (`round-2-v3` before `round-2`), None when there is none."""
+    return max(versions(tags, round_, start), key=_version, default=None)
+
+
+def versions(tags: Iterable[str], round_: int, start: str = "base") -> list[str]:
+    """Return the tags of a round's versions, the oldest first."""
+    first = tag_of(round_, start)
+    found = [tag for tag in tags if tag == first or (tag.startswith(first + "-v") and VERSION.search(tag))]
+    return sorted(found, key=_version)
+
+
+def find(run: Run, kind: Kind, repo: str, round_: int) -> tuple[Hub, Pin] | None:
+    """Return where the newest version of a round's repository stands: the run's store first, then the target Hub."""
+    for hub, name in run.places(repo):
+        tag = latest_tag(hub.tags(kind, name), round_, run.start)
+        if tag is not None:
+            return hub, hub.resolve(kind, name, tag)
+    return None
+
+
+def finished(
+    run: Run,
+    kind: Kind,
+    repo: str,
+    round_: int,
+    inputs: str,
+    *,
+    new_version: bool,
+    pins: Mapping[str, Pin] | None = None,
+) -> Release | None:
+    """Return the release that already holds what `inputs` would give, None when work is needed.
+
+    Repaired pairs stand for a build with their settings unless a new version is asked for. Raises TagExists when the
+    round is there with other content and no new version was asked for, naming what differs: settings, or `pins`.
+    """
+    tag = latest_tag(run.store.tags(kind, repo), round_, run.start)
+    if tag is None:
+        return None
+    pin = run.store.resolve(kind, repo, tag)
+    lineage = read_lineage(run.store, pin, round_, run.start)
+    if lineage.inputs == inputs or (not new_version and stands_for(lineage) == inputs):
+        return Release(kind, repo, tag, pin, lineage, fresh=False)
+    if new_version:
+        return None
+    recipe = run.store.read(pin, f"rounds/{tag_of(round_, run.start)}/recipe.yaml").decode()
+    other = Standing(repo, tag, lineage, recipe, _made_so(run, kind, repo, round_, inputs))
+    refuse(run, other, pins or {}, next_tag(run, kind, repo, round_))
+
+
+def _made_so(run: Run, kind: Kind, repo: str, round_: int, inputs: str) -> str:
+    """Return the tag of a version of the round that `inputs` would give, "" where there is none."""
+    tags = run.store.tags(kind, repo)
+    for tag in versions(tags, round_, run.start):
+        made = read_lineage(run.store, Pin(kind, repo, tag, tags[tag]), round_, run.start)
+        if inputs in (made.inputs, stands_for(made)):
+            return tag
+    return ""
+
+
+def stands_for(lineage: Lineage) -> str | None:
+    """Return the inputs of the build that repaired pairs stand for, None for what was built."""
+    key: str | None = lineage.facts.get("repaired_from", {}).get("stands_for")
+    return key
+
+
+def made_from_another(run: Run, kind: Kind, repo: str, round_: int, pins: Mapping[str, Pin]) -> bool:
+    """Say whether the newest version of a round in the store was made from other versions than `pins`, by role."""
+    tag = latest_tag(run.store.tags(kind, repo), round_, run.start)
+    if tag is None:
+        return False
+    made = read_lineage(run.store, run.store.resolve(kind, repo, tag), round_, run.start).pins
+    return any(role in made and made[role].sha != pin.sha for role, pin in pins.items())
+
+
+def next_tag(run: Run, kind: Kind, repo: str, round_: int, *, pushed: bool = False) -> str:
+    """Return the tag of the version after the newest one of the store, or of store and target when `pushed` counts."""
+    hubs = run.places(repo) if pushed else ((run.store, repo),)
+    tags = {tag: sha for hub, name in hubs for tag, sha in hub.tags(kind, name).items()}
+    newest, first = latest_tag(tags, round_, run.start), tag_of(round_, run.start)
+    return first if newest is None else f"{first}-v{_version(newest) + 1}"
+
+
+def read_lineage(hub: Hub, pin: Pin, round_: int, start: str = "base") -> Lineage:
+    """Read the lineage that a round carries."""
+    name = tag_of(round_, start)
+    path = f"rounds/{name}/lineage.json"
+    return parse_lineages({path: hub.read(pin, path)})[name]
+
+
+def commit(
+    run: Run, kind: Kind, repo: str, files: Mapping[str, Path], lineage: Lineage, *, tag: str | None = None
+) -> Release:
+    """Commit files, card, recipe and lineage in one commit to the run's store and tag it last (None: the next tag)."""
+    round_ = tag_of(lineage.round, run.start)
+    tag = tag or next_tag(run, kind, repo, lineage.round)
+    everything: dict[str, Path | bytes] = {**files, **RoundFiles(round_, run.recipe.to_yaml(), lineage).files()}
+    pin = run.store.publish(
+        kind,
+        repo,
+        everything,
+        tag=tag,
+        message=f"{lineage.stage} {tag}",
+        private=True,
+        card=card_of(kind, repo, lineage.stage),
+        replace=folders_of(round_),
+    )
+    return Release(kind, repo, tag, pin, lineage, fresh=True)
+
+
+def belongs(path: str, round_: str) -> bool:
+    """Say whether a repository's file is of `round_`: its own folders, or the adapter's files at the top."""
+    top, _, rest = path.partition("/")
+    if top == "rounds":
+        return rest.startswith(f"{round_}/")
+    return top in folders_of(round_) or (not rest and top.startswith("adapter_"))
+
+
+def folders_of(round_: str) -> tuple[str, ...]:
+    """Return the folders that belong to one round of a repository, beside `rounds/`."""
+    return (round_, f"{round_}-candidates", f"{round_}-regions", f"{round_}-predictions")
+
+
+def card_of(kind: Kind, repo: str, stage: str) -> Callable[[Mapping[str, bytes]], str]:
+    """Return what renders a repository's card from every round's lineage it will hold."""
+    render = {"build-data": cards.dataset_card, "train": cards.adapter_card, "evaluate": cards.results_card}[stage]
+
+    def card(raw: Mapping[str, bytes]) -> str:
+        return render(repo, parse_lineages(raw))
+
+    return card
+
+
+def name_of(tag: str) -> str:
+    """Return the name of the round that a tag is a version of: `round-2` for `round-2` and `round-2-v3`."""
+    return VERSION.sub("", tag)
+
+
+def _version(tag: str) -> int:
+    found = VERSION.search(tag)
+    return int(found.group(1)) if found else 1

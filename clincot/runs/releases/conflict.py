@@ -1,0 +1,89 @@
+"""A finished tag and a run that asks for something else -> the refusal that names what differs and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import NoReturn
+
+from clincot.errors import TagExists
+from clincot.executors.journal import changes
+from clincot.recipe import recipe_from_yaml
+from clincot.records.lineage import Lineage, Pin
+from clincot.runs.run import Run
+
+# What of a recipe decides a stage's result; a difference elsewhere is no reason.
+DATA = ("seed", "benchmark", "benchmark_revision")
+BUILD = ("build.regions", "build.steps", "build.candidates")
+TRAIN = ("train.lora", "train.dtype", "train.threads", "models.policy")
+DECIDES = {
+    "build-data": (*DATA, "build", "views", "method", "rounds", "models"),
+    "train": ("train", "views", "seed", "models.policy"),
+    "evaluate": (*DATA, *BUILD, "evaluate", "views", "models.policy", "models.proposer"),
+    "sft": (*DATA, *TRAIN, "train.sft", "rounds", "build.max_images", "build.max_questions"),
+}
+# What `--repair-pairs` may change (rounds/_redraw.py holds the rest fast).
+REPAIRS = {f"build.{name}" for name in ("pairs_per_step", "min_gap", "pair_scope", "cut_texts", "lookahead.gamma")}
+REPAIRS |= {"build.lookahead.normalise"}
+REPAIRS |= {"build.judging.consensus", "build.judging.judges"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A round's newest version: its tag, lineage and stored recipe; `fits` is an older one made as asked now."""
+
+    repo: str
+    tag: str
+    lineage: Lineage
+    recipe: str
+    fits: str = ""
+
+
+def refuse(run: Run, there: Standing, pins: Mapping[str, Pin], next_tag: str) -> NoReturn:
+    """Raise TagExists with the settings that differ, else the `pins`; `next_tag` is what a new version would get."""
+    settings = _settings(run, there)
+    lines = [f"  {name}: {change}" for name, change in (settings or _pinned(there.lineage, pins)).items()]
+    older = f"{there.fits!r} was made as asked now, but what follows takes the newest version. " if there.fits else ""
+    back = "give the former values to go on with it, " if settings else ""
+    raise TagExists(
+        "\n".join(
+            (
+                f"{there.repo}: {there.tag!r} in {run.store.label} was made otherwise, and a tag never moves"
+                " (there -> now):",
+                *(lines or ["  other models, data or adapters, or another version of the package"]),
+                f"{older}To go on: {back}`{_command(run, there)} --new-version` with these for {next_tag!r},"
+                f"{_repair(there, settings)} or --name for another run.",
+            )
+        )
+    )
+
+
+def _settings(run: Run, there: Standing) -> dict[str, str]:
+    stored = asdict(recipe_from_yaml(there.recipe, f"{there.repo}@{there.tag}"))
+    decides = DECIDES["sft" if _is_start(there.lineage) else there.lineage.stage]
+    found = changes(stored, asdict(run.recipe))
+    return {name: change for name, change in found.items() if any(f"{name}.".startswith(f"{key}.") for key in decides)}
+
+
+def _pinned(made: Lineage, pins: Mapping[str, Pin]) -> dict[str, str]:
+    return {
+        role: f"{made.pins.get(role, 'none')} -> {pin}"
+        for role, pin in pins.items()
+        if role not in made.pins or made.pins[role].sha != pin.sha
+    }
+
+
+def _is_start(made: Lineage) -> bool:
+    return made.stage == "train" and made.round == 0
+
+
+def _command(run: Run, there: Standing) -> str:
+    made = there.lineage
+    rounds = {"evaluate": "", "train": f" --round {made.round}", "build-data": f" --round {made.round}"}[made.stage]
+    return f"clincot {made.stage}{' --objective sft' if _is_start(made) else rounds} --name {run.name}"
+
+
+def _repair(there: Standing, settings: Mapping[str, str]) -> str:
+    if there.lineage.stage != "build-data" or not settings or not settings.keys() <= REPAIRS:
+        return ""
+    return " `--repair-pairs` in its place to draw the pairs again without a model,"

@@ -1,0 +1,89 @@
+"""A run -> the tagged adapter `sft`, trained on the gold answers of its benchmark, from which its round 1 starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clincot import benchmarks
+from clincot.benchmarks.base import Source
+from clincot.benchmarks.partition import limit, part_of_round
+from clincot.errors import RecipeError
+from clincot.executors.world import ALONE, World
+from clincot.records import Example
+from clincot.records.lineage import Pin, content_key
+from clincot.rows import schema
+from clincot.runs import adapters, releases
+from clincot.runs.curve import SFT_PANELS, training_curve
+from clincot.runs.pins import benchmark_pin
+from clincot.runs.releases import Release
+from clincot.runs.run import Run
+from clincot.runs.together import train_together
+from clincot.runs.training_lock import training_lock
+
+if TYPE_CHECKING:
+    from clincot.stages.train.dpo import TrainOutcome
+
+NAME = "sft"
+
+
+def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) -> Release:
+    """Train, commit and tag the adapter `sft`; nothing is done again when it stands already.
+
+    It reads the images of all rounds, within the setting's limits for each. In a `world` of several processes this is
+    rank 0's part. Raises RecipeError for a run whose rounds do not start from it.
+    """
+    if run.start != NAME:
+        raise RecipeError("train.start: is 'base', so no round would start from `sft`. Add `--set train.start=sft`.")
+    source = benchmarks.load(run.recipe.benchmark).source
+    policy = run.recipe.models.policy
+    base = run.target.resolve("model", policy.repo, policy.revision)
+    pins = {"policy": base, "benchmark": benchmark_pin(run.target, source, run.recipe.benchmark_revision)}
+    build, train = run.recipe.build, run.recipe.train
+    limits = (run.recipe.rounds, build.max_images, build.max_questions)
+    how = (train.sft, train.lora, train.dtype, train.threads)
+    inputs = content_key("sft", how, limits, run.recipe.seed, {name: pin.sha for name, pin in pins.items()})
+    done = releases.finished(run, "model", run.adapter_repo, 0, inputs, pins=pins, new_version=new_version)
+    if done:
+        train_together(run, world, None)
+        return done
+    from clincot.stages.train.sft import SftJob
+
+    folder = run.work(NAME, "train")
+    rows = _write_rows(run, pins["benchmark"], folder / "gold.parquet")
+    job = SftJob(run.recipe, rows, run.target.snapshot(base), base.repo, folder)
+    with training_lock(run.work(NAME), f"{run.name}, {NAME}"):
+        outcome = train_together(run, world, job)
+        assert outcome is not None
+        return _commit(run, outcome, source, inputs, pins)
+
+
+def _commit(run: Run, outcome: TrainOutcome, source: Source, inputs: str, pins: dict[str, Pin]) -> Release:
+    facts = {key: value for key, value in outcome.facts.items() if key != "seconds"}
+    facts |= {"licence": source.licence, "languages": list(source.languages), "curve": f"{NAME}/curve.png"}
+    sha256 = adapters.sha256_of(outcome.adapter)
+    lineage = run.lineage("train", 0, inputs, pins=pins, adapter_sha256=sha256, facts=facts)
+    curve = run.work(NAME, "train") / "curve.png"
+    curve.write_bytes(training_curve(outcome.history, f"{run.name}, {NAME}", SFT_PANELS))
+    files = {path.name: path for path in sorted(outcome.adapter.iterdir())} | {f"{NAME}/curve.png": curve}
+    return releases.commit(run, "model", run.adapter_repo, files, lineage)
+
+
+def _write_rows(run: Run, benchmark: Pin, path: Path) -> Path:
+    from clincot.objectives.sft import GOLD_FEATURES, gold_row
+
+    rows = (schema.table([gold_row(example)], GOLD_FEATURES) for example in _examples(run, benchmark))
+    schema.write_parquet(rows, path, GOLD_FEATURES)
+    return path
+
+
+def _examples(run: Run, pin: Pin) -> list[Example]:
+    """Return the examples of every round, in the benchmark's order; all of the train split where nothing is limited."""
+    recipe, benchmark = run.recipe, benchmarks.load(run.recipe.benchmark)
+    every = benchmark.examples(run.target.snapshot(pin, benchmark.patterns), "train")
+    kept: set[str] = set()
+    for round_ in range(1, recipe.rounds + 1):
+        part = part_of_round(every, seed=recipe.seed, rounds=recipe.rounds, round_=round_)
+        few = limit(part, max_images=recipe.build.max_images, max_questions=recipe.build.max_questions)
+        kept |= {example.id for example in few}
+    return [example for example in every if example.id in kept and example.answer.strip()]

@@ -1,0 +1,87 @@
+"""A training job of rank 0 and the processes of its launch -> the same job in all of them; rank 0 alone publishes."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clincot.errors import RoundError
+from clincot.executors.launch import close_launch, join_launch, open_launch
+from clincot.executors.world import World
+from clincot.recipe import Recipe
+from clincot.runs.run import Run
+
+if TYPE_CHECKING:
+    from clincot.stages.train.dpo import TrainJob, TrainOutcome
+    from clincot.stages.train.sft import SftJob
+
+
+def train_together(run: Run, world: World, job: TrainJob | SftJob | None) -> TrainOutcome | None:
+    """Rank 0's part: tell the others what is trained (None: nothing), train it with them, return the outcome.
+
+    The work folder, the rows and the snapshots must be where the others see them too: one machine, or shared folders.
+    """
+    told = {"kind": type(job).__name__, "recipe": run.recipe.hash, "job": _plain(job)}
+    door = run.folder / "launches"
+    launch = open_launch(world, door, told)
+    outcome = None if job is None else _train(job)
+    close_launch(launch, door)
+    return outcome
+
+
+def join_training(run: Run, world: World) -> None:
+    """Another rank's part: hear from rank 0 what is trained and train it with the others; writes nothing.
+
+    Raises RoundError when this process would train something else than rank 0.
+    """
+    _, told = join_launch(world, run.folder / "launches")
+    if told["job"] is None:
+        return
+    if told["recipe"] != run.recipe.hash:
+        raise RoundError(
+            f"rank {world.rank}: has another recipe than rank 0. Start every process with the same command and the"
+            " same version of the package."
+        )
+    _train(_job(told["kind"], run.recipe, told["job"]))
+
+
+def _train(job: TrainJob | SftJob) -> TrainOutcome:
+    from clincot.stages.train.dpo import train_adapter
+    from clincot.stages.train.sft import SftJob, train_sft
+
+    return train_sft(job) if isinstance(job, SftJob) else train_adapter(job)
+
+
+def _plain(job: TrainJob | SftJob | None) -> dict[str, Any] | None:
+    """Return the fields of a job beside its recipe, paths as text, as JSON keeps them."""
+    if job is None:
+        return None
+    values = {entry.name: getattr(job, entry.name) for entry in fields(job) if entry.name != "recipe"}
+    return {name: _text(value) for name, value in values.items()}
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_text(one) for one in value]
+    return str(value.absolute()) if isinstance(value, Path) else value
+
+
+def _job(kind: str, recipe: Recipe, told: dict[str, Any]) -> TrainJob | SftJob:
+    from clincot.stages.train.dpo import TrainJob
+    from clincot.stages.train.sft import SftJob
+
+    base, folder = Path(told["base"]), Path(told["folder"])
+    if kind == "SftJob":
+        return SftJob(recipe, Path(told["rows"]), base, told["base_repo"], folder)
+    return TrainJob(
+        recipe=recipe,
+        round=told["round"],
+        rows=tuple(map(Path, told["rows"])),
+        base=base,
+        base_repo=told["base_repo"],
+        parent=Path(told["parent"]) if told["parent"] else None,
+        folder=folder,
+        stored_reference=told["stored_reference"],
+        initial=Path(told["initial"]) if told["initial"] else None,
+    )

@@ -1,0 +1,131 @@
+"""A run and a round -> the tagged LoRA adapter of that round, trained on its preference dataset from the one before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clincot.errors import RoundError
+from clincot.executors.world import ALONE, World
+from clincot.hub import Hub
+from clincot.records.lineage import Lineage, Pin, content_key
+from clincot.rows import schema
+from clincot.runs import adapters, releases
+from clincot.runs.adapters import Adapter
+from clincot.runs.build import reference_key
+from clincot.runs.curve import training_curve
+from clincot.runs.redistribution.restore import full_rows
+from clincot.runs.releases import Release
+from clincot.runs.run import Run
+from clincot.runs.together import train_together
+from clincot.runs.training_lock import training_lock
+
+if TYPE_CHECKING:
+    from clincot.stages.train.dpo import TrainJob, TrainOutcome
+
+
+def train_round(run: Run, round_: int, *, new_version: bool = False, world: World = ALONE) -> Release:
+    """Train, commit and tag the adapter of `round_`; nothing is done again when it stands already.
+
+    In a `world` of several processes this is rank 0's part; the others call `join_training` (together.py).
+    """
+    parent = adapters.of_round(run, round_ - 1)
+    sampler = parent.sha256 if parent else "base"
+    hub, data = preferences_of(run, round_)
+    made = releases.read_lineage(hub, data, round_)
+    _check_sampler(made, sampler, data, parent)
+    base = run.target.resolve("model", run.recipe.models.policy.repo, run.recipe.models.policy.revision)
+    held = hub.list_files(data)
+    config = releases.tag_of(round_)
+    rows = sorted(path for path in held if path.startswith(f"{config}/") and path.endswith(".parquet"))
+    initial = adapters.of_round(run, 0) if run.recipe.train.reference == "initial" else None
+    of = [sampler, initial.sha256] if initial else [sampler]
+    inputs = content_key(
+        run.recipe.train, run.recipe.views, run.recipe.seed, base.sha, *of, [held[path].oid for path in rows]
+    )
+    pins = {"policy": base, "preferences": data} | ({"parent": parent.pin} if parent else {})
+    pins |= {"initial": initial.pin} if initial else {}
+    done = releases.finished(run, "model", run.adapter_repo, round_, inputs, new_version=new_version, pins=pins)
+    if done:
+        train_together(run, world, None)
+        return done
+    if made.facts.get("withheld"):
+        local = full_rows(run, hub, data, made)
+    else:
+        folder = hub.snapshot(data, [f"{config}/*"])
+        local = [folder / path for path in rows]
+    job = _job(run, round_, base, parent, tuple(local), _reference_fits(made, base, sampler))
+    job = replace(job, initial=initial.folder if initial else None)
+    with training_lock(run.work(config), f"{run.name}, {config}"):
+        outcome = train_together(run, world, job)
+        assert outcome is not None
+        return _commit(run, outcome, made, inputs, pins)
+
+
+def _commit(run: Run, outcome: TrainOutcome, made: Lineage, inputs: str, pins: dict[str, Pin]) -> Release:
+    config = releases.tag_of(made.round)
+    lineage = run.lineage(
+        "train",
+        made.round,
+        inputs,
+        pins=pins,
+        sampled_from=made.sampled_from,
+        adapter_sha256=adapters.sha256_of(outcome.adapter),
+        facts=_facts(outcome, made, config),
+    )
+    curve = run.work(config, "train") / "curve.png"
+    curve.write_bytes(training_curve(outcome.history, f"{run.name}, {config}"))
+    files = {path.name: path for path in sorted(outcome.adapter.iterdir())} | {f"{config}/curve.png": curve}
+    return releases.commit(run, "model", run.adapter_repo, files, lineage)
+
+
+def _facts(outcome: TrainOutcome, made: Lineage, config: str) -> dict[str, Any]:
+    facts = {key: value for key, value in outcome.facts.items() if key != "seconds"}
+    handed_on = {key: made.facts[key] for key in ("licence", "languages") if key in made.facts}
+    return facts | handed_on | {"curve": f"{config}/curve.png"}
+
+
+def _job(run: Run, round_: int, base: Pin, parent: Adapter | None, rows: tuple[Path, ...], stored: bool) -> TrainJob:
+    from clincot.stages.train.dpo import TrainJob
+
+    for path in rows:
+        schema.check_columns(path)
+    return TrainJob(
+        recipe=run.recipe,
+        round=round_,
+        rows=rows,
+        base=run.target.snapshot(base),
+        base_repo=base.repo,
+        parent=parent.folder if parent else None,
+        folder=run.work(releases.tag_of(round_), "train"),
+        stored_reference=stored,
+    )
+
+
+def preferences_of(run: Run, round_: int) -> tuple[Hub, Pin]:
+    """Return where the preference data of a round stand; raises RoundError when they do not."""
+    found = releases.find(run, "dataset", run.preferences_repo, round_)
+    if found is None:
+        raise RoundError(
+            f"round {round_} has no preference data: {run.preferences_repo} has no tag {releases.tag_of(round_)!r} in"
+            f" {run.store.label} or on {run.target.label}."
+            f" Run `clincot build-data --round {round_} --name {run.name}` first."
+        )
+    return found
+
+
+def _check_sampler(made: Lineage, sampler: str, data: Pin, parent: Adapter | None) -> None:
+    """Refuse pairs that another policy wrote: the reference of Eq. 7 is the policy that sampled them."""
+    if made.sampled_from is None or made.sampled_from == sampler:
+        return
+    wrote = "the base" if made.sampled_from == "base" else f"the adapter {made.sampled_from[:12]}"
+    now = f"the adapter {sampler[:12]} ({parent.pin})" if parent else "the base"
+    raise RoundError(
+        f"{data}: was sampled from {wrote}, but this round starts from {now}."
+        " Build the round again with --new-version, or name the run it belongs to with --name."
+    )
+
+
+def _reference_fits(made: Lineage, base: Pin, sampler: str) -> bool:
+    return made.keys.get("reference") == reference_key(base, sampler)["reference"]

@@ -1,0 +1,148 @@
+"""Policies and groups of images -> stored parts of answers; what a finished part holds is never computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import islice
+
+from PIL import Image
+
+from clincot import images
+from clincot.engines.base import Engine
+from clincot.errors import UnreadableImage
+from clincot.records import Example, Region
+from clincot.records.stored_images import Spill, StoredImage
+from clincot.regions.base import Proposer
+from clincot.stages.evaluate.controls import BLACK
+from clincot.stages.evaluate.inference import Answer, Settings, answer_by_region, answer_directly, black, propose
+from clincot.stages.evaluate.predictions import Part, Store
+from clincot.stages.evaluate.results import Row
+
+Ways = tuple[tuple[str, str], ...]
+Looked = tuple[dict[str, Image.Image], dict[str, str]]
+
+
+@dataclass(frozen=True)
+class PolicyUnderTest:
+    """A policy by name ('base', 'round-1'), the key of its exact weights, and how to load it if anything is missing.
+
+    `seen` are the ids of the images it was trained on, None where that cannot be told.
+    """
+
+    name: str
+    key: str
+    load: Callable[[], Engine]
+    seen: frozenset[str] | None = frozenset()
+
+
+class Group:
+    """A few images with all their questions; regions depend on no policy and are kept, their crops in `crops`."""
+
+    def __init__(self, examples: Sequence[Example], crops: Spill) -> None:
+        self.examples = tuple(examples)
+        self.crops = crops
+        self._regions: dict[str, tuple[Region, StoredImage] | None] | None = None
+
+    def look(self) -> Looked:
+        """Decode the images: id -> picture, and id -> problem of those that cannot be read."""
+        pictures, problems = {}, {}
+        for image_id, shown in {e.image_id: e for e in self.examples}.items():
+            try:
+                pictures[image_id] = images.decode(shown.encoded(), shown.image_label)
+            except UnreadableImage as error:
+                problems[image_id] = str(error)
+        return pictures, problems
+
+    def regions(
+        self, readable: Sequence[Example], pictures: dict[str, Image.Image], proposer: Proposer, settings: Settings
+    ) -> dict[str, Region | None]:
+        """Return example id -> the region to look at, looked for once."""
+        if self._regions is None:
+            found = propose(readable, pictures, proposer, settings)
+            # In memory the crops of a test split of films would be gigabytes.
+            stored = {crop: self.crops.append(crop) for crop in {r.crop for r in found.values() if r}}
+            self._regions = {i: (replace(r, crop=b""), stored[r.crop]) if r else None for i, r in found.items()}
+        read = {place: place.read() for place in {kept[1] for kept in self._regions.values() if kept}}
+        return {i: replace(kept[0], crop=read[kept[1]]) if kept else None for i, kept in self._regions.items()}
+
+
+@dataclass(frozen=True)
+class Answering:
+    """How every group is answered by every policy, and where the parts lie; a way is (inference, control)."""
+
+    settings: Settings
+    store: Store
+    work: tuple[tuple[Group, Ways], ...]
+    proposer: Callable[[], Proposer]
+
+    def parts(self, policy: PolicyUnderTest, advance: Callable[[int], None]) -> Iterator[tuple[Row, Part]]:
+        """Yield the part of every group and way, computing what is not stored; the policy is loaded at most once."""
+        loaded = cache(policy.load)
+
+        def forgetful() -> Engine:
+            loaded().forget()
+            return loaded()
+
+        for group, ways in self.work:
+            look, engine = cache(group.look), cache(forgetful)
+            for inference, control in ways:
+                path = self.store.path(policy.key, inference, control, group.examples)
+                if not path.is_file():
+                    self.store.write(path, self._answer(group, look, inference, control, engine), group.examples)
+                yield Row(policy.name, inference, control), self.store.read(path)
+                advance(len(group.examples))
+
+    def _answer(
+        self,
+        group: Group,
+        look: Callable[[], Looked],
+        inference: str,
+        control: str,
+        engine: Callable[[], Engine],
+    ) -> Part:
+        pictures, problems = look()
+        readable = [example for example in group.examples if example.image_id in pictures]
+        dark = control == BLACK
+        seen = {name: black(picture) for name, picture in pictures.items()} if dark else pictures
+        answers: list[Answer] = []
+        if readable and inference == "direct":
+            answers = answer_directly(readable, seen, engine(), self.settings)
+        elif readable:
+            # The control keeps the real regions: only pixels differ between it and its row.
+            ours = replace(self.settings, asking=None)  # a foreign prompt knows no regions, nor the way back from them
+            regions = group.regions(readable, pictures, self.proposer(), ours)
+            answers = answer_by_region(readable, seen, regions, engine(), ours, blacken=dark)
+        return Part(tuple(answers), problems)
+
+
+def groups(examples: Sequence[Example], size: int) -> Iterator[Group]:
+    """Put `size` images with all their questions into each group, in order."""
+    by_image: dict[str, list[Example]] = {}
+    for example in examples:
+        by_image.setdefault(example.image_id, []).append(example)
+    questions, crops = iter(by_image.values()), Spill()
+    while some := list(islice(questions, max(size, 1))):
+        yield Group([example for one in some for example in one], crops)
+
+
+def other_images(group: Group, shown: Mapping[str, Example]) -> Group:
+    """Return the group's questions about the images that stand in for its own (`controls.shuffled`).
+
+    Regions and modality are those of the image that is shown, so the chain looks at it as it would at any image.
+    """
+    swapped = []
+    for example in group.examples:
+        other = shown[example.image_id]
+        swapped.append(
+            replace(
+                example,
+                image=other.image,
+                image_id=other.image_id,
+                true_regions=other.true_regions,
+                modality=other.modality,
+                image_name=other.image_name,
+            )
+        )
+    return Group(swapped, group.crops)

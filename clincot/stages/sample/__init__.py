@@ -1,0 +1,1 @@
+"""Examples and models -> candidates, regions and scores, shard by shard, resumable."""

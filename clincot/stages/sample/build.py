@@ -1,0 +1,134 @@
+"""Stage 1: a round's examples and models -> parquet files of preference pairs and candidates, unit by unit, resumable.
+
+Any number of processes build together: each takes the next unit that nobody has (worker.py, launch.py) and puts it into
+the journal (journal.py); rank 0 merges what all of them finished.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from clincot.errors import DataError
+from clincot.executors.journal import DamagedUnit, Journal
+from clincot.executors.launch import Launch
+from clincot.judges.cache import Recorded, read
+from clincot.progress import left_out, tell
+from clincot.records import Example
+from clincot.records.lineage import content_key
+from clincot.rows import schema
+from clincot.stages.sample.shards import PAIRS, PARTS, RATINGS, Part, Totals, cut_units, units_key
+from clincot.stages.sample.worker import BuildJob, Worker
+
+REPAIRS = 3
+
+
+@dataclass(frozen=True)
+class BuildOutcome:
+    """Files by their path in the dataset repository, and the facts that its card shows."""
+
+    files: dict[str, Path]
+    facts: dict[str, Any]
+
+
+def build(job: BuildJob, launch: Launch | None = None) -> BuildOutcome:
+    """Finish every unit of the round, with the launch's other processes, and merge them (rank 0, or a process alone).
+
+    A unit whose files are damaged on disk is made again. Raises DataError when no pair comes of the round, RoundError
+    when the folder holds an unfinished build of something else.
+    """
+    launch = launch or Launch()
+    worker = worker_of(job, launch)
+    worker.finish()
+    for _ in range(REPAIRS):
+        try:
+            outcome = merge(job.folder, job.round, len(worker.units), launch.id or str(os.getpid()))
+        except DamagedUnit:
+            worker.repair()
+        else:
+            worker.journal.clear()
+            return outcome
+    raise DataError(f"{job.folder}: units are damaged again and again. Check the disk, or give another folder.")
+
+
+def share(job: BuildJob, launch: Launch) -> None:
+    """Finish the units that this process gets hold of (ranks above 0)."""
+    worker_of(job, launch).finish()
+
+
+def merge(folder: Path, round_: int, count: int, token: str) -> BuildOutcome:
+    """Write one file per part from units 0 to `count` of the journal in `folder`; memory holds a row group.
+
+    `token` is this process's own. Raises DamagedUnit for a unit that is not what was written, DataError without pairs.
+    """
+    journal, totals = Journal(folder), Totals()
+    for number in range(count):
+        totals.add(journal.report(number))
+    facts = totals.facts()
+    if facts["unreadable_images"]:
+        tell(left_out(facts["unreadable_images"], "unreadable_images of the round's lineage"))
+    if not facts["pairs"]:
+        dropped = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
+        raise DataError(
+            f"round {round_}: no pair came out of {facts['questions']} questions ({dropped})."
+            " Lower build.min_gap, ask for more candidates, or look at the judges."
+        )
+    merged = folder / "merged"
+    merged.mkdir(exist_ok=True)
+    files: dict[str, Path] = {}
+    for part in PARTS:
+        path, own = merged / part.name, merged / f".{token}-{part.name}"
+        # Two commands may merge the same round at once: each writes a file of its own, the last rename stands.
+        schema.write_parquet(_tables(journal, count, part), own, part.features)
+        own.rename(path)
+        files[f"round-{round_}{part.config}/train-00000-of-00001.parquet"] = path
+    facts["size_bytes"] = (merged / PAIRS.name).stat().st_size
+    return BuildOutcome(files, facts)
+
+
+def ratings(job: BuildJob) -> Iterator[Recorded]:
+    """Yield what the judges of a finished build said for the first time, for later builds of the run."""
+    journal = Journal(job.folder)
+    for number in sorted(journal.finished()):
+        path = journal.unit(number) / f"{RATINGS}.parquet"
+        if path.is_file():
+            yield from read(path)
+
+
+def _tables(journal: Journal, count: int, part: Part) -> Iterator[pa.Table]:
+    """Yield a part's tables, one unit after another; each is checked against what was written."""
+    for number in range(count):
+        data = journal.part(number, part.name, journal.report(number))
+        if data is not None:
+            yield pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
+
+
+def worker_of(job: BuildJob, launch: Launch) -> Worker:
+    """Cut the units and open the journal. Raises RoundError when it holds an unfinished build of something else."""
+    units = cut_units(job.examples, job.recipe.build.unit_images)
+    journal = Journal(job.folder)
+    journal.open(_plan(job, units))
+    return Worker(job, launch, journal, units)
+
+
+def _plan(job: BuildJob, units: Sequence[Sequence[Example]]) -> dict[str, Any]:
+    return {
+        "layout": 2,
+        "round": job.round,
+        "method": job.recipe.method,
+        "seed": job.recipe.seed,
+        "rounds": job.recipe.rounds,
+        "views": job.recipe.views,
+        "build": asdict(job.recipe.build),
+        "made from": dict(job.made_from),
+        "examples": len(job.examples),
+        "units": len(units),
+        "units_key": units_key(units),
+        "inputs_key": content_key(job.key, repr(job.recipe.build), job.recipe.method, job.recipe.seed),
+    }

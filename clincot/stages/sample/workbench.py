@@ -1,0 +1,204 @@
+"""The examples of one unit, a method and the loaded models -> the unit's pairs, candidates and counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from PIL.Image import Image
+
+from clincot import images
+from clincot.chain.hypotheses import hypotheses
+from clincot.chain.prompts import region_facts
+from clincot.engines.base import Completion, Engine, Fitting, GenerateRequest
+from clincot.errors import UnreadableImage
+from clincot.images import canvas
+from clincot.images.true_regions import shown_regions
+from clincot.judges.base import Fitting as FittingJudge
+from clincot.judges.base import Judge, JudgeRequest, Rating
+from clincot.judges.cache import Recorded
+from clincot.judges.panel import Panel
+from clincot.methods.base import Ask, Method
+from clincot.progress import tell
+from clincot.recipe import Judging, Recipe
+from clincot.records import Candidate, Example, Hypothesis, PreferencePair, Region, read_images
+from clincot.records.lineage import content_key
+from clincot.regions.base import Proposer, Subject
+from clincot.regions.extract import find_region
+from clincot.stages.sample.lengths import Rooms, unfit
+from clincot.stages.sample.scheduler import Call, Runner, drive
+
+
+@dataclass(frozen=True)
+class Models:
+    """The loaded models of a build: this round's policy, the proposer and the judges."""
+
+    policy: Engine
+    proposer: Proposer
+    judges: tuple[Judge, ...]
+    _panels: dict[Judging, Panel] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def panel(self, judging: Judging) -> Panel:
+        """Return the judges as one panel, the same for every unit, so that their failures add up."""
+        if judging not in self._panels:
+            self._panels[judging] = Panel(self.judges, judging)
+        return self._panels[judging]
+
+    @property
+    def rooms(self) -> Rooms:
+        """Return those of the models that can count the tokens of prompts."""
+        policy = self.policy if isinstance(self.policy, Fitting) else None
+        return Rooms(policy, tuple(judge for judge in self.judges if isinstance(judge, FittingJudge)))
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """What one unit yields; `drops` counts by reason what gave no pair, `unreadable` names images that were skipped.
+
+    `hypotheses` holds all that was looked for, found or not; `ratings` what cached judges were asked anew.
+    """
+
+    pairs: tuple[PreferencePair, ...]
+    candidates: tuple[Candidate, ...]
+    hypotheses: tuple[Hypothesis, ...]
+    drops: dict[str, int]
+    unreadable: tuple[str, ...]
+    ratings: tuple[Recorded, ...] = ()
+
+
+@dataclass
+class Workbench:
+    """The tools (methods/base.py) over loaded models, for the examples of one unit."""
+
+    recipe: Recipe
+    round: int
+    models: Models
+    pictures: dict[str, Image] = field(default_factory=dict)
+    regions: dict[str, tuple[Region, ...]] = field(default_factory=dict)
+    looked: list[Hypothesis] = field(default_factory=list)
+    views: dict[tuple[str, bytes], tuple[Image, ...]] = field(default_factory=dict)
+    candidates: list[Candidate] = field(default_factory=list)
+    drops: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def judge_names(self) -> tuple[str, ...]:
+        return self.panel.names
+
+    @property
+    def panel(self) -> Panel:
+        return self.models.panel(self.recipe.build.judging)
+
+    def seed(self, *parts: object) -> int:
+        return seed_of(self.recipe, self.round, *parts)
+
+    async def propose(self, example: Example) -> tuple[Region, ...]:
+        return (await Call("propose", (example,)))[0]
+
+    async def generate(self, example: Example, asks: Sequence[Ask]) -> list[Completion]:
+        build = self.recipe.build
+        requests = [
+            GenerateRequest(
+                messages=tuple(ask.messages),
+                images=self._views(example, ask.region),
+                seed=ask.seed,
+                temperature=build.temperature,
+                top_p=build.top_p,
+                max_new_tokens=ask.max_new_tokens or build.max_new_tokens,
+            )
+            for ask in asks
+        ]
+        return await Call("generate", tuple(requests))
+
+    async def judge(self, requests: Sequence[JudgeRequest]) -> list[tuple[Rating, ...]]:
+        return await Call("judge", tuple(requests))
+
+    def facts(self, example: Example, region: Region | None) -> str | None:
+        if region is None or self.recipe.build.judging.context != "facts":
+            return None
+        return region_facts(region, self.pictures[example.image_id].size)
+
+    def keep(self, candidates: Sequence[Candidate]) -> None:
+        self.candidates += candidates
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        self.drops[reason] += count
+
+    def _views(self, example: Example, region: Region | None) -> tuple[Image, ...]:
+        picture = self.pictures[example.image_id]
+        if region is None:
+            return (picture,)
+        key = (example.image_id, region.crop)
+        if key not in self.views:
+            crop = images.decode(region.crop, f"crop of {example.image_id}")
+            together = self.recipe.views == "canvas"
+            self.views[key] = (canvas.compose(picture, crop),) if together else (picture, crop)
+        return self.views[key]
+
+    def look(self, examples: Sequence[Example]) -> tuple[str, ...]:
+        """Decode the unit's images and find their regions once; return the names of images that cannot be read.
+
+        The reason for each is a line on stderr.
+        """
+        unreadable: dict[str, str] = {}
+        questions: dict[str, list[str]] = {}
+        for example in examples:
+            questions.setdefault(example.image_id, []).append(example.question)
+            if example.image_id in self.pictures or example.image_id in unreadable:
+                continue
+            try:
+                self.pictures[example.image_id] = images.decode(example.encoded(), example.image_label)
+            except UnreadableImage as error:
+                tell(f"left out: {error}")
+                unreadable[example.image_id] = example.image_label
+        self._propose_all({e.image_id: e for e in examples}, questions)
+        return tuple(unreadable.values())
+
+    def _propose_all(self, one_of: dict[str, Example], questions: dict[str, list[str]]) -> None:
+        """Look for the hypotheses of every image; `one_of` holds any example of it."""
+        build, known = self.recipe.build, self.models.proposer.known
+        names = list(self.pictures)
+        wanted = [hypotheses(one_of[name].modality, questions[name], build.candidates, known) for name in names]
+        subjects = [Subject(name, self.pictures[name], shown_regions(one_of[name])) for name in names]
+        maps = self.models.proposer.heat_maps(subjects, wanted)
+        for name, heat_maps in zip(names, maps, strict=True):
+            found = [find_region(self.pictures[name], heat_map, build.regions) for heat_map in heat_maps]
+            self.regions[name] = tuple(region for region in found if region is not None)
+            self.drop("hypotheses without a region", sum(region is None for region in found))
+            masked = build.regions.crop == "masked"
+            self.looked += [
+                Hypothesis(name, heat_map.hypothesis, heat_map.confidence, region, masked)
+                for heat_map, region in zip(heat_maps, found, strict=True)
+            ]
+
+
+def seed_of(recipe: Recipe, round_: int, *parts: object) -> int:
+    """Return a number made of the recipe's seed, the round and `parts`."""
+    return int(content_key(recipe.seed, round_, *parts)[:15], 16)
+
+
+def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> UnitResult:
+    """Drive `method` over all readable examples of a unit together."""
+    bench.models.policy.forget()
+    examples = read_images(examples)
+    unreadable = bench.look(examples)
+    odd = unfit(bench.recipe, examples, bench.models.rooms)
+    readable = [example for example in examples if example.image_id in bench.pictures and example.id not in odd]
+    for example in examples:
+        if example.image_id in bench.pictures and example.id in odd:
+            bench.drop(odd[example.id])
+    bench.panel.take_fresh()  # of a unit that was given up
+    runners: dict[str, Runner] = {
+        "propose": lambda asked: [bench.regions[example.image_id] for example in asked],
+        "generate": bench.models.policy.generate,
+        "judge": bench.panel.rate,
+    }
+    results = drive([method(example, bench) for example in readable], runners)
+    return UnitResult(
+        pairs=tuple(pair for pairs in results for pair in pairs),
+        candidates=tuple(bench.candidates),
+        hypotheses=tuple(bench.looked),
+        drops={reason: n for reason, n in sorted(bench.drops.items()) if n},
+        unreadable=unreadable,
+        ratings=bench.panel.take_fresh(),
+    )

@@ -1,0 +1,173 @@
+"""One process and the units of a round -> finished units in the journal, beside other processes that do the same."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clincot.executors.journal import Journal
+from clincot.executors.launch import Launch
+from clincot.methods import load as load_method
+from clincot.progress import Advance, bar, tell
+from clincot.recipe import Recipe
+from clincot.records import Example
+from clincot.stages.sample.lengths import Rooms, check_lengths
+from clincot.stages.sample.shards import counts_of, failures_of, unit_report, write_parts
+from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
+
+# A number here shuffles the order in which units are taken, to check that the order decides nothing.
+ORDER = "CLINCOT_UNIT_ORDER"
+PAUSE, RECOUNT = 0.2, 5.0
+# Rank 0 builds others' units itself when none was finished for this long, or for ten times its own slowest unit.
+PATIENCE = 600.0
+
+
+@dataclass(frozen=True)
+class BuildJob:
+    """A round to build: `key` names the policy, the models and the data; a journal of another key is refused.
+
+    `made_from` names them for people (a refusal shows what differs). `load_models` is called only when a unit is left.
+    `load_rooms` opens what can count the tokens of prompts; with it the whole split is checked before any model loads.
+    """
+
+    recipe: Recipe
+    round: int
+    examples: tuple[Example, ...]
+    key: str
+    folder: Path
+    load_models: Callable[[], Models]
+    made_from: Mapping[str, str] = field(default_factory=dict)
+    load_rooms: Callable[[], Rooms] | None = None
+
+
+@dataclass
+class Worker:
+    """One process at work on the units of a round."""
+
+    job: BuildJob
+    launch: Launch
+    journal: Journal
+    units: Sequence[tuple[Example, ...]]
+    slowest: float = 0.0
+    models: Models | None = None
+
+    def finish(self) -> None:
+        """Build every unit that is neither finished nor taken by another process of this launch; rank 0 outlasts all.
+
+        Rank 0 waits for the units that others took, and builds those that nobody finishes.
+        """
+        finished = self.journal.finished()
+        left = [number for number in range(len(self.units)) if number not in finished]
+        if not left:
+            return
+        self._check()
+        sizes = [len(unit) for unit in self.units]
+        done, first = sum(sizes[number] for number in finished), self.launch.world.rank == 0
+        title = f"round {self.job.round}: building pairs"
+        with bar(title, sum(sizes), "questions", done=done, quiet=not first) as advance:
+            pace = Pace(sizes, advance, finished)
+            self._take(_order(left, self.launch), pace)
+            if first:
+                self._outlast(pace)
+
+    def _check(self) -> None:
+        """Look at the lengths of all questions, once per launch; raises DataError when none can be asked."""
+        if self.job.load_rooms is not None and self.launch.world.rank == 0:
+            check_lengths(self.job.recipe, self.job.examples, self.job.load_rooms())
+
+    def repair(self) -> None:
+        """Make damaged units again, and say so."""
+        for number, what in self.journal.damaged(range(len(self.units))).items():
+            tell(f"{self.journal.unit(number)}: {what}. The unit is built again.")
+            self.journal.discard(number)
+            self._build(number)
+
+    def _take(self, left: Sequence[int], pace: Pace) -> None:
+        counted = time.monotonic()
+        for number in left:
+            if not self.journal.has(number):
+                if not self.launch.claim(self.journal.claims, number):
+                    continue
+                pace.add(*self._build(number))
+            pace.mark([number])
+            if self.launch.world.size > 1 and time.monotonic() - counted > RECOUNT:
+                pace.mark(self.journal.finished())
+                counted = time.monotonic()
+
+    def _outlast(self, pace: Pace) -> None:
+        last, missing = time.monotonic(), len(self.units) + 1
+        while left := set(range(len(self.units))) - self.journal.finished():
+            if len(left) < missing:
+                last, missing = time.monotonic(), len(left)
+                pace.mark(set(range(len(self.units))) - left)
+            silence = time.monotonic() - last
+            if silence > max(PATIENCE, 10 * self.slowest):
+                tell(f"unit {min(left)}: another process has it and finished nothing for {silence:.0f} s. Built here.")
+                pace.add(*self._build(min(left)))
+            time.sleep(PAUSE)
+        pace.mark(range(len(self.units)))
+
+    def _build(self, number: int) -> tuple[UnitResult, Counter[str]]:
+        unit, started = self.units[number], time.monotonic()
+        if self.models is None:
+            self.models = self.job.load_models()
+        counters = counts_of(self.models)
+        bench = Workbench(self.job.recipe, self.job.round, self.models)
+        result = run_unit(load_method(self.job.recipe.method), unit, bench)
+        counters = counts_of(self.models) - counters
+        report = unit_report(result, unit, counters)
+        self.journal.put(number, lambda folder: write_parts(result, self.job.round, folder), report)
+        self.slowest = max(self.slowest, time.monotonic() - started)
+        return result, counters
+
+
+@dataclass
+class Pace:
+    """What the progress line shows: questions finished on disk by anyone, and this process's own rates."""
+
+    sizes: Sequence[int]
+    advance: Advance
+    known: set[int]
+    started: float = field(default_factory=time.monotonic)
+    candidates: int = 0
+    failures: int = 0
+    counters: Counter[str] = field(default_factory=Counter)
+
+    def add(self, result: UnitResult, counters: Mapping[str, int]) -> None:
+        """Count what this process built."""
+        self.candidates += len(result.candidates)
+        self.failures += failures_of(result)
+        self.counters.update(counters)
+
+    def mark(self, finished: Iterable[int]) -> None:
+        """Show these units as finished, whoever finished them."""
+        new = set(finished) - self.known
+        self.known |= new
+        if new:
+            self.advance(sum(self.sizes[number] for number in new), self.note())
+
+    def note(self) -> str:
+        """Return candidates per second, the share of prefill tokens saved, judge failures and memory splits."""
+        rate = self.candidates / max(1e-9, time.monotonic() - self.started)
+        notes = [f"{rate:.1f} candidates/s"]
+        saved, read = self.counters["saved_prefill_tokens"], self.counters["prefill_tokens"]
+        if saved:
+            notes.append(f"{saved / (saved + read):.0%} of prefill tokens saved")
+        notes.append(f"{self.failures} judge failures")
+        if self.counters["memory_splits"]:
+            notes.append(f"batches split for memory: {self.counters['memory_splits']}")
+        return ", ".join(notes)
+
+
+def _order(left: list[int], launch: Launch) -> list[int]:
+    """Return units in the order to take them: each process starts elsewhere, so that few claims collide."""
+    if ORDER in os.environ:
+        random.Random(f"{os.environ[ORDER]}/{launch.world.rank}").shuffle(left)
+        return left
+    start = launch.world.rank * len(left) // launch.world.size
+    return left[start:] + left[:start]

@@ -1,0 +1,1 @@
+"""Rows of preference pairs or gold answers, and a base -> a trained LoRA adapter."""

@@ -1,0 +1,46 @@
+"""Processes that train one job -> the same work folder, the same save to go on from, and one adapter written."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+
+from clincot.stages.train.policy import save_adapter
+from clincot.stages.train.saves import last_save
+
+
+def processes() -> PartialState:
+    """Return the launcher's processes, joined over gloo on a CPU; a single one without a launcher."""
+    return PartialState(cpu=not torch.cuda.is_available())
+
+
+def start_folder(folder: Path, key: str) -> None:
+    """Keep the saves of the same job; saves of another recipe, rows, parent or number of processes are dropped."""
+    note = folder / "job.txt"
+    if not note.is_file() or note.read_text(encoding="utf-8") != key:
+        shutil.rmtree(folder / "trainer", ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        note.write_text(key, encoding="utf-8")
+
+
+def train_on(trainer: Any, folder: Path) -> None:
+    """Train from the newest complete save of all processes, or from the start."""
+    world = processes()
+    with world.main_process_first():  # torn saves are removed once
+        save = last_save(folder / "trainer", world.num_processes)
+    trainer.train(resume_from_checkpoint=save)
+
+
+def keep_adapter(trainer: Any, base_repo: str, folder: Path) -> Path:
+    """Write the trained adapter by rank 0 and remove the cache of rows; return its folder to every process."""
+    adapter = folder / "adapter"
+    trainer.accelerator.wait_for_everyone()  # another process may still read the rows
+    if trainer.is_world_process_zero():
+        save_adapter(trainer.accelerator.unwrap_model(trainer.model), base_repo, adapter)
+        shutil.rmtree(folder / "rows", ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()
+    return adapter

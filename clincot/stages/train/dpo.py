@@ -1,0 +1,220 @@
+"""Preference rows, a base model and the adapter of round r-1 -> the LoRA adapter of round r (Eq. 7)."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import PrinterCallback
+from trl import DPOConfig
+
+from clincot.objectives import OBJECTIVES
+from clincot.objectives._memory import needs_checkpointing
+from clincot.objectives.collator import PairCollator
+from clincot.objectives.features import feature_cache, with_pixel_cache
+from clincot.objectives.layout import Layout, settle_layout
+from clincot.objectives.live import Live, OneLog
+from clincot.objectives.packing import RowsCollator, groups
+from clincot.objectives.sides import Renderer
+from clincot.recipe import Recipe
+from clincot.recipe.choices import choose
+from clincot.recipe.training import check_scale, check_training
+from clincot.records.lineage import content_key
+from clincot.stages.train.arguments import dpo_config, dtype_of, lora_config
+from clincot.stages.train.distributed import keep_adapter, processes, start_folder, train_on
+from clincot.stages.train.initial import use_initial
+from clincot.stages.train.known_answer import (
+    FirstStep,
+    check_first_step,
+    check_moved,
+    check_reference,
+    check_token_counts,
+)
+from clincot.stages.train.odd_rows import keep_rows
+from clincot.stages.train.policy import load_policy, open_processor, stored_dtype
+from clincot.stages.train.quiet import quiet
+from clincot.stages.train.rehearsal import check_batches
+from clincot.stages.train.rows import batch_tokens, check_budget, check_placeholders, load_rows, stored_rows
+from clincot.stages.train.saves import saving
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """What a round is trained from: `base` is a snapshot folder of `base_repo`, `parent` the adapter of round r-1.
+
+    `folder` is the work folder: a job that was killed continues there from its last complete save. `stored_reference`
+    reads the reference log-probabilities from the rows that have them. They hold where each text is scored with its own
+    images, in the dtype of the base's weights, in which the build ran it; else they are computed. `initial` is the
+    adapter that round 1 started from, the reference of `train.reference: initial`; None for the base.
+    """
+
+    recipe: Recipe
+    round: int
+    rows: tuple[Path, ...]
+    base: Path
+    base_repo: str
+    parent: Path | None
+    folder: Path
+    stored_reference: bool
+    initial: Path | None = None
+
+
+@dataclass(frozen=True)
+class TrainOutcome:
+    """`adapter` holds adapter_config.json and adapter_model.safetensors alone, `history` the trainer's logs."""
+
+    adapter: Path
+    facts: dict[str, Any]
+    history: tuple[dict[str, Any], ...]
+
+
+def train_adapter(job: TrainJob) -> TrainOutcome:
+    """Train one round. Same rows, recipe and parent on a CPU give the same weights, killed and continued or not.
+
+    Raises DataError for rows that cannot be trained on, ModelError for a base or parent that does not fit or a first
+    step that is not the known answer, RecipeError for settings that TRL or PEFT refuse, DiskFull when a save finds no
+    room.
+    """
+    check_training(job.recipe.train)
+    check_scale(job.recipe.build.lookahead, job.recipe.train.margin)
+    started, world = time.monotonic(), processes()
+    torch.set_num_threads(job.recipe.train.threads)
+    with world.main_process_first():
+        start_folder(job.folder, _key(job, world.num_processes))
+    with quiet(), ExitStack() as stack:
+        with world.main_process_first(), saving(job.folder):
+            rows, dropped, collator, longest = _open_rows(job, say=world.is_main_process)
+        trainer = _trainer(job, rows, collator)
+        reference = check_reference(trainer.model, job.initial if _moved(job) else job.parent)
+        layout = settle_layout(trainer, dtype_of(job.recipe))
+        first = (check_moved if _moved(job) else check_first_step)(trainer, dtype_of(job.recipe))
+        unit = "groups" if job.recipe.train.rows == "group" else "pairs"
+        trainer.add_callback(Live(f"train round {job.round}", stack, trainer, unit))
+        with saving(job.folder):
+            train_on(trainer, job.folder)
+            adapter = keep_adapter(trainer, job.base_repo, job.folder)
+    history = tuple(trainer.state.log_history)
+    facts = _facts(job, trainer, rows) | _start(first, layout, reference)
+    facts |= {"dropped_pairs": dropped, "longest_tokens": longest, "seconds": round(time.monotonic() - started, 1)}
+    return TrainOutcome(adapter, facts, history)
+
+
+def _open_rows(job: TrainJob, *, say: bool) -> tuple[Dataset, dict[str, int], PairCollator, int]:
+    train = job.recipe.train
+    processor, ends, budget = open_processor(job.base)
+    stored = _stored(job)
+    read = load_rows(job.rows, job.folder / "rows", scores=train.margin.kind != "none", reference=stored)
+    rows, dropped = keep_rows(read, ", ".join(path.name for path in job.rows), say=say)
+    renderer = Renderer(with_pixel_cache(processor), train.conditioning, ends, job.recipe.views)
+    check_placeholders(rows, renderer)
+    if stored:
+        check_token_counts(rows, renderer)
+    collator = PairCollator(renderer, train.margin, stored, budget)
+    return rows, dropped, collator, check_budget(rows, collator)
+
+
+def _moved(job: TrainJob) -> bool:
+    """Tell whether the reference is another policy than the one that the round starts from."""
+    return job.recipe.train.reference == "initial" and job.parent is not None and job.parent != job.initial
+
+
+def _stored(job: TrainJob) -> bool:
+    if _moved(job) or not job.stored_reference or job.recipe.train.conditioning != "per_side":
+        return False
+    return stored_dtype(job.base) == dtype_of(job.recipe)
+
+
+def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
+    train = job.recipe.train
+    objective = choose(OBJECTIVES, train.objective, "train.objective")
+    grouped = train.rows == "group"
+    dataset = groups(rows) if grouped else rows
+    laid_out = RowsCollator(collator, train.rows, rows if grouped else None)
+    arguments = _arguments(job, dataset, laid_out)
+    check_batches(arguments, len(dataset), "train.dpo")
+    model, lora = load_policy(job.base, job.parent, lora_config(job.recipe), dtype_of(job.recipe))
+    trainer = objective(
+        model=model,
+        args=arguments,
+        train_dataset=dataset,
+        data_collator=laid_out,
+        processing_class=open_processor(job.base)[0],  # the collator's own keeps pixels
+        peft_config=lora,
+        nll_weight=train.nll_weight,
+    )
+    if _moved(job):
+        use_initial(trainer.model, job.initial)
+    trainer.features = feature_cache(trainer.model, train.feature_cache_gb, arguments.gradient_checkpointing)
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(OneLog())
+    return trainer
+
+
+def _arguments(job: TrainJob, dataset: Dataset, collator: RowsCollator) -> DPOConfig:
+    """TRL's arguments; activations are recomputed where the recipe asks for it, else where a GPU needs it."""
+    arguments = dpo_config(job.recipe, job.folder / "trainer")
+    if "gradient_checkpointing" in job.recipe.train.dpo or not torch.cuda.is_available():
+        return arguments
+    tokens = batch_tokens(dataset, collator, arguments.per_device_train_batch_size)
+    free = torch.cuda.mem_get_info()[0]
+    return dpo_config(
+        job.recipe, job.folder / "trainer", needs_checkpointing(job.base, tokens, dtype_of(job.recipe), free)
+    )
+
+
+def _key(job: TrainJob, size: int) -> str:
+    """Return the key of what may go on from the same saves: recipe, rows, parent and number of processes."""
+    train, base = asdict(job.recipe.train), (job.base_repo, job.base.name)
+    return content_key(train, job.recipe.seed, job.round, *base, *_digests(job), size)
+
+
+def _digests(job: TrainJob) -> list[str]:
+    adapters = [job.parent, job.initial]
+    weights = [folder / "adapter_model.safetensors" for folder in adapters if folder is not None]
+    digests = []
+    for path in [*job.rows, *weights]:
+        if path.is_file():  # what is missing is named by the checks that follow
+            with path.open("rb") as stream:
+                digests.append(file_digest(stream, "sha256").hexdigest())
+    return digests
+
+
+def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
+    train = job.recipe.train
+    logs = [entry for entry in trainer.state.log_history if "loss" in entry]
+    last = logs[-max(1, len(logs) // 10) :]
+    return {
+        "pairs": len(rows),
+        "steps": trainer.state.global_step,
+        "final_loss": sum(entry["loss"] for entry in last) / len(last),
+        "reward_accuracy": logs[-1]["rewards/accuracies"],
+        "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+        "lora": dict(train.lora),
+        "conditioning": train.conditioning,
+        "reference": train.reference,
+        "margin": asdict(train.margin),
+        "stored_references": stored_rows(rows) if _stored(job) else 0,
+        "dtype": str(dtype_of(job.recipe)).removeprefix("torch."),
+        "device": str(trainer.accelerator.device),
+        "processes": trainer.args.world_size,
+        "gradient_checkpointing": trainer.args.gradient_checkpointing,
+    }
+
+
+def _start(first: FirstStep, layout: Layout, reference: str | None) -> dict[str, Any]:
+    """What was checked before the first step, and how closely."""
+    return {
+        "first_loss": first.loss,
+        "known_first_loss": first.known,
+        "first_gap": first.gap,
+        "first_gap_allowed": first.allowed,
+        "reference_sha256": reference,
+        "rows": layout.rows,
+        "rows_gradient_error": layout.gradient_error,
+    }

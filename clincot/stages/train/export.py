@@ -1,0 +1,116 @@
+"""A base model and an adapter -> one model folder for serving, found on a probe to answer as the two do together."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from peft import PeftModel
+from PIL import Image
+from torch import Tensor
+from transformers import AutoModelForImageTextToText
+
+from clincot.chain.prompts import finding_messages
+from clincot.engines.ends import end_ids
+from clincot.errors import ClincotError, ModelError
+from clincot.objectives.sides import Renderer
+from clincot.stages.train.policy import open_processor, stored_dtype
+from clincot.stages.train.saves import saving
+
+# The largest difference of a logit over the largest logit, by the dtype of the exported weights. Measured on the
+# phantom's policy with a round's adapter, and with its second factors times 100: 4e-7, 5e-4 and 3e-3.
+TOLERANCE = {torch.float32: 1e-4, torch.float16: 5e-3, torch.bfloat16: 5e-2}
+# What reads text and pictures is copied as it stands in the base: a template rewritten by a library may differ.
+READERS = ("*token*.json", "*token*.model", "vocab.*", "merges.txt", "*processor_config.json", "chat_template.*")
+QUESTION, ANSWER = "Is there a finding in the left lung?", "The local image shows no finding."
+
+
+@dataclass(frozen=True)
+class Merged:
+    """`difference` is the largest |logit| apart on the probe, over the largest |logit|; `allowed` what it may be."""
+
+    folder: Path
+    dtype: str
+    difference: float
+    allowed: float
+
+
+def export_merged(base: Path, adapter: Path, out: Path, dtype: str = "auto") -> Merged:
+    """Write base and adapter as one model to `out`, in the base's own dtype or `dtype` (float32, bfloat16, float16).
+
+    The layout is that of any model folder: config, weights in safetensors, generation config, tokenizer and processor.
+    Merging is done in float32 (4 bytes a parameter), one model in memory at a time. Raises ClincotError when `out` is
+    not empty, ModelError when the written model, loaded again, answers otherwise; DiskFull. `out` appears when whole.
+    """
+    refuse_full(out)
+    wanted = _dtype(base, dtype)
+    partial = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    with saving(partial):
+        expected = _write(base, adapter, partial, wanted)
+    found = _logits(AutoModelForImageTextToText.from_pretrained(partial, dtype=torch.float32), partial)
+    difference = float((found - expected).abs().max() / expected.abs().max())
+    if not difference <= TOLERANCE[wanted]:
+        shutil.rmtree(partial)
+        raise ModelError(
+            f"{out}: the merged model's logits differ from base + adapter by {difference:.2g} of the largest, allowed"
+            f" {TOLERANCE[wanted]:g}. Export with --dtype float32, or serve base and adapter as two."
+        )
+    if out.exists():
+        out.rmdir()
+    partial.rename(out)
+    return Merged(out, str(wanted).removeprefix("torch."), difference, TOLERANCE[wanted])
+
+
+def refuse_full(out: Path) -> None:
+    """Raise ClincotError unless `out` is new or an empty folder."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ClincotError(f"{out}: exists and is not empty. Name a new folder.")
+
+
+def _dtype(base: Path, asked: str) -> torch.dtype:
+    if asked != "auto":
+        known = {str(one).removeprefix("torch."): one for one in TOLERANCE}
+        if asked not in known:
+            raise ClincotError(
+                f"--dtype {asked}: is not one of {', '.join(sorted(known))}. Leave it out for the base's."
+            )
+        return known[asked]
+    stored = stored_dtype(base)
+    return stored if stored in TOLERANCE else torch.float32
+
+
+def _write(base: Path, adapter: Path, folder: Path, dtype: torch.dtype) -> Tensor:
+    """Save the merged model and what it is read with; return the logits of base and adapter on the probe."""
+    plain: Any = AutoModelForImageTextToText.from_pretrained(base, dtype=torch.float32)
+    model = PeftModel.from_pretrained(plain, adapter)
+    expected = _logits(model, base)
+    merged: Any = model.merge_and_unload(safe_merge=True)  # safe: a weight that is no number is an error
+    # A server stops at what this file names; a text was trained to end where the build's engine stops.
+    processor = open_processor(base)[0]
+    ends = end_ids(processor, merged.generation_config, merged.config)
+    merged.generation_config.eos_token_id = ends[0] if len(ends) == 1 else list(ends)
+    merged.to(dtype).save_pretrained(folder)
+    for pattern in READERS:
+        for path in base.glob(pattern):
+            shutil.copyfile(path, folder / path.name)
+    return expected
+
+
+@torch.no_grad()
+def _logits(model: Any, folder: Path) -> Tensor:
+    """Return float32 logits (tokens, vocabulary) for a drawn picture, its middle, a question and an answer."""
+    processor, ends, _ = open_processor(folder)
+    shades = np.add.outer(np.arange(128), np.arange(128)).astype(np.uint8)
+    picture = Image.fromarray(shades).convert("RGB")
+    pictures = [picture, picture.crop((32, 32, 96, 96))]
+    side = Renderer(processor, end_tokens=ends).side({"id": "probe"}, finding_messages(QUESTION, ()), pictures, ANSWER)
+    text = side.prompt + side.completion
+    inputs = processor(images=pictures, text=[text], add_special_tokens=False, return_tensors="pt")
+    logits: Tensor = model.eval()(**inputs).logits[0].float()
+    return logits

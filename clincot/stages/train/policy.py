@@ -1,0 +1,125 @@
+"""A base model's folder and the adapter of round r-1 -> the policy to train; a trained adapter -> a folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftConfig, PeftModel
+from safetensors.torch import load_file
+from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, ProcessorMixin
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+
+from clincot.engines.ends import end_texts
+from clincot.errors import ModelError
+from clincot.records.lineage import shown
+
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+# Rounds go on training one adapter, so these are the parent's; another value in the recipe would be ignored.
+# `target_modules` cannot be compared: PEFT stores what "all-linear" stood for, and shortens long lists.
+KEPT = ("r", "lora_alpha", "lora_dropout", "modules_to_save", "use_rslora", "use_dora")
+
+
+def open_processor(base: Path) -> tuple[ProcessorMixin, tuple[str, ...], int | None]:
+    """Return the processor, the strings at which generation ends, and the model's limit of tokens; loads no weights.
+
+    Raises ModelError when the folder is not a vision-language model that transformers reads.
+    """
+    try:
+        config = AutoConfig.from_pretrained(base)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{shown(base)}: is not a model that transformers reads ({error}). Convert or name another."
+        ) from error
+    if config.model_type not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+        raise ModelError(
+            f"{shown(base)}: is a {config.model_type}, not a vision-language model. Name one that takes images."
+        )
+    # The build pins this backend too: torchvision's pixels differ by up to one grey level (measured).
+    processor = AutoProcessor.from_pretrained(base, backend="pil")
+    if not isinstance(processor, ProcessorMixin):
+        raise ModelError(f"{shown(base)}: has no image processor. Save the model's processor beside its weights.")
+    tokenizer = processor.tokenizer
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return processor, end_texts(base, processor), getattr(config.get_text_config(), "max_position_embeddings", None)
+
+
+def stored_dtype(base: Path) -> torch.dtype:
+    """Return the dtype that the base's weights have on disk, in which the build runs it."""
+    return AutoConfig.from_pretrained(base).dtype or torch.float32
+
+
+def load_policy(base: Path, parent: Path | None, lora: LoraConfig, dtype: torch.dtype) -> tuple[Any, LoraConfig | None]:
+    """Return the model and, for round 1, the adapter to put on it.
+
+    With `parent` the model carries that adapter, trainable, and there is nothing to put on: TRL then freezes a copy of
+    it as the reference, which is the policy at the start of the round (Eq. 5).
+    """
+    if parent is not None:
+        _check_parent(parent, lora)
+    loaded: Any = AutoModelForImageTextToText.from_pretrained(base, dtype=dtype, output_loading_info=True)
+    model, info = loaded
+    if info["missing_keys"]:
+        missing = sorted(info["missing_keys"])
+        raise ModelError(
+            f"{shown(base)}: lacks {len(missing)} weights, first {missing[0]}, and would make them up."
+            " Convert it again."
+        )
+    if parent is None:
+        return model, lora
+    model = PeftModel.from_pretrained(model, parent, is_trainable=True)
+    # PEFT asks the Hub about the base whenever it saves, unless the base is a folder.
+    model.peft_config["default"].base_model_name_or_path = str(base)
+    return model, None
+
+
+def save_adapter(model: PeftModel, base_repo: str, folder: Path) -> Path:
+    """Write the trained adapter alone (not the frozen reference), naming its base by repository; replaces `folder`.
+
+    Raises ModelError for weights that are no numbers: no loss has shown what the last step left.
+    """
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    model.save_pretrained(str(partial), selected_adapters=["default"], safe_serialization=True)
+    for name, weight in load_file(partial / ADAPTER_FILES[1]).items():
+        if not torch.isfinite(weight).all():
+            raise ModelError(
+                f"training: the last step left {name} with values that are no numbers, so there is no adapter."
+                " Lower the learning rate."
+            )
+    for path in partial.iterdir():
+        if path.name not in ADAPTER_FILES:  # PEFT's own card
+            path.unlink()
+    _finish_config(partial / ADAPTER_FILES[0], base_repo)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    return folder
+
+
+def _finish_config(path: Path, base_repo: str) -> None:
+    # PEFT writes its sets in hash order, so that equal adapters would be different files.
+    config = json.loads(path.read_text(encoding="utf-8")) | {"base_model_name_or_path": base_repo}
+    for name in ("target_modules", "exclude_modules"):
+        if isinstance(config.get(name), list):
+            config[name] = sorted(config[name])
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _check_parent(parent: Path, lora: LoraConfig) -> None:
+    missing = [name for name in ADAPTER_FILES if not (parent / name).is_file()]
+    if missing:
+        raise ModelError(
+            f"{shown(parent)}: is not an adapter, {', '.join(missing)} missing. Train the round before again."
+        )
+    found = PeftConfig.from_pretrained(str(parent))
+    for name in KEPT:
+        has, wants = getattr(found, name, None), getattr(lora, name)
+        if has != wants:
+            raise ModelError(
+                f"{shown(parent)}: the adapter of the round before has {name} {has}, the recipe asks for {wants}."
+                f" Set train.lora.{name}={has}, or train from round 1 under another --name."
+            )

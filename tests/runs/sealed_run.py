@@ -1,0 +1,43 @@
+"""The recipe of a run of one round on the sealed benchmark, and what the finished run is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from clincot.recipe import Recipe, load_recipe
+from clincot.runs.releases import Release
+from clincot.runs.run import Run
+
+SMALL = (
+    "rounds=1",
+    "build.max_images=3",
+    "build.max_questions=2",
+    "build.unit_images=2",
+    "build.candidates=3",
+    "build.lookahead.samples=1",
+    "build.min_gap=0.000001",
+    "build.temperature=2.0",  # pairs must come of whatever weights the tiny models have
+    "build.max_new_tokens=8",
+    "build.regions.crop=masked",
+    "train.dpo.num_train_epochs=1",
+    "train.dpo.logging_steps=1",
+    "evaluate.max_images=2",
+    "evaluate.resamples=20",
+)
+
+
+def sealed_recipe(*overrides: str) -> Recipe:
+    return load_recipe("clincot", "phantom", benchmark="sealed", overrides=[*SMALL, *overrides])
+
+
+@dataclass(frozen=True)
+class SealedRun:
+    """The run, its releases by stage, what was said, and the folder of the target Hub."""
+
+    run: Run
+    build: Release
+    train: Release
+    results: Release
+    said: list[str]
+    hub: Path

@@ -1,0 +1,30 @@
+"""A round built twice -> the second version asks its judges nothing that the first recorded."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from sealed_run import SealedRun
+
+from clincot.hub import connect
+from clincot.judges.cache import load_known, read
+from clincot.runs.build import RATINGS, build_round
+
+
+def test_another_version_of_a_round_takes_the_ratings_of_the_first(sealed: SealedRun, tmp_path: Path) -> None:
+    # Other tests repair the run and expect its next version to be the second.
+    folder = Path(shutil.copytree(sealed.run.folder, tmp_path / "run"))
+    run = replace(sealed.run, folder=folder, store=connect(f"local:{folder / 'store'}", main=False))
+    build = replace(run.recipe.build, min_gap=run.recipe.build.min_gap / 2)
+    again = replace(run, recipe=replace(run.recipe, build=build))
+    first = load_known(run.folder / RATINGS, "round-1")
+    assert first
+
+    release = build_round(again, 1, new_version=True)
+
+    assert release.fresh and release.tag != "round-1"
+    assert not read(run.folder / RATINGS / f"{release.tag}.parquet")
+    plan = (run.folder / release.tag / "build" / "plan.json").read_text()
+    assert '"known ratings": "none"' not in plan

@@ -1,0 +1,115 @@
+"""A finished round and settings: repaired pairs stand for their settings, others are refused by what differs."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sealed_run import SealedRun, sealed_recipe
+
+from clincot import engines
+from clincot.errors import TagExists
+from clincot.hub.pull import api_of
+from clincot.runs import releases
+from clincot.runs.build import build_round
+from clincot.runs.loop import run_rounds
+from clincot.runs.repair import repair_round
+from clincot.runs.run import Run, open_run
+from clincot.runs.train import train_round
+
+ONE = "build.pairs_per_step=1"
+
+
+@pytest.fixture
+def copied(sealed: SealedRun, tmp_path: Path) -> Iterator[Run]:
+    """The finished run in a folder of its own, without the versions that other tests have added to it."""
+    shutil.copytree(sealed.run.folder, tmp_path / "runs" / "shut")
+    shutil.copytree(sealed.hub, tmp_path / "hub")
+    hub = f"local:{tmp_path / 'hub'}"
+    run = open_run(sealed_recipe(), name="shut", hub=hub, namespace=sealed.run.namespace, folder=tmp_path / "runs")
+    for tag in releases.versions(run.store.tags("dataset", run.preferences_repo), 1)[1:]:
+        api_of(run.store).delete_tag(run.preferences_repo, tag=tag, repo_type="dataset")
+    yield run
+    run.store.close()
+    run.target.close()
+
+
+def having(run: Run, *overrides: str) -> Run:
+    return dataclasses.replace(run, recipe=sealed_recipe(*overrides))
+
+
+def refused(run: Run) -> str:
+    with pytest.raises(TagExists) as error:
+        build_round(run, 1)
+    return str(error.value)
+
+
+@pytest.fixture
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise AssertionError("a model was loaded")
+
+    monkeypatch.setattr(engines, "load", refuse)
+
+
+@pytest.mark.usefixtures("no_model")
+@pytest.mark.parametrize("overrides", [(ONE,), ("build.judging.judges=1", "build.lookahead.gamma=0")])
+def test_a_build_with_the_settings_of_repaired_pairs_finds_them(copied: Run, overrides: tuple[str, ...]) -> None:
+    run = having(copied, *overrides)
+    made = repair_round(run, 1)
+    stands = build_round(run, 1)
+    assert made.fresh and not stands.fresh and (stands.tag, stands.pin.sha) == (made.tag, made.pin.sha)
+    # What a build would write may differ from what was drawn again, so a new version is still a build.
+    inputs = releases.stands_for(made.lineage)
+    assert inputs and inputs != made.lineage.inputs
+    options = {"new_version": True}
+    assert releases.finished(run, "dataset", run.preferences_repo, 1, inputs, **options) is None
+
+
+@pytest.mark.usefixtures("no_model")
+def test_the_settings_before_a_repair_are_refused_by_name_and_another_repair_brings_them_back(copied: Run) -> None:
+    repair_round(having(copied, ONE), 1)
+    said = refused(copied)
+    assert "'round-1-v2'" in said and "  build.pairs_per_step: 1 -> 2\n" in said and "min_gap" not in said
+    assert "'round-1' was made as asked now" in said and "`--repair-pairs` in its place" in said
+    assert "`clincot build-data --round 1 --name shut --new-version` with these for 'round-1-v3'" in said
+    again = repair_round(copied, 1)
+    assert (again.tag, build_round(copied, 1).tag) == ("round-1-v3", "round-1-v3")
+
+
+@pytest.mark.usefixtures("no_model")
+def test_only_settings_that_decide_the_stage_are_shown_and_repair_only_where_it_can_help(copied: Run) -> None:
+    said = refused(having(copied, "build.temperature=1.5", "train.dpo.beta=0.7", "evaluate.max_images=1"))
+    assert "  build.temperature: 2.0 -> 1.5\n" in said
+    assert all(word not in said for word in ("beta", "evaluate.", "--repair-pairs", "as asked now"))
+    with pytest.raises(TagExists) as error:
+        train_round(having(copied, "build.temperature=1.5", "train.dpo.beta=0.7"), 1)
+    beta = copied.recipe.train.dpo["beta"]
+    assert f"  train.dpo.beta: {beta} -> 0.7\n" in str(error.value) and "build.temp" not in str(error.value)
+
+
+@pytest.mark.usefixtures("no_model")
+def test_where_the_settings_agree_the_versions_that_differ_are_named(copied: Run) -> None:
+    before = copied.store.resolve("dataset", copied.preferences_repo, "round-1")
+    after = repair_round(having(copied, ONE), 1).pin
+    with pytest.raises(TagExists) as error:
+        train_round(having(copied, ONE), 1)
+    assert f"  preferences: {before} -> {after}\n" in str(error.value)
+    assert "`clincot train --round 1 --name shut --new-version`" in str(error.value)
+
+
+def test_a_run_goes_on_from_repaired_pairs_and_does_nothing_twice(copied: Run) -> None:
+    run, said = having(copied, ONE), []  # type: ignore[var-annotated]
+    repair_round(run, 1)
+    done, _ = run_rounds(run, push=False, say=said.append)
+    assert [(one.tag, one.fresh) for one in done] == [("round-1-v2", False), ("round-1-v2", True), ("round-1-v2", True)]
+    assert done[1].lineage.pins["preferences"].sha == done[0].pin.sha
+    assert done[2].lineage.pins["round-1"].sha == done[1].pin.sha
+    assert any("made from another version of its preferences" in line for line in said)
+    again, _ = run_rounds(run, push=False, say=said.append)
+    assert [one.fresh for one in again] == [False] * 3
+    with pytest.raises(TagExists, match="train.dpo.beta"):
+        run_rounds(having(run, ONE, "train.dpo.beta=0.7"), push=False, say=said.append)

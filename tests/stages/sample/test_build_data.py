@@ -1,0 +1,210 @@
+"""Units are built once by whoever takes them, made again when damaged, and merged to the same bytes every time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clincot.engines.base import Completion, Counters, GenerateRequest
+from clincot.errors import RoundError
+from clincot.executors.journal import Journal
+from clincot.executors.launch import Launch
+from clincot.executors.world import World
+from clincot.images import encode_png
+from clincot.judges.base import JudgeRequest, Rating
+from clincot.recipe import load_recipe
+from clincot.records import Example
+from clincot.regions.base import HeatMap, Subject
+from clincot.stages.sample import worker
+from clincot.stages.sample.build import BuildOutcome, build, share
+from clincot.stages.sample.workbench import Models
+from clincot.stages.sample.worker import BuildJob
+
+NAMES = ("nodule", "effusion", "cardiomegaly")
+UNITS = 5
+
+
+class Policy:
+    """Writes what its seed says; the first unit that it is asked about counts one memory split."""
+
+    def __init__(self) -> None:
+        self.counters, self.units = Counters(), 0
+
+    def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
+        self.counters.prefill_tokens += len(requests)
+        self.counters.unshared_prefill_tokens += 4 * len(requests)
+        return [Completion(f"text {request.seed % 9}", -1.5, 4, "stop") for request in requests]
+
+    def forget(self) -> None:
+        self.units += 1
+        self.counters.memory_splits += self.units == 1
+
+
+class Proposer:
+    """Puts each hypothesis into its own column of the image."""
+
+    name, key, known = "written", "1", NAMES
+
+    def heat_maps(self, subjects: Sequence[Subject], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
+        values = np.zeros((3, 6, 6), np.float32)
+        for column in range(3):
+            values[column, 2:4, 2 * column : 2 * column + 2] = 1
+        return [[HeatMap(name, values[NAMES.index(name)], 0.5) for name in names] for names in hypotheses]
+
+
+class Judge:
+    name, key = "written", "1"
+
+    def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
+        return [Rating(int(request.statement.split()[1]) / 9, 1.0) for request in requests]
+
+
+def picture(number: int) -> bytes:
+    return encode_png(Image.fromarray(np.full((60, 60), 20 * number, np.uint8)))
+
+
+def job(folder: Path, loaded: list[Policy] | None = None, **changed: object) -> BuildJob:
+    """A round of five images with two questions each, a unit per image; `loaded` gets each policy that was loaded."""
+
+    def load() -> Models:
+        policy = Policy()
+        if loaded is not None:
+            loaded.append(policy)
+        return Models(policy, Proposer(), (Judge(),))  # type: ignore[arg-type]
+
+    wanted = {"candidates": 3, "regions.least_side": 8, "unit_images": 1, **changed}
+    recipe = load_recipe(overrides=[f"build.{name}={value}" for name, value in wanted.items()])
+    examples = tuple(
+        Example(f"q{i}-{j}", f"i{i}", picture(i), f"Is it {j}?", "Yes", "closed", "presence", "phantom", "Yes.")
+        for i in range(UNITS)
+        for j in range(2)
+    )
+    return BuildJob(recipe, 1, examples, "key", folder, load, {"policy": "someone/policy@1"})
+
+
+def sums(outcome: BuildOutcome) -> dict[str, str]:
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in outcome.files.items()}
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The checksums of an undisturbed build."""
+    return sums(build(job(tmp_path_factory.mktemp("undisturbed"))))
+
+
+def test_facts_are_the_units_added_up_and_tell_of_memory_splits(tmp_path: Path) -> None:
+    outcome = build(job(tmp_path))
+    facts = outcome.facts
+    assert (facts["questions"], facts["images"]) == (2 * UNITS, UNITS)
+    assert facts["pairs"] > 0 and facts["candidates"] == sum(facts["scores_histogram"])
+    assert facts["memory_splits"] == 1
+    assert facts["size_bytes"] == outcome.files["round-1/train-00000-of-00001.parquet"].stat().st_size
+
+
+@pytest.mark.parametrize("name", ["pairs.parquet", "candidates.parquet", "unit.json"])
+def test_a_damaged_file_is_found_and_its_unit_made_again(
+    name: str, tmp_path: Path, expected: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(job(tmp_path))
+    path = Journal(tmp_path).unit(2) / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data if name != "unit.json" else data[: len(data) // 2])
+    loaded: list[Policy] = []
+    assert sums(build(job(tmp_path, loaded))) == expected
+    assert [policy.units for policy in loaded] == [1]
+    err = capsys.readouterr().err
+    assert "unit-00000002" in err and name in err and "built again" in err
+
+
+def test_a_finished_round_is_merged_again_without_loading_a_model(tmp_path: Path, expected: dict[str, str]) -> None:
+    build(job(tmp_path))
+    loaded: list[Policy] = []
+    assert sums(build(job(tmp_path, loaded))) == expected
+    assert not loaded
+
+
+def test_another_recipe_for_an_unfinished_round_is_refused_with_the_difference(tmp_path: Path) -> None:
+    build(job(tmp_path))
+    with pytest.raises(RoundError, match=r"build.min_gap: 0.05 -> 0.1\n  build.steps: 2 -> 3\n"):
+        build(job(tmp_path, steps=3, min_gap=0.1))
+    fewer = job(tmp_path)
+    with pytest.raises(RoundError, match=r"examples: 10 -> 8\n  made from.policy: someone/policy@1 -> .*@2\n"):
+        build(replace(fewer, examples=fewer.examples[:-2], key="other", made_from={"policy": "someone/policy@2"}))
+
+
+def test_ranks_share_the_units_and_rank_0_merges_them(tmp_path: Path, expected: dict[str, str]) -> None:
+    loaded: list[Policy] = []
+    with ThreadPoolExecutor(3) as pool:
+        others = [pool.submit(share, job(tmp_path, loaded), Launch(World(rank, 3), "id")) for rank in (1, 2)]
+        outcome = build(job(tmp_path, loaded), Launch(World(0, 3), "id"))
+        for other in others:
+            other.result(timeout=20)
+    assert sums(outcome) == expected
+    assert sum(policy.units for policy in loaded) == UNITS
+
+
+def test_two_commands_at_once_on_one_folder_end_with_the_same_rows(tmp_path: Path, expected: dict[str, str]) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        outcomes = list(pool.map(lambda one: build(job(tmp_path), Launch(id=one)), "abc"))
+    assert all(sums(outcome) == expected for outcome in outcomes)
+    assert Journal(tmp_path).finished() == set(range(UNITS))
+
+
+def test_units_that_a_lost_launch_took_are_built_by_the_next(tmp_path: Path, expected: dict[str, str]) -> None:
+    lost = Launch(World(1, 2), "lost")
+    for number in range(UNITS):
+        lost.claim(Journal(tmp_path).claims, number)
+    assert sums(build(job(tmp_path))) == expected
+
+
+def test_rank_0_builds_what_a_process_that_hangs_has_taken(
+    tmp_path: Path, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(worker, "PATIENCE", 0.3)
+    Launch(World(1, 2), "id").claim(Journal(tmp_path).claims, 3)
+    assert sums(build(job(tmp_path), Launch(World(0, 2), "id"))) == expected
+    assert "unit 3: another process has it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("order", ["1", "2"])
+def test_the_order_of_units_decides_nothing(
+    order: str, tmp_path: Path, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(worker.ORDER, order)
+    taken: list[int] = []
+    monkeypatch.setattr(Journal, "has", lambda journal, number: taken.append(number) or False)
+    assert sums(build(job(tmp_path))) == expected
+    assert sorted(taken) == list(range(UNITS)) and taken != sorted(taken)
+
+
+def test_progress_shows_rates_and_failures_once_a_while(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build(job(tmp_path))
+    err = capsys.readouterr().err
+    assert "building pairs: 10 questions" in err
+    assert "10 of 10 questions done" in err and "candidates/s" in err
+    assert "75% of prefill tokens saved" in err and "0 judge failures" in err and "split for memory: 1" in err
+
+
+def test_unreadable_images_are_named_by_their_benchmark_at_once_and_at_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = job(tmp_path)
+    broken = {"i1": "xmlab1/source.jpg", "i3": ""}
+    examples = tuple(
+        replace(e, image=b"no image", image_name=broken[e.image_id]) if e.image_id in broken else e
+        for e in whole.examples
+    )
+    outcome = build(replace(whole, examples=examples))
+    lines = capsys.readouterr().err.splitlines()
+    for name in ("xmlab1/source.jpg", "i3"):
+        assert sum(line.startswith(f"left out: {name}: cannot be read as an image") for line in lines) == 1
+    assert lines[-1] == "Left out, image unreadable (2): i3, xmlab1/source.jpg."
+    assert outcome.facts["unreadable_images"] == ["i3", "xmlab1/source.jpg"]
