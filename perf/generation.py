@@ -26,8 +26,8 @@ import torch
 import transformers
 from PIL import Image
 
-from clincot.engines.base import GenerateRequest
 from clincot.engines.transformers import TransformersEngine
+from clincot.lm.requests import GenerateRequest
 from clincot.methods import load
 from clincot.recipe import Recipe
 from clincot.stages.sample.workbench import Models, Workbench, run_unit

@@ -22,10 +22,10 @@ import torch
 import transformers
 from scaled_judge import Chain, Geometry, calls, scaled_judge
 
-from clincot.judges._readouts import DIGITS, expected_digit, written_digit
-from clincot.judges._replies import ReplyTokens
 from clincot.judges.base import JudgeRequest
 from clincot.judges.causal_lm import CausalLMJudge
+from clincot.judges.readouts import DIGITS, expected_digit, written_digit
+from clincot.lm.choice_tokens import ReplyTokens
 
 TARGETS = {"generated, batch 1": 20.0, "one reading each": 3.0}
 TOLERANCE = 1e-5

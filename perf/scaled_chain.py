@@ -14,10 +14,10 @@ import numpy as np
 from PIL import Image
 
 from clincot.chain.hypotheses import ENTITIES
-from clincot.engines.base import Completion, GenerateRequest
 from clincot.engines.transformers import TransformersEngine
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
+from clincot.lm.requests import Completion, GenerateRequest
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
 from clincot.regions.base import HeatMap, Subject

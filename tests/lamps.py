@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from clincot.engines.base import ChoiceRequest, ChoiceScores, Completion, GenerateRequest
 from clincot.images import content_id, encode_png
+from clincot.lm.requests import ChoiceRequest, ChoiceScores, Completion, GenerateRequest
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import AnswerType, Example
 from clincot.regions.base import HeatMap, Subject

@@ -6,8 +6,8 @@ import threading
 from collections import Counter
 
 from clincot.engines._server import RequestRefused
-from clincot.engines.base import Completion
 from clincot.errors import ModelError
+from clincot.lm.requests import Completion
 from clincot.progress import tell
 
 # Among fewer requests a share says little: the six candidates of one image that a filter refuses are one case.

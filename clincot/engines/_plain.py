@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 import torch
 from PIL.Image import Image
 from torch import Tensor
+from transformers import LogitsProcessor
 from transformers.generation import LogitsProcessorList
 
-from clincot.engines._counters import Counters
-from clincot.engines._decoding import SamplerInGenerate
-from clincot.engines._loading import Policy
-from clincot.engines._sampling import Sampler
+from clincot.engines._policy import Policy
+from clincot.lm.requests import Counters
+from clincot.lm.sampling import Sampler
 
 
 @torch.inference_mode()
@@ -55,3 +55,14 @@ def inputs(
         name: value.to(model.device, model.dtype) if value.is_floating_point() else value.to(model.device)
         for name, value in read.items()
     }
+
+
+class SamplerInGenerate(LogitsProcessor):
+    """Lets `model.generate` write what a Sampler chooses: every other token becomes impossible."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self.sampler = sampler
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        chosen = self.sampler.choose(scores, range(len(scores)))
+        return torch.full_like(scores, -torch.inf).scatter(1, chosen[:, None], 0.0)  # type: ignore[return-value]

@@ -11,9 +11,9 @@ from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 from huggingface_hub.utils import get_session, hf_raise_for_status
 
-from clincot.engines.base import Counters
 from clincot.errors import ModelError, did_you_mean
 from clincot.hub.retry import LONGEST_WAIT, ordered_wait, passing
+from clincot.lm.requests import Counters
 
 Result = TypeVar("Result")
 sleep = time.sleep

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 from PIL import Image
 
-from clincot.engines._loading import Policy
+from clincot.engines._policy import Policy
 from clincot.errors import ModelError
 from clincot.records.lineage import shown
 

@@ -10,7 +10,8 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from clincot.engines._counters import Counters, in_halves
+from clincot.lm.halving import in_halves
+from clincot.lm.requests import Counters
 
 
 class VisionFeatures:

@@ -15,9 +15,9 @@ from typing import Any, Literal, TypeVar
 from clincot.engines._failures import Failures
 from clincot.engines._pictures import DataUrls
 from clincot.engines._server import RequestRefused, Server
-from clincot.engines.base import ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
 from clincot.errors import ModelError
 from clincot.hub.retry import TRIES
+from clincot.lm.requests import ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
 from clincot.records import Message
 
 Asked = TypeVar("Asked")

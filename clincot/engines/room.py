@@ -10,13 +10,11 @@ from typing import Any
 
 from transformers import AutoConfig, AutoProcessor
 
-from clincot.engines._loading import context_of
 from clincot.engines._reading import render
 from clincot.engines._two_images import image_tokens
-from clincot.engines.base import GenerateRequest
-from clincot.engines.escaping import Escape, escape_of
-
-SPARE = 32  # tokens; what templates and normalisers add beyond a token for each byte
+from clincot.lm.escaping import Escape, escape_of
+from clincot.lm.lengths import SPARE, context_of, lengths
+from clincot.lm.requests import GenerateRequest
 
 
 @dataclass(frozen=True)
@@ -65,14 +63,6 @@ class PolicyRoom:
         """Tokens of the template around a text."""
         turn = ({"role": "user", "content": [{"type": "text", "text": "?"}]},)
         return lengths(self.tokenizer, [render(self, turn, 0)])[0] + SPARE
-
-
-def lengths(tokenizer: Any, texts: Sequence[str]) -> list[int]:
-    """Return how many tokens each text has, without those that a tokenizer adds by itself."""
-    if not texts:
-        return []
-    options = {"add_special_tokens": False, "return_attention_mask": False, "verbose": False}
-    return [len(ids) for ids in tokenizer(list(texts), **options)["input_ids"]]
 
 
 def _blocks(request: GenerateRequest) -> int:

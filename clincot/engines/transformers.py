@@ -16,18 +16,19 @@ import torch
 from torch import Tensor
 
 from clincot.engines import _plain
-from clincot.engines._choices import ChoiceTokens
-from clincot.engines._counters import Counters, in_halves
-from clincot.engines._decoding import decode
-from clincot.engines._loading import Policy, load_policy
 from clincot.engines._pictures import digests
-from clincot.engines._prefix import PrefixCache, can_share, window
-from clincot.engines._reading import Prompt, read, render
-from clincot.engines._sampling import Sampler
+from clincot.engines._policy import Policy, load_policy
+from clincot.engines._reading import read, render
 from clincot.engines._two_images import refuse_few_images
 from clincot.engines._vision import VisionFeatures
-from clincot.engines.base import TOO_LONG, ChoiceRequest, ChoiceScores, Completion, GenerateRequest
 from clincot.engines.room import PolicyRoom
+from clincot.lm.choice_tokens import ChoiceTokens
+from clincot.lm.decoding import decode
+from clincot.lm.halving import in_halves
+from clincot.lm.prefix_cache import PrefixCache, can_share, window
+from clincot.lm.requests import TOO_LONG, ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
+from clincot.lm.sampling import Sampler
+from clincot.lm.segments import Prompt
 
 R = TypeVar("R")
 # Their vision features are one row per image token in reading order, and their positions are plain: others go unshared.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from clincot.engines.base import Counters
+from clincot.lm.requests import Counters
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Statements -> scores in [0, 1]: what a text-only language model replies, from one reading of each prompt.
 
 What the prompts of a call share (rubric, question, findings) is read once; a reply is weighed as the next token, or
-written out where the readout is `generated` (`_readouts.py`).
+written out where the readout is `generated` (`readouts.py`).
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from clincot.engines._counters import Counters, in_halves
-from clincot.engines._decoding import decode
-from clincot.engines._loading import context_length, load_weights, no_text_ids, pick_device
-from clincot.engines._prefix import PrefixCache, Started, can_share, window
-from clincot.engines._reading import Prompt, Segment
-from clincot.engines._sampling import Sampler
-from clincot.engines.base import GenerateRequest
-from clincot.engines.ends import end_ids
 from clincot.errors import ModelError
-from clincot.judges._readouts import REPLY_TOKENS, readout_of, written_digit
-from clincot.judges._replies import ReplyTokens
-from clincot.judges._stretches import with_trunks
 from clincot.judges.base import JudgeRequest, Rating
+from clincot.judges.readouts import REPLY_TOKENS, readout_of, written_digit
 from clincot.judges.room import JudgeRoom
+from clincot.lm.choice_tokens import ReplyTokens
+from clincot.lm.decoding import decode
+from clincot.lm.ends import end_ids
+from clincot.lm.halving import in_halves
+from clincot.lm.lengths import context_length
+from clincot.lm.loading import load_weights, no_text_ids, pick_device
+from clincot.lm.prefix_cache import PrefixCache, Started, can_share, window
+from clincot.lm.requests import Counters, GenerateRequest
+from clincot.lm.sampling import Sampler
+from clincot.lm.segments import Prompt, Segment
+from clincot.lm.trunks import with_trunks
 
 CACHE_BYTES = 2 * 2**30
 PLAIN = {"add_special_tokens": False, "verbose": False}  # a long prompt is counted, and needs no warning of its own

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from clincot.judges._readouts import TOP
 from clincot.judges.base import Judge, JudgeRequest, Rating
+from clincot.judges.readouts import TOP
 
 Rate = Callable[[Judge, Sequence[JudgeRequest]], list[Rating]]
 

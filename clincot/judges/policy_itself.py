@@ -13,11 +13,12 @@ from itertools import islice
 from PIL.Image import Image
 
 from clincot import images
-from clincot.engines.base import TOO_LONG as BEYOND
-from clincot.engines.base import ChoiceRequest, ChoiceScores, Completion, Counters, Engine, Fitting, GenerateRequest
+from clincot.engines.base import Engine, Fitting
 from clincot.errors import ModelError
-from clincot.judges._readouts import REPLY_TOKENS, Readout, readout_of, written_digit
 from clincot.judges.base import JudgeRequest, Rating
+from clincot.judges.readouts import REPLY_TOKENS, Readout, readout_of, written_digit
+from clincot.lm.requests import TOO_LONG as BEYOND
+from clincot.lm.requests import ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
 from clincot.records import Message
 
 Turns = tuple[Message, ...]

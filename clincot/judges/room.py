@@ -10,12 +10,12 @@ from typing import Any
 
 from transformers import AutoConfig, AutoTokenizer
 
-from clincot.engines.escaping import Escape, escape_of
-from clincot.engines.room import SPARE, lengths
 from clincot.judges._reading import render
-from clincot.judges._readouts import REPLY_TOKENS, Readout, readout_of
 from clincot.judges.base import JudgeRequest
 from clincot.judges.policy_itself import beyond
+from clincot.judges.readouts import REPLY_TOKENS, Readout, readout_of
+from clincot.lm.escaping import Escape, escape_of
+from clincot.lm.lengths import SPARE, context_of, lengths
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,7 @@ class JudgeRoom:
     @classmethod
     def from_pretrained(cls, folder: str | Path, readout: str) -> JudgeRoom:
         """Open the tokenizer and config of a folder."""
-        config = AutoConfig.from_pretrained(folder).get_text_config()
-        context = int(getattr(config, "max_position_embeddings", None) or 2**31)
+        context = context_of(AutoConfig.from_pretrained(folder))
         return cls(AutoTokenizer.from_pretrained(folder), readout_of(readout), context)
 
     @property

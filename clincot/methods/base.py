@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from clincot.engines.base import Completion
 from clincot.judges.base import JudgeRequest, Rating
+from clincot.lm.requests import Completion
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, Message, PreferencePair, Region
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from clincot.engines.base import TOO_LONG, Completion
 from clincot.judges.base import Rating
 from clincot.judges.lookahead import expected
+from clincot.lm.requests import TOO_LONG, Completion
 from clincot.methods.base import Tools
 from clincot.methods.pairing import choose_pairs
 from clincot.methods.scoring import best_of, scored

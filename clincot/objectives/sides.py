@@ -13,10 +13,10 @@ from PIL.Image import Image
 from transformers import ProcessorMixin
 from trl.data_utils import prepare_multimodal_messages
 
-from clincot.engines.escaping import Escape, escape_of
 from clincot.errors import DataError, ModelError
 from clincot.images import decode
 from clincot.images.canvas import compose
+from clincot.lm.escaping import Escape, escape_of
 from clincot.recipe import Conditioning, Views
 from clincot.rows.stored_messages import read_content
 

@@ -12,8 +12,8 @@ from PIL import Image
 from transformers import AutoModelForImageTextToText
 
 from clincot.chain.prompts import direct_messages, finding_messages
-from clincot.engines.base import GenerateRequest
 from clincot.engines.transformers import TransformersEngine
+from clincot.lm.requests import GenerateRequest
 from tests.tiny import tiny_judge, tiny_policy
 
 torch.set_num_threads(1)

@@ -26,10 +26,10 @@ from starlette.routing import Route
 
 from clincot.engines import _plain
 from clincot.engines._reading import render
-from clincot.engines._sampling import Sampler
-from clincot.engines.base import GenerateRequest
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
+from clincot.lm.requests import GenerateRequest
+from clincot.lm.sampling import Sampler
 
 
 class Recorded(Sampler):

@@ -13,10 +13,10 @@ from PIL import Image
 from clincot import engines
 from clincot.chain.prompts import direct_messages
 from clincot.engines import _pictures, _server
-from clincot.engines.base import ChoiceRequest
 from clincot.engines.openai import OpenAIEngine
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
+from clincot.lm.requests import ChoiceRequest
 from tests.engines.conftest import picture, requests
 from tests.engines.served import ADAPTER, BASE, ServedPolicy
 

@@ -10,8 +10,8 @@ import pytest
 
 from clincot.engines import _server
 from clincot.engines._server import Server
-from clincot.engines.base import Counters
 from clincot.errors import ModelError
+from clincot.lm.requests import Counters
 
 
 class Says(BaseHTTPRequestHandler):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -17,9 +15,9 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from clincot import engines
 from clincot.chain.prompts import direct_messages, finding_messages
 from clincot.engines._reading import render
-from clincot.engines.base import ChoiceRequest, Completion, GenerateRequest
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ClincotError, ModelError
+from clincot.lm.requests import ChoiceRequest, Completion, GenerateRequest
 from tests.engines.conftest import picture, requests
 
 
@@ -189,28 +187,10 @@ def test_a_full_memory_halves_the_batch_and_says_so(policy_folder, caplog):
     same(engine.generate(requests(0.7)), expected)
     assert engine.counters.memory_splits > 1
     assert engine.counters.generated_texts == 14
-    said = [record.getMessage() for record in caplog.records if record.name == "clincot.engines"]
+    said = [record.getMessage() for record in caplog.records if record.name == "clincot.lm"]
     assert said == [
         "engine: memory does not hold a batch of 8. It goes on with less; a lower batch_size saves the attempts."
     ]
-
-
-def test_without_any_logging_set_up_the_split_is_a_line_on_stderr():
-    code = """
-import torch
-from clincot.engines._counters import in_halves
-from clincot.engines.base import Counters
-
-def run(entries):
-    if len(entries) > 1:
-        raise torch.OutOfMemoryError("CUDA out of memory.")
-    return list(entries)
-
-assert in_halves([1, 2, 3, 4], run, Counters()) == [1, 2, 3, 4]
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == ""
-    assert done.stderr.count("memory does not hold a batch of 4") == 1
 
 
 def test_what_is_kept_for_reuse_goes_before_a_request_is_given_up(policy_folder, shared):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from clincot.engines.base import Counters
 from clincot.errors import DataError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.cache import CachedJudge, Recorded, known_key, load_known, read, write
+from clincot.lm.requests import Counters
 
 
 class Counted:

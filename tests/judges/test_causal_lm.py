@@ -12,11 +12,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, Mis
 from clincot import judges
 from clincot.chain.prompts import JUDGE_SYSTEM, judge_messages
 from clincot.errors import ClincotError, ModelError
-from clincot.judges._readouts import DIGITS, REPLY_TOKENS, expected_digit, written_digit
-from clincot.judges._replies import ReplyTokens
-from clincot.judges._stretches import common, with_trunks
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.causal_lm import CausalLMJudge
+from clincot.judges.readouts import DIGITS, REPLY_TOKENS, expected_digit, written_digit
+from clincot.lm.choice_tokens import ReplyTokens
 from tests.tiny import tiny_judge, tiny_policy
 
 torch.set_num_threads(1)
@@ -204,16 +203,6 @@ def test_the_table_defaults_to_causal_lm_and_suggests_near_misses(folder):
     assert (judge.name, judge.key) == ("ns/judge", "abc")
     with pytest.raises(ClincotError, match="Did you mean 'causal_lm'"):
         judges.load("casual_lm", folder, name="n", key="k")
-
-
-def test_trunks_are_cut_where_groups_part_and_reassemble_to_the_prompt():
-    rubric = tuple(range(20))
-    ids = [rubric + (50,) * 9 + tail for tail in ((1, 2), (1, 3), (1,))] + [rubric + (60,) * 9 + (4,)]
-    prompts = with_trunks(ids, [[None] * 4, ["a", "a", "a", "b"]])
-    assert [p.ids for p in prompts] == ids
-    assert [[len(s.ids) for s in p.trunk] for p in prompts] == [[20, 9], [20, 9], [20, 9], [20]]
-    assert common([(1, 2), (1, 2)]) == 1
-    assert with_trunks([(1, 2, 3)], [[None]])[0].trunk == ()
 
 
 def test_yes_and_no_are_weighed_in_every_spelling_and_asked_for(folder):

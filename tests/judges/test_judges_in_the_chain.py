@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pytest
 
 from clincot.chain.prompts import region_facts
-from clincot.engines.base import Counters
 from clincot.errors import ModelError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.cache import CachedJudge
+from clincot.lm.requests import Counters
 from clincot.methods import load
 from clincot.recipe import load_recipe
 from clincot.records import Box, Region

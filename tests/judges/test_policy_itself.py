@@ -7,12 +7,12 @@ import torch
 from PIL import Image
 
 from clincot import judges
-from clincot.engines.base import ChoiceRequest
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest
 from clincot.judges.policy_itself import PolicyItselfJudge, _summed
+from clincot.lm.requests import ChoiceRequest
 from tests.tiny import tiny_policy
 
 torch.set_num_threads(1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from clincot.errors import RecipeError
-from clincot.judges._readouts import readout_of, share_of_yes, written_digit
 from clincot.judges.base import Rating
+from clincot.judges.readouts import readout_of, share_of_yes, written_digit
 
 
 def test_a_written_number_is_a_rating_in_0_to_1_and_the_reply_is_kept() -> None:

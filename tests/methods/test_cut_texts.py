@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clincot.engines.base import Completion, GenerateRequest
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
+from clincot.lm.requests import Completion, GenerateRequest
 from clincot.methods import load
 from clincot.objectives.sides import Renderer
 from clincot.recipe import load_recipe

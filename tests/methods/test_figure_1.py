@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from clincot import engines, images, judges, regions
-from clincot.engines.base import Completion, GenerateRequest
 from clincot.judges.base import JudgeRequest, Rating
+from clincot.lm.requests import Completion, GenerateRequest
 from clincot.methods import load
 from clincot.phantom.draw import Phantom, draw, png
 from clincot.phantom.questions import report

@@ -15,13 +15,13 @@ from PIL import Image
 import clincot
 from clincot import engines, judges
 from clincot.chain.prompts import finding_messages
-from clincot.engines.base import GenerateRequest
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import DataError
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest
 from clincot.judges.causal_lm import CausalLMJudge
 from clincot.judges.panel import Panel
+from clincot.lm.requests import GenerateRequest
 from clincot.methods import load
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example

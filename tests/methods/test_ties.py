@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clincot.engines.base import Completion, GenerateRequest
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
+from clincot.lm.requests import Completion, GenerateRequest
 from clincot.methods import load
 from clincot.recipe import load_recipe
 from clincot.records import Example

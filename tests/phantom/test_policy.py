@@ -11,8 +11,8 @@ from PIL import Image
 
 from clincot import engines
 from clincot.chain import prompts
-from clincot.engines.base import GenerateRequest
 from clincot.errors import ModelError
+from clincot.lm.requests import GenerateRequest
 from clincot.phantom.draw import RANGES, draw
 from clincot.phantom.policy import FOLDER, load_policy, new_policy, save_policy
 from clincot.phantom.policy_figures import Trial, choose, generate, interval, region

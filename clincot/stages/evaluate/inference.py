@@ -14,9 +14,10 @@ from PIL import Image
 from clincot import images, recipe
 from clincot.chain import prompts
 from clincot.chain.hypotheses import hypotheses, named_entities
-from clincot.engines.base import Engine, GenerateRequest
+from clincot.engines.base import Engine
 from clincot.images import canvas
 from clincot.images.true_regions import shown_regions
+from clincot.lm.requests import GenerateRequest
 from clincot.protocols import Asking
 from clincot.records import Box, Example, Message, Region
 from clincot.regions.base import HeatMap, Proposer, Subject

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from clincot.engines.base import TOO_LONG, Fitting, GenerateRequest
+from clincot.engines.base import Fitting
 from clincot.errors import DataError
 from clincot.judges.base import Fitting as FittingJudge
+from clincot.lm.requests import TOO_LONG, GenerateRequest
 from clincot.methods.steps import step_ask, step_rating
 from clincot.progress import tell
 from clincot.recipe import Recipe

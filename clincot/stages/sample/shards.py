@@ -16,9 +16,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from datasets import Features
 
-from clincot.engines.base import Counters
 from clincot.judges import cache
 from clincot.judges.consensus import DEBATE
+from clincot.lm.requests import Counters
 from clincot.records import Candidate, Example, PreferencePair
 from clincot.rows import schema
 from clincot.stages.sample.workbench import Models, UnitResult

@@ -11,7 +11,7 @@ from PIL.Image import Image
 from clincot import images
 from clincot.chain.hypotheses import hypotheses
 from clincot.chain.prompts import region_facts
-from clincot.engines.base import Completion, Engine, Fitting, GenerateRequest
+from clincot.engines.base import Engine, Fitting
 from clincot.errors import UnreadableImage
 from clincot.images import canvas
 from clincot.images.true_regions import shown_regions
@@ -19,6 +19,7 @@ from clincot.judges.base import Fitting as FittingJudge
 from clincot.judges.base import Judge, JudgeRequest, Rating
 from clincot.judges.cache import Recorded
 from clincot.judges.panel import Panel
+from clincot.lm.requests import Completion, GenerateRequest
 from clincot.methods.base import Ask, Method
 from clincot.progress import tell
 from clincot.recipe import Judging, Recipe

@@ -15,8 +15,8 @@ from torch import Tensor
 from transformers import AutoModelForImageTextToText
 
 from clincot.chain.prompts import finding_messages
-from clincot.engines.ends import end_ids
 from clincot.errors import ClincotError, ModelError
+from clincot.lm.ends import end_ids
 from clincot.objectives.sides import Renderer
 from clincot.stages.train.policy import open_processor, stored_dtype
 from clincot.stages.train.saves import saving

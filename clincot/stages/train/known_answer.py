@@ -14,11 +14,11 @@ from peft import get_peft_model_state_dict
 from safetensors.torch import load_file
 from torch import Tensor
 
-from clincot.engines._loading import shown
 from clincot.errors import ModelError
 from clincot.objectives.margin import pair_losses
 from clincot.objectives.margin_dpo import MarginDPOTrainer
 from clincot.objectives.sides import Renderer
+from clincot.records.lineage import shown
 from clincot.stages.train.initial import second_losses
 
 ROWS = 8  # rows, or groups of them

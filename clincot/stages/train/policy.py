@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, ProcessorMixin
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
-from clincot.engines.ends import end_texts
 from clincot.errors import ModelError
+from clincot.lm.ends import end_texts
 from clincot.records.lineage import shown
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")

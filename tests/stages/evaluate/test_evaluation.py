@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from datasets import load_dataset
 
-from clincot.engines.base import Completion, GenerateRequest
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ClincotError, DataError
+from clincot.lm.requests import Completion, GenerateRequest
 from clincot.protocols import PROTOCOLS
 from clincot.regions.query_grounder import QueryGrounder, QueryGrounderConfig, QueryGrounderModel
 from clincot.stages.evaluate import Evaluation, PolicyUnderTest, evaluate_policies

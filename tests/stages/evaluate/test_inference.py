@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from clincot import images
-from clincot.engines.base import Completion, GenerateRequest
+from clincot.lm.requests import Completion, GenerateRequest
 from clincot.records import Box
 from clincot.regions.base import HeatMap
 from clincot.stages.evaluate.inference import Settings, answer_by_region, answer_directly, black, choose, propose

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clincot.engines.base import Completion, Counters, GenerateRequest
 from clincot.errors import RoundError
 from clincot.executors.journal import Journal
 from clincot.executors.launch import Launch
 from clincot.executors.world import World
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
+from clincot.lm.requests import Completion, Counters, GenerateRequest
 from clincot.recipe import load_recipe
 from clincot.records import Example
 from clincot.regions.base import HeatMap, Subject

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from clincot.engines._reading import Prompt, Segment
+from clincot.lm.segments import Prompt, Segment
 
 Path = tuple[Segment, ...]
 Layers = tuple[tuple[Tensor, Tensor], ...]  # per layer: keys, values (heads, tokens of one stretch, width)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, GenerationConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
-from clincot.engines.ends import end_ids, special_ids
-from clincot.engines.escaping import Escape, escape_of
 from clincot.errors import ModelError
+from clincot.lm.ends import end_ids
+from clincot.lm.escaping import Escape, escape_of
+from clincot.lm.lengths import context_length
+from clincot.lm.loading import first_line, load_weights, no_text_ids, pick_device, shortened
 from clincot.records.lineage import shown
 
 
@@ -33,11 +33,6 @@ class Policy:
     suppressed: tuple[int, ...]
     context: int
     escape: Escape = field(repr=False)
-
-
-def pick_device(device: str | None) -> torch.device:
-    """Return `device`, else the first GPU, else the CPU."""
-    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def load_policy(base: Path, adapter: Path | None, *, dtype: str, device: str | None) -> Policy:
@@ -67,43 +62,12 @@ def load_policy(base: Path, adapter: Path | None, *, dtype: str, device: str | N
     return Policy(model, processor, tokenizer, image_token, stops, suppressed, context, escape)
 
 
-def load_weights(kind: Any, folder: Path, dtype: str, role: str) -> Any:
-    """Call `kind.from_pretrained(folder)` and refuse what transformers only warns about: weights that are missing."""
-    try:
-        model, told = kind.from_pretrained(folder, dtype=dtype, output_loading_info=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"{role} {shown(folder)}: cannot be loaded ({_first_line(error)}). Name another model."
-        ) from error
-    missing = sorted(told["missing_keys"]) + [str(key) for key in told["mismatched_keys"]]
-    if missing:
-        raise ModelError(
-            f"{role} {shown(folder)}: lacks {_some(missing)}. Convert its weights to the Hugging Face layout first."
-        )
-    return model
-
-
-def no_text_ids(tokenizer: Any, rows: int, stops: Iterable[int]) -> tuple[int, ...]:
-    """Return special tokens except `stops`, and the rows that pad an embedding matrix beyond the vocabulary."""
-    return tuple(sorted((special_ids(tokenizer) | set(range(len(tokenizer), rows))) - set(stops)))
-
-
-def context_length(model: Any) -> int:
-    """Return the most tokens the language model can hold."""
-    return context_of(model.config)
-
-
-def context_of(config: Any) -> int:
-    """Return the most tokens that a language model of this config can hold."""
-    return int(getattr(config.get_text_config(), "max_position_embeddings", None) or 2**31)
-
-
 def _refuse_other_models(base: Path) -> None:
     try:
         kind = AutoConfig.from_pretrained(base).model_type
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(
-            f"policy {shown(base)}: cannot be loaded ({_first_line(error)}). Name another model."
+            f"policy {shown(base)}: cannot be loaded ({first_line(error)}). Name another model."
         ) from error
     if kind not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
         advice = "Name a base such as a LLaVA in Hugging Face format"
@@ -118,18 +82,11 @@ def _with_adapter(model: Any, adapter: Path) -> Any:
         try:
             wrapped = PeftModel.from_pretrained(model, str(adapter))
         except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelError(f"adapter {adapter}: does not fit ({_first_line(error)}). Name its own base.") from error
+            raise ModelError(f"adapter {adapter}: does not fit ({first_line(error)}). Name its own base.") from error
     for warning in caught:
         if "missing adapter keys" in str(warning.message):
-            raise ModelError(f"adapter {adapter}: {_some([str(warning.message)])}. Use the adapter with its own base.")
+            raise ModelError(
+                f"adapter {adapter}: {shortened([str(warning.message)])}. Use the adapter with its own base."
+            )
     # LoRA lives inside the base's modules; the unwrapped model keeps the base's own `forward` signature.
     return wrapped.get_base_model()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-
-
-def _some(names: list[str]) -> str:
-    text = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return text[:300]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from transformers import AutoModelForImageTextToText, AutoProcessor, AutoTokenizer, GenerationConfig, PretrainedConfig
 
-from clincot.engines._loading import load_policy
-from clincot.engines.ends import end_ids
+from clincot.engines._policy import load_policy
 from clincot.judges.causal_lm import CausalLMJudge
+from clincot.lm.ends import end_ids
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.sides import Renderer
 from clincot.recipe import Margin

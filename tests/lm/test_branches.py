@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from clincot.engines._branches import Branches, Layers
-from clincot.engines._reading import Prompt, Segment
+from clincot.lm.branches import Branches, Layers
+from clincot.lm.segments import Prompt, Segment
 
 TRUNK = (Segment((7, 7), ("picture",)),)
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from clincot.engines.base import Completion, GenerateRequest
+from clincot.lm.requests import Completion, GenerateRequest
 
 
 class Sampler:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from clincot.engines._sampling import Sampler, nucleus
-from clincot.engines.base import GenerateRequest
+from clincot.lm.requests import GenerateRequest
+from clincot.lm.sampling import Sampler, nucleus
 
 
 def sampler(rows: int, temperature: float, top_p: float = 1.0, suppressed: tuple[int, ...] = ()) -> Sampler:

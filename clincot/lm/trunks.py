@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
-from clincot.engines._reading import Prompt, Segment
+from clincot.lm.segments import Prompt, Segment
 
 LEAST = 8  # tokens; a shorter trunk saves less than its own forward pass costs
 

@@ -8,12 +8,12 @@ from typing import TypeVar
 
 import torch
 
-from clincot.engines.base import Counters
 from clincot.errors import ModelError
+from clincot.lm.requests import Counters
 
 T = TypeVar("T")
 R = TypeVar("R")
-logger = logging.getLogger("clincot.engines")  # unconfigured, its warnings are plain lines on stderr
+logger = logging.getLogger("clincot.lm")  # unconfigured, its warnings are plain lines on stderr
 
 
 def in_halves(

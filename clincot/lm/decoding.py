@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from transformers import LogitsProcessor
 
-from clincot.engines._counters import Counters
-from clincot.engines._prefix import Started
-from clincot.engines._sampling import Sampler
+from clincot.lm.prefix_cache import Started
+from clincot.lm.requests import Counters
+from clincot.lm.sampling import Sampler
 
 
 @torch.inference_mode()
@@ -37,14 +36,3 @@ def decode(model: Any, started: Started, sampler: Sampler, counters: Counters) -
             use_cache=True,
             logits_to_keep=1,
         ).logits[:, -1]
-
-
-class SamplerInGenerate(LogitsProcessor):
-    """Lets `model.generate` write what a Sampler chooses: every other token becomes impossible."""
-
-    def __init__(self, sampler: Sampler) -> None:
-        self.sampler = sampler
-
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        chosen = self.sampler.choose(scores, range(len(scores)))
-        return torch.full_like(scores, -torch.inf).scatter(1, chosen[:, None], 0.0)  # type: ignore[return-value]

@@ -18,9 +18,9 @@ from torch import Tensor
 from transformers import DynamicCache
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from clincot.engines._branches import Branches, Layers, Path, size
-from clincot.engines._counters import Counters
-from clincot.engines._reading import Prompt, Segment
+from clincot.lm.branches import Branches, Layers, Path, size
+from clincot.lm.requests import Counters
+from clincot.lm.segments import Prompt, Segment
 
 
 @dataclass

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from clincot.engines.ends import special_ids
+from clincot.lm.ends import special_ids
 from clincot.records import Message
 
 # Marks of a turn that a chat template writes as plain text, as Llama 2's [INST] and <<SYS>>.

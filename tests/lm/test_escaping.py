@@ -11,11 +11,11 @@ from transformers import AutoProcessor
 
 from clincot.chain.prompts import finding_messages
 from clincot.engines._reading import render
-from clincot.engines.base import GenerateRequest
-from clincot.engines.escaping import Escape, escape_of
 from clincot.engines.transformers import TransformersEngine
 from clincot.judges.base import JudgeRequest
 from clincot.judges.causal_lm import CausalLMJudge
+from clincot.lm.escaping import Escape, escape_of
+from clincot.lm.requests import GenerateRequest
 from clincot.objectives.sides import Renderer
 from clincot.stages.train.policy import open_processor
 from tests.objectives.rows import make_row

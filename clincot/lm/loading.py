@@ -1,0 +1,50 @@
+"""The folder of a model -> its weights, complete or refused, the device they go to, and the ids it must not write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from clincot.errors import ModelError
+from clincot.lm.ends import special_ids
+from clincot.records.lineage import shown
+
+
+def pick_device(device: str | None) -> torch.device:
+    """Return `device`, else the first GPU, else the CPU."""
+    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def load_weights(kind: Any, folder: Path, dtype: str, role: str) -> Any:
+    """Call `kind.from_pretrained(folder)` and refuse what transformers only warns about: weights that are missing."""
+    try:
+        model, told = kind.from_pretrained(folder, dtype=dtype, output_loading_info=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"{role} {shown(folder)}: cannot be loaded ({first_line(error)}). Name another model."
+        ) from error
+    missing = sorted(told["missing_keys"]) + [str(key) for key in told["mismatched_keys"]]
+    if missing:
+        raise ModelError(
+            f"{role} {shown(folder)}: lacks {shortened(missing)}. Convert its weights to the Hugging Face layout first."
+        )
+    return model
+
+
+def no_text_ids(tokenizer: Any, rows: int, stops: Iterable[int]) -> tuple[int, ...]:
+    """Return special tokens except `stops`, and the rows that pad an embedding matrix beyond the vocabulary."""
+    return tuple(sorted((special_ids(tokenizer) | set(range(len(tokenizer), rows))) - set(stops)))
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what `error` says, of 200 characters at most."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
+def shortened(names: list[str]) -> str:
+    """Return the first three of `names` and how many more there are."""
+    text = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return text[:300]
