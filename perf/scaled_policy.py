@@ -91,7 +91,7 @@ def scaled_policy(folder: Path, words: list[str], *, width: int, layers: int, se
         tie_word_embeddings=False,
         **ids,
     )
-    # The tower costs about 4 % of the language model's reading, as CLIP-L/336 does at 7B (performance.md 1).
+    # The tower costs about 4 % of the language model's reading, as CLIP-L/336 does at 7B.
     vision = CLIPVisionConfig(
         image_size=PIXELS,
         patch_size=PATCH,

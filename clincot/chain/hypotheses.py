@@ -8,7 +8,7 @@ from functools import cache
 
 from clincot.chain.hypotheses_zh import entities_in_chinese
 
-# The first three stand in the paper's Figure 1; the others are ours (methods.md 4.3).
+# The first three are from the paper's Figure 1; the others are ours (docs/methods.md#hypotheses).
 CHEST = ("disease", "lesion", "normal", "pneumonia", "effusion", "cardiomegaly")
 BY_MODALITY: dict[str, tuple[str, ...]] = {
     "chest x-ray": CHEST,

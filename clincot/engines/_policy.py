@@ -42,7 +42,8 @@ def load_policy(base: Path, adapter: Path | None, *, dtype: str, device: str | N
     if adapter is not None:
         model = _with_adapter(model, adapter)
     model = model.to(pick_device(device)).eval()
-    # The pil backend is part of a run's key: torchvision's pixels differ by up to one grey level (stack.md 1.2).
+    # The pil backend is part of a run's key: torchvision's pixels differ by up to one grey level
+    # (docs/training.md#libraries).
     processor = AutoProcessor.from_pretrained(base, backend="pil")
     if not hasattr(processor, "image_processor") or getattr(processor, "chat_template", None) is None:
         raise ModelError(

@@ -1,7 +1,7 @@
 """Generation and choice requests -> completions and choice log-probabilities, by a vision-language model in process.
 
 Every distinct image is encoded once and every trunk [system][global image][region crop] is read once, then serves all
-questions, steps and look-ahead responses until `forget` (performance.md 2).
+questions, steps and look-ahead responses until `forget` (docs/performance.md#generation).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from clincot.lm.segments import Prompt
 R = TypeVar("R")
 # Their vision features are one row per image token in reading order, and their positions are plain: others go unshared.
 SHARED_KINDS = {"llava"}
-CACHE_BYTES = 4 * 2**30  # the trunks of 8 images x 6 regions of a 7B LLaVA in bf16 (methods.md 2.8, unit_images)
+CACHE_BYTES = 4 * 2**30  # the trunks of 8 images x 6 regions of a 7B LLaVA in bf16 (recipes/clincot.yaml)
 UNWRITTEN = Completion("", 0.0, 0, "failed", retokenises=False, failure=TOO_LONG)
 UNSCORED = ChoiceScores((), 0.0, (), failure=TOO_LONG)
 GPU_SHARE = 8  # trunks and branches may each take an eighth of a GPU: of 80 GB, 60 stay for weights, judges and batches

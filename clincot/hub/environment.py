@@ -47,7 +47,7 @@ def client_home() -> Path:
 
 
 def _without_xet() -> None:
-    # The variable is read when huggingface_hub is imported; its constant works afterwards too (measured, hub.md 5).
+    # The variable is read when huggingface_hub is imported; its constant works afterwards too (docs/hub.md#clients).
     if "huggingface_hub" in sys.modules:
         from huggingface_hub import constants
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from clincot.errors import DataError
 
-# PhysioNet's credentialed data use agreement forbids sharing the data or sending it to third parties (benchmarks.md 7).
+# PhysioNet's credentialed data use agreement forbids sharing the data or sending it to third parties
+# (docs/benchmarks.md#licences).
 CREDENTIALED = ("mimic",)
 
 

@@ -61,7 +61,7 @@ def resolve(hub: Hub, kind: Kind, repo: str, revision: str = "main") -> Pin:
 
 
 def _refuse_path(repo: str, revision: str) -> None:
-    # datasets and peft ignore `revision=` for a folder, without a warning (measured, hub.md 0.4).
+    # datasets and peft ignore `revision=` for a folder, without a warning (measured, docs/hub.md#clients).
     if not REPO_ID.fullmatch(repo):
         folder = Path(repo).expanduser().is_dir()
         what = "is a folder, which has no versions" if folder else "is no repo id (NAMESPACE/NAME)"

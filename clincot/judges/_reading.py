@@ -14,7 +14,7 @@ def render(tokenizer: Any, messages: Sequence[Message]) -> str:
     """Return the prompt, ready for the reply; `messages` are a system and a user turn of plain text.
 
     Without a chat template: plain text ending in "Rating:", behind the tokenizer's begin token. With one that refuses
-    or drops a system turn (Mistral's does, methods.md 5): the system text opens the user turn.
+    or drops a system turn (Mistral's does, docs/methods.md#judges): the system text opens the user turn.
     """
     if getattr(tokenizer, "chat_template", None) is None:
         return (tokenizer.bos_token or "") + "\n\n".join(m["content"] for m in messages) + "\n\nRating:"

@@ -1,8 +1,8 @@
 """The scores of the judges of one candidate -> one score in [0, 1], low where they disagree (Eq. 4).
 
 The paper fixes two judges and "to penalize controversial assessments", not the formula: `agreement`, the most literal
-one, is ours, as are the others (methods.md 2.3). With more than two judges the difference d is the mean over all pairs;
-with one judge every kind is the identity.
+one, is ours, as are the others (docs/methods.md#eq-4-consensus). With more than two judges the difference d is the mean
+over all pairs; with one judge every kind is the identity.
 """
 
 from __future__ import annotations

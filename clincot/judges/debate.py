@@ -1,8 +1,8 @@
 """Statements and judges -> ratings and an outcome: each judge hears the last digit, until all agree in a row.
 
-After MMedPO (methods.md 6.9): the first judge scores, each next one repeats the score or gives a new one, at most
-`rounds` rounds; without agreement the mean of the history counts. Our choices: judges hear digits (round(9 s)) and the
-outcome of an agreement is the mean of the scores behind the agreeing digits, which for written digits is the digit.
+After MMedPO (docs/methods.md#mmedpo): the first judge scores, each next one repeats the score or gives a new one, at
+most `rounds` rounds; without agreement the mean of the history counts. Our choices: judges hear digits (round(9 s)) and
+the outcome of an agreement is the mean of the scores behind the agreeing digits, which for written digits is the digit.
 """
 
 from __future__ import annotations

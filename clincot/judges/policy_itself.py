@@ -1,7 +1,7 @@
 """Statements -> scores in [0, 1] by the policy that wrote them, which sees the global image: Self-Rewarding's judge.
 
-methods.md 6.3: the additive rubric of the paper is replaced by the rubric of the other judges, and its written score by
-the recipe's readout (`generated` is the faithful one).
+docs/methods.md#self-rewarding: the additive rubric of the paper is replaced by the rubric of the other judges, and its
+written score by the recipe's readout (`generated` is the faithful one).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Probabilities of a judge's replies, or the reply it wrote -> a rating in [0, 1], or a failure (value None).
 
 A failed reply is no zero: UV-CoT's evaluation returns 0 for what it cannot parse, which poisons preferences
-(methods.md 5).
+(docs/methods.md#judges).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from clincot.judges._written import TOP, number_in
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.records import Message
 
-LEAST_MASS = 0.1  # below it the model was not replying as asked (methods.md 5)
+LEAST_MASS = 0.1  # below it the model was not replying as asked (docs/methods.md#judges)
 # Of a written reply. A model that replies with a digit stops at once; "I would rate this statement ..." takes 20 to 40.
 REPLY_TOKENS = 64
 
@@ -23,7 +23,8 @@ REPLY_TOKENS = 64
 def expected_digit(by_digit: Sequence[float]) -> Rating:
     """Turn the probabilities of the replies 0 to 9 into s = sum(v * p_v) / (9 * sum(p_v)).
 
-    G-Eval's expectation: generated digits saturate, and 26 % of pairs tie (methods.md 5). Under LEAST_MASS no value.
+    G-Eval's expectation: generated digits saturate, and 26 % of pairs tie (docs/methods.md#judges). Under LEAST_MASS
+    there is no value.
     """
     mass = sum(by_digit)
     if mass < LEAST_MASS:

@@ -42,7 +42,7 @@ class Caller:
         return not facts.private or self.belongs(facts.namespace)
 
     def check_read(self, facts: Facts) -> None:
-        """Contents of a gated repo need a grant; its info does not (hub.md 1.1)."""
+        """Contents of a gated repo need a grant; its info does not (docs/hub.md#protocol)."""
         granted = facts.id.casefold() in {name.casefold() for name in self.grants}
         if not facts.gated or self.belongs(facts.namespace) or granted:
             return
@@ -94,7 +94,7 @@ class Access:
             raise HubError(500, f"{self.table_file.name}: expected {{token: {{name, role, namespaces}}}}")
         return table
 
-    # -- tickets: the LFS PUT carries no Authorization header (hub.md 1), so its URL is signed instead -----------------
+    # -- tickets: the LFS PUT carries no Authorization header (docs/hub.md#protocol), so its URL is signed ------------
     def sign(self, operation: str, kind: str, repo_id: str, oid: str, size: int) -> str:
         """Query string that allows one transfer; stateless, so it survives a restart of the server."""
         expires = int(time.time()) + TICKET_SECONDS

@@ -38,7 +38,7 @@ def url_prefix(kind: str) -> str:
 
 
 def check_repo_id(repo_id: str) -> str:
-    """`name` or `namespace/name` (hub.md 1): letters, digits, `_.-`, no `..` or `--`, not ending in `.git`."""
+    """`name` or `namespace/name` (docs/hub.md#protocol): letters, digits, `_.-`, no `..`, `--`, final `.git`."""
     parts = repo_id.split("/")
     plain = len(parts) <= 2 and all(SEGMENT.fullmatch(part) for part in parts) and len(repo_id) <= 193
     if not plain or any(part.startswith((".", "-")) or part.lower().endswith((".", "-", ".git")) for part in parts):

@@ -167,6 +167,6 @@ class Repository:
 
 
 def iso(seconds: float | None = None) -> str:
-    """The one date form every client parses (hub.md 1)."""
+    """The one date form every client parses (docs/hub.md#protocol)."""
     moment = time.time() if seconds is None else seconds
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment % 1 * 1000):03d}Z"

@@ -1,7 +1,7 @@
 """A report and its reference -> BLEU-1..4: cumulative or of single orders, of the corpus or the mean of reports.
 
 One order: BP * p_n. Cumulative: BP * (p_1 ... p_n)^(1/n). BP = min(1, exp(1 - r/c)), p_n = clipped n-gram precision,
-no smoothing (Papineni et al. 2002; nltk counts; benchmarks.md 2.3). Zero matches of an order make its value 0.
+no smoothing (Papineni et al. 2002; nltk counts; docs/metrics.md#table). Zero matches of an order make its value 0.
 """
 
 from __future__ import annotations

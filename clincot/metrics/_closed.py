@@ -1,4 +1,4 @@
-"""An answer to a closed question and its gold -> hit or miss, under one of nine named rules (benchmarks.md 1.3).
+"""An answer to a closed question and its gold -> hit or miss, by one of nine rules (docs/metrics.md#closed-rules).
 
 The rule alone moves the score of the same answers by up to 50 points, so every number carries its rule's name.
 """

@@ -1,7 +1,7 @@
 """A report and its reference -> ROUGE-L by the longest common subsequence of words, in two published readings.
 
 P = LCS / words said, R = LCS / words wanted. rouge_score: 2PR / (P + R) on its own tokens. coco: (1 + b^2) PR /
-(R + b^2 P) with b = 1.2 (pycocoevalcap, benchmarks.md 2.3).
+(R + b^2 P) with b = 1.2 (pycocoevalcap, docs/metrics.md#table).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from clincot.metrics._medevalkit import report_words, without_headings
 from clincot.metrics._words import script_tokens
 
 # One mark is one token: nltk's wordpunct_tokenize joins runs such as ".." and gives the template .514 for BLEU-1, not
-# the .517 of benchmarks.md 4.2.
+# the .517 of docs/benchmarks.md#image-free-controls.
 WORD_OR_MARK = re.compile(r"\w+|[^\w\s]")
 NUMBERS = ("2", "3", "4", "5")
 QUOTES_AND_SLASHES = str.maketrans("", "", "\"/\\'")
@@ -20,8 +20,9 @@ MARKS = str.maketrans("", "", ".,?;*!%^&_+()]{}" + "".join(map(chr, range(ord(":
 
 
 def r2gen_clean(text: str) -> list[str]:
-    """R2Gen's `clean_report_iu_xray` (benchmarks.md 2.2), step by step; a text without any word has no tokens.
+    """R2Gen's `clean_report_iu_xray`, step by step (docs/metrics.md#tokens-of-reports).
 
+    A text without any word has no tokens.
     Empty sentences stay, as in the original, so " . . " can occur. The original turns an empty text into one full
     stop, which would match every reference: here an empty prediction stays empty.
     """
@@ -36,7 +37,7 @@ def r2gen_clean(text: str) -> list[str]:
     return (" . ".join(cleaned) + " .").split() if any(part.strip() for part in cleaned) else []
 
 
-# Tokens are part of the protocol (benchmarks.md 2.4).
+# Tokens are part of the protocol (docs/metrics.md#tokens-of-reports).
 TOKENS: dict[str, Callable[[str], list[str]]] = {
     "wordpunct": lambda text: WORD_OR_MARK.findall(text.lower()),
     "r2gen-clean": r2gen_clean,

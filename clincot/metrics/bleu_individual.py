@@ -10,7 +10,7 @@ DESCRIPTION = "BP * p_n from counts of the whole corpus, no smoothing, n = 1..4,
 
 
 class BleuIndividual(_metric.Metric):
-    """LLaVA-Med's evaluation code uses these weights; MMedPO's published values look like them (benchmarks.md 2.3)."""
+    """LLaVA-Med's code has these weights; published values look like them (docs/benchmarks.md#published-protocols)."""
 
     def _info(self) -> evaluate.MetricInfo:
         return _info.of_texts(

@@ -1,4 +1,4 @@
-"""Answers to closed questions and golds -> accuracy under a named rule, in [0, 1] (benchmarks.md 1.3)."""
+"""Answers to closed questions and golds -> accuracy under a named rule, in [0, 1] (docs/metrics.md#closed-rules)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports and references -> mean NLTK METEOR of exact and stem matches, in [0, 1] (benchmarks.md 2.3, 2.5)."""
+"""Reports and references -> mean NLTK METEOR of exact and stem matches, in [0, 1] (docs/metrics.md#table)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports and references -> mean NLTK METEOR with WordNet synonyms, in [0, 1] (benchmarks.md 2.5)."""
+"""Reports and references -> mean NLTK METEOR with WordNet synonyms, in [0, 1] (docs/metrics.md#tokens-of-reports)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers and golds -> share of equal ones after the rule's normal form, in [0, 1] (benchmarks.md 1.3)."""
+"""Answers and golds -> share of equal ones after the rule's normal form, in [0, 1] (docs/metrics.md#table)."""
 
 from __future__ import annotations
 

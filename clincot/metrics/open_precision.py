@@ -1,4 +1,4 @@
-"""Answers to open questions and golds -> mean word precision, in [0, 1] (benchmarks.md 1.2)."""
+"""Answers to open questions and golds -> mean word precision, in [0, 1] (docs/metrics.md#table)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports and references -> mean ROUGE-L with beta 1.2, in [0, 1] (benchmarks.md 2.3, 2.4)."""
+"""Reports and references -> mean ROUGE-L with beta 1.2, in [0, 1] (docs/metrics.md#table)."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def _of_reports(tokens: str, rouge: str, findings: str) -> tuple[Measure, ...]:
         *bleu_measures(tokens, headline=True),
         report_measure("rougeL", "ROUGE-L", rouge),
         report_measure("meteor", "METEOR", tokens),
-        # A constant report beats published text metrics (benchmarks.md 4.2), so findings belong to them.
+        # A constant report beats published text metrics (docs/benchmarks.md#image-free-controls): findings are added.
         *finding_measures(findings),
     )
 

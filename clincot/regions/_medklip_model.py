@@ -1,7 +1,7 @@
 """Radiographs of 224 x 224 -> presence logits and 14 x 14 cross-attention maps of 75 entities: MedKLIP's architecture.
 
-Wu et al., "MedKLIP", ICCV 2023; facts in methods.md 4.1. The modules are transformers' ResNet and torch's own
-attention; `_medklip_names` says what each weight is called in the authors' files.
+Wu et al., "MedKLIP", ICCV 2023; facts in docs/proposers.md#medklip. The modules are transformers' ResNet and torch's
+own attention; `_medklip_names` says what each weight is called in the authors' files.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedConfig, PreTrainedModel, ResNetConfig, ResNetModel
 
-# The order is the checkpoint's: a query is a row of the table of descriptions (methods.md 4.3).
+# The order is the checkpoint's: a query is a row of the table of descriptions (docs/proposers.md#medklip).
 NAMES = """
     normal clear sharp sharply unremarkable intact stable free effusion opacity pneumothorax edema atelectasis tube
     consolidation process abnormality enlarge tip low pneumonia line congestion catheter cardiomegaly fracture air

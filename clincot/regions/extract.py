@@ -2,7 +2,8 @@
 
 A_p = heat map, upsampled and scaled to [0, 1]; M_p = one connected component of 1[A_p >= level], where level is mean +
 threshold * std of A_p or one of its quantiles; r_p = crop of M_p * x_v + (1 - M_p) * white. The numbers are ours
-(methods.md 2.3), blur as in MMedPO. A map of two values is a mask, drawn and not estimated: it is taken as it is.
+(docs/methods.md#eq-1-region), blur as in MMedPO. A map of two values is a mask, drawn and not estimated: it is taken as
+it is.
 """
 
 from __future__ import annotations

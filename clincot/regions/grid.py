@@ -8,7 +8,7 @@ from pathlib import Path
 from clincot.regions._drawn import box_map
 from clincot.regions.base import HeatMap, Subject
 
-ROWS, COLUMNS = 2, 3  # six cells for the six hypotheses of an image (methods.md 4.3)
+ROWS, COLUMNS = 2, 3  # six cells for the six hypotheses of an image (docs/methods.md#hypotheses)
 
 
 class Grid:

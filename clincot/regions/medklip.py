@@ -1,7 +1,7 @@
 """Radiographs and entity names -> cross-attention heat maps and presence probabilities, by a converted MedKLIP.
 
 The weights are the authors' and come without a licence, so none are shipped: `clincot convert medklip` writes the
-folder that is loaded here from your own copy. Chest radiographs only (methods.md 4.1).
+folder that is loaded here from your own copy. Chest radiographs only (docs/proposers.md#medklip).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Radiographs and finding names -> cross-attention heat maps and presence probabilities, by a MedKLIP-style model.
 
-After MedKLIP (methods.md 4.1): a convolutional trunk gives image tokens, one query per finding attends to them through
-pre-norm decoder layers, and the query's attention over the tokens is its map. Differences, both for 2 CPU cores: the
-queries are learned instead of encoded from descriptions, and the tokens form a 32 x 32 grid (coarse stages are
-upsampled and added), because a nodule of 10-20 px falls between the centres of MedKLIP's 16 px cells.
+After MedKLIP (docs/proposers.md#medklip): a convolutional trunk gives image tokens, one query per finding attends to
+them through pre-norm decoder layers, and the query's attention over the tokens is its map. Differences, both for 2 CPU
+cores: the queries are learned instead of encoded from descriptions, and the tokens form a 32 x 32 grid (coarse stages
+are upsampled and added), because a nodule of 10-20 px falls between the centres of MedKLIP's 16 px cells.
 """
 
 from __future__ import annotations

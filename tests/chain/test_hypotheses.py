@@ -23,7 +23,7 @@ from clincot.phantom import questions as wording
 from clincot.phantom.findings import FINDINGS as DRAWN
 
 KNOWN = ("nodule", "consolidation", "effusion", "pneumothorax", "cardiomegaly")
-# The part of MedKLIP's 75 entities that questions name (methods.md 4.3).
+# The part of MedKLIP's 75 entities that questions name (docs/methods.md#hypotheses).
 NAMES = """normal effusion opacity pneumothorax edema atelectasis consolidation abnormality pneumonia catheter
 cardiomegaly fracture air disease calcification nodule fluid thicken hyperinflate blunt emphysema mass infiltrate hernia
 lesion dilation"""

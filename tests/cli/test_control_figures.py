@@ -41,7 +41,7 @@ def figures(folder: Path, benchmark: str, control: str, *words: str) -> tuple[st
     return out, {(r["protocol"], r["metric"]): (100 * r["value"], r["n"]) for r in stored["results"] if not r["by"]}
 
 
-# benchmarks.md 4.1 and 1.5: (protocol, metric) -> percent, questions.
+# docs/benchmarks.md#rules-compared: (protocol, metric) -> percent, questions.
 PRIOR = {
     "slake": {
         ("paper-v1", "open_recall"): (51.21, 645),
@@ -81,7 +81,7 @@ def test_the_question_prior_gives_the_measured_figures(benchmark: str, hub: Path
     assert "question prior" in out and "protocol lmms-eval-v2 (scored under; asked as clincot-v2)" in out
 
 
-# benchmarks.md 4.2, T5: lower-cased words and marks, then raw text.
+# docs/benchmarks.md#image-free-controls: lower-cased words and marks, then raw text.
 TEMPLATE = {
     "bleu1": 51.7,
     "bleu2": 36.1,

@@ -1,4 +1,4 @@
-"""Eq. 4 against values worked out by hand (methods.md 2.3)."""
+"""Eq. 4 against values worked out by hand (docs/methods.md#eq-4-consensus)."""
 
 from __future__ import annotations
 

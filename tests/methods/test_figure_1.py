@@ -1,4 +1,4 @@
-"""The paper's Figure 1, arrow by arrow, on one drawn radiograph with the shipped models (methods.md 2.1).
+"""The paper's Figure 1, arrow by arrow, on one drawn radiograph with the shipped models (docs/methods.md#figure-1).
 
 Superscript i of the policy is the round, superscript j the candidate, subscript t the step.
 """

@@ -8,7 +8,7 @@ from clincot.errors import ClincotError
 from clincot.metrics._closed import RULES, accuracy, is_yes_no, unparsed
 from tests.metrics.golden import released
 
-# Above each group: its source and what decides there (benchmarks.md 1.3).
+# Above each group: its source and what decides there (docs/metrics.md#closed-rules).
 CASES = [
     # this project: the first standalone yes or no of N(p) decides; other golds are a run of whole words of N(p)
     ("default", "No, not yes", "no", True),
@@ -81,7 +81,7 @@ def test_an_unknown_rule_is_refused() -> None:
         accuracy("lmms_eval")
 
 
-# The second half of benchmarks.md 1.5, the question prior, is reproduced in tests/stages/evaluate/test_controls.py.
+# docs/benchmarks.md#rules-compared; its question prior is reproduced in tests/stages/evaluate/test_controls.py.
 COLUMNS = (("slake", "chosen"), ("slake", "rejected"), ("vqa-rad", "chosen"), ("vqa-rad", "rejected"))
 TABLE = {
     "llava-med-v1": ((85.9, 99.1, 1.1), (7.2, 7.3, 6.5), (92.3, 99.9, 8.2), (9.4, 9.3, 10.6)),

@@ -106,7 +106,7 @@ def test_a_normal_template_is_no_finding() -> None:
 
 
 def test_as_many_reports_of_the_test_split_are_normal_as_the_guide_says() -> None:
-    """MeSH indexers call 307 of these 590 normal (benchmarks.md 2.1)."""
+    """MeSH indexers call 307 of these 590 normal."""
     assert sum("No Finding" in positives(text) for text in reference_reports()) == 343
 
 

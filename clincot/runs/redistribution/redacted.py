@@ -1,7 +1,8 @@
 """Rows under a licence that forbids passing the source on -> rows without its pictures and texts, and back.
 
-What is left are ids, boxes, scores and what models wrote (benchmarks.md 7). A text that holds a reference answer gets a
-pointer in its place, `⟦EXAMPLE_ID:answer⟧`; pictures become the content ids that a rebuilt picture must have.
+What is left are ids, boxes, scores and what models wrote (docs/benchmarks.md#licences). A text that holds a reference
+answer gets a pointer in its place, `⟦EXAMPLE_ID:answer⟧`; pictures become the content ids that a rebuilt picture must
+have.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ BLACK, SHUFFLED = "black_image", "shuffled_images"
 PRIOR, CONSTANT, RANDOM = "question_prior", "constant_template", "random_report"
 IMAGE_FREE = (PRIOR, CONSTANT, RANDOM)
 NEED_TRAIN = (PRIOR, RANDOM)
-# T5 of benchmarks.md 4.2: on IU-Xray it beats every published row on ROUGE-L.
+# The constant report of docs/benchmarks.md#image-free-controls: on IU-Xray it beats every published row on ROUGE-L.
 TEMPLATE = (
     "The heart size and mediastinal contours are within normal limits. The lungs are clear. There is no focal airspace"
     " consolidation. No pleural effusion or pneumothorax. No acute cardiopulmonary abnormality."
