@@ -1,4 +1,4 @@
-"""Encoded image bytes of any mode -> an 8-bit RGB image, and regions of it -> PNG bytes."""
+"""Encoded image bytes of any mode -> an 8-bit RGB image, and images -> PNG bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from clincot.errors import UnreadableImage
 from clincot.images.square import Grid
-from clincot.records import Box
 
 MAX_PIXELS = 89_000_000  # 9,400 x 9,400: larger than any radiograph, and below the 89.5 million at which Pillow warns
 # Named, because Pillow would otherwise hand EPS to Ghostscript and open formats that no benchmark uses.
@@ -132,11 +131,3 @@ def encode_png(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def crop_png(picture: Image.Image, box: Box) -> bytes:
-    """Cut `box` out of `picture` and encode it; radiographs are grey, so equal channels are stored once."""
-    cut = picture.crop(box)
-    red, green, blue = cut.split()
-    grey = red.tobytes() == green.tobytes() == blue.tobytes()
-    return encode_png(red if grey else cut)

@@ -1,4 +1,4 @@
-"""A region's crop -> the mask that cuts it again from its image, and back to the same bytes."""
+"""An image, a box and a component's mask -> the crop that shows the component, and the mask that cuts it again."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from clincot import images
 from clincot.records import Box
 
 
-def mask_of(crop: bytes) -> bytes:
-    """Return what of a masked crop is not white, as a one-bit PNG of the crop's size.
+def mask_of(picture: Image.Image, component: np.ndarray, box: Box) -> bytes:
+    """Return the part of `component` (bool, rows x columns of `picture`, RGB) in `box`, as a one-bit PNG.
 
-    A pixel of the component that is white itself falls outside, which changes nothing: outside is white too.
+    White pixels of the component are left out. The crop is the same, as outside is white too, and the mask is then the
+    one that can be read off the crop, which is how rounds have stored it from the first on.
     """
-    pixels = np.asarray(images.decode(crop, "crop"))
-    return images.encode_png(Image.fromarray((pixels < 255).any(axis=2).astype(np.uint8) * 255).convert("1"))
+    pixels = np.asarray(picture.crop(box))
+    inside = component[box.upper : box.lower, box.left : box.right] & (pixels < 255).any(axis=2)
+    return images.encode_png(Image.fromarray(inside.astype(np.uint8) * 255).convert("1"))
 
 
-def cut(picture: Image.Image, box: Box, mask: bytes | None) -> bytes:
-    """Cut `box` out of `picture` (RGB), white outside `mask` where there is one: the bytes that the build made."""
+def crop(picture: Image.Image, box: Box, mask: bytes | None) -> Image.Image:
+    """Cut `box` out of `picture` (RGB), white outside `mask` where there is one."""
     if mask is None:
-        return images.crop_png(picture, box)
+        return picture.crop(box)
     shape = images.decode(mask, "mask").convert("L")
     white = Image.new("RGB", shape.size, "white")
     white.paste(picture.crop(box), mask=shape)
-    return images.crop_png(white, Box(0, 0, *shape.size))
+    return white

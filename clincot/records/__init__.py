@@ -80,26 +80,53 @@ def read_images(examples: Sequence[Example]) -> tuple[Example, ...]:
 
 @dataclass(frozen=True)
 class Region:
-    """The part of an image that a proposer found for a hypothesis (Eq. 1); `crop` is its picture as PNG bytes."""
+    """The part of an image that a proposer found for a hypothesis (Eq. 1).
+
+    `mask` is a one-bit PNG of the box's size, set where its crop shows the image: outside, the crop is white. None: the
+    crop is the whole box.
+    """
 
     hypothesis: str
     box: Box
     confidence: float
-    crop: bytes = field(repr=False)
+    mask: bytes | None = field(default=None, repr=False)
+
+
+ViewKind = Literal["image", "crop", "diffusion_noise", "lesion_noise", "black", "low_pass"]
+OF_REGION = ("crop", "lesion_noise")
+
+
+@dataclass(frozen=True)
+class View:
+    """What a model sees of an image, as a value: `clincot.images.views.render` draws it, always with the same pixels.
+
+    `image`: all of it. `crop`: its `region`. `diffusion_noise`: the image at step `strength` * 1000 of a diffusion.
+    `lesion_noise`: the image with noise of that strength inside `region`. `low_pass`: `strength` is the share of the
+    image's sides that is kept. `black`: nothing. `seed` decides noise.
+    """
+
+    kind: ViewKind
+    region: Region | None = None
+    strength: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind in OF_REGION and self.region is None:
+            raise ValueError(f"View: {self.kind} needs a region. Give the region that it shows.")
 
 
 @dataclass(frozen=True)
 class Hypothesis:
     """A finding that was looked for in an image: `region` is where it shows, None where no component was found.
 
-    `masked`: the region's crop is white outside the component.
+    `crop_id` is the content id of the region's crop. A finding with several regions has an entry for each.
     """
 
     image_id: str
     name: str
     confidence: float
     region: Region | None
-    masked: bool
+    crop_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from clincot import images, recipe
+from clincot import recipe
 from clincot.errors import RecipeError
+from clincot.images.crops import mask_of
 from clincot.records import Box, Region
 from clincot.regions.base import HeatMap
 
@@ -37,8 +38,8 @@ def find_region(picture: Image.Image, heat_map: HeatMap, settings: recipe.Region
     if component is None:
         return None
     box = padded_box(component, settings.padding, settings.least_side)
-    crop = _crop(picture, component, box, masked=settings.crop == "masked")
-    return Region(heat_map.hypothesis, box, heat_map.confidence, crop)
+    mask = mask_of(picture, component, box) if settings.crop == "masked" else None
+    return Region(heat_map.hypothesis, box, heat_map.confidence, mask)
 
 
 def is_mask(values: np.ndarray) -> bool:
@@ -128,11 +129,3 @@ def _span(start: int, end: int, whole: int, padding: float, least: int) -> tuple
         start = min(max(start - lacking // 2, 0), whole - (end - start) - lacking)
         end = start + min(least, whole)
     return start, end
-
-
-def _crop(picture: Image.Image, component: np.ndarray, box: Box, *, masked: bool) -> bytes:
-    if not masked:
-        return images.crop_png(picture, box)
-    white = Image.new("RGB", picture.size, "white")
-    white.paste(picture, mask=Image.fromarray(component.astype(np.uint8) * 255))
-    return images.crop_png(white, box)

@@ -7,7 +7,7 @@ between the rows of a column but never between two columns (docs/decisions/0002)
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -18,8 +18,7 @@ from datasets import Dataset, Features, Image, Json, List, Value
 
 from clincot.errors import DataError, DiskFull
 from clincot.images import content_id
-from clincot.images.crops import mask_of
-from clincot.records import Candidate, Hypothesis, PreferencePair, Region
+from clincot.records import Candidate, Hypothesis, PreferencePair, Region, View
 from clincot.rows.stored_features import file_schema, of_file
 from clincot.rows.stored_messages import stored_messages
 
@@ -89,12 +88,16 @@ DICTIONARY_LIMIT = 512 * 1024 * 1024
 ROW_GROUP_BYTES = 64 * 1024 * 1024
 # A table of one row takes about 30 kB of memory, whatever is in it.
 ROW_GROUP_TABLES = 1000
+Encode = Callable[[str, View], bytes]  # an example's id and a view of its image
 
 
-def pair_row(pair: PreferencePair, round_: int) -> dict[str, Any]:
-    """Return the columns of one pair; image structs carry bytes and a name made of their content."""
+def pair_row(pair: PreferencePair, round_: int, encode: Encode) -> dict[str, Any]:
+    """Return the columns of one pair; image structs carry bytes and a name made of their content.
+
+    `encode` draws a view of an example's image (`clincot.images.views.Gallery.encode`).
+    """
     sides = (pair.chosen.region, pair.rejected.region)
-    crops = [side.crop for side in sides if side is not None and side.crop]
+    crops = [encode(pair.example_id, View("crop", region)) for region in sides if region is not None]
     return {
         "id": pair.id,
         "example_id": pair.example_id,
@@ -150,8 +153,8 @@ def region_row(looked: Hypothesis) -> dict[str, Any]:
         "hypothesis": looked.name,
         "box": list(region.box) if region else [],
         "confidence": looked.confidence,
-        "mask": image_struct(mask_of(region.crop)) if region and looked.masked else None,
-        "crop_id": content_id(region.crop) if region else "",
+        "mask": image_struct(region.mask) if region and region.mask else None,
+        "crop_id": looked.crop_id,
     }
 
 

@@ -1,4 +1,4 @@
-"""A unit's stored candidates and other settings for drawing pairs -> the unit's pairs, with their crops cut again."""
+"""A unit's stored candidates and other settings for drawing pairs -> the unit's pairs, with whole regions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 from clincot import images
 from clincot.errors import DataError, RecipeError
 from clincot.executors.journal import flat
-from clincot.images.crops import cut
+from clincot.images.views import Gallery
 from clincot.judges.consensus import DEBATE
 from clincot.methods.pairing import CUT, choose_pairs
 from clincot.methods.scoring import scored
 from clincot.recipe import Build, Recipe
-from clincot.records import Box, Candidate, Example, JudgeScore, PreferencePair, Region, read_images
+from clincot.records import Box, Candidate, Example, JudgeScore, PreferencePair, Region, View, read_images
 from clincot.runs.redistribution.redacted import References, Row
 from clincot.stages.sample.workbench import UnitResult, seed_of
 
@@ -65,8 +65,9 @@ class Redraw:
             for pair in _pairs(example, by_example[example.id], draw)
         ]
         drops = {reason: count for reason, count in draw.drops.items() if count}
-        cutter = _Cutter(regions)
-        return UnitResult(tuple(cutter.pair(unit, pair) for pair in pairs), tuple(kept), (), drops, ())
+        gallery = Gallery(unit)
+        found = _Found(regions, gallery)
+        return UnitResult(tuple(found.pair(unit, pair) for pair in pairs), tuple(kept), (), drops, (), gallery.encode)
 
     @staticmethod
     def drops_after(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
@@ -90,51 +91,55 @@ class Redraw:
         return candidate
 
 
-class _Cutter:
-    """Cuts the crops of a unit again from its images and stored regions; each once."""
+class _Found:
+    """The stored regions of a unit, with the masks that candidates do not hold."""
 
-    def __init__(self, regions: Sequence[Row]) -> None:
-        self.rows = {(row["image_id"], row["hypothesis"]): row for row in regions if row["box"]}
-        self.crops: dict[tuple[str, str], bytes] = {}
+    def __init__(self, regions: Sequence[Row], gallery: Gallery) -> None:
+        self.rows = {_key(row["image_id"], row["hypothesis"], row["box"]): row for row in regions if row["box"]}
+        self.gallery = gallery
+        self.checked: dict[tuple[object, ...], Region] = {}
 
     def pair(self, unit: Sequence[Example], pair: PreferencePair) -> PreferencePair:
-        """Return the pair with the pictures of its sides' regions. Raises DataError when one comes out otherwise."""
+        """Return the pair with whole regions. Raises DataError when a crop comes out otherwise than it was built."""
         example = next(example for example in unit if example.id == pair.example_id)
         return replace(pair, chosen=self._side(example, pair.chosen), rejected=self._side(example, pair.rejected))
 
     def _side(self, example: Example, candidate: Candidate) -> Candidate:
         if candidate.region is None:
             return candidate
-        return replace(candidate, region=replace(candidate.region, crop=self._crop(example, candidate.region)))
+        return replace(candidate, region=self._region(example, candidate.region))
 
-    def _crop(self, example: Example, region: Region) -> bytes:
-        key = (example.image_id, region.hypothesis)
-        if key not in self.crops:
+    def _region(self, example: Example, region: Region) -> Region:
+        key = _key(example.image_id, region.hypothesis, region.box)
+        if key not in self.checked:
             row = self.rows.get(key)
-            if row is None or tuple(row["box"]) != tuple(region.box):
+            if row is None:
                 raise DataError(
                     f"{example.id}: its region of {region.hypothesis} is not stored. Build the round again."
                 )
-            picture = images.decode(example.encoded(), example.image_label)
-            crop = cut(picture, region.box, row["mask"]["bytes"] if row["mask"] else None)
-            if images.content_id(crop) != row["crop_id"]:
+            whole = replace(region, mask=row["mask"]["bytes"] if row["mask"] else None)
+            if images.content_id(self.gallery.encode(example.id, View("crop", whole))) != row["crop_id"]:
                 raise DataError(
                     f"{example.id}: the crop cut for {region.hypothesis} is not the one that the round was built from."
                     " Use the benchmark's commit and the Pillow version that its lineage names."
                 )
-            self.crops[key] = crop
-        return self.crops[key]
+            self.checked[key] = whole
+        return self.checked[key]
+
+
+def _key(image_id: str, hypothesis: str, box: Sequence[int]) -> tuple[object, ...]:
+    return image_id, hypothesis, tuple(box)
 
 
 def candidate_of(row: Row) -> Candidate:
-    """Return the candidate of a row; its region comes without the crop, which no candidate row holds."""
+    """Return the candidate of a row; its region comes without the mask, which no candidate row holds."""
     found = row["region"]
     return Candidate(
         id=row["id"],
         example_id=row["example_id"],
         step=row["step"],
         text=row["text"],
-        region=Region(found["hypothesis"], Box(*found["box"]), found["confidence"], b"") if found else None,
+        region=Region(found["hypothesis"], Box(*found["box"]), found["confidence"]) if found else None,
         findings=tuple(row["findings"]),
         logp=row["logp"],
         tokens=row["tokens"],

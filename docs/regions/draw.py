@@ -19,8 +19,9 @@ from pydicom.filereader import dcmread
 from clincot import phantom, recipe, regions
 from clincot.images import decode
 from clincot.images.grey import stretched
+from clincot.images.views import render
 from clincot.phantom.draw import RANGES, draw
-from clincot.records import Region, TrueRegion
+from clincot.records import Region, TrueRegion, View
 from clincot.regions.base import HeatMap, Proposer, Subject
 from clincot.regions.extract import find_region
 
@@ -79,7 +80,7 @@ def looks(subject: Subject, name: str, proposer: Proposer, settings: recipe.Regi
     if masked is None or box is None:
         return [panel(overlay(subject.picture, heat_map, None), f"{title}, no region")]
     where = "box " + " ".join(map(str, masked.box))
-    crops = [decode(one.crop) for one in (masked, box)]
+    crops = [render(subject.picture, View("crop", one)) for one in (masked, box)]
     shown = [panel(overlay(subject.picture, heat_map, masked), title)]
     return shown + [panel(crops[0], f"masked, {where}"), panel(crops[1], "box")]
 

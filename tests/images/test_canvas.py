@@ -12,9 +12,11 @@ from transformers import AutoProcessor
 
 from clincot import images
 from clincot.images.canvas import GAP, compose
+from clincot.images.views import render
 from clincot.methods import load
 from clincot.objectives.sides import Renderer
 from clincot.recipe import load_recipe
+from clincot.records import View
 from clincot.rows.schema import pair_row
 from clincot.stages.evaluate.inference import Settings, answer_by_region, propose
 from clincot.stages.sample.workbench import Models, Workbench, run_unit
@@ -52,7 +54,7 @@ def test_build_training_and_evaluation_show_one_and_the_same_canvas(tmp_path: Pa
     assert len(seen) == 3  # one for each region
 
     processor = AutoProcessor.from_pretrained(tiny_policy(tmp_path / "policy"), backend="pil")
-    row = pair_row(result.pairs[0], 1)
+    row = pair_row(result.pairs[0], 1, result.encode)
     for conditioning, same in (("per_side", False), ("winner", True)):
         sides = Renderer(processor, conditioning, views="canvas").pair(row)  # type: ignore[arg-type]
         assert all(len(side.images) == 1 and side.images[0].tobytes() in seen for side in sides)
@@ -71,7 +73,7 @@ def test_evaluation_answers_from_the_canvas() -> None:
     answer_by_region(asked, pictures, regions, policy, settings)  # type: ignore[arg-type]
     region = regions[asked[0].id]
     assert region is not None
-    expected = compose(pictures[asked[0].image_id], images.decode(region.crop))
+    expected = compose(pictures[asked[0].image_id], render(pictures[asked[0].image_id], View("crop", region)))
     assert {r.images[0].tobytes() for r in policy.requests} == {expected.tobytes()}
     assert replace(settings, views="separate") == Settings.of(recipe())
 

@@ -1,4 +1,4 @@
-"""A masked crop's mask and the image give the crop's bytes again, whatever the image holds."""
+"""The mask of a region and its image give the crop that a masked image gives, whatever the image holds."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clincot.images import crop_png, encode_png
-from clincot.images.crops import cut, mask_of
-from clincot.recipe import Regions
-from clincot.records import Region
-from clincot.regions.base import HeatMap
-from clincot.regions.extract import find_region
+from clincot.images import decode
+from clincot.images.crops import mask_of
+from clincot.images.views import encode, render
+from clincot.records import Box, Region, View
+
+BOX = Box(10, 15, 55, 70)
 
 
 def picture(kind: str) -> Image.Image:
@@ -27,37 +27,49 @@ def picture(kind: str) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def region(image: Image.Image, crop: str) -> Region:
-    values = np.zeros((9, 7), np.float32)
-    values[2:6, 1:4] = values[3, 5] = 1.0
-    found = find_region(image, HeatMap("nodule", values, 0.5), Regions(blur=3, least_side=20, crop=crop))  # type: ignore[arg-type]
-    assert found is not None
-    return found
+def component() -> np.ndarray:
+    inside = np.zeros((90, 70), bool)
+    inside[20:60, 12:40] = inside[30:35, 40:50] = True
+    return inside
+
+
+def by_hand(image: Image.Image) -> np.ndarray:
+    """M_p * x_v + (1 - M_p) * white, cut out (Eq. 1)."""
+    kept = component()[..., None]
+    whole = np.where(kept, np.asarray(image), 255).astype(np.uint8)
+    return whole[BOX.upper : BOX.lower, BOX.left : BOX.right]
+
+
+def region(image: Image.Image, *, masked: bool = True) -> Region:
+    return Region("nodule", BOX, 0.5, mask_of(image, component(), BOX) if masked else None)
 
 
 @pytest.mark.parametrize("kind", ["colour", "grey", "white spots", "white"])
-def test_a_masked_crop_is_cut_again_bit_for_bit(kind: str) -> None:
+def test_a_masked_crop_is_the_masked_image_cut_out(kind: str) -> None:
     image = picture(kind)
-    found = region(image, "masked")
-    mask = mask_of(found.crop)
-    assert cut(image, found.box, mask) == found.crop
-    assert len(mask) < 600  # one bit a pixel
+    found = region(image)
+    shown = render(image, View("crop", found))
+    assert np.array_equal(np.asarray(shown), by_hand(image))
+    assert np.array_equal(np.asarray(decode(encode(shown))), by_hand(image))
+    assert Image.open(io.BytesIO(encode(shown))).mode == ("L" if kind in ("grey", "white") else "RGB")
+    assert len(found.mask or b"") < 600  # one bit a pixel
+
+
+@pytest.mark.parametrize("kind", ["colour", "grey", "white spots", "white"])
+def test_the_mask_is_the_one_that_can_be_read_off_the_crop(kind: str) -> None:
+    shape = np.asarray(Image.open(io.BytesIO(region(picture(kind)).mask or b"")))
+    assert shape.dtype == bool
+    assert np.array_equal(shape, (by_hand(picture(kind)) < 255).any(axis=2))
 
 
 @pytest.mark.parametrize("kind", ["colour", "grey"])
 def test_a_box_needs_no_mask(kind: str) -> None:
     image = picture(kind)
-    found = region(image, "box")
-    assert cut(image, found.box, None) == found.crop == crop_png(image, found.box)
+    shown = render(image, View("crop", region(image, masked=False)))
+    assert np.array_equal(np.asarray(shown), np.asarray(image)[BOX.upper : BOX.lower, BOX.left : BOX.right])
 
 
-def test_another_image_gives_other_bytes() -> None:
-    found = region(picture("colour"), "masked")
-    assert cut(picture("grey"), found.box, mask_of(found.crop)) != found.crop
-
-
-def test_the_mask_shows_the_component_and_no_grey_value() -> None:
-    found = region(picture("grey"), "masked")
-    shape = np.asarray(Image.open(io.BytesIO(mask_of(found.crop))))
-    assert shape.dtype == bool and 0 < shape.mean() < 1
-    assert encode_png(Image.fromarray(shape)) == mask_of(found.crop)
+def test_another_image_gives_another_crop_of_the_same_shape() -> None:
+    found = View("crop", region(picture("colour")))
+    here, there = (np.asarray(render(picture(kind), found)) for kind in ("colour", "grey"))
+    assert not np.array_equal(here, there) and here.shape == there.shape

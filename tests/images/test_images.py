@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from clincot.errors import UnreadableImage
-from clincot.images import crop_png, decode, encode_png
-from clincot.records import Box
+from clincot.images import decode, encode_png
+from clincot.images.views import encode
 
 
 def encoded(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -195,7 +195,7 @@ def test_damaged_bytes_are_read_or_refused_and_nothing_else(kind: str) -> None:
 
 def test_grey_crops_are_stored_in_one_channel_and_keep_every_pixel() -> None:
     picture = Image.effect_noise((40, 30), 50).convert("RGB")
-    crop = decode(crop_png(picture, Box(5, 6, 25, 20)))
-    assert Image.open(io.BytesIO(crop_png(picture, Box(5, 6, 25, 20)))).mode == "L"
+    crop = decode(encode(picture.crop((5, 6, 25, 20))))
+    assert Image.open(io.BytesIO(encode(picture.crop((5, 6, 25, 20))))).mode == "L"
     assert crop.tobytes() == picture.crop((5, 6, 25, 20)).tobytes()
     assert encode_png(crop) == encode_png(crop)

@@ -13,7 +13,7 @@ from clincot.errors import UnreadableImage
 from clincot.images import decode, encode_png, grid_of
 from clincot.images.square import Grid, square_grid
 from clincot.images.true_regions import shown_regions
-from clincot.records import Box, Example, TrueRegion
+from clincot.records import Box, Example, TrueRegion, View
 from clincot.regions.annotated import Annotated
 from clincot.stages.evaluate.grounding import grounding_terms
 from clincot.stages.evaluate.inference import Settings, propose
@@ -140,12 +140,13 @@ def test_proposer_and_metrics_look_where_the_lesion_is_shown(name: str, region: 
 def test_a_build_looks_where_the_lesion_is_shown(name: str):
     tags, box = SPACED[name]
     bench = Workbench(recipe(), 1, Models(None, Annotated("key"), ()))  # type: ignore[arg-type]
-    assert bench.look([example(dicom(VALUES, **tags), masked((60, 40)))]) == ()
-    assert bench.regions["study-1"]
+    asked = example(dicom(VALUES, **tags), masked((60, 40)))
+    bench.look([asked])
+    assert bench.regions["study-1"] and not bench.unreadable
     for found in bench.regions["study-1"]:
         assert found.box.left <= box.left and found.box.right >= box.right
         assert found.box.upper <= box.upper and found.box.lower >= box.lower
-        inside = (np.asarray(decode(found.crop))[..., 0] > 200).sum()
+        inside = (np.asarray(bench.gallery.show(asked.id, View("crop", found)))[..., 0] > 200).sum()
         assert inside >= 0.9 * (box.right - box.left) * (box.lower - box.upper)
 
 

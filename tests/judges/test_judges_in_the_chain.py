@@ -66,7 +66,7 @@ def test_facts_name_hypothesis_place_and_confidence_and_replace_the_reference() 
 
 def test_a_region_is_placed_by_its_centre() -> None:
     def where(*box: int) -> str:
-        return region_facts(Region("effusion", Box(*box), 0.834, b""), (300, 600)).split("with ")[1]
+        return region_facts(Region("effusion", Box(*box), 0.834), (300, 600)).split("with ")[1]
 
     assert where(0, 0, 90, 190) == "83% confidence, on the left side of the image, upper third."
     assert where(110, 210, 190, 390) == "83% confidence, in the centre of the image, middle third."

@@ -109,9 +109,10 @@ def test_the_facts_count_them() -> None:
 @pytest.mark.parametrize(("finish", "end"), [(WHOLE, "</s>"), (None, "</s>"), (CUT, "")])
 def test_a_cut_text_is_trained_without_an_end_token(finish: str | None, end: str, tmp_path: Path) -> None:
     processor, ends, _ = open_processor(tiny_policy(tmp_path / "base"))
-    pair = walk(FINDINGS, cut_texts="train").pairs[0]
+    result = walk(FINDINGS, cut_texts="train")
+    pair = result.pairs[0]
     sides = (replace(pair.chosen, text="a nodule in the ", finish=finish), replace(pair.rejected, finish=WHOLE))
-    row = pair_row(replace(pair, chosen=sides[0], rejected=sides[1]), 1)
+    row = pair_row(replace(pair, chosen=sides[0], rejected=sides[1]), 1, result.encode)
     chosen, rejected = Renderer(processor, "per_side", ends).pair(row)
     assert chosen.completion == f"a nodule in the {end}"
     assert rejected.completion == f"{pair.rejected.text}</s>"
@@ -124,7 +125,8 @@ def test_whatever_a_template_writes_behind_a_cut_text_is_not_trained(behind: str
     processor, ends, _ = open_processor(tiny_policy(tmp_path / "base"))
     template = processor.chat_template.replace("{{ '</s>' }}", behind).replace("b['text']", "b['text'] | trim")
     processor.chat_template = template
-    row = pair_row(walk(FINDINGS, cut_texts="train").pairs[0], 1) | {"chosen": "a mass of\n", "chosen_finish": CUT}
+    result = walk(FINDINGS, cut_texts="train")
+    row = pair_row(result.pairs[0], 1, result.encode) | {"chosen": "a mass of\n", "chosen_finish": CUT}
     assert Renderer(processor, "per_side", ends).pair(row)[0].completion == "a mass of"
 
 

@@ -18,7 +18,7 @@ from clincot.methods import load
 from clincot.phantom.draw import Phantom, draw, png
 from clincot.phantom.questions import report
 from clincot.recipe import load_recipe
-from clincot.records import Candidate, Example, Region
+from clincot.records import Candidate, Example, Region, View
 from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
 
 SHIPPED = Path(__file__).parents[2] / "clincot/phantom/models"
@@ -101,7 +101,7 @@ def test_hypotheses_become_heat_maps_become_regions_on_white(figure: Figure) -> 
     assert [one.region.hypothesis for one in looked if one.region] == [r.hypothesis for r in _regions(figure)]
     picture = images.decode(figure.example.image)
     for region in _regions(figure):
-        crop = np.asarray(images.decode(region.crop))
+        crop = np.asarray(figure.bench.gallery.show("x1", View("crop", region)))
         inside = np.asarray(picture.crop(region.box))
         assert crop.shape == inside.shape
         white = (crop == 255).all(axis=2)
@@ -126,8 +126,8 @@ def test_y_before_t_and_r_j_go_into_the_policy_and_come_out_as_candidate_j_of_st
     picture = images.decode(figure.example.image)
     for request in figure.policy.asked:  # x_v is the first image of every request, a region the second
         assert request.images[0].tobytes() == picture.tobytes() and len(request.images) == 2
-    crops = {images.decode(region.crop).tobytes() for region in _regions(figure)}
-    assert {request.images[1].tobytes() for request in figure.policy.asked} == crops
+    shown = (figure.bench.gallery.show("x1", View("crop", region)) for region in _regions(figure))
+    assert {request.images[1].tobytes() for request in figure.policy.asked} == {crop.tobytes() for crop in shown}
 
 
 def test_each_judge_scores_the_candidate_and_what_may_follow_it(figure: Figure) -> None:

@@ -11,7 +11,8 @@ from PIL import Image
 
 from clincot import recipe
 from clincot.errors import DataError
-from clincot.records import Box, TrueRegion
+from clincot.images.views import render
+from clincot.records import Box, TrueRegion, View
 from clincot.regions.annotated import Annotated, shows
 from clincot.regions.base import Subject
 from clincot.regions.extract import find_region
@@ -43,7 +44,7 @@ def test_a_known_mask_becomes_the_cut_out():
     mask[10:20, 30:40] = mask[10:40, 30:33] = True  # an L
     region = find_region(PICTURE, look((TrueRegion("effusion", Box(0, 0, 1, 1), png(mask)),), "effusion"), EXACT)
     assert region.box == Box(30, 10, 40, 40)
-    pixels = np.asarray(Image.open(io.BytesIO(region.crop)).convert("RGB"))
+    pixels = np.asarray(render(PICTURE, View("crop", region)))
     kept = mask[10:40, 30:40]
     assert np.array_equal(pixels[kept], np.asarray(PICTURE)[10:40, 30:40][kept])
     assert (pixels[~kept] == 255).all()

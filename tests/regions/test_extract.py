@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 
 import numpy as np
 import pytest
@@ -13,8 +12,8 @@ from PIL import Image
 
 from clincot import recipe
 from clincot.errors import RecipeError
-from clincot.images import decode
-from clincot.records import Box
+from clincot.images.views import render
+from clincot.records import Box, Region, View
 from clincot.regions.base import HeatMap
 from clincot.regions.extract import above_level, activation_map, find_region, padded_box, strongest_component
 
@@ -29,6 +28,10 @@ def grey(width: int, height: int) -> Image.Image:
     return Image.fromarray((np.arange(width * height, dtype=np.uint32) % 200).reshape(height, width).astype(np.uint8))
 
 
+def shown(picture: Image.Image, region: Region) -> Image.Image:
+    return render(picture.convert("RGB"), View("crop", region))
+
+
 def two_blobs() -> np.ndarray:
     values = np.zeros((20, 30), np.float32)
     values[2:4, 3:7] = 1.0  # 8 pixels, sum 8.0
@@ -41,7 +44,9 @@ def test_the_component_with_the_largest_sum_wins_not_the_brightest():
     region = find_region(grey(30, 20).convert("RGB"), heat(two_blobs()), BARE)
     assert region.box == Box(20, 10, 26, 14)
     assert (region.hypothesis, region.confidence) == ("nodule", 0.75)
-    assert np.array_equal(np.asarray(decode(region.crop)), np.asarray(grey(30, 20).convert("RGB"))[10:14, 20:26])
+    assert np.array_equal(
+        np.asarray(shown(grey(30, 20), region)), np.asarray(grey(30, 20).convert("RGB"))[10:14, 20:26]
+    )
 
 
 def test_a_higher_threshold_leaves_the_brightest():
@@ -78,7 +83,7 @@ def test_a_masked_crop_is_white_outside_the_component():
     values[2, 2:5] = values[2:5, 2] = 1.0  # an L
     picture = Image.new("RGB", (8, 8), (10, 20, 30))
     region = find_region(picture, heat(values), dataclasses.replace(BARE, crop="masked"))
-    pixels = np.asarray(decode(region.crop))
+    pixels = np.asarray(shown(picture, region))
     kept = np.array([[1, 1, 1], [1, 0, 0], [1, 0, 0]], bool)
     assert region.box == Box(2, 2, 5, 5)
     assert (pixels[kept] == (10, 20, 30)).all()
@@ -142,7 +147,8 @@ def test_a_one_pixel_picture_has_no_where():
 def test_boxes_lie_inside_keep_the_least_side_and_match_their_crop(width, height, seed, blur, least, padding, crop):
     values = np.random.default_rng(seed).random((14, 14)).astype(np.float32)
     chosen = recipe.Regions(blur=blur, smallest=0.0, padding=padding, least_side=least, crop=crop)
-    region = find_region(Image.new("RGB", (width, height)), heat(values), chosen)
+    picture = Image.new("RGB", (width, height))
+    region = find_region(picture, heat(values), chosen)
     if region is None:
         assert min(width, height) < 3  # so thin that the map may be constant along it
         return
@@ -151,7 +157,7 @@ def test_boxes_lie_inside_keep_the_least_side_and_match_their_crop(width, height
     assert 0 <= upper < lower <= height
     assert right - left >= min(least, width)
     assert lower - upper >= min(least, height)
-    assert Image.open(io.BytesIO(region.crop)).size == (right - left, lower - upper)
+    assert shown(picture, region).size == (right - left, lower - upper)
 
 
 @settings(max_examples=30, deadline=None)
@@ -186,7 +192,7 @@ def test_equation_1_on_a_map_small_enough_for_a_hand():
     chosen = dataclasses.replace(BARE, padding=0.5, least_side=3, crop="masked")
     region = find_region(Image.fromarray(x_v), heat(a_p), chosen)
     assert region.box == box
-    assert np.array_equal(np.asarray(decode(region.crop)), masked[0:3, 0:4])
+    assert np.array_equal(np.asarray(shown(Image.fromarray(x_v), region)), masked[0:3, 0:4])
 
 
 def test_the_quantile_keeps_the_share_of_the_map_that_it_says():
@@ -241,7 +247,7 @@ def test_a_masked_crop_is_the_picture_inside_the_component_white_outside_and_the
     region = find_region(Image.fromarray(pixels), heat(values), chosen)
     assert region == find_region(Image.fromarray(pixels), heat(values.copy()), chosen)
     boxed = find_region(Image.fromarray(pixels), heat(values), dataclasses.replace(chosen, crop="box"))
-    shown, whole = np.asarray(decode(region.crop)), np.asarray(decode(boxed.crop))
+    cut, whole = (np.asarray(shown(Image.fromarray(pixels), one)) for one in (region, boxed))
     left, upper, right, lower = region.box
     assert region.box == boxed.box
     assert np.array_equal(whole, pixels[upper:lower, left:right])
@@ -249,5 +255,5 @@ def test_a_masked_crop_is_the_picture_inside_the_component_white_outside_and_the
     component = strongest_component(activation, above_level(activation, chosen), chosen.smallest)
     inside = component[upper:lower, left:right]
     assert inside.sum() == component.sum()
-    assert np.array_equal(shown[inside], whole[inside])
-    assert (shown[~inside] == 255).all()
+    assert np.array_equal(cut[inside], whole[inside])
+    assert (cut[~inside] == 255).all()

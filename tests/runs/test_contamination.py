@@ -52,7 +52,7 @@ def test_withheld_rows_name_their_image(tmp_path: Path) -> None:
 def test_a_picture_is_known_again_under_the_name_that_its_benchmark_gives_it(tmp_path: Path) -> None:
     text = Candidate("e/1/0", "e", 1, "clear", None, (), None, None)
     pair = PreferencePair("p", "e", 1, "clincot", (), PNG, text, text, "e/1")
-    rows = schema.table([schema.pair_row(pair, 1)], schema.PAIR_FEATURES)
+    rows = schema.table([schema.pair_row(pair, 1, lambda *_: b"")], schema.PAIR_FEATURES)
     schema.write_parquet([rows], tmp_path / "rows.parquet", schema.PAIR_FEATURES)
     seen = image_ids(tmp_path / "rows.parquet")
     assert seen is not None and seen == {content_id(PNG)}

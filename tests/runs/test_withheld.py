@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from clincot.errors import DataError, HubError
 from clincot.hub import connect
 from clincot.images import content_id, decode
+from clincot.images.views import encode
 from clincot.records import Box, Candidate, Example, PreferencePair, Region
 from clincot.regions.base import HeatMap
 from clincot.regions.extract import find_region
@@ -127,10 +128,12 @@ def test_plain_crops_are_cut_again_without_the_proposer(sealed: SealedRun) -> No
     drawn = example_with(pq.read_table(full(sealed)).column("images").to_pylist()[0][0]["bytes"])
     values = np.zeros((16, 16), np.float32)
     values[4:7, 9:12] = 1.0
-    found = find_region(decode(drawn.image), HeatMap("nodule", values, 0.5), recipe.build.regions)
-    assert found is not None
+    picture = decode(drawn.image)
+    found = find_region(picture, HeatMap("nodule", values, 0.5), recipe.build.regions)
+    assert found is not None and found.mask is None
     cut = _cutter(recipe, 1, (drawn,), None)
-    assert cut(drawn, {"hypothesis": "nodule", "box": list(found.box)}) == found.crop
+    row = {"hypothesis": "nodule", "box": list(found.box), "confidence": 0.5}
+    assert cut(drawn, row) == encode(picture.crop(found.box))
 
 
 def test_another_copy_of_the_benchmark_is_refused(sealed: SealedRun, tmp_path: Path) -> None:
@@ -209,14 +212,14 @@ def test_the_reference_of_another_example_is_hidden_too() -> None:
 
 def test_rows_whose_chosen_text_is_the_reference_hold_a_pointer(tmp_path: Path) -> None:
     made = example(REPORT)
-    side = Candidate("iu/1/gold", "iu/1", 1, REPORT, Region("heart", Box(0, 0, 1, 1), 0.5, b"\x89PNGc"), (), None, None)
+    side = Candidate("iu/1/gold", "iu/1", 1, REPORT, Region("heart", Box(0, 0, 1, 1), 0.5), (), None, None)
     other = dataclasses.replace(side, text="It is normal.")
     block = {"type": "text", "text": f"Is this right? {REPORT}"}
     pair = PreferencePair(
         "iu/1/1/0", "iu/1", 1, "povid", ({"role": "user", "content": [block]},), made.image, side, other, "iu/1/1"
     )
     path, shut = tmp_path / "pairs.parquet", tmp_path / "shut.parquet"
-    table = schema.table([schema.pair_row(pair, 1)], schema.PAIR_FEATURES)
+    table = schema.table([schema.pair_row(pair, 1, lambda *_: b"\x89PNGc")], schema.PAIR_FEATURES)
     schema.write_parquet([table], path, schema.PAIR_FEATURES)
     references = withheld.References.of([made])
     withheld.withhold_pairs(path, shut, references)
@@ -232,10 +235,10 @@ def test_rows_whose_chosen_text_is_the_reference_hold_a_pointer(tmp_path: Path) 
 def test_rows_are_withheld_few_at_a_time_in_their_order_without_a_look_at_the_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    region = Region("heart", Box(0, 0, 1, 1), 0.5, b"\x89PNGc")
+    region = Region("heart", Box(0, 0, 1, 1), 0.5)
     side = Candidate("iu/1/gold", "iu/1", 1, REPORT, region, (), None, None)
     pairs = [PreferencePair(f"{i}", "iu/1", 1, "povid", (), b"\x89PNG..", side, side, "iu/1/1") for i in range(7)]
-    tables = [schema.table([schema.pair_row(pair, 1)], schema.PAIR_FEATURES) for pair in pairs]
+    tables = [schema.table([schema.pair_row(pair, 1, lambda *_: b"\x89PNGc")], schema.PAIR_FEATURES) for pair in pairs]
     schema.write_parquet(tables, tmp_path / "pairs.parquet", schema.PAIR_FEATURES)
     made: list[int] = []
     encode = schema.table

@@ -9,12 +9,13 @@ from typing import Any, cast
 
 import pyarrow as pa
 
-from clincot import benchmarks, images
+from clincot import benchmarks
 from clincot.engines.base import Engine
 from clincot.errors import DataError, NotOnHub
 from clincot.hub import Hub
+from clincot.images.views import Gallery
 from clincot.recipe import Recipe, recipe_from_yaml
-from clincot.records import Box, Example, read_images
+from clincot.records import Box, Example, Region, View, read_images
 from clincot.records.lineage import Lineage, Pin
 from clincot.regions.base import Proposer
 from clincot.rows import schema
@@ -96,14 +97,13 @@ def _pictures(example: Example, row: Mapping[str, Any], cut: Cut) -> list[bytes]
 
 
 def _cutter(recipe: Recipe, round_: int, unit: tuple[Example, ...], proposer: Proposer | None) -> Cut:
-    """Return what cuts a region's picture exactly as the build of this unit did."""
+    """Return what cuts the crop of a region exactly as the build of this unit did."""
     if proposer is None:
-        decoded: dict[str, Any] = {}
+        gallery = Gallery(unit)
 
         def cut(example: Example, region: Mapping[str, Any]) -> bytes:
-            if example.image_id not in decoded:
-                decoded[example.image_id] = images.decode(example.encoded(), example.image_label)
-            return images.crop_png(decoded[example.image_id], Box(*region["box"]))
+            whole = Region(region["hypothesis"], Box(*region["box"]), region["confidence"])
+            return gallery.encode(example.id, View("crop", whole))
 
         return cut
     # Looking is done without policy and judges; heat maps are batched by unit, as in the build.
@@ -113,7 +113,7 @@ def _cutter(recipe: Recipe, round_: int, unit: tuple[Example, ...], proposer: Pr
     def look_up(example: Example, region: Mapping[str, Any]) -> bytes:
         for found in bench.regions.get(example.image_id, ()):
             if found.hypothesis == region["hypothesis"] and list(found.box) == list(region["box"]):
-                return found.crop
+                return bench.gallery.encode(example.id, View("crop", found))
         raise DataError(
             f"{example.id}: the proposer finds no such region of {region['hypothesis']} now."
             " Use the commits and package versions of the lineage."

@@ -13,7 +13,6 @@ from clincot import images
 from clincot.engines.base import Engine
 from clincot.errors import UnreadableImage
 from clincot.records import Example, Region
-from clincot.records.stored_images import Spill, StoredImage
 from clincot.regions.base import Proposer
 from clincot.stages.evaluate.controls import BLACK
 from clincot.stages.evaluate.inference import Answer, Settings, answer_by_region, answer_directly, black, propose
@@ -38,12 +37,11 @@ class PolicyUnderTest:
 
 
 class Group:
-    """A few images with all their questions; regions depend on no policy and are kept, their crops in `crops`."""
+    """A few images with all their questions; regions depend on no policy and are kept."""
 
-    def __init__(self, examples: Sequence[Example], crops: Spill) -> None:
+    def __init__(self, examples: Sequence[Example]) -> None:
         self.examples = tuple(examples)
-        self.crops = crops
-        self._regions: dict[str, tuple[Region, StoredImage] | None] | None = None
+        self._regions: dict[str, Region | None] | None = None
 
     def look(self) -> Looked:
         """Decode the images: id -> picture, and id -> problem of those that cannot be read."""
@@ -60,12 +58,8 @@ class Group:
     ) -> dict[str, Region | None]:
         """Return example id -> the region to look at, looked for once."""
         if self._regions is None:
-            found = propose(readable, pictures, proposer, settings)
-            # In memory the crops of a test split of films would be gigabytes.
-            stored = {crop: self.crops.append(crop) for crop in {r.crop for r in found.values() if r}}
-            self._regions = {i: (replace(r, crop=b""), stored[r.crop]) if r else None for i, r in found.items()}
-        read = {place: place.read() for place in {kept[1] for kept in self._regions.values() if kept}}
-        return {i: replace(kept[0], crop=read[kept[1]]) if kept else None for i, kept in self._regions.items()}
+            self._regions = propose(readable, pictures, proposer, settings)
+        return self._regions
 
 
 @dataclass(frozen=True)
@@ -122,9 +116,9 @@ def groups(examples: Sequence[Example], size: int) -> Iterator[Group]:
     by_image: dict[str, list[Example]] = {}
     for example in examples:
         by_image.setdefault(example.image_id, []).append(example)
-    questions, crops = iter(by_image.values()), Spill()
+    questions = iter(by_image.values())
     while some := list(islice(questions, max(size, 1))):
-        yield Group([example for one in some for example in one], crops)
+        yield Group([example for one in some for example in one])
 
 
 def other_images(group: Group, shown: Mapping[str, Example]) -> Group:
@@ -145,4 +139,4 @@ def other_images(group: Group, shown: Mapping[str, Example]) -> Group:
                 image_name=other.image_name,
             )
         )
-    return Group(swapped, group.crops)
+    return Group(swapped)

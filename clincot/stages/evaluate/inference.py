@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from clincot import images, recipe
+from clincot import recipe
 from clincot.chain import prompts
 from clincot.chain.hypotheses import hypotheses, named_entities
 from clincot.engines.base import Engine
 from clincot.images import canvas
 from clincot.images.true_regions import shown_regions
+from clincot.images.views import render
 from clincot.lm.requests import GenerateRequest
 from clincot.protocols import Asking
-from clincot.records import Box, Example, Message, Region
+from clincot.records import Box, Example, Message, Region, View
 from clincot.regions.base import HeatMap, Proposer, Subject
 from clincot.regions.extract import find_region
 
@@ -139,10 +140,10 @@ def answer_by_region(
     `blacken` blackens the crops; blacken `pictures` too for the black-image control.
     """
     looking = [(example, region) for example in examples if (region := regions[example.id]) is not None]
-    crops = {region.crop: images.decode(region.crop, "crop") for _, region in looking}
-    views = [
-        _view(pictures[e.image_id], black(crops[r.crop]) if blacken else crops[r.crop], settings) for e, r in looking
-    ]
+    crops = {(e.image_id, region): render(pictures[e.image_id], View("crop", region)) for e, region in looking}
+    if blacken:
+        crops = {key: black(crop) for key, crop in crops.items()}
+    views = [_view(pictures[e.image_id], crops[e.image_id, region], settings) for e, region in looking]
     chains: list[tuple[str, ...]] = [() for _ in looking]
     failures = [""] * len(looking)
     for step in range(1, settings.steps + 1):

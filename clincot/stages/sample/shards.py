@@ -19,7 +19,7 @@ from datasets import Features
 from clincot.judges import cache
 from clincot.judges.consensus import DEBATE
 from clincot.lm.requests import Counters
-from clincot.records import Candidate, Example, PreferencePair
+from clincot.records import Candidate, Example, View
 from clincot.rows import schema
 from clincot.stages.sample.workbench import Models, UnitResult
 
@@ -49,7 +49,7 @@ class Part:
     rows: Callable[[UnitResult, int], list[dict[str, Any]]]
 
 
-PAIRS = Part("pairs.parquet", "", schema.PAIR_FEATURES, lambda r, n: [schema.pair_row(p, n) for p in r.pairs])
+PAIRS = Part("pairs.parquet", "", schema.PAIR_FEATURES, lambda r, n: [schema.pair_row(p, n, r.encode) for p in r.pairs])
 PARTS = (
     PAIRS,
     Part(
@@ -137,7 +137,7 @@ def unit_report(result: UnitResult, unit: Sequence[Example], counters: Mapping[s
         "judge_failures": failures_of(result),
         "words_chosen": sum(len(pair.chosen.text.split()) for pair in result.pairs),
         "words_rejected": sum(len(pair.rejected.text.split()) for pair in result.pairs),
-        "distinct_image_bytes": sum(map(len, _distinct_images(result.pairs))),
+        "distinct_image_bytes": sum(map(len, _distinct_images(result))),
         "counters": dict(sorted(counters.items())),
     }
 
@@ -186,8 +186,10 @@ def _histogram(candidates: Sequence[Candidate]) -> list[int]:
     return [tenths[i] for i in range(10)]
 
 
-def _distinct_images(pairs: Sequence[PreferencePair]) -> set[bytes]:
-    found = {pair.image for pair in pairs}
-    for pair in pairs:
-        found |= {side.region.crop for side in (pair.chosen, pair.rejected) if side.region is not None}
+def _distinct_images(result: UnitResult) -> set[bytes]:
+    found = {pair.image for pair in result.pairs}
+    for pair in result.pairs:
+        for side in (pair.chosen, pair.rejected):
+            if side.region is not None:
+                found.add(result.encode(pair.example_id, View("crop", side.region)))
     return found

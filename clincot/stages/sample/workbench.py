@@ -15,6 +15,7 @@ from clincot.engines.base import Engine, Fitting
 from clincot.errors import UnreadableImage
 from clincot.images import canvas
 from clincot.images.true_regions import shown_regions
+from clincot.images.views import Gallery
 from clincot.judges.base import Fitting as FittingJudge
 from clincot.judges.base import Judge, JudgeRequest, Rating
 from clincot.judges.cache import Recorded
@@ -23,10 +24,11 @@ from clincot.lm.requests import Completion, GenerateRequest
 from clincot.methods.base import Ask, Method
 from clincot.progress import tell
 from clincot.recipe import Judging, Recipe
-from clincot.records import Candidate, Example, Hypothesis, PreferencePair, Region, read_images
+from clincot.records import Candidate, Example, Hypothesis, PreferencePair, Region, View, read_images
 from clincot.records.lineage import content_key
 from clincot.regions.base import Proposer, Subject
 from clincot.regions.extract import find_region
+from clincot.rows.schema import Encode
 from clincot.stages.sample.lengths import Rooms, unfit
 from clincot.stages.sample.scheduler import Call, Runner, drive
 
@@ -57,7 +59,8 @@ class Models:
 class UnitResult:
     """What one unit yields; `drops` counts by reason what gave no pair, `unreadable` names images that were skipped.
 
-    `hypotheses` holds all that was looked for, found or not; `ratings` what cached judges were asked anew.
+    `hypotheses` holds all that was looked for, found or not; `encode` gives the bytes of views, which no record holds;
+    `ratings` what cached judges were asked anew.
     """
 
     pairs: tuple[PreferencePair, ...]
@@ -65,6 +68,7 @@ class UnitResult:
     hypotheses: tuple[Hypothesis, ...]
     drops: dict[str, int]
     unreadable: tuple[str, ...]
+    encode: Encode = field(repr=False, compare=False)
     ratings: tuple[Recorded, ...] = ()
 
 
@@ -75,10 +79,11 @@ class Workbench:
     recipe: Recipe
     round: int
     models: Models
-    pictures: dict[str, Image] = field(default_factory=dict)
+    gallery: Gallery = field(default_factory=lambda: Gallery(()))
+    unreadable: dict[str, str] = field(default_factory=dict)
     regions: dict[str, tuple[Region, ...]] = field(default_factory=dict)
     looked: list[Hypothesis] = field(default_factory=list)
-    views: dict[tuple[str, bytes], tuple[Image, ...]] = field(default_factory=dict)
+    canvases: dict[tuple[str, Region], Image] = field(default_factory=dict)
     candidates: list[Candidate] = field(default_factory=list)
     drops: Counter[str] = field(default_factory=Counter)
 
@@ -117,7 +122,7 @@ class Workbench:
     def facts(self, example: Example, region: Region | None) -> str | None:
         if region is None or self.recipe.build.judging.context != "facts":
             return None
-        return region_facts(region, self.pictures[example.image_id].size)
+        return region_facts(region, self.gallery.image(example.id).size)
 
     def keep(self, candidates: Sequence[Candidate]) -> None:
         self.candidates += candidates
@@ -126,51 +131,56 @@ class Workbench:
         self.drops[reason] += count
 
     def _views(self, example: Example, region: Region | None) -> tuple[Image, ...]:
-        picture = self.pictures[example.image_id]
+        picture = self.gallery.image(example.id)
         if region is None:
             return (picture,)
-        key = (example.image_id, region.crop)
-        if key not in self.views:
-            crop = images.decode(region.crop, f"crop of {example.image_id}")
-            together = self.recipe.views == "canvas"
-            self.views[key] = (canvas.compose(picture, crop),) if together else (picture, crop)
-        return self.views[key]
+        crop = self.gallery.show(example.id, View("crop", region))
+        if self.recipe.views != "canvas":
+            return (picture, crop)
+        key = (example.image_id, region)
+        if key not in self.canvases:
+            self.canvases[key] = canvas.compose(picture, crop)
+        return (self.canvases[key],)
 
-    def look(self, examples: Sequence[Example]) -> tuple[str, ...]:
-        """Decode the unit's images and find their regions once; return the names of images that cannot be read.
+    def look(self, examples: Sequence[Example]) -> None:
+        """Decode the images of a shard and find their regions once; `unreadable` gets those that cannot be read.
 
         The reason for each is a line on stderr.
         """
-        unreadable: dict[str, str] = {}
+        self.gallery = Gallery(examples)
+        one_of: dict[str, Example] = {}
         questions: dict[str, list[str]] = {}
         for example in examples:
             questions.setdefault(example.image_id, []).append(example.question)
-            if example.image_id in self.pictures or example.image_id in unreadable:
+            if example.image_id in one_of or example.image_id in self.unreadable:
                 continue
             try:
-                self.pictures[example.image_id] = images.decode(example.encoded(), example.image_label)
+                self.gallery.image(example.id)
             except UnreadableImage as error:
                 tell(f"left out: {error}")
-                unreadable[example.image_id] = example.image_label
-        self._propose_all({e.image_id: e for e in examples}, questions)
-        return tuple(unreadable.values())
+                self.unreadable[example.image_id] = example.image_label
+            else:
+                one_of[example.image_id] = example
+        self._propose_all(one_of, questions)
 
     def _propose_all(self, one_of: dict[str, Example], questions: dict[str, list[str]]) -> None:
-        """Look for the hypotheses of every image; `one_of` holds any example of it."""
+        """Look for the hypotheses of every image; `one_of` holds an example of each."""
         build, known = self.recipe.build, self.models.proposer.known
-        names = list(self.pictures)
-        wanted = [hypotheses(one_of[name].modality, questions[name], build.candidates, known) for name in names]
-        subjects = [Subject(name, self.pictures[name], shown_regions(one_of[name])) for name in names]
+        wanted = [hypotheses(one.modality, questions[name], build.candidates, known) for name, one in one_of.items()]
+        pictures = {name: self.gallery.image(one.id) for name, one in one_of.items()}
+        subjects = [Subject(name, pictures[name], shown_regions(one)) for name, one in one_of.items()]
         maps = self.models.proposer.heat_maps(subjects, wanted)
-        for name, heat_maps in zip(names, maps, strict=True):
-            found = [find_region(self.pictures[name], heat_map, build.regions) for heat_map in heat_maps]
+        for (name, one), heat_maps in zip(one_of.items(), maps, strict=True):
+            found = [find_region(pictures[name], heat_map, build.regions) for heat_map in heat_maps]
             self.regions[name] = tuple(region for region in found if region is not None)
             self.drop("hypotheses without a region", sum(region is None for region in found))
-            masked = build.regions.crop == "masked"
             self.looked += [
-                Hypothesis(name, heat_map.hypothesis, heat_map.confidence, region, masked)
+                Hypothesis(name, heat_map.hypothesis, heat_map.confidence, region, self._crop_id(one, region))
                 for heat_map, region in zip(heat_maps, found, strict=True)
             ]
+
+    def _crop_id(self, example: Example, region: Region | None) -> str:
+        return images.content_id(self.gallery.encode(example.id, View("crop", region))) if region else ""
 
 
 def seed_of(recipe: Recipe, round_: int, *parts: object) -> int:
@@ -182,11 +192,12 @@ def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> U
     """Drive `method` over all readable examples of a unit together."""
     bench.models.policy.forget()
     examples = read_images(examples)
-    unreadable = bench.look(examples)
+    bench.look(examples)
     odd = unfit(bench.recipe, examples, bench.models.rooms)
-    readable = [example for example in examples if example.image_id in bench.pictures and example.id not in odd]
-    for example in examples:
-        if example.image_id in bench.pictures and example.id in odd:
+    seen = [example for example in examples if example.image_id not in bench.unreadable]
+    readable = [example for example in seen if example.id not in odd]
+    for example in seen:
+        if example.id in odd:
             bench.drop(odd[example.id])
     bench.panel.take_fresh()  # of a unit that was given up
     runners: dict[str, Runner] = {
@@ -200,6 +211,7 @@ def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> U
         candidates=tuple(bench.candidates),
         hypotheses=tuple(bench.looked),
         drops={reason: n for reason, n in sorted(bench.drops.items()) if n},
-        unreadable=unreadable,
+        unreadable=tuple(bench.unreadable.values()),
+        encode=bench.gallery.encode,
         ratings=bench.panel.take_fresh(),
     )
