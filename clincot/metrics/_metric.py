@@ -5,12 +5,15 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import datasets
 import evaluate
 
 from clincot.errors import ClincotError, did_you_mean
 from clincot.metrics import METRICS
 
 OPTIONS = ("rule", "tokens", "truth")
+TEXTS = "predictions, references: lists of texts."
+BOXES = "predictions: boxes (left, upper, right, lower), [] for none. truth: boxes (the default) or mask."
 
 
 class Metric(evaluate.Metric):
@@ -39,6 +42,31 @@ class Metric(evaluate.Metric):
                 raise ClincotError(f"compute: {name!r} is no option of a metric.{did_you_mean(name, known)}")
         shared = {name: options[name] for name in mine if name in options}
         return shared | {name: options[f"{called}_{name}"] for name in mine if f"{called}_{name}" in options}
+
+
+def of_texts(description: str, source: str, options: str = "") -> evaluate.MetricInfo:
+    """`options` names the keyword arguments of `compute`; an empty list of texts is allowed and scores 0."""
+    features = {"predictions": datasets.Value("string"), "references": datasets.Value("string")}
+    return evaluate.MetricInfo(
+        description=description,
+        citation=source,
+        inputs_description=f"{TEXTS} {options}".strip(),
+        features=datasets.Features(features),
+    )
+
+
+def of_boxes(description: str, source: str) -> evaluate.MetricInfo:
+    """A prediction is one box; a reference is the true boxes, or the rows of pixels of a mask."""
+    features = {
+        "predictions": datasets.Sequence(datasets.Value("int64")),
+        "references": datasets.Sequence(datasets.Sequence(datasets.Value("int64"))),
+    }
+    return evaluate.MetricInfo(
+        description=description,
+        citation=source,
+        inputs_description=BOXES,
+        features=datasets.Features(features),
+    )
 
 
 def _check_single(references: Any) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datasets
 import evaluate
 
-from clincot.metrics import _calibration, _metric
+from clincot.metrics import _metric
+from clincot.metrics.scoring import calibration
 
 DESCRIPTION = (
     "ECE: sum over 10 equal bins of P(yes) of |sum of p - number of yes golds| / n. Brier: mean of (p - y)^2, y = 1 "
@@ -28,6 +29,6 @@ class Calibration(_metric.Metric):
 
     def _compute(self, predictions: list[float], references: list[str]) -> dict[str, float]:
         return {
-            "ece": _calibration.ece().of(predictions, references),
-            "brier": _calibration.brier().of(predictions, references),
+            "ece": calibration.ece().of(predictions, references),
+            "brier": calibration.brier().of(predictions, references),
         }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _metric, _radeval
+from clincot.metrics import _metric
+from clincot.metrics.scoring import radeval
 
 DESCRIPTION = "F1 of the 14 and of 5 labels that a BERT labeller gives both reports; uncertain counts as present."
 
@@ -13,7 +14,7 @@ class ChexbertF1(_metric.Metric):
     """RadEval downloads the weights on first use. Its names and rounding (four digits) are kept."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return _info.of_texts(DESCRIPTION, "Smit et al. 2020 (CheXbert); RadEval, jbdel/RadEval")
+        return _metric.of_texts(DESCRIPTION, "Smit et al. 2020 (CheXbert); RadEval, jbdel/RadEval")
 
     def _compute(self, predictions: list[str], references: list[str]) -> dict[str, float]:
-        return _radeval.radeval_scores("f1chexbert", predictions, references)
+        return radeval.radeval_scores("f1chexbert", predictions, references)

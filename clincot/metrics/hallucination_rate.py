@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _findings, _info, _labels, _metric
+from clincot.metrics import _metric
+from clincot.metrics.findings import labeler
+from clincot.metrics.scoring import labels
 
 DESCRIPTION = (
     "Sum over reports of labels said but not in the reference / sum of labels said, and how many reports refuse to "
@@ -16,12 +18,12 @@ class HallucinationRate(_metric.Metric):
     """Findings are the CheXpert labels of `chexpert_f1` without No Finding; a corpus that states none scores 0."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return _info.of_texts(DESCRIPTION, _labels.SOURCE, _labels.NAMES)
+        return _metric.of_texts(DESCRIPTION, labels.SOURCE, labels.NAMES)
 
     def _compute(
         self, predictions: list[str], references: list[str], rule: str = "uncertain-positive"
     ) -> dict[str, float]:
         return {
-            "hallucination_rate": _labels.hallucination_rate(rule).of(predictions, references),
-            "refused": float(sum(_findings.refused(prediction) for prediction in predictions)),
+            "hallucination_rate": labels.hallucination_rate(rule).of(predictions, references),
+            "refused": float(sum(labeler.refused(prediction) for prediction in predictions)),
         }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _grounding, _info, _metric
+from clincot.metrics import _metric
+from clincot.metrics.scoring import grounding
 
 DESCRIPTION = (
     "Pixels in both / pixels of the true region; mean over examples. The whole image scores 1: read it beside IoU."
@@ -17,9 +18,9 @@ class LesionShare(_metric.Metric):
     several_references = True
 
     def _info(self) -> evaluate.MetricInfo:
-        return _info.of_boxes(DESCRIPTION, "this project")
+        return _metric.of_boxes(DESCRIPTION, "this project")
 
     def _compute(
         self, predictions: list[list[int]], references: list[list[list[int]]], truth: str = "boxes"
     ) -> dict[str, float]:
-        return {"lesion_share": _grounding.lesion_share(truth).of(predictions, references)}
+        return {"lesion_share": grounding.lesion_share(truth).of(predictions, references)}

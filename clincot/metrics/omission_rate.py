@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _labels, _metric
+from clincot.metrics import _metric
+from clincot.metrics.scoring import labels
 
 DESCRIPTION = (
     "Sum over reports of the reference's labels that the report does not state / sum of the reference's labels."
@@ -15,9 +16,9 @@ class OmissionRate(_metric.Metric):
     """Findings are the CheXpert labels of `chexpert_f1` without No Finding; references without any score 0."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return _info.of_texts(DESCRIPTION, _labels.SOURCE, _labels.NAMES)
+        return _metric.of_texts(DESCRIPTION, labels.SOURCE, labels.NAMES)
 
     def _compute(
         self, predictions: list[str], references: list[str], rule: str = "uncertain-positive"
     ) -> dict[str, float]:
-        return {"omission_rate": _labels.omission_rate(rule).of(predictions, references)}
+        return {"omission_rate": labels.omission_rate(rule).of(predictions, references)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _metric, _open
+from clincot.metrics import _metric
+from clincot.metrics.scoring import open_answers
 
 DESCRIPTION = "Share of answers equal to their gold after normalisation; an empty gold never matches."
 
@@ -13,7 +14,7 @@ class OpenExact(_metric.Metric):
     """Equality of words in any script by default; other rules have the normal forms of other toolkits."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return _info.of_texts(DESCRIPTION, "LLaVA-Med, arXiv:2306.00890", f"rule: {', '.join(_open.EXACT)}.")
+        return _metric.of_texts(DESCRIPTION, "LLaVA-Med, arXiv:2306.00890", f"rule: {', '.join(open_answers.EXACT)}.")
 
     def _compute(self, predictions: list[str], references: list[str], rule: str = "clincot-v2") -> dict[str, float]:
-        return {"open_exact": _open.exact(rule).of(predictions, references)}
+        return {"open_exact": open_answers.exact(rule).of(predictions, references)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _metric, _open
+from clincot.metrics import _metric
+from clincot.metrics.scoring import open_answers
 
 DESCRIPTION = "2PR / (P + R) of word precision and recall of the final answer; mean over questions."
 
@@ -13,7 +14,7 @@ class OpenF1(_metric.Metric):
     """Rules as for open recall."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return _info.of_texts(DESCRIPTION, "LLaVA-Med, arXiv:2306.00890", _open.NAMES)
+        return _metric.of_texts(DESCRIPTION, "LLaVA-Med, arXiv:2306.00890", open_answers.NAMES)
 
     def _compute(self, predictions: list[str], references: list[str], rule: str = "clincot-v2") -> dict[str, float]:
-        return {"open_f1": _open.f1(rule).of(predictions, references)}
+        return {"open_f1": open_answers.f1(rule).of(predictions, references)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _info, _metric, _radeval
+from clincot.metrics import _metric
+from clincot.metrics.scoring import radeval
 
 DESCRIPTION = "F1 of the entities and relations of both reports: simple, partial and complete matches."
 
@@ -13,7 +14,7 @@ class RadgraphF1(_metric.Metric):
     """RadEval downloads the weights on first use. Its names and rounding (four digits) are kept."""
 
     def _info(self) -> evaluate.MetricInfo:
-        return _info.of_texts(DESCRIPTION, "Jain et al. 2021 (RadGraph); RadEval, jbdel/RadEval")
+        return _metric.of_texts(DESCRIPTION, "Jain et al. 2021 (RadGraph); RadEval, jbdel/RadEval")
 
     def _compute(self, predictions: list[str], references: list[str]) -> dict[str, float]:
-        return _radeval.radeval_scores("radgraph", predictions, references)
+        return radeval.radeval_scores("radgraph", predictions, references)

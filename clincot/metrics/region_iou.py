@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import evaluate
 
-from clincot.metrics import _grounding, _info, _metric
+from clincot.metrics import _metric
+from clincot.metrics.scoring import grounding
 
 DESCRIPTION = "Pixels in both / pixels in either, the true boxes taken as one region; mean over examples."
 
@@ -15,9 +16,9 @@ class RegionIou(_metric.Metric):
     several_references = True
 
     def _info(self) -> evaluate.MetricInfo:
-        return _info.of_boxes(DESCRIPTION, "Everingham et al. 2010 (PASCAL VOC)")
+        return _metric.of_boxes(DESCRIPTION, "Everingham et al. 2010 (PASCAL VOC)")
 
     def _compute(
         self, predictions: list[list[int]], references: list[list[list[int]]], truth: str = "boxes"
     ) -> dict[str, float]:
-        return {"region_iou": _grounding.region_iou(truth).of(predictions, references)}
+        return {"region_iou": grounding.region_iou(truth).of(predictions, references)}

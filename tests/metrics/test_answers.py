@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from clincot.chain.thoughts import without_thoughts
-from clincot.metrics._closed_v2 import hit, unparsed
-from clincot.metrics._final import final_answer
-from clincot.metrics._words import words
-from clincot.metrics._yes_no import verdict, whole_yes_no
+from clincot.metrics.reading.final import final_answer
+from clincot.metrics.reading.words import words
+from clincot.metrics.reading.yes_no import verdict, whole_yes_no
+from clincot.metrics.scoring.closed_v2 import hit, unparsed
 
 YES = r"""
 Yes

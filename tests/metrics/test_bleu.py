@@ -6,7 +6,7 @@ import pytest
 from nltk.translate.bleu_score import corpus_bleu, sentence_bleu
 
 from clincot.metrics import load_score
-from clincot.metrics._tokens import tokens
+from clincot.metrics.reading.tokens import tokens
 from tests.metrics.golden import PUBLISHED, T5, T6, figures, generated, reference_reports
 
 SAID = ["the heart is normal in size .", "no effusion", "The lungs are clear. No acute pneumothorax."]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clincot.errors import DataError
-from clincot.metrics._calibration import brier, ece
+from clincot.metrics.scoring.calibration import brier, ece
 
 ASKED = st.lists(st.tuples(st.floats(0, 1), st.sampled_from(["yes", "No", "YES."])), min_size=1, max_size=30)
 

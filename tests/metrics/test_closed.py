@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clincot.errors import ClincotError
-from clincot.metrics._closed import RULES, accuracy, is_yes_no, unparsed
+from clincot.metrics.scoring.closed import RULES, accuracy, is_yes_no, unparsed
 from tests.metrics.golden import released
 
 # Above each group: its source and what decides there (docs/metrics.md#closed-rules).

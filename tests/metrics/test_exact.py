@@ -7,8 +7,8 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clincot.metrics._closed import _inside
-from clincot.metrics._exact import without_brackets
+from clincot.metrics.reading.exact import without_brackets
+from clincot.metrics.scoring.closed import _inside
 
 TEXTS = st.text(alphabet="a()（）{}b ", max_size=14)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clincot.metrics._findings import findings
+from clincot.metrics.findings.labeler import findings
 from tests.metrics.golden import SHARED
 
 HERE = Path(__file__).parent

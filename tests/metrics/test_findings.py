@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from clincot.metrics._finding_words import LABELS
-from clincot.metrics._findings import findings, positives
+from clincot.metrics.findings.labeler import findings, positives
+from clincot.metrics.findings.phrases import LABELS
 from tests.metrics.golden import T5, generated, read, reference_reports
 
 NOTHING = {"No Finding": "positive"}

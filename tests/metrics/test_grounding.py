@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clincot.errors import ClincotError, DataError
-from clincot.metrics._grounding import against_boxes, against_mask, lesion_share, pointing_game, region_iou
+from clincot.metrics.scoring.grounding import against_boxes, against_mask, lesion_share, pointing_game, region_iou
 
 BOX = st.tuples(*[st.integers(0, 9)] * 4)
 

@@ -7,7 +7,7 @@ import pytest
 
 from clincot.errors import ClincotError
 from clincot.metrics import load_score
-from clincot.metrics._labels import FIVE, macro_f1, micro_f1
+from clincot.metrics.scoring.labels import FIVE, macro_f1, micro_f1
 from tests.metrics.golden import T5, generated, reference_reports
 
 SAID = ["Cardiomegaly. Small effusion.", "Possible pneumonia.", "The lungs are clear."]

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clincot.metrics import METRICS, SCORES, load, load_score
-from clincot.metrics._closed import RULES
-from clincot.metrics._open import EXACT
-from clincot.metrics._tokens import TOKENS
+from clincot.metrics.reading.tokens import TOKENS
+from clincot.metrics.scoring.closed import RULES
+from clincot.metrics.scoring.open_answers import EXACT
 from tests.metrics.inputs import GROUNDING, runnable
 
 RULED = [("closed_accuracy", rule) for rule in RULES]

@@ -7,7 +7,7 @@ import pytest
 
 from clincot.errors import ClincotError
 from clincot.metrics import load_score
-from clincot.metrics._meteor import _word_net
+from clincot.metrics.scoring.meteor import _word_net
 from tests.metrics.golden import T5, T6, generated, reference_reports
 
 

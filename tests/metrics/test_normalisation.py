@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clincot.metrics._normalisation import CONTRACTIONS, normalise
+from clincot.metrics.reading.normalisation import CONTRACTIONS, normalise
 
 
 @pytest.mark.parametrize(

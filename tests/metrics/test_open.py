@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clincot.errors import ClincotError
-from clincot.metrics._open import exact_match, overlap, parts_found, same_parts
+from clincot.metrics.scoring.open_answers import exact_match, overlap, parts_found, same_parts
 from tests.metrics.golden import released
 
 

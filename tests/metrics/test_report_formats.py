@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clincot.metrics import load, load_score
-from clincot.metrics._findings import findings, positives, refused
+from clincot.metrics.findings.labeler import findings, positives, refused
 from tests.metrics.golden import T5, reference_reports
 
 NORMAL = "No pneumothorax. No pleural effusion. No consolidation. The heart is not enlarged."

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
 from clincot.metrics import load_score
-from clincot.metrics._rouge import lcs, rouge_l_f1
+from clincot.metrics.scoring.rouge import lcs, rouge_l_f1
 from tests.metrics.golden import PUBLISHED, T6, figures, generated, reference_reports
 
 WORDS = st.lists(st.sampled_from("abcd"), max_size=12)

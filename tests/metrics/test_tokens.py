@@ -7,7 +7,7 @@ from nltk.translate.bleu_score import sentence_bleu
 
 from clincot.errors import ClincotError
 from clincot.metrics import load_score
-from clincot.metrics._tokens import r2gen_clean, tokens
+from clincot.metrics.reading.tokens import r2gen_clean, tokens
 from tests.metrics.golden import T6, read, reference_reports
 
 

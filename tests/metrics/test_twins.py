@@ -77,7 +77,7 @@ def test_released_answers_to_vqa_rad_score_alike_in_every_dress(side: str) -> No
 
 
 def test_every_closed_gold_of_slake_is_read_as_itself() -> None:
-    from clincot.metrics._yes_no import verdict, whole_yes_no
+    from clincot.metrics.reading.yes_no import verdict, whole_yes_no
 
     golds = {row["answer"] for part in ("train", "validate", "test") for row in read(f"slake/{part}.json")}
     known = {gold: whole_yes_no(gold) for gold in golds if whole_yes_no(gold)}

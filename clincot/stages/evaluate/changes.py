@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from clincot.metrics._closed import default
-from clincot.metrics._open import exact_match
+from clincot.metrics.scoring.closed import default
+from clincot.metrics.scoring.open_answers import exact_match
 from clincot.records import Box, Example
 from clincot.stages.evaluate.predictions import Prediction
 from clincot.stages.evaluate.results import spoken

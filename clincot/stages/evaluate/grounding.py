@@ -10,15 +10,15 @@ import numpy as np
 from PIL import Image
 
 from clincot.images.true_regions import shown_regions
-from clincot.metrics import _grounding
+from clincot.metrics.scoring import grounding
 from clincot.records import Example, TrueRegion
 from clincot.regions.annotated import shows
 from clincot.stages.evaluate.predictions import Prediction
 
 GROUNDING = {
-    "pointing_game": _grounding.pointing_game,
-    "region_iou": _grounding.region_iou,
-    "lesion_share": _grounding.lesion_share,
+    "pointing_game": grounding.pointing_game,
+    "region_iou": grounding.region_iou,
+    "lesion_share": grounding.lesion_share,
 }
 INSIDE = 127  # of a mask's grey values (`TrueRegion`)
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from clincot.errors import DataError
-from clincot.metrics._closed import RULES, is_yes_no
-from clincot.metrics._open import exact_match, overlap
+from clincot.metrics.scoring.closed import RULES, is_yes_no
+from clincot.metrics.scoring.open_answers import exact_match, overlap
 from clincot.records import AnswerType, Example
 from clincot.stages.evaluate.controls import TEMPLATE, answers, question_prior, random_report, shuffled
 from tests.metrics.golden import read

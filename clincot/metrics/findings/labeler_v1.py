@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal
 
-from clincot.metrics import _finding_words_v1 as words
+from clincot.metrics.findings import phrases_v1
 
 State = Literal["positive", "uncertain", "negative"]
 ORDER: tuple[State, ...] = ("positive", "uncertain", "negative")
@@ -36,20 +36,24 @@ def _before(sentence: str, mention: re.Match[str]) -> str:
     if start:
         start = sentence.find(" ", start, mention.start()) + 1 or mention.start()
     clause = sentence[start : mention.start()]
-    breaks = [found.end() for found in words.BREAK.finditer(clause + mention.group()) if found.end() <= len(clause)]
+    breaks = [
+        found.end() for found in phrases_v1.BREAK.finditer(clause + mention.group()) if found.end() <= len(clause)
+    ]
     return sentence[start + (breaks[-1] if breaks else 0) : mention.end()]
 
 
 def state(sentence: str, mention: re.Match[str]) -> State:
     """What `sentence` says about one mention in it."""
     before = _before(sentence, mention)
-    after = words.BREAK_AFTER.split(sentence[mention.end() : mention.end() + AFTER], maxsplit=1)[0]
-    if words.OPEN_QUESTION.search(before) or words.DOUBTED_AFTER.search(after):
+    after = phrases_v1.BREAK_AFTER.split(sentence[mention.end() : mention.end() + AFTER], maxsplit=1)[0]
+    if phrases_v1.OPEN_QUESTION.search(before) or phrases_v1.DOUBTED_AFTER.search(after):
         return "uncertain"
-    asserted = words.NO_CHANGE.sub(" ", before)
-    if words.DENIED_BEFORE.search(asserted) or words.DENIED_AFTER.search(words.NO_CHANGE.sub(" ", after)):
+    asserted = phrases_v1.NO_CHANGE.sub(" ", before)
+    if phrases_v1.DENIED_BEFORE.search(asserted) or phrases_v1.DENIED_AFTER.search(
+        phrases_v1.NO_CHANGE.sub(" ", after)
+    ):
         return "negative"
-    if words.DOUBTED_BEFORE.search(asserted) or words.BORDERLINE.search(mention.group()):
+    if phrases_v1.DOUBTED_BEFORE.search(asserted) or phrases_v1.BORDERLINE.search(mention.group()):
         return "uncertain"
     return "positive"
 
@@ -61,13 +65,13 @@ def findings(text: str) -> dict[str, State]:
     spoken = abnormal = False
     for sentence in sentences(text):
         spoken = spoken or any(letter.isalpha() for letter in sentence)
-        sentence = words.OTHER.sub(" ", sentence)
-        abnormal = abnormal or any(state(sentence, m) != "negative" for m in words.ELSEWHERE.finditer(sentence))
-        for label, pattern in words.FINDINGS.items():
+        sentence = phrases_v1.OTHER.sub(" ", sentence)
+        abnormal = abnormal or any(state(sentence, m) != "negative" for m in phrases_v1.ELSEWHERE.finditer(sentence))
+        for label, pattern in phrases_v1.FINDINGS.items():
             for mention in pattern.finditer(sentence):
                 said[label] = min(said.get(label, "negative"), state(sentence, mention), key=ORDER.index)
-    abnormal = abnormal or any(said[label] != "negative" for label in said if label != words.SUPPORT)
-    return said if abnormal or not spoken else {words.NO_FINDING: "positive", **said}
+    abnormal = abnormal or any(said[label] != "negative" for label in said if label != phrases_v1.SUPPORT)
+    return said if abnormal or not spoken else {phrases_v1.NO_FINDING: "positive", **said}
 
 
 def positives(text: str, uncertain: bool = True) -> frozenset[str]:

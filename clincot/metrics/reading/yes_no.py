@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from clincot.metrics._final import final_answer
-from clincot.metrics._words import plain, tokens_of
-from clincot.metrics._yes_no_words import (
+from clincot.metrics.reading.final import final_answer
+from clincot.metrics.reading.words import plain, tokens_of
+from clincot.metrics.reading.yes_no_words import (
     ALONE,
     ASKED,
     BETWEEN,

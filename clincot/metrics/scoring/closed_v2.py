@@ -1,7 +1,7 @@
 """An answer to a closed question and its gold, in any script -> hit or miss by the rule `clincot-v2`.
 
-A yes/no gold is compared with what the answer says (`_yes_no.py`). Any other gold must be stated: its words in a row,
-neither denied ("not normal", 不正常) nor offered as one of several ("MRI or CT", 左侧还是右侧).
+A yes/no gold is compared with what the answer says (`reading/yes_no.py`). Any other gold must be stated: its words in
+a row, neither denied ("not normal", 不正常) nor offered as one of several ("MRI or CT", 左侧还是右侧).
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from clincot.metrics._final import final_answer
-from clincot.metrics._words import NUMBERS, plain, tokens_of, words
-from clincot.metrics._yes_no import negated, statements, verdict, whole_yes_no
-from clincot.metrics._yes_no_words import BETWEEN, CLAUSE
+from clincot.metrics.reading.final import final_answer
+from clincot.metrics.reading.words import NUMBERS, plain, tokens_of, words
+from clincot.metrics.reading.yes_no import negated, statements, verdict, whole_yes_no
+from clincot.metrics.reading.yes_no_words import BETWEEN, CLAUSE
 
 BREAK = ","  # between clauses; no word
 ARTICLES = {"a", "an", "the"}

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from clincot.errors import ClincotError, did_you_mean
-from clincot.metrics import _closed_v2, _medevalkit
-from clincot.metrics._exact import clincot_strict, lmms_eval
-from clincot.metrics._medevalkit import ANSWER_MARKS
-from clincot.metrics._normalisation import normalise
-from clincot.metrics._yes_no import whole_yes_no
 from clincot.metrics.base import Score, mean
+from clincot.metrics.reading import medevalkit as medevalkit_code
+from clincot.metrics.reading.exact import clincot_strict, lmms_eval
+from clincot.metrics.reading.medevalkit import ANSWER_MARKS
+from clincot.metrics.reading.normalisation import normalise
+from clincot.metrics.reading.yes_no import whole_yes_no
+from clincot.metrics.scoring import closed_v2
 
 YES_NO = ("yes", "no")
 OURS = "clincot-v2"
@@ -90,10 +91,10 @@ RULES: dict[str, Callable[[str, str], bool]] = {
     "llava-med-batch": llava_med_batch,
     "lmms-eval": lambda prediction, gold: lmms_eval(prediction) == lmms_eval(gold),
     "medevalkit": medevalkit,
-    "medevalkit-v2": _medevalkit.hit,
+    "medevalkit-v2": medevalkit_code.hit,
     "cares-yesno": cares_yesno,
     "clincot-strict": lambda prediction, gold: clincot_strict(prediction) == clincot_strict(gold),
-    OURS: _closed_v2.hit,
+    OURS: closed_v2.hit,
 }
 
 
@@ -102,7 +103,7 @@ def unparsed(prediction: str, gold: str) -> bool:
     return is_yes_no(gold) and stated(prediction) is None
 
 
-UNPARSED: dict[str, Callable[[str, str], bool]] = {"default": unparsed, OURS: _closed_v2.unparsed}
+UNPARSED: dict[str, Callable[[str, str], bool]] = {"default": unparsed, OURS: closed_v2.unparsed}
 
 
 def accuracy(rule: str = "default") -> Score:

@@ -12,8 +12,8 @@ from typing import Any
 from nltk.translate.meteor_score import single_meteor_score
 
 from clincot.errors import ClincotError
-from clincot.metrics._tokens import said_tokens, tokens
 from clincot.metrics.base import Score, mean
+from clincot.metrics.reading.tokens import said_tokens, tokens
 
 KEPT = 1 << 16
 

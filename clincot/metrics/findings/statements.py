@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from clincot.metrics._report_lines import Line, lines
+from clincot.metrics.findings.report_lines import Line, lines
 
 SENTENCE_END = re.compile(r"[;!]|\.(?!\d)")
 COLON = re.compile(r"(?<!\d):|:(?!\d)")

@@ -12,8 +12,8 @@ from functools import lru_cache, partial
 import numpy as np
 from nltk.translate.bleu_score import modified_precision
 
-from clincot.metrics._tokens import said_tokens, tokens
 from clincot.metrics.base import Score
+from clincot.metrics.reading.tokens import said_tokens, tokens
 
 ORDERS = (1, 2, 3, 4)
 KEPT = 1 << 16  # a report costs 1-2 ms; BLEU-1..4, their mean and every comparison ask for the same counts

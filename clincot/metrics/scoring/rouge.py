@@ -13,9 +13,9 @@ from functools import lru_cache, partial
 from rouge_score.tokenizers import DefaultTokenizer
 
 from clincot.errors import ClincotError, did_you_mean
-from clincot.metrics._tokens import said_tokens, tokens
-from clincot.metrics._words import script_words
 from clincot.metrics.base import Score, mean
+from clincot.metrics.reading.tokens import said_tokens, tokens
+from clincot.metrics.reading.words import script_words
 
 BETA = 1.2
 KEPT = 1 << 16

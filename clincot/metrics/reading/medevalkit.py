@@ -6,7 +6,7 @@ alibaba-damo-academy/MedEvalKit@9b12e3b (SLAKE.py, utils.py, cal_report_metrics.
 
 from __future__ import annotations
 
-from clincot.metrics._final import last_box
+from clincot.metrics.reading.final import last_box
 
 BOX, OPENING, CLOSING = "\\boxed{", "<answer>", "</answer>"
 # MedEvalKit keeps what follows the last of each of these, in this order.

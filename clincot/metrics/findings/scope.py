@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from clincot.metrics import _finding_cues as cues
+from clincot.metrics.findings import cues
 
 BEFORE, AFTER = 240, 120  # letters in which a cue may stand; longer lists than 240 letters occur in no report at hand
 PLURAL = re.compile(

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 from clincot.errors import ClincotError, did_you_mean
-from clincot.metrics._medevalkit import report_words, without_headings
-from clincot.metrics._words import script_tokens
+from clincot.metrics.reading.medevalkit import report_words, without_headings
+from clincot.metrics.reading.words import script_tokens
 
 # One mark is one token: nltk's wordpunct_tokenize joins runs such as ".." and gives the template .514 for BLEU-1, not
 # the .517 of docs/benchmarks.md#image-free-controls.

@@ -12,10 +12,10 @@ from functools import partial
 import numpy as np
 
 from clincot.errors import ClincotError, did_you_mean
-from clincot.metrics._finding_words import LABELS, NO_FINDING
-from clincot.metrics._findings import positives, refused
-from clincot.metrics._findings_v1 import positives as positives_v1
 from clincot.metrics.base import Score, mean
+from clincot.metrics.findings.labeler import positives, refused
+from clincot.metrics.findings.labeler_v1 import positives as positives_v1
+from clincot.metrics.findings.phrases import LABELS, NO_FINDING
 
 FIVE = ("Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion")
 RULES: dict[str, Callable[[str], frozenset[str]]] = {

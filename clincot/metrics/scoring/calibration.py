@@ -10,8 +10,8 @@ import math
 import numpy as np
 
 from clincot.errors import DataError
-from clincot.metrics._normalisation import normalise
 from clincot.metrics.base import Score, mean
+from clincot.metrics.reading.normalisation import normalise
 
 BINS = 10
 

@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal
 
-from clincot.metrics import _finding_cues as cues
-from clincot.metrics import _finding_scope as scope
-from clincot.metrics import _finding_words as words
-from clincot.metrics._refusals import STATED, without_refusal
-from clincot.metrics._statements import Statement, statements
+from clincot.metrics.findings import cues, phrases, scope
+from clincot.metrics.findings.refusals import STATED, without_refusal
+from clincot.metrics.findings.statements import Statement, statements
 
 State = Literal["positive", "uncertain", "negative"]
 ORDER: tuple[State, ...] = ("positive", "uncertain", "negative")
@@ -47,14 +45,14 @@ def _state(text: str, mention: re.Match[str], label: str, floor: int = 0) -> Sta
     clause = scope.before(text, mention, floor)
     lead = clause[: len(clause) - len(mention.group())]
     past = label == "Pneumonia" and cues.PAST_INFECTION.search(lead)
-    if past or (label != words.SUPPORT and cues.NOT_A_MENTION.search(lead)):
+    if past or (label != phrases.SUPPORT and cues.NOT_A_MENTION.search(lead)):
         return None
     rest, remark = scope.after(text, mention)
     doubted = cues.OPEN_QUESTION.search(clause) and not cues.SIGNS_DENIED.search(clause)
     if doubted or cues.DOUBTED_AFTER.search(rest) or cues.DOUBTED_NEXT.fullmatch(remark):
         return "uncertain"
     said = _denied(lead, mention.group(), rest, remark)
-    explained = cues.EXPLAINED.match(text, mention.end()) if label in words.SHADOWS and not said else None
+    explained = cues.EXPLAINED.match(text, mention.end()) if label in phrases.SHADOWS and not said else None
     if said or explained:
         unsure = explained and cues.DOUBTED_BEFORE.search(explained["between"])
         return "uncertain" if unsure else "negative"
@@ -85,7 +83,7 @@ def _value(said: str, title: str, label: str) -> State | None:
     kept = cues.NO_CHANGE.sub(" ", " " + first).strip()
     if DENIED_VALUE.match(kept):
         return "positive" if any(STATED_VALUE.match(other.strip()) for other in others) else "negative"
-    if cues.DOUBTED_BEFORE.search(first) and not words.ANY.search(first):
+    if cues.DOUBTED_BEFORE.search(first) and not phrases.ANY.search(first):
         return "uncertain"
     if NORMAL_VALUE.search(said) and not STATED_VALUE.match(first):
         return "negative"
@@ -94,7 +92,7 @@ def _value(said: str, title: str, label: str) -> State | None:
 
 def _named(said: str, title: str) -> bool:
     """Whether the text itself names one of the findings of its title."""
-    return any(pattern.search(title) and pattern.search(said) for pattern in words.FINDINGS.values())
+    return any(pattern.search(title) and pattern.search(said) for pattern in phrases.FINDINGS.values())
 
 
 def _about(statement: Statement, mention: re.Match[str], text: str, label: str) -> State | None:
@@ -118,11 +116,11 @@ def _read(statement: Statement) -> Iterator[tuple[str, State]]:
     if cues.REQUEST.match(text):
         return
     text = cues.HISTORY.sub(" ", text) if not statement.title else text
-    for mention in words.ELSEWHERE.finditer(text):
+    for mention in phrases.ELSEWHERE.finditer(text):
         if _state(text, mention, "") != "negative":
             yield "", "positive"
-    text = words.OTHER.sub(lambda found: " " * len(found.group()), text)
-    for label, pattern in words.FINDINGS.items():
+    text = phrases.OTHER.sub(lambda found: " " * len(found.group()), text)
+    for label, pattern in phrases.FINDINGS.items():
         for mention in pattern.finditer(text):
             if state := _about(statement, mention, text, label):
                 yield label, state
@@ -140,9 +138,9 @@ def _reading(text: str) -> tuple[dict[str, State], bool]:
                 said[label] = min(said.get(label, "negative"), state, key=ORDER.index)
     if refuses and not said and not abnormal and not STATED.search(kept):
         return {}, True
-    abnormal = abnormal or any(said[label] != "negative" for label in said if label != words.SUPPORT)
+    abnormal = abnormal or any(said[label] != "negative" for label in said if label != phrases.SUPPORT)
     spoken = any(letter.isalpha() for letter in kept)
-    return (said if abnormal or not spoken else {words.NO_FINDING: "positive", **said}), False
+    return (said if abnormal or not spoken else {phrases.NO_FINDING: "positive", **said}), False
 
 
 def findings(text: str) -> dict[str, State]:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from clincot.errors import ClincotError, did_you_mean
-from clincot.metrics._exact import clincot_strict, lmms_eval
-from clincot.metrics._final import final_answer
-from clincot.metrics._medevalkit import response_of
-from clincot.metrics._normalisation import normalise
-from clincot.metrics._words import plain, words
 from clincot.metrics.base import Score, mean
+from clincot.metrics.reading.exact import clincot_strict, lmms_eval
+from clincot.metrics.reading.final import final_answer
+from clincot.metrics.reading.medevalkit import response_of
+from clincot.metrics.reading.normalisation import normalise
+from clincot.metrics.reading.words import plain, words
 
 OURS, THEIRS = "clincot-v2", "medevalkit-v2"
 NAMES = "rule: clincot-v2 (words of any script, the default), clipped, llava-med-v1, paper-v2 or medevalkit-v2."

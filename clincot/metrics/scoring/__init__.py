@@ -1,0 +1,1 @@
+"""Predictions and golds -> scores: the plain functions behind the metrics and the protocols."""
