@@ -30,7 +30,7 @@ def medklip(
 ) -> None:
     """Turn a MedKLIP checkpoint into safetensors with the embeddings of its 75 entities, for your own use."""
     encoder, name = _encoder(text_encoder, hub)
-    from clincot.regions._medklip_convert import convert
+    from clincot.regions.medklip_convert import convert
 
     say(f"converting {checkpoint} with the text encoder {name}")
     convert(checkpoint, descriptions, encoder, out, encoder_name=name)

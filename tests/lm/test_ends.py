@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from transformers import AutoModelForImageTextToText, AutoProcessor, AutoTokenizer, GenerationConfig, PretrainedConfig
 
-from clincot.engines._policy import load_policy
+from clincot.engines.transformers import TransformersEngine
 from clincot.judges.causal_lm import CausalLMJudge
 from clincot.lm.ends import end_ids
 from clincot.objectives.collator import PairCollator
@@ -65,7 +65,7 @@ CASES = {
 def test_one_end_is_trained_and_it_is_one_at_which_generation_stops(name: str, tmp_path: Path) -> None:
     written, named, eos, trained = CASES[name]
     folder = policy(tmp_path / "base", written, named, eos)
-    engine = load_policy(folder, None, dtype="auto", device=None)
+    engine = TransformersEngine.from_pretrained(folder, batch_size=1).policy
     processor, ends, _ = open_processor(folder)
     side, _ = Renderer(processor, "per_side", ends).pair(make_row(0, chosen="Yes"))
     assert side.completion == trained

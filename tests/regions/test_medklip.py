@@ -18,9 +18,9 @@ from transformers import BertModel, BertTokenizer
 from clincot import regions
 from clincot.chain.hypotheses import hypotheses
 from clincot.errors import ModelError
-from clincot.regions._medklip_convert import convert
 from clincot.regions.base import Subject
 from clincot.regions.medklip import MedKlip, medklip_pixels
+from clincot.regions.medklip_convert import convert
 
 State = dict[str, Tensor]
 

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from clincot.errors import ClincotError
 from clincot.regions._medklip_checkpoint import fitted, read_checkpoint
-from clincot.regions._medklip_convert import convert
 from clincot.regions._medklip_descriptions import embed, read_descriptions
 from clincot.regions._medklip_model import ENTITIES, MedKlipConfig, MedKlipModel
+from clincot.regions.medklip_convert import convert
 
 State = dict[str, Tensor]
 

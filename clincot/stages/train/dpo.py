@@ -15,7 +15,6 @@ from transformers import PrinterCallback
 from trl import DPOConfig
 
 from clincot.objectives import OBJECTIVES
-from clincot.objectives._memory import needs_checkpointing
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.features import feature_cache, with_pixel_cache
 from clincot.objectives.layout import Layout, settle_layout
@@ -36,6 +35,7 @@ from clincot.stages.train.known_answer import (
     check_reference,
     check_token_counts,
 )
+from clincot.stages.train.memory import needs_checkpointing
 from clincot.stages.train.odd_rows import keep_rows
 from clincot.stages.train.policy import load_policy, open_processor, stored_dtype
 from clincot.stages.train.quiet import quiet

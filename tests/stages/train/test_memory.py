@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoConfig, LlavaConfig, MistralConfig
 
-from clincot.objectives._memory import kept_per_token, needs_checkpointing, weight_bytes
+from clincot.stages.train.memory import kept_per_token, needs_checkpointing, weight_bytes
 from clincot.stages.train.rows import batch_tokens
 from tests.objectives.rows import make_group, make_row
 from tests.objectives.test_rows_by_hand import laid_out
