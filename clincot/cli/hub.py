@@ -9,6 +9,7 @@ import typer
 
 from clincot.cli.hub_checks import check_address, check_folder, check_import, check_local, check_repo, check_revision
 from clincot.cli.talk import next_step, say
+from clincot.hub.names import PUBLIC
 
 app = typer.Typer(help="Serve, inspect and fill an embedded Hub.", no_args_is_help=True, rich_markup_mode=None)
 Folder = Annotated[Path, typer.Argument(help="Folder of the embedded Hub.")]
@@ -19,7 +20,6 @@ Kind = Annotated[
 Target = Annotated[str, typer.Option("--hub", help="Hub: local:PATH or a URL.")]
 HUB = "local:./clincot-hub"
 PORT = 8764
-PUBLIC = "https://huggingface.co"
 
 
 @app.command("serve")

@@ -164,8 +164,8 @@ def _override(objective: str) -> str:
 
 
 def _rebuild(run: Run, round: int) -> None:
-    from clincot.runs.redistribution.restore import rebuild
     from clincot.runs.releases import read_lineage
+    from clincot.runs.restore import rebuild
     from clincot.runs.train import preferences_of
 
     hub, data = preferences_of(run, round)

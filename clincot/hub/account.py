@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from clincot.errors import HubError
-from clincot.hub.client import Account, Hub
-from clincot.hub.connect import PUBLIC
+from clincot.hub.connection import Account, Connection
+from clincot.hub.names import PUBLIC
 from clincot.hub.pull import api_of
 from clincot.hub.retry import with_retry
 
 WRITES = {"repo.write", "repo.content.write"}
 
 
-def account(hub: Hub) -> Account:
+def account(hub: Connection) -> Account:
     """See `Hub.account`."""
     answer: Mapping[str, Any] = with_retry(api_of(hub).whoami, hub, "who am I")
     token = answer.get("auth", {}).get("accessToken", {})
@@ -26,7 +26,7 @@ def account(hub: Hub) -> Account:
     )
 
 
-def check_may_write(hub: Hub, who: Account, namespace: str) -> None:
+def check_may_write(hub: Connection, who: Account, namespace: str) -> None:
     """Raise HubError when the token of `who` cannot create and write repositories of `namespace`.
 
     Memberships are checked on the public Hub alone: other Hubs may let a user write outside their own organisations.

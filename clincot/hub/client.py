@@ -1,4 +1,4 @@
-"""An endpoint, its token and its cache -> the calls the stages make of a Hub, each with all three passed explicitly.
+"""A connection to a Hub -> the calls that the stages make of it, each with endpoint, token and cache passed explicitly.
 
 huggingface_hub reads HF_ENDPOINT when it is imported, and `connect` sets it: so this module imports what needs it late.
 """
@@ -6,53 +6,14 @@ huggingface_hub reads HF_ENDPOINT when it is imported, and `connect` sets it: so
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
+from clincot.hub.connection import Account, Card, Connection, Content, FileInfo
 from clincot.records.lineage import Kind, Pin
 
-Content = Path | bytes
-Card = Callable[[Mapping[str, bytes]], str]
 
-
-@dataclass(frozen=True)
-class Account:
-    """Whose token it is: user `name`, its organisations, and the token's `role`.
-
-    `role` is `write`, `read`, `fineGrained`, or empty where a Hub does not say (OAuth). `writable` names what a
-    fine-grained token may write to: namespaces and repositories.
-    """
-
-    name: str
-    organisations: tuple[str, ...] = ()
-    role: str = ""
-    writable: tuple[str, ...] = ()
-
-
-class FileInfo(NamedTuple):
-    """A file of a repo: size in bytes; `oid` is its git blob sha1 (40 digits) or, for a large file, its sha256 (64)."""
-
-    size: int
-    oid: str
-
-
-def _nothing() -> None:
-    return None
-
-
-@dataclass(frozen=True)
-class Hub:
-    """One Hub; use as a context manager or call `close` to stop an embedded one (also done at exit).
-
-    `label` is what messages call it. All calls raise HubError (or its children NotOnHub, TagExists) or DiskFull.
-    """
-
-    endpoint: str
-    token: str | None = field(repr=False)
-    cache: Path
-    label: str
-    on_close: Callable[[], None] = field(default=_nothing, repr=False, compare=False)
+class Hub(Connection):
+    """One Hub; all calls raise HubError (or its children NotOnHub, TagExists) or DiskFull."""
 
     def account(self) -> Account:
         """Return whose token this is and what it may do; raises HubError without a token that the Hub knows."""
@@ -141,13 +102,3 @@ class Hub:
         files = mirrored(source, source_pin, select, with_readme=card is None)
         message = f"{tag or source_pin.revision} ({source_pin.sha[:12]})"
         return publish(self, Publication(kind, repo, files, tag, message, card, tuple(replace)), private)
-
-    def close(self) -> None:
-        """Stop an embedded Hub unless another connection of this process uses it; does nothing for a URL."""
-        self.on_close()
-
-    def __enter__(self) -> Hub:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()

@@ -11,9 +11,8 @@ from clincot.errors import HubError
 from clincot.hub import embedded
 from clincot.hub.client import Hub
 from clincot.hub.environment import client_home, export, loopback_settings
-from clincot.hub.names import is_url
+from clincot.hub.names import PUBLIC, is_url
 
-PUBLIC = "https://huggingface.co"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 

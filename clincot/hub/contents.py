@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from clincot.errors import HubError
-from clincot.hub.client import Content, FileInfo
+from clincot.hub.connection import Content, FileInfo
 from clincot.hub.round_files import is_lineage
 
 PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"}

@@ -17,14 +17,14 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import httpx
 
 from clincot.errors import ClincotError, DiskFull, HubError, NotOnHub
-from clincot.hub.client import Hub
+from clincot.hub.connection import Connection
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 SIGNED = re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\"]*")
 READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
-def explain(error: Exception, hub: Hub, doing: str, tries: int = 0) -> Exception:
+def explain(error: Exception, hub: Connection, doing: str, tries: int = 0) -> Exception:
     """Return the ClincotError for a failure of `doing`, or `error` itself when it is none of the outside world."""
     if isinstance(error, ClincotError):
         return error
@@ -39,7 +39,7 @@ def explain(error: Exception, hub: Hub, doing: str, tries: int = 0) -> Exception
     return error
 
 
-def _absent(error: Exception, where: str, hub: Hub) -> ClincotError | None:
+def _absent(error: Exception, where: str, hub: Connection) -> ClincotError | None:
     if isinstance(error, GatedRepoError):
         return HubError(f"{where}: access must be granted first. Ask on its page, with the account of {_token(hub)}.")
     if isinstance(error, OfflineModeIsEnabled) or isinstance(error.__cause__, OfflineModeIsEnabled):
@@ -51,7 +51,7 @@ def _absent(error: Exception, where: str, hub: Hub) -> ClincotError | None:
     return None
 
 
-def _refused(error: Exception, where: str, hub: Hub) -> ClincotError | None:
+def _refused(error: Exception, where: str, hub: Connection) -> ClincotError | None:
     if not isinstance(error, HfHubHTTPError):
         return HubError(f"{where}: {_text(error, hub)}. Check the address.") if _malformed(error) else None
     status = error.response.status_code
@@ -65,7 +65,7 @@ def _refused(error: Exception, where: str, hub: Hub) -> ClincotError | None:
     return HubError(f"{where}: the Hub refused it ({status}: {_text(error, hub)}).")
 
 
-def _unwritable(error: Exception, where: str, hub: Hub) -> ClincotError | None:
+def _unwritable(error: Exception, where: str, hub: Connection) -> ClincotError | None:
     number = getattr(error, "errno", None)
     if number in FULL:
         return DiskFull(f"{where}: no room left for {hub.cache}. Free space and run the same command again.")
@@ -75,7 +75,7 @@ def _unwritable(error: Exception, where: str, hub: Hub) -> ClincotError | None:
     return None
 
 
-def _invalid(error: Exception, where: str, hub: Hub) -> ClincotError | None:
+def _invalid(error: Exception, where: str, hub: Connection) -> ClincotError | None:
     # huggingface_hub raises plain ValueErrors for names and card metadata that a Hub does not accept.
     return HubError(f"{where}: {_text(error, hub)}.") if isinstance(error, ValueError) else None
 
@@ -84,17 +84,17 @@ def _malformed(error: Exception) -> bool:
     return isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol))
 
 
-def _token(hub: Hub) -> str:
+def _token(hub: Connection) -> str:
     return "this token" if hub.token else "an anonymous user"
 
 
-def _mend(hub: Hub) -> str:
+def _mend(hub: Connection) -> str:
     if hub.label.startswith("local:"):
         return f"Its own token lies in {hub.label.removeprefix('local:')}/token: restore the file."
     return "Set HF_TOKEN, or run `hf auth login`, with a token that may write to that namespace."
 
 
-def _text(error: Exception, hub: Hub) -> str:
+def _text(error: Exception, hub: Connection) -> str:
     said = getattr(error, "server_message", None) or str(error)
     # The query of an upload's URL is its permission: whoever reads the message may not get it.
     line = SIGNED.sub(r"\1", " ".join(said.split())).rstrip(".") or type(error).__name__

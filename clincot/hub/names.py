@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+PUBLIC = "https://huggingface.co"  # the public Hub
 LONGEST = 96  # letters of one part of a repo id
 PLAIN = re.compile(r"[A-Za-z0-9._-]+")
 RULE = f"Use letters, digits, '-', '_' and '.', at most {LONGEST} in all."

@@ -12,7 +12,7 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from clincot.errors import HubError, TagExists
 from clincot.hub import pull
-from clincot.hub.client import Card, Content, FileInfo, Hub
+from clincot.hub.connection import Card, Connection, Content, FileInfo
 from clincot.hub.contents import bytes_of, check_publishable, same_but_for_timing, same_content
 from clincot.hub.retry import with_retry
 from clincot.hub.round_files import is_lineage
@@ -52,7 +52,7 @@ class Change:
         return bool(self.put or self.drop)
 
 
-def publish(hub: Hub, wanted: Publication, private: bool) -> Pin:
+def publish(hub: Connection, wanted: Publication, private: bool) -> Pin:
     """See `Hub.publish`.
 
     Each try plans anew from the head it finds: after a lost answer the plan is empty (the commit is there), after a 412
@@ -72,17 +72,17 @@ def publish(hub: Hub, wanted: Publication, private: bool) -> Pin:
     return with_retry(partial(_put_tag, hub, wanted, sha), hub, f"tagging {wanted.kind} {wanted.repo} {wanted.tag}")
 
 
-def mirrored(source: Hub, pin: Pin, select: Callable[[str], bool], with_readme: bool) -> dict[str, Content]:
+def mirrored(source: Connection, pin: Pin, select: Callable[[str], bool], with_readme: bool) -> dict[str, Content]:
     """Return path -> downloaded file of the selected part of a pinned version."""
     skipped = {KEPT_BY_THE_HUB} if with_readme else {KEPT_BY_THE_HUB, CARD}
-    paths = [path for path in source.list_files(pin) if path not in skipped and select(path)]
+    paths = [path for path in pull.list_files(source, pin) if path not in skipped and select(path)]
     if not paths:
         raise HubError(f"{source.label}: {pin.kind} {pin} holds none of the files to publish. Run its stage again.")
-    folder: Path = source.snapshot(pin, [pull.literal(path) for path in paths])
+    folder: Path = pull.snapshot(source, pin, [pull.literal(path) for path in paths])
     return {path: folder / path for path in paths}
 
 
-def _make_repo(hub: Hub, wanted: Publication, private: bool) -> None:
+def _make_repo(hub: Connection, wanted: Publication, private: bool) -> None:
     found = pull.info(hub, wanted.kind, wanted.repo)
     if found is None:
         sdk = "static" if wanted.kind == "space" else None
@@ -102,7 +102,7 @@ def _make_repo(hub: Hub, wanted: Publication, private: bool) -> None:
         )
 
 
-def _held_at_tag(hub: Hub, wanted: Publication) -> Pin | None:
+def _held_at_tag(hub: Connection, wanted: Publication) -> Pin | None:
     """Return the pin when the tag holds this content, None when there is no such tag; raises TagExists otherwise."""
     sha = pull.tags(hub, wanted.kind, wanted.repo).get(wanted.tag) if wanted.tag else None
     if sha is None or wanted.tag is None:
@@ -119,7 +119,7 @@ def _held_at_tag(hub: Hub, wanted: Publication) -> Pin | None:
     )
 
 
-def _difference(hub: Hub, wanted: Publication, pin: Pin, held: Mapping[str, FileInfo]) -> Change:
+def _difference(hub: Connection, wanted: Publication, pin: Pin, held: Mapping[str, FileInfo]) -> Change:
     def differs(path: str, content: Content) -> bool:
         if same_content(held.get(path), content):
             return False
@@ -129,7 +129,7 @@ def _difference(hub: Hub, wanted: Publication, pin: Pin, held: Mapping[str, File
     return Change({path: c for path, c in wanted.files.items() if differs(path, c)}, wanted.stale(held))
 
 
-def _commit(hub: Hub, wanted: Publication) -> str:
+def _commit(hub: Connection, wanted: Publication) -> str:
     """Return the sha of a commit on main that holds the publication, made now or found."""
     head = pull.resolve(hub, wanted.kind, wanted.repo)
     held = pull.list_files(hub, head)
@@ -153,7 +153,7 @@ def _commit(hub: Hub, wanted: Publication) -> str:
 
 
 def _lineages(
-    hub: Hub, wanted: Publication, head: Pin, held: Mapping[str, FileInfo], drop: list[str]
+    hub: Connection, wanted: Publication, head: Pin, held: Mapping[str, FileInfo], drop: list[str]
 ) -> dict[str, bytes]:
     """Return every `rounds/*/lineage.json` that the repo will hold after the commit."""
     kept = [path for path in held if is_lineage(path) and path not in wanted.files and path not in drop]
@@ -162,7 +162,7 @@ def _lineages(
     return dict(sorted(found.items()))
 
 
-def _put_tag(hub: Hub, wanted: Publication, sha: str) -> Pin:
+def _put_tag(hub: Connection, wanted: Publication, sha: str) -> Pin:
     """Create the tag; one that is there already must name this commit or the same content."""
     assert wanted.tag is not None
     try:

@@ -14,7 +14,7 @@ from huggingface_hub.errors import RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
 from clincot.errors import HubError, NotOnHub
-from clincot.hub.client import FileInfo, Hub
+from clincot.hub.connection import Connection, FileInfo
 from clincot.hub.licences import refuse_credentialed
 from clincot.hub.retry import with_retry
 from clincot.records.lineage import Kind, Pin
@@ -22,12 +22,12 @@ from clincot.records.lineage import Kind, Pin
 REPO_ID = re.compile(r"[A-Za-z0-9_][\w.-]*(/[\w.-]+)?")
 
 
-def api_of(hub: Hub) -> HfApi:
+def api_of(hub: Connection) -> HfApi:
     """Return a client bound to this Hub; `token=False` keeps the token of another Hub from being sent."""
     return HfApi(endpoint=hub.endpoint, token=hub.token or False, library_name="clincot")
 
 
-def info(hub: Hub, kind: Kind, repo: str, revision: str | None = None) -> Any | None:
+def info(hub: Connection, kind: Kind, repo: str, revision: str | None = None) -> Any | None:
     """Return the client's info object, None when the repo is absent or invisible; NotOnHub for an absent revision."""
     call = partial(api_of(hub).repo_info, repo, repo_type=kind, revision=revision)
     try:
@@ -38,7 +38,7 @@ def info(hub: Hub, kind: Kind, repo: str, revision: str | None = None) -> Any | 
         raise
 
 
-def resolve(hub: Hub, kind: Kind, repo: str, revision: str = "main") -> Pin:
+def resolve(hub: Connection, kind: Kind, repo: str, revision: str = "main") -> Pin:
     """See `Hub.resolve`."""
     _refuse_path(repo, revision)
     if kind == "dataset":
@@ -70,7 +70,7 @@ def _refuse_path(repo: str, revision: str) -> None:
         )
 
 
-def tags(hub: Hub, kind: Kind, repo: str) -> dict[str, str]:
+def tags(hub: Connection, kind: Kind, repo: str) -> dict[str, str]:
     """See `Hub.tags`."""
     call = partial(api_of(hub).list_repo_refs, repo, repo_type=kind)
     try:
@@ -80,7 +80,7 @@ def tags(hub: Hub, kind: Kind, repo: str) -> dict[str, str]:
     return {ref.name: ref.target_commit for ref in refs.tags}
 
 
-def list_files(hub: Hub, pin: Pin) -> dict[str, FileInfo]:
+def list_files(hub: Connection, pin: Pin) -> dict[str, FileInfo]:
     """See `Hub.list_files`."""
 
     def walk() -> list[RepoFile]:
@@ -91,7 +91,7 @@ def list_files(hub: Hub, pin: Pin) -> dict[str, FileInfo]:
     return {row.path: FileInfo(row.size, row.lfs.sha256 if row.lfs else row.blob_id) for row in rows}
 
 
-def snapshot(hub: Hub, pin: Pin, patterns: Sequence[str] | None = None) -> Path:
+def snapshot(hub: Connection, pin: Pin, patterns: Sequence[str] | None = None) -> Path:
     """See `Hub.snapshot`; what an interrupted try has fetched is not fetched again."""
     call = partial(
         snapshot_download,
@@ -111,7 +111,7 @@ def snapshot(hub: Hub, pin: Pin, patterns: Sequence[str] | None = None) -> Path:
     return folder
 
 
-def read(hub: Hub, pin: Pin, path: str) -> bytes:
+def read(hub: Connection, pin: Pin, path: str) -> bytes:
     """See `Hub.read`."""
     call = partial(
         hf_hub_download,

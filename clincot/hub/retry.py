@@ -11,7 +11,7 @@ from typing import TypeVar
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 from huggingface_hub.utils import httpx, parse_ratelimit_headers
 
-from clincot.hub.client import Hub
+from clincot.hub.connection import Connection
 from clincot.hub.explain import explain
 
 Result = TypeVar("Result")
@@ -30,7 +30,7 @@ LONGEST_ORDERED_WAIT = 310.0
 TOTAL_WAIT = 600.0
 
 
-def with_retry(action: Callable[[], Result], hub: Hub, doing: str) -> Result:
+def with_retry(action: Callable[[], Result], hub: Connection, doing: str) -> Result:
     """Run `action` until it succeeds; raises a ClincotError that says which Hub and what for once it cannot.
 
     `action` must be safe to repeat. Repeats {408, 409, 412, 425, 429, 5xx} and transport errors, honouring Retry-After

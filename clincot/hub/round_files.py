@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clincot.errors import DataError
-from clincot.hub.client import Hub
+from clincot.hub.connection import Connection
 from clincot.records.lineage import Lineage, Pin
 
 LINEAGE = re.compile(r"rounds/([^/]+)/lineage\.json")
@@ -30,11 +30,13 @@ class RoundFiles:
         }
 
     @classmethod
-    def read(cls, hub: Hub, pin: Pin, name: str) -> RoundFiles:
+    def read(cls, hub: Connection, pin: Pin, name: str) -> RoundFiles:
         """Read a round's files back; NotOnHub when the pinned version has no such round."""
+        from clincot.hub import pull  # late, as client.py does
+
         path = f"rounds/{name}/lineage.json"
-        lineage = parse_lineages({path: hub.read(pin, path)})[name]
-        return cls(name, hub.read(pin, f"rounds/{name}/recipe.yaml").decode(), lineage)
+        lineage = parse_lineages({path: pull.read(hub, pin, path)})[name]
+        return cls(name, pull.read(hub, pin, f"rounds/{name}/recipe.yaml").decode(), lineage)
 
 
 def is_lineage(path: str) -> bool:

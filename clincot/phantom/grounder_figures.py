@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from clincot.phantom.findings import FINDINGS
+from clincot.phantom.grounder_plan import GrounderPlan
 from clincot.regions.query_grounder import QueryGrounderModel
-
-if TYPE_CHECKING:
-    from clincot.phantom.pretrain_grounder import GrounderPlan
 
 Interval = tuple[float, float, float]  # value, lower, upper
 BOOTSTRAPS = 1000

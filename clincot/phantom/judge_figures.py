@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from clincot.phantom.grounder_figures import Interval, show
+from clincot.phantom.judge_plan import JudgePlan
 from clincot.phantom.judge_rows import RIGHT, WRONG, JudgeRow, right_wrong_pairs
-
-if TYPE_CHECKING:
-    from clincot.phantom.pretrain_judges import JudgePlan
 
 DIGITS = "0123456789"
 BOOTSTRAPS = 1000

@@ -22,6 +22,7 @@ from clincot.phantom.anatomy import SIZE
 from clincot.phantom.draw import RANGES, draw
 from clincot.phantom.findings import FINDINGS
 from clincot.phantom.grounder_figures import grounder_card, grounder_figures
+from clincot.phantom.grounder_plan import GrounderPlan
 from clincot.regions.query_grounder import QueryGrounderConfig, QueryGrounderModel, grounder_pixels
 
 Report = Callable[[str], None]
@@ -31,20 +32,6 @@ MAX_FINDINGS = 2
 # on nodules falls from .995 to .851, as the top of a wide bump is flat.
 LEAST_HALF = 3.0
 SHIFT = 4  # pixels of the resized image
-
-
-@dataclass(frozen=True)
-class GrounderPlan:
-    """How much to train: `images` distinct phantoms, `epochs` passes (about 5 minutes on one core)."""
-
-    images: int = 5000
-    held_out: int = 1000
-    epochs: int = 4
-    batch: int = 48
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.05
-    map_weight: float = 0.5
-    patch_weight: float = 10.0
 
 
 @dataclass

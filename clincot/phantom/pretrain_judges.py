@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,34 +18,12 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from clincot.phantom.judge_figures import agreement, judge_card, judge_figures
 from clincot.phantom.judge_packs import Pack, pack, packed_losses
+from clincot.phantom.judge_plan import JudgePlan
 from clincot.phantom.judge_rows import JudgeRow, judge_rows, with_noise
 from clincot.phantom.tokenizer import train_tokenizer
 
 Report = Callable[[str], None]
 POOL = 20  # batches whose packs are sorted by length together
-
-
-@dataclass(frozen=True)
-class JudgePlan:
-    """One judge: its sizes, its rows and its noise; `first` is where its phantoms start in the judges' range."""
-
-    name: str
-    seed: int
-    first: int
-    phantoms: int
-    width: int
-    layers: int
-    inner: int
-    shift: float = 0.0
-    flip: float = 0.0
-    per_context: int = 8
-    epochs: int = 1
-    heads: int = 4
-    batch: int = 16
-    learning_rate: float = 2e-3
-    entries: int = 560
-    held_out: int = 150
-    text_weight: float = 0.3
 
 
 JUDGE_A = JudgePlan("judge-a", 1, 0, 2600, width=80, layers=3, inner=224)

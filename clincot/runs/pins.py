@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from clincot.benchmarks.base import Source
 from clincot.errors import NotOnHub
 from clincot.hub import Hub
-from clincot.hub.connect import PUBLIC
+from clincot.hub.names import PUBLIC
 from clincot.progress import tell
 from clincot.recipe import ModelSource
 from clincot.records.lineage import Pin

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from clincot.hub import parse_lineages
-from clincot.hub.client import Content
+from clincot.hub.connection import Content
 from clincot.hub.contents import bytes_of
 from clincot.hub.pull import info
 from clincot.hub.round_files import is_lineage

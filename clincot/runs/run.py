@@ -12,7 +12,7 @@ from typing import Any
 from clincot import protocols
 from clincot.errors import HubError
 from clincot.hub import Hub, connect
-from clincot.hub.client import Account
+from clincot.hub.connection import Account
 from clincot.localhub import list_repos
 from clincot.recipe import Recipe
 from clincot.records.lineage import Lineage, Stage, package_versions

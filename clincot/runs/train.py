@@ -15,8 +15,8 @@ from clincot.runs import adapters, releases
 from clincot.runs.adapters import Adapter
 from clincot.runs.build import reference_key
 from clincot.runs.curve import training_curve
-from clincot.runs.redistribution.restore import full_rows
 from clincot.runs.releases import Release
+from clincot.runs.restore import full_rows
 from clincot.runs.run import Run
 from clincot.runs.together import train_together
 from clincot.runs.training_lock import training_lock

@@ -72,12 +72,12 @@ def test_a_file_in_the_way_of_a_local_hub_is_an_error_to_act_on(tmp_path):
 PROGRAM = """
 import io, sys
 import pyarrow, pyarrow.parquet
-from clincot.runs.releases.cards import dataset_card
 from clincot.hub import RoundFiles, connect, parse_lineages
 from clincot.records.lineage import Lineage
 assert "huggingface_hub" not in sys.modules
 hub = connect("local:" + sys.argv[1])
 assert "huggingface_hub" not in sys.modules
+from clincot.runs.releases.cards import dataset_card
 for number in (1, 2):
     name, rows = f"round-{number}", io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.table({"chosen": [name] * number}), rows)

@@ -23,8 +23,8 @@ from clincot.regions.base import HeatMap
 from clincot.regions.extract import find_region
 from clincot.rows import schema
 from clincot.runs.redistribution import redacted as withheld
-from clincot.runs.redistribution.restore import _cutter, full_rows, rebuild
 from clincot.runs.releases import pushing, read_lineage
+from clincot.runs.restore import _cutter, full_rows, rebuild
 from clincot.runs.run import open_run
 
 CURVE = "round-1/curve.png"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from clincot.hub import Hub, parse_lineages
 from clincot.hub.account import check_may_write
-from clincot.hub.client import Card, Content
+from clincot.hub.connection import Card, Content
 from clincot.hub.eval_results import eval_results, path_of
 from clincot.hub.pull import info
 from clincot.hub.round_files import is_lineage
