@@ -83,6 +83,42 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
     assert placed(readme) == readme, "run `python tests/tree.py`"
 
 
+def imported(path: Path) -> set[str]:
+    """Every module and name that `path` imports, and every name that it reads from a module it imported, dotted."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    known: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            known |= {alias.asname or alias.name: alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    read = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name))
+    return {*known.values()} | {f"{known[node.value.id]}.{node.attr}" for node in read if node.value.id in known}
+
+
+def owner(name: str) -> Path | None:
+    """The folder that the first private part of a dotted name of the package belongs to; None where all is public."""
+    parts = name.split(".")
+    hidden = next((i for i, part in enumerate(parts) if part.startswith("_") and not part.endswith("__")), None)
+    if hidden is None or parts[0] != "clincot":
+        return None
+    folder = Path(*parts[:hidden])
+    return folder if (ROOT / folder).is_dir() else folder.parent
+
+
+@pytest.mark.parametrize("root", ["clincot", "perf", "tests"])
+def test_what_is_private_to_a_folder_stays_there(root: str) -> None:
+    """A file reads private names of its own folder alone; a test reads those of the folder it mirrors, and below it."""
+    odd = []
+    for path in sorted((ROOT / root).rglob("*.py")):
+        own = path.parent.relative_to(ROOT)
+        for name, folder in ((name, owner(name)) for name in sorted(imported(path))):
+            mirrored = Path("clincot", *own.parts[1:]) in ((folder, *folder.parents) if folder else ())
+            if folder not in (None, own) and not (root == "tests" and mirrored) and path.name != "test_cut_texts.py":
+                odd.append(f"{path.relative_to(ROOT)}: {name}")
+    assert odd == []
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_and_functions_stay_small_and_say_what_they_do(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
