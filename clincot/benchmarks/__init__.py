@@ -29,7 +29,7 @@ IMPORTERS = {
 
 
 def cut_of(name: str) -> str:
-    """Return how the benchmark called `name` parts train and test, "" where that needs no word or it is unknown."""
+    """Return how the benchmark called `name` separates train and test, "" where it is the usual way or unknown."""
     return load(name).source.cut if name in BENCHMARKS else ""
 
 

@@ -1,8 +1,8 @@
-"""A folder of parquet files, some public copy of IU-Xray -> its rows by declared columns, and the pictures of some.
+"""A folder of parquet files, some public copy of IU-Xray -> its rows by declared columns, and the images of some.
 
-No two copies agree, and none documents its schema, so columns are told by name (first of each list that exists). What
-is known of them: ykumards/open-i has uid, findings, img_frontal, img_lateral; X-iZhang/IU-Xray-RRG main_image and
-findings_section; others image and text. Pictures come as Hub image cells, plain bytes or base64 text.
+No two copies agree, and none documents its schema, so columns are recognised by name (first of each list that exists).
+What is known of them: ykumards/open-i has uid, findings, img_frontal, img_lateral; X-iZhang/IU-Xray-RRG main_image and
+findings_section; others image and text. Images come as Hub image cells, plain bytes or base64 text.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Copy:
-    """The files of a copy with their rows; `rows` carry no pictures."""
+    """The files of a copy with their rows; `rows` carry no images."""
 
     parts: tuple[Part, ...]
     rows: tuple[Row, ...]
 
-    def pictures(self, wanted: Sequence[int], *, lateral: bool) -> Iterator[tuple[int, list[bytes]]]:
-        """Yield the wanted rows in the order of the copy, each with its pictures, frontal first; none without frontal.
+    def images(self, wanted: Sequence[int], *, lateral: bool) -> Iterator[tuple[int, list[bytes]]]:
+        """Yield the wanted rows in the order of the copy, each with its images, frontal first; none without frontal.
 
         Only the row groups that hold a wanted row are read, and of a column for laterals only with `lateral`.
         """
@@ -67,7 +67,7 @@ def read_copy(folder: Path) -> Copy:
     parts: list[Part] = []
     rows: list[Row] = []
     for file in sorted(folder.rglob("*.parquet")):
-        if "impression" in file.relative_to(folder).as_posix():  # a config beside findings_section: other references
+        if "impression" in file.relative_to(folder).as_posix():  # a config with other references
             continue
         opened = open_parquet(file)
         layout = layout_of(opened.schema_arrow.names, file.name)
@@ -81,20 +81,20 @@ def read_copy(folder: Path) -> Copy:
 
 
 def _split(file: Path) -> str:
-    """Return the split that the file's name tells, else its folder's ("test/0000.parquet"); "" where neither does."""
-    told = (name.partition("-")[0] for name in (file.stem, file.parent.name))
-    return next((SPLITS[name] for name in told if name in SPLITS), "")
+    """Return the split named by the file, else by its folder ("test/0000.parquet"); "" where neither names one."""
+    named = (name.partition("-")[0] for name in (file.stem, file.parent.name))
+    return next((SPLITS[name] for name in named if name in SPLITS), "")
 
 
 def layout_of(names: Sequence[str], where: str) -> Layout:
-    """Choose the columns; raises DataError when none holds findings or none holds pictures."""
+    """Choose the columns; raises DataError when none holds findings or none holds images."""
 
     def first(wanted: Sequence[str]) -> str | None:
         return next((name for name in wanted if name in names), None)
 
     text, frontal = first(TEXTS), first(FRONTALS)
     if text is None or frontal is None:
-        what = f"findings ({', '.join(TEXTS)})" if text is None else f"pictures ({', '.join(FRONTALS)})"
+        what = f"findings ({', '.join(TEXTS)})" if text is None else f"images ({', '.join(FRONTALS)})"
         raise DataError(
             f"iu-xray: {where} has no column of {what}; it has {', '.join(names)}. Rename the column, or use another"
             " copy of the collection."
@@ -103,7 +103,7 @@ def layout_of(names: Sequence[str], where: str) -> Layout:
 
 
 def _path_of(opened: Any, layout: Layout) -> list[str]:
-    """Return the leaf that holds the picture's file name, without its bytes, where there is one."""
+    """Return the leaf that holds the image's file name, without its bytes, where there is one."""
     leaf = f"{layout.frontal}.path"
     return [leaf] if leaf in (opened.schema.column(i).path for i in range(len(opened.schema))) else []
 
@@ -140,14 +140,14 @@ def _pictures(part: Part, wanted: set[int], lateral: bool) -> Iterator[tuple[int
 
 
 def _views(cells: Sequence[Any], file: Path) -> list[bytes]:
-    """Return the pictures of a row's cells, one or a list each; a lateral never takes a missing frontal's place."""
+    """Return the images of a row's cells, one or a list each; a lateral never takes a missing frontal's place."""
     flat = [entry for cell in cells for entry in (cell if isinstance(cell, list) else [cell])]
     views = [_bytes(entry, file) for entry in flat]
     return [data for data in views if data] if views and views[0] else []
 
 
 def _bytes(cell: Any, file: Path) -> bytes | None:
-    """Return the picture in a Hub image, bytes or base64 text; None where the cell is empty."""
+    """Return the image in a Hub image, bytes or base64 text; None where the cell is empty."""
     if isinstance(cell, dict):
         cell = cell.get("bytes")
     if not isinstance(cell, str):
@@ -156,6 +156,6 @@ def _bytes(cell: Any, file: Path) -> bytes | None:
         return base64.b64decode(cell, validate=True)
     except binascii.Error as error:
         raise DataError(
-            f"iu-xray: {file.name} holds names of picture files, not pictures ({cell[:40]!r}). Use a copy that embeds"
+            f"iu-xray: {file.name} holds names of image files, not images ({cell[:40]!r}). Use a copy that embeds"
             " its images."
         ) from error

@@ -2,7 +2,7 @@
 
 The split (2,069 / 296 / 590 studies; Chen et al. 2020) is shipped as ids in R2Gen's order with hashes of their
 findings: no text of the collection, whose licence forbids derivatives. Rows are matched by id where the copy has ids,
-else by text. 133 texts are shared by several studies; without ids such rows are told apart only by their split.
+else by text. 133 texts are shared by several studies; without ids only their split distinguishes such rows.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Found:
     """Study id -> its rows, in the order of the copy; and what was found otherwise.
 
     `by_text` and `by_count` count studies without ids; `differing` studies have other findings in the copy, `shared`
-    rows have a text of several studies and nothing that tells which, `outside` rows are of no study of the split.
+    rows have a text of several studies and no id, `outside` rows are of no study of the split.
     """
 
     rows: dict[str, list[int]] = field(default_factory=dict)
@@ -129,8 +129,8 @@ def _match_texts(rows: Sequence[Row], nameless: Sequence[int], found: Found) -> 
 def _match_counts(rows: Sequence[Row], indices: Sequence[int], candidates: Sequence[Study], found: Found) -> None:
     """Give rows of one text to its studies in order, where each split has as many of them in the copy as in R2Gen.
 
-    Within a split the exchange of two such studies changes which picture stands beside the same reference; across
-    splits it would put a picture of train into test, so that is never done.
+    Within a split the exchange of two such studies changes which image belongs to the same reference; across
+    splits it would put an image of train into test, so that is never done.
     """
     ours, theirs = defaultdict(list), defaultdict(list)
     for study in candidates:

@@ -12,8 +12,8 @@ from clincot.images import content_id
 from clincot.records import Example
 from clincot.records.stored_images import Spill, StoredImage
 
-BATCH = 16  # rows in memory at once: a row of parquet carries its picture
-BUFFER = 1 << 20  # bytes of a column read at once; without it pyarrow reads a row group's pictures whole
+BATCH = 16  # rows in memory at once: a row of parquet carries its image
+BUFFER = 1 << 20  # bytes of a column read at once; without it pyarrow reads a row group's images whole
 
 
 def name_of(split: str, source: Source, splits: Mapping[str, str]) -> str:
@@ -34,7 +34,7 @@ def require_columns(present: Sequence[str], wanted: Sequence[str], where: str) -
 
 
 def open_parquet(file: Path) -> Any:
-    """Return the file opened to be read page by page; raises DataError when it is none.
+    """Return the file opened to be read page by page; raises DataError when it is not parquet.
 
     With `pre_buffer`, pyarrow's default, every row group that was read stays in memory (448 MB for 400 MB of images).
     """
@@ -69,7 +69,7 @@ def batches(opened: Any, file: Path, **chosen: Any) -> Iterator[dict[str, Any]]:
         raise DataError(f"{file}: is damaged ({error}). Pull the dataset again.") from error
 
 
-class Pictures:
+class ImageStore:
     """Images of a split by their names: on disk, and once, however many rows repeat them."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Pictures:
         """Return (content id, image) of an image cell; raises DataError when it holds no bytes, DiskFull."""
         data = cell.get("bytes") if isinstance(cell, dict) else cell
         if not isinstance(data, bytes) or not data:
-            raise DataError(f"{where}: has no picture in it. Pull a copy of the dataset that embeds its images.")
+            raise DataError(f"{where}: has no image in it. Pull a copy of the dataset that embeds its images.")
         name = content_id(data)
         return name, self.named(name, data)
 
@@ -92,7 +92,7 @@ class Pictures:
 
 
 def image_name(cell: Any, id: str) -> str:
-    """Return what people call an image cell: the row's id, and the file name that the image was published under."""
+    """Return the name of an image cell in messages: the row's id and the image's published file name."""
     path = cell.get("path") if isinstance(cell, dict) else None
     return f"{id} ({path})" if path else id
 
@@ -103,7 +103,7 @@ def text_of(row: Mapping[str, Any], column: str, where: str) -> str:
     if isinstance(value, str) and value.strip():
         return value
     what = "is empty" if isinstance(value, str) else f"is {value!r}, no text"
-    raise DataError(f"{where}: its {column} {what}. Mend the row, or use the revision that the benchmark names.")
+    raise DataError(f"{where}: its {column} {what}. Correct the row, or use the revision that the benchmark names.")
 
 
 def checked(examples: list[Example], source: Source, split: str) -> list[Example]:
@@ -113,6 +113,6 @@ def checked(examples: list[Example], source: Source, split: str) -> list[Example
     seen: set[str] = set()
     for example in examples:
         if example.id in seen:
-            raise DataError(f"{source.repo}: the id {example.id!r} occurs twice in {split}. Mend the dataset's ids.")
+            raise DataError(f"{source.repo}: the id {example.id!r} occurs twice in {split}. Correct the dataset's ids.")
         seen.add(example.id)
     return examples

@@ -25,11 +25,11 @@ from clincot.records import Box, TrueRegion
 
 LINE = re.compile(r"\s*(\d+)\s*[:=,\t ]\s*(\S.*?)\s*$")
 PULL = "Pull BoKelvin/SLAKE again, or remove the file from imgs.zip to go without."
-VALUED = ("1", "L", "P", "I", "I;16")  # picture modes whose pixels are numbers and no colours
+VALUED = ("1", "L", "P", "I", "I;16")  # image modes whose pixels are numbers and no colours
 
 
 def mask_names(path: Path) -> dict[int, str]:
-    """Return value -> name from mask.txt, {} without the file; lines that begin with no number are headings."""
+    """Return value -> name from mask.txt, {} without the file; lines that do not begin with a number are headings."""
     if not path.is_file():
         return {}
     lines = map(LINE.match, path.read_text(encoding="utf-8-sig").splitlines())
@@ -48,7 +48,7 @@ class Annotations:
         self.names = {value: name for value, name in names.items() if value}  # 0 is the background
 
     def regions(self, member: str, data: bytes) -> tuple[TrueRegion, ...]:
-        """Return the regions of the image `data` at `member`, whose annotations lie beside it.
+        """Return the regions of the image `data` at `member`, whose annotations are in the same folder.
 
         Each box has the part of the mask inside it that bears its name; what the mask alone names has the box of its
         pixels. A box without a pixel in the image annotates nothing. Raises DataError for files of another format.
@@ -133,6 +133,6 @@ def _bounds(inside: np.ndarray) -> Box:
 
 def _png(inside: np.ndarray) -> bytes:
     buffer = BytesIO()
-    # The quickest level: train has some 2,000 masks, and two-valued pictures shrink at any.
+    # The quickest level: train has some 2,000 masks, and two-valued images shrink at any.
     Image.fromarray(inside.astype(np.uint8) * 255).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

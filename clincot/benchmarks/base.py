@@ -14,8 +14,8 @@ from clincot.records import Example
 class Source:
     """Where a benchmark lives and under which terms.
 
-    `sha` is the public commit that is read, empty where none is known; a Hub with a copy of its own lacks it and is
-    read at `revision`, which is resolved to a commit when it is pulled (rounds/pins.py).
+    `sha` is the public commit that is read, empty where none is known; a Hub with another copy lacks it and is
+    read at `revision`, which is resolved to a commit when it is pulled (runs/pins.py).
 
     `redistributable` False (ND, DUA) keeps pixels and reference texts out of every push. `sizes` are the published
     numbers of questions (of reports: studies) by split. `cut` says how train and test are parted where readers of
@@ -48,7 +48,7 @@ class Benchmark(Protocol):
 
 
 class Imported(NamedTuple):
-    """What an importer made of a release: path in the repository -> local file, and a line to tell."""
+    """What an importer made of a release: path in the repository -> local file, and a line for the user."""
 
     files: dict[str, Path]
     note: str

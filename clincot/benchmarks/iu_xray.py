@@ -12,7 +12,7 @@ from pathlib import Path
 
 from clincot.benchmarks._iu_xray_copies import Copy, read_copy
 from clincot.benchmarks._r2gen import Study, complete, match
-from clincot.benchmarks._reading import Pictures, checked, name_of
+from clincot.benchmarks._reading import ImageStore, checked, name_of
 from clincot.benchmarks.base import Source
 from clincot.errors import DataError
 from clincot.records import Example
@@ -24,7 +24,7 @@ Frontal = tuple[str, StoredImage]  # content id, image
 
 
 class IuXray:
-    """R2Gen's 2,069 / 296 / 590 studies; CC BY-NC-ND: nothing of the pictures or texts is ever pushed."""
+    """R2Gen's 2,069 / 296 / 590 studies; CC BY-NC-ND: nothing of the images or texts is ever pushed."""
 
     source = Source(
         "iu-xray",
@@ -41,18 +41,18 @@ class IuXray:
     def examples(self, folder: Path, split: str) -> list[Example]:
         """Return the studies of `split` in R2Gen's order; ids are `NAME/STUDY`.
 
-        The first picture of a study is taken as its frontal view, by the convention of R2Gen's `0.png`. Raises
-        DataError when the copy lacks a study of the split, or its picture.
+        The first image of a study is taken as its frontal view, by the convention of R2Gen's `0.png`. Raises
+        DataError when the copy lacks a study of the split, or its image.
         """
         name_of(split, self.source, self.splits)
         copy = read_copy(folder)
         found = match(copy.rows)
         asked = complete(found, split, f"{self.source.name}: {self.source.repo}")
         rows = {study.id: found.rows[study.id] for study in asked}
-        pictures, wanted = Pictures(), [i for few in rows.values() for i in few]
+        images, wanted = ImageStore(), [i for few in rows.values() for i in few]
         frontals = {
-            i: pictures.keep(views[0], f"{self.source.name}, row {i}")
-            for i, views in copy.pictures(wanted, lateral=False)
+            i: images.keep(views[0], f"{self.source.name}, row {i}")
+            for i, views in copy.images(wanted, lateral=False)
             if views
         }
         examples = [self._example(study, copy, rows[study.id], frontals) for study in asked]
@@ -61,7 +61,7 @@ class IuXray:
     def _example(self, study: Study, copy: Copy, rows: list[int], frontals: dict[int, Frontal]) -> Example:
         frontal = next((frontals[i] for i in rows if i in frontals), None)
         if frontal is None:
-            raise DataError(f"{self.source.name}: {study.id} has no frontal picture. Use another copy.")
+            raise DataError(f"{self.source.name}: {study.id} has no frontal image. Use another copy.")
         findings = copy.rows[rows[0]].text.strip()
         return Example(
             id=f"{self.source.name}/{study.id}",
@@ -80,7 +80,7 @@ class IuXray:
 class IuXrayTwoViews(IuXray):
     """The same studies with both views side by side on one canvas, as R2Gen's own models see both.
 
-    An example has one picture, so both share its token budget: a view has about half the resolution of the frontal
+    An example has one image, so both share its token budget: a view has about half the resolution of the frontal
     alone. That is another task, and so another name. The canvases are drawn once, by `clincot benchmarks import`: at
     every reading they would take minutes (2,955 pairs of full-size radiographs).
     """

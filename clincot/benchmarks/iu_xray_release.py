@@ -1,6 +1,6 @@
 """R2Gen's IU-Xray folder, or a downloaded copy -> files of a complete local one, of canvases too; the table of studies.
 
-R2Gen's folder holds `annotation.json` and `images/STUDY/0.png`, `1.png`. The licence forbids passing pictures or texts
+R2Gen's folder holds `annotation.json` and `images/STUDY/0.png`, `1.png`. The licence forbids passing images or texts
 on: what is written here may only go onto an embedded Hub.
 Run `python -m clincot.benchmarks.iu_xray_release ANNOTATION.json` to make `iu_xray_studies.json` again.
 """
@@ -27,7 +27,7 @@ FEATURES = {
     "findings": {"dtype": "string", "_type": "Value"},
     "images": {"feature": {"_type": "Image"}, "_type": "List"},
 }
-BATCH = 64  # studies in memory at once, about 100 MB of full-size pictures
+BATCH = 64  # studies in memory at once, about 100 MB of full-size images
 CARD = """---
 license: cc-by-nc-nd-4.0
 pretty_name: IU-Xray (local copy, R2Gen split)
@@ -39,7 +39,7 @@ pretty_name: IU-Xray (local copy, R2Gen split)
 Demner-Fushman et al. 2016) forbids publishing derivatives.
 """
 HIGHEST = 1024  # pixels of a view on a canvas: two full-size radiographs would make one of 25 million
-Pictures = Callable[[Sequence[Study]], Iterator[list[bytes]]]
+ImagesOf = Callable[[Sequence[Study]], Iterator[list[bytes]]]
 Draw = Callable[[Study, list[bytes]], list[bytes]]
 
 
@@ -49,7 +49,7 @@ def imported(release: Path, folder: Path) -> Imported:
 
 
 def imported_two_views(release: Path, folder: Path) -> Imported:
-    """Do so with one picture a study, both views side by side; raises DataError for a study with a single view."""
+    """Write the same with one image a study, both views side by side; raises DataError for a study with one view."""
     return _import(release, folder, "both views on one canvas", lambda study, views: [side_by_side(study.id, views)])
 
 
@@ -64,10 +64,10 @@ def side_by_side(study: str, views: list[bytes]) -> bytes:
 
 
 def _import(release: Path, folder: Path, views: str, draw: Draw) -> Imported:
-    rows, found, pictures = _r2gen(release) if (release / ANNOTATIONS).is_file() else _copy(release)
+    rows, found, images = _r2gen(release) if (release / ANNOTATIONS).is_file() else _copy(release)
     held = [split for split in SPLITS if split == "test" or _is_complete(found, split)]
     note = (
-        f"{', '.join(held)} of {release.name}: {len(found.rows):,} studies, {found.by_text} told by their text,"
+        f"{', '.join(held)} of {release.name}: {len(found.rows):,} studies, {found.by_text} recognised by their text,"
         f" {found.by_count} of a shared text by its count; {found.outside} rows are of no study of R2Gen"
     )
     card = folder / "README.md"
@@ -77,7 +77,7 @@ def _import(release: Path, folder: Path, views: str, draw: Draw) -> Imported:
         asked = complete(found, split, f"iu-xray: {release}")
         texts = {study.id: rows[found.rows[study.id][0]].text for study in asked}
         path = folder / f"{split}-00000-of-00001.parquet"
-        _write(path, asked, texts, lambda few: map(draw, few, pictures(few)))
+        _write(path, asked, texts, lambda few: map(draw, few, images(few)))
         files[f"data/{path.name}"] = path
     return Imported(files, note)
 
@@ -107,20 +107,20 @@ def read_annotations(path: Path) -> list[tuple[str, dict[str, Any]]]:
         if not isinstance(entry, dict) or not all(
             isinstance(entry.get(name), str) and entry[name].strip() for name in ("id", "report")
         ):
-            raise DataError(f"{path}: an entry of {split} has no id or report: {str(entry)[:80]}. Mend it.")
+            raise DataError(f"{path}: an entry of {split} has no id or report: {str(entry)[:80]}. Correct it.")
     return entries
 
 
-def _r2gen(release: Path) -> tuple[Sequence[Row], Found, Pictures]:
+def _r2gen(release: Path) -> tuple[Sequence[Row], Found, ImagesOf]:
     entries = read_annotations(release / ANNOTATIONS)
     rows = [Row(entry["id"], entry["report"], split) for split, entry in entries]
     paths = {entry["id"]: entry.get("image_path", ()) for _, entry in entries}
 
-    def pictures(asked: Sequence[Study]) -> Iterator[list[bytes]]:
+    def images(asked: Sequence[Study]) -> Iterator[list[bytes]]:
         for study in asked:
             yield [_read(release / "images" / path) for path in paths[study.id]]
 
-    return rows, match(rows), pictures
+    return rows, match(rows), images
 
 
 def _read(path: Path) -> bytes:
@@ -129,19 +129,19 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _copy(release: Path) -> tuple[Sequence[Row], Found, Pictures]:
+def _copy(release: Path) -> tuple[Sequence[Row], Found, ImagesOf]:
     copy = read_copy(release)
     found = match(copy.rows)
 
-    def pictures(asked: Sequence[Study]) -> Iterator[list[bytes]]:
-        read = dict(copy.pictures([i for study in asked for i in found.rows[study.id]], lateral=True))
+    def images(asked: Sequence[Study]) -> Iterator[list[bytes]]:
+        read = dict(copy.images([i for study in asked for i in found.rows[study.id]], lateral=True))
         for study in asked:
             yield [data for i in found.rows[study.id] for data in read[i]]
 
-    return copy.rows, found, pictures
+    return copy.rows, found, images
 
 
-def _write(path: Path, asked: Sequence[Study], texts: dict[str, str], pictures: Pictures) -> None:
+def _write(path: Path, asked: Sequence[Study], texts: dict[str, str], images: ImagesOf) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -156,7 +156,7 @@ def _write(path: Path, asked: Sequence[Study], texts: dict[str, str], pictures: 
             columns = {
                 "id": [study.id for study in few],
                 "findings": [texts[study.id] for study in few],
-                "images": [[{"bytes": data, "path": None} for data in views] for views in pictures(few)],
+                "images": [[{"bytes": data, "path": None} for data in views] for views in images(few)],
             }
             writer.write_table(pa.table(columns, schema=schema))
 
@@ -170,7 +170,7 @@ def studies_table(annotations: Path) -> dict[str, dict[str, str]]:
 
 
 def main(annotations: str) -> None:
-    """Write the table of studies beside this module."""
+    """Write the table of studies into the folder of this module."""
     table = studies_table(Path(annotations))
     lines = [f"{json.dumps(split)}: {json.dumps(ids, separators=(',', ':'))}" for split, ids in table.items()]
     TABLE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

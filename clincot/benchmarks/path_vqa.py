@@ -1,6 +1,6 @@
 """A snapshot of PathVQA's Hub copy (image, question, answer) -> examples; answer types are inferred from the answers.
 
-The copy has none: yes and no are closed, everything else is open. The pictures are the publishers' of the books they
+The copy has none: yes and no are closed, everything else is open. The images are the publishers' of the books they
 come from, whatever the licence of the questions, so nothing of them is passed on.
 """
 
@@ -9,13 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import Pictures, checked, image_name, name_of, parquet_rows, text_of
+from clincot.benchmarks._reading import ImageStore, checked, image_name, name_of, parquet_rows, text_of
 from clincot.benchmarks.base import Source
 from clincot.records import Example
 
 
 class PathVqa:
-    """flaviagiammarino/path-vqa: 19,654 / 6,259 / 6,719 questions about pathology pictures."""
+    """flaviagiammarino/path-vqa: 19,654 / 6,259 / 6,719 questions about pathology images."""
 
     source = Source(
         "path-vqa",
@@ -32,15 +32,15 @@ class PathVqa:
 
     def examples(self, folder: Path, split: str) -> list[Example]:
         """Read `data/SPLIT-*.parquet`; ids are `path-vqa/SPLIT/ROW`, the kind is the first word of the question."""
-        name, pictures = name_of(split, self.source, self.splits), Pictures()
+        name, images = name_of(split, self.source, self.splits), ImageStore()
         rows = parquet_rows(folder, f"data/{name}-*.parquet", ("image", "question", "answer"), self.source)
-        examples = [_example(row, f"path-vqa/{split}/{i}", pictures) for i, row in enumerate(rows)]
+        examples = [_example(row, f"path-vqa/{split}/{i}", images) for i, row in enumerate(rows)]
         return checked(examples, self.source, split)
 
 
-def _example(row: dict[str, Any], id: str, pictures: Pictures) -> Example:
+def _example(row: dict[str, Any], id: str, images: ImageStore) -> Example:
     question, answer = (text_of(row, column, id) for column in ("question", "answer"))
-    image_id, image = pictures.keep(row["image"], id)
+    image_id, image = images.keep(row["image"], id)
     closed = answer.strip().lower() in {"yes", "no"}
     kind = question.split()[0].lower()
     return Example(

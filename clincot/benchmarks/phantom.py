@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import Pictures, batches, checked, open_parquet
+from clincot.benchmarks._reading import ImageStore, batches, checked, open_parquet
 from clincot.benchmarks.base import Source
 from clincot.errors import DataError, did_you_mean
 from clincot.records import Box, Example, TrueRegion
@@ -35,14 +35,14 @@ class Phantom:
         paths = sorted((folder / "data").glob(f"{self.splits[split]}-*.parquet"))
         if not paths:
             raise DataError(f"{folder}: no data/{split}-*.parquet. Draw the benchmark with `clincot phantom draw`.")
-        pictures = Pictures()
-        return checked([self._example(row, pictures) for path in paths for row in _rows(path)], self.source, split)
+        images = ImageStore()
+        return checked([self._example(row, images) for path in paths for row in _rows(path)], self.source, split)
 
-    def _example(self, row: dict[str, Any], pictures: Pictures) -> Example:
+    def _example(self, row: dict[str, Any], images: ImageStore) -> Example:
         return Example(
             id=row["id"],
             image_id=row["image_id"],
-            image=pictures.named(row["image_id"], row["image"]["bytes"]),
+            image=images.named(row["image_id"], row["image"]["bytes"]),
             question=row["question"],
             answer=row["answer"],
             answer_type=row["answer_type"],

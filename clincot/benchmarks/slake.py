@@ -12,7 +12,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import Pictures, checked, name_of, require_columns, text_of
+from clincot.benchmarks._reading import ImageStore, checked, name_of, require_columns, text_of
 from clincot.benchmarks._slake_regions import Annotations, mask_names
 from clincot.benchmarks.base import Source
 from clincot.errors import DataError
@@ -99,7 +99,7 @@ def _images(folder: Path, names: set[str]) -> dict[str, Loaded]:
     if not archive.is_file():
         raise DataError(f"slake: no {ARCHIVE} in {folder}. Pull BoKelvin/SLAKE again.")
     found: dict[str, Loaded] = {}
-    pictures = Pictures()
+    images = ImageStore()
     try:
         with zipfile.ZipFile(archive) as opened:
             annotations = Annotations(opened, mask_names(folder / NAMES))
@@ -109,7 +109,7 @@ def _images(folder: Path, names: set[str]) -> dict[str, Loaded]:
                     raise DataError(f"slake: {ARCHIVE} has no image {name}. Pull BoKelvin/SLAKE again.")
                 data = opened.read(member)
                 image_id = content_id(data)
-                found[name] = (image_id, pictures.named(image_id, data), annotations.regions(member, data))
+                found[name] = (image_id, images.named(image_id, data), annotations.regions(member, data))
     except DAMAGED as error:
         raise DataError(f"{archive}: is not a readable zip ({error}). Pull BoKelvin/SLAKE again.") from error
     return found

@@ -1,7 +1,7 @@
 """A snapshot of VQA-RAD's Hub copy (image, question, answer) -> examples with answer type, kind and modality restored.
 
-The copy has no answer types; telling them by text would count 251 closed test questions where the release has 272. They
-come from `vqa_rad_answer_types.json`, made from the CC0 release by `vqa_rad_release.py`.
+The copy has no answer types; deriving them from the text would count 251 closed test questions where the release has
+272. They come from `vqa_rad_answer_types.json`, made from the CC0 release by `vqa_rad_release.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import Pictures, checked, image_name, name_of, parquet_rows, text_of
+from clincot.benchmarks._reading import ImageStore, checked, image_name, name_of, parquet_rows, text_of
 from clincot.benchmarks.base import Source
 from clincot.benchmarks.vqa_rad_release import NUMBERS, TABLE, pair_hash
 from clincot.records import AnswerType, Example
@@ -73,12 +73,12 @@ class VqaRad:
     def examples(self, folder: Path, split: str) -> list[Example]:
         """Read `data/SPLIT-*.parquet`; ids are `vqa-rad/SPLIT/ROW`."""
         name_of(split, self.source, self.splits)
-        return checked(restored(read_asked(folder, split, self.source, Pictures())), self.source, split)
+        return checked(restored(read_asked(folder, split, self.source, ImageStore())), self.source, split)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A row of the copy with its id; `image_id` is the content id of its picture."""
+    """A row of the copy with its id; `image_id` is the content id of its image."""
 
     id: str
     image_id: str
@@ -89,10 +89,10 @@ class Asked:
     number: str = ""
 
 
-def read_asked(folder: Path, split: str, source: Source, pictures: Pictures) -> list[Asked]:
+def read_asked(folder: Path, split: str, source: Source, images: ImageStore) -> list[Asked]:
     """Return the rows of an official split, with ids `BENCHMARK/SPLIT/ROW`."""
     rows = parquet_rows(folder, f"data/{split}-*.parquet", ("image", "question", "answer"), source)
-    asked = [_asked(row, f"{source.name}/{split}/{i}", pictures) for i, row in enumerate(rows)]
+    asked = [_asked(row, f"{source.name}/{split}/{i}", images) for i, row in enumerate(rows)]
     numbers = own_numbers()[split]
     if len(numbers) != len(asked):  # a copy of other rows: which is which is not known
         return asked
@@ -113,9 +113,9 @@ def restored(asked: list[Asked]) -> list[Example]:
     return [_example(one, fact, modalities[one.image_id]) for one, fact in zip(asked, facts, strict=True)]
 
 
-def _asked(row: dict[str, Any], id: str, pictures: Pictures) -> Asked:
+def _asked(row: dict[str, Any], id: str, images: ImageStore) -> Asked:
     question, answer = (text_of(row, column, id) for column in ("question", "answer"))
-    return Asked(id, *pictures.keep(row["image"], id), question, answer, image_name(row["image"], id))
+    return Asked(id, *images.keep(row["image"], id), question, answer, image_name(row["image"], id))
 
 
 def _modalities(ids: list[str], facts: list[PairFacts]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from clincot.benchmarks._reading import Pictures, checked, name_of
+from clincot.benchmarks._reading import ImageStore, checked, name_of
 from clincot.benchmarks.vqa_rad import VqaRad, read_asked, restored
 from clincot.benchmarks.vqa_rad_release import pair_hash
 from clincot.records import Example
@@ -42,8 +42,8 @@ class VqaRadByImage(VqaRad):
     def examples(self, folder: Path, split: str) -> list[Example]:
         """Read both official parts and keep the images of `split`; ids are `vqa-rad-by-image/OFFICIAL/ROW`."""
         name_of(split, self.source, self.splits)
-        pictures = Pictures()
-        asked = [one for part in self.splits for one in read_asked(folder, part, self.source, pictures)]
+        images = ImageStore()
+        asked = [one for part in self.splits for one in read_asked(folder, part, self.source, images)]
         examples = restored(asked)
         pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for example in examples:

@@ -131,7 +131,7 @@ def vqa_rad_files(release: Path, folder: Path) -> dict[str, Path]:
 
 
 def imported(release: Path, folder: Path) -> Imported:
-    """Do so for `clincot benchmarks import`."""
+    """Write the files of the Hub copy below `folder`, for `clincot benchmarks import`."""
     return Imported(vqa_rad_files(release, folder), "1,793 train and 451 test questions, as the public copy has them")
 
 

@@ -44,11 +44,11 @@ class Journal:
         return self.folder / "claims"
 
     def unit(self, number: int) -> Path:
-        """Return where the finished unit stands."""
+        """Return the folder of a finished unit."""
         return self.folder / "units" / f"{number // PER_FOLDER:05d}" / f"unit-{number:08d}"
 
     def open(self, plan: Mapping[str, Any]) -> None:
-        """Write the plan, or compare it with the one that stands. Raises RoundError with the difference, DiskFull."""
+        """Write the plan, or compare it with the existing one. Raises RoundError with the difference, DiskFull."""
         path = self.folder / PLAN
         if path.exists():
             return _compare(self.folder, _plan_of(path), json.loads(json.dumps(plan)))
@@ -170,20 +170,20 @@ def _plan_of(path: Path) -> dict[str, Any]:
     return plan
 
 
-def _compare(folder: Path, stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    if stands == wanted:
+def _compare(folder: Path, existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    if existing == wanted:
         return
-    lines = [f"  {name}: {change}" for name, change in changes(stands, wanted).items() if not name.endswith("_key")]
-    told = lines or ["  other examples, or models of other content"]
+    lines = [f"  {name}: {change}" for name, change in changes(existing, wanted).items() if not name.endswith("_key")]
+    differences = lines or ["  other examples, or models of other content"]
     raise RoundError(
-        "\n".join((f"{folder}: holds an unfinished build of something else (there -> now):", *told[:20]))
+        "\n".join((f"{folder}: holds an unfinished build of something else (there -> now):", *differences[:20]))
         + "\nGo back to the former values to finish it, give --name for a new run, or delete the folder."
     )
 
 
-def changes(stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, str]:
+def changes(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, str]:
     """Return what differs: dotted name -> `there -> now`, in the order of the names."""
-    old, new = flat(stands), flat(wanted)
+    old, new = flat(existing), flat(wanted)
     return {
         name: f"{old.get(name, 'none')} -> {new.get(name, 'none')}"
         for name in sorted(old.keys() | new.keys())

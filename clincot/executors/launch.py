@@ -1,7 +1,7 @@
-"""The processes of one launch and a shared folder -> what rank 0 tells the others, and who takes which unit.
+"""The processes of one launch and a shared folder -> what rank 0 sends to the others, and who takes which unit.
 
 Files are all they share: no process group, no network. torchrun gives two launches the same name (`none`, port 29500),
-so a waiting process leaves a token of its own and believes only an answer that repeats it.
+so a waiting process leaves its own token and believes only an answer that repeats it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Launch:
 
 
 def open_launch(world: World, folder: Path, message: Mapping[str, Any]) -> Launch:
-    """Rank 0: wait until every other process stands at the door in `folder`, then tell them all `message`."""
+    """Rank 0: wait until every other process is at the rendezvous in `folder`, then send them all `message`."""
     launch = Launch(world, token_hex(8))
     if world.size == 1:
         return launch

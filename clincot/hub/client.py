@@ -28,7 +28,7 @@ class Hub(Connection):
         return pull.resolve(self, kind, repo, revision)
 
     def exists(self, kind: Kind, repo: str) -> bool:
-        """Tell whether this token can see the repo."""
+        """Return whether this token can see the repo."""
         from clincot.hub import pull
 
         return pull.info(self, kind, repo) is not None

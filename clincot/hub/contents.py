@@ -35,7 +35,7 @@ def size_of(content: Content) -> int:
 
 
 def same_content(held: FileInfo | None, content: Content) -> bool:
-    """Tell whether a repo's file has these bytes; sizes first, so that a big file is hashed only when it may match."""
+    """Return whether a repo's file has these bytes; sizes are compared first, so that few big files are hashed."""
     if held is None or held.size != size_of(content):
         return False
     if len(held.oid) == 64:
@@ -57,7 +57,7 @@ def bytes_of(content: Content) -> bytes:
 
 
 def same_but_for_timing(path: str, held: bytes, content: bytes) -> bool:
-    """Tell whether two lineages of a round differ at most in how long the work took."""
+    """Return whether two lineages of a round differ at most in how long the work took."""
     return is_lineage(path) and _timeless(held) == _timeless(content)
 
 

@@ -40,7 +40,7 @@ def _serve(path: Path) -> LocalHub:
 
 
 def cannot_start(path: Path, error: Exception) -> ClincotError:
-    """Return what to tell the user whose Hub over `path` did not start."""
+    """Return the message for a user whose Hub over `path` did not start."""
     number = getattr(error, "errno", None)
     where = f"local:{path}"
     if number in {errno.ENOSPC, errno.EDQUOT}:

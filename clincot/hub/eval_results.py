@@ -39,5 +39,5 @@ def eval_results(rows: Sequence[Mapping[str, Any]], dataset: Pin, split: str, cu
 
 
 def path_of(benchmark: str) -> str:
-    """Return where a benchmark's results stand in a model repository."""
+    """Return the path of a benchmark's results in a model repository."""
     return f"{FOLDER}/{benchmark}.yaml"

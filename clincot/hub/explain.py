@@ -25,7 +25,7 @@ READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def explain(error: Exception, hub: Connection, doing: str, tries: int = 0) -> Exception:
-    """Return the ClincotError for a failure of `doing`, or `error` itself when it is none of the outside world."""
+    """Return the ClincotError for a failure of `doing`, or `error` itself for one of another origin."""
     if isinstance(error, ClincotError):
         return error
     where = f"{hub.label}: {doing}"
@@ -57,9 +57,9 @@ def _refused(error: Exception, where: str, hub: Connection) -> ClincotError | No
     status = error.response.status_code
     if status == 401:
         known = "does not know " + _token(hub) if hub.token else "asks for a token"
-        return HubError(f"{where}: the Hub {known} (401). {_mend(hub)}")
+        return HubError(f"{where}: the Hub {known} (401). {_remedy(hub)}")
     if status == 403:
-        return HubError(f"{where}: {_token(hub)} may not do this (403: {_text(error, hub)}). {_mend(hub)}")
+        return HubError(f"{where}: {_token(hub)} may not do this (403: {_text(error, hub)}). {_remedy(hub)}")
     if status == 507:
         return DiskFull(f"{where}: the Hub has no room left (507). Free space there and run the same command again.")
     return HubError(f"{where}: the Hub refused it ({status}: {_text(error, hub)}).")
@@ -88,7 +88,7 @@ def _token(hub: Connection) -> str:
     return "this token" if hub.token else "an anonymous user"
 
 
-def _mend(hub: Connection) -> str:
+def _remedy(hub: Connection) -> str:
     if hub.label.startswith("local:"):
         return f"Its own token lies in {hub.label.removeprefix('local:')}/token: restore the file."
     return "Set HF_TOKEN, or run `hf auth login`, with a token that may write to that namespace."

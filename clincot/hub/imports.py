@@ -76,7 +76,7 @@ def kind_of_folder(folder: Path) -> Kind:
 
 
 def is_pickle(path: str) -> bool:
-    """Tell whether a path names a file whose loading may run code."""
+    """Return whether a path names a file whose loading may run code."""
     return PurePosixPath(path).suffix.lower() in PICKLES
 
 

@@ -1,4 +1,4 @@
-"""The name of a dataset or benchmark -> refused when an agreement forbids loading it here (MIMIC and its kin)."""
+"""The name of a dataset or benchmark -> refused when an agreement forbids loading it (MIMIC and its derivatives)."""
 
 from __future__ import annotations
 

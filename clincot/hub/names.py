@@ -9,7 +9,7 @@ PUBLIC = "https://huggingface.co"  # the public Hub
 LONGEST = 96  # letters of one part of a repo id
 PLAIN = re.compile(r"[A-Za-z0-9._-]+")
 RULE = f"Use letters, digits, '-', '_' and '.', at most {LONGEST} in all."
-# Words that stand in the URLs of a Hub where a name would be.
+# Words that a Hub's URLs have where a name would be.
 OWNERS_TAKEN = frozenset(["api", "datasets", "spaces", "models", "v1"])
 NAMES_TAKEN = frozenset(
     ["tree", "refs", "revision", "commits", "commit", "preupload", "paths-info", "tag", "branch", "settings", "raw"]
@@ -52,7 +52,7 @@ def revision_fault(revision: str) -> str:
 
 
 def is_url(text: str) -> bool:
-    """Say whether `text` is an http(s) URL with a host, and a port that is a number where it has one."""
+    """Return whether `text` is an http(s) URL with a host, and a port that is a number where it has one."""
     if not text.isascii() or re.search(r"[\s\x00-\x1f]", text):
         return False
     try:

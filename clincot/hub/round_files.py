@@ -15,7 +15,7 @@ LINEAGE = re.compile(r"rounds/([^/]+)/lineage\.json")
 
 @dataclass(frozen=True)
 class RoundFiles:
-    """What every round leaves beside its data or weights; `name` is its folder (`sft`, `round-1`, ...)."""
+    """What every round leaves in addition to its data or weights; `name` is its folder (`sft`, `round-1`, ...)."""
 
     name: str
     recipe: str
@@ -40,7 +40,7 @@ class RoundFiles:
 
 
 def is_lineage(path: str) -> bool:
-    """Tell whether a path of a repo is a round's lineage."""
+    """Return whether a path of a repo is a round's lineage."""
     return LINEAGE.fullmatch(path) is not None
 
 

@@ -1,4 +1,4 @@
-"""A folder -> a Hugging Face Hub on this machine that the unmodified clients talk to; stands alone in the package."""
+"""A folder -> a Hugging Face Hub on this machine for the unmodified clients; it imports nothing else of the package."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """RepoSummary lives beside code that loads dulwich: it is imported when it is asked for."""
+    """RepoSummary is in a file that loads dulwich: it is imported when it is asked for."""
     if name == "RepoSummary":
         from .info import RepoSummary
 

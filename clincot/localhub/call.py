@@ -96,7 +96,7 @@ class Call:
 
     def writes(self) -> Repository:
         repo_id = self.repo_id
-        if self.caller.anonymous:  # not "repo not found": whoever writes is told that a token is missing
+        if self.caller.anonymous:  # not "repo not found": who writes must learn that a token is missing
             self.caller.check_write("")
         repo = self.repo(self.kind, repo_id)
         self.caller.check_write(repo.facts.namespace)

@@ -69,7 +69,7 @@ def _texts(key: str, value: Any) -> Complaints:
 
 
 def _each(rule: Rule, one: bool) -> Rule:
-    """The rule for every item of an array and, with `one`, for a value that stands alone."""
+    """The rule for every item of an array and, with `one`, for a single value."""
 
     def check(key: str, value: Any) -> Complaints:
         if isinstance(value, list):

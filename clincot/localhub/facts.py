@@ -1,4 +1,4 @@
-"""What a repo is besides git (visibility, gating, pull requests) <-> one JSON file in its folder."""
+"""What a repo is apart from git (visibility, gating, pull requests) <-> one JSON file in its folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A situation a client must be told about -> status, code, headers and text in the words the Hub's clients match on."""
+"""A problem to report to a client -> status, code, headers and text in the words that the Hub's clients match on."""
 
 from __future__ import annotations
 

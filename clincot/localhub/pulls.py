@@ -19,7 +19,7 @@ HEADS = "refs/heads/"
 
 
 def base_branch(repo: Repository, revision: str) -> bytes:
-    """The full name of the branch a pull request is made against; a tag, a sha or another request is none."""
+    """The full name of the branch a pull request is made against; a tag, a sha and another request are not branches."""
     name = revision.removeprefix(HEADS)
     if name.startswith("refs/"):
         raise revision_not_found(revision)

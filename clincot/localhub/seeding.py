@@ -36,7 +36,7 @@ def seed(store: Store, kind: str, repo_id: str, files: dict[str, bytes], tag: st
 
 
 def _stored(repo: Repository, path: str, content: bytes) -> bytes:
-    """The content itself, or the pointer of a large file stored beside git."""
+    """The content itself, or the pointer of a large file stored outside of git."""
     patterns = compile_gitattributes_patterns(parse_git_attributes(io.BytesIO(ATTRIBUTES.encode())))
     by_name = match_path(patterns, path.encode()).get(b"filter") == b"lfs"
     if not content or not (by_name or len(content) > LARGE_BYTES):

@@ -1,4 +1,4 @@
-"""A folder -> its repos: bare git with facts beside it, each created and deleted by one rename."""
+"""A folder -> its repos: bare git and a file of facts, each created and deleted by one rename."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of every metric file: an `evaluate.Metric` that can be combined with the others, whatever their options."""
+"""The base of every metric file: an `evaluate.Metric` that can be combined with all others and their options."""
 
 from __future__ import annotations
 

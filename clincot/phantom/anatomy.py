@@ -1,4 +1,4 @@
-"""A random generator -> the geometry of one thorax: lungs, heart and the grey picture of its healthy layers."""
+"""A random generator -> the geometry of one thorax: lungs, heart and the grey image of its healthy layers."""
 
 from __future__ import annotations
 

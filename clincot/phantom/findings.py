@@ -1,4 +1,4 @@
-"""An anatomy and a finding's name -> where it lies (side, zone, box, mask) and how it changes the picture."""
+"""An anatomy and a finding's name -> where it lies (side, zone, box, mask) and how it changes the image."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def rows(phantom: Phantom, box: Box, rng: np.random.Generator, *, with_crop: int
 
 
 def _findings_so_far(shown: str, rng: np.random.Generator) -> list[str]:
-    """Return the true step sentence (55 %), none (20 %) or a wrong one, so that answers lean on the pictures too."""
+    """Return the true step sentence (55 %), none (20 %) or a wrong one, so that answers lean on the images too."""
     chance = rng.random()
     if chance < 0.55:
         return [shown]

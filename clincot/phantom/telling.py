@@ -22,12 +22,12 @@ UNMENTIONED = 0.6  # above a half: greedy decoding then leaves them out, samplin
 
 
 def subtle(finding: Finding) -> bool:
-    """Say whether `finding` is a nodule, or a consolidation of the smaller half of its kind."""
+    """Return whether `finding` is a nodule, or a consolidation of the smaller half of its kind."""
     return int(finding.mask.sum()) < SUBTLE.get(finding.name, 0)
 
 
 def shows_subtle(phantom: Phantom, box: Box) -> bool:
-    """Say whether the region `box` shows a subtle finding."""
+    """Return whether the region `box` shows a subtle finding."""
     shown = visible(phantom, box)
     return any(subtle(finding) and finding.name in shown for finding in phantom.findings)
 

@@ -69,7 +69,7 @@ def train_tokenizer(texts: Iterable[str] | None = None, entries: int = ENTRIES) 
 
 
 def world_texts() -> Iterator[str]:
-    """Yield every question, answer, step sentence and report form, and both prompts' texts; no picture is drawn."""
+    """Yield every question, answer, step sentence and report form, and both prompts' texts; no image is drawn."""
     fixed = (
         prompts.SHOW_FINDING,
         prompts.ANSWER_WITH_REGION,

@@ -61,7 +61,7 @@ def _of_paper(counting: str, rule: str, tokens: str, rouge: str) -> tuple[Measur
 
 UNSTATED = (
     "the paper prints neither prompts nor tokens nor which BLEU: cumulative and individual, corpus and sentence,"
-    " lower-cased words and raw text stand side by side"
+    " lower-cased words and raw text are both shown"
 )
 CLINCOT_V1 = Protocol(
     name="clincot",

@@ -39,7 +39,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Asking:
-    """A foreign prompt for the global image: what stands behind the question; 0 tokens: as many as the recipe gives."""
+    """A foreign prompt for the global image: the text after the question; 0 tokens: as many as the recipe gives."""
 
     closed: str = ""
     open: str = ""

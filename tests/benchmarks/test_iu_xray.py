@@ -94,11 +94,11 @@ def test_the_split_is_told_by_the_file_or_else_by_its_folder(few: tuple[Study, .
     assert told == {Path(f"{place}.parquet"): split for place, split in zip(places, wanted, strict=True)}
 
 
-def test_a_study_without_a_picture_is_named(few: tuple[Study, ...], tmp_path: Path) -> None:
+def test_a_study_without_an_image_is_named(few: tuple[Study, ...], tmp_path: Path) -> None:
     rows = [row | {"image": {"bytes": None, "path": None}} for row in LAYOUTS["path in the image"]]
     rows = [row | {"uid": study.number} for row, study in zip(rows, FEW, strict=True)]
     write_rows(tmp_path / "a.parquet", rows)
-    with pytest.raises(DataError, match="CXR300_IM-0000 has no frontal picture"):
+    with pytest.raises(DataError, match="CXR300_IM-0000 has no frontal image"):
         load("iu-xray").examples(tmp_path, "test")
 
 
@@ -113,7 +113,7 @@ def test_a_lateral_view_never_takes_the_place_of_a_frontal(
     few: tuple[Study, ...], tmp_path: Path, columns: dict[str, Any]
 ) -> None:
     write_rows(tmp_path / "a.parquet", rows_of(["findings"], uid=lambda s: s.number, **columns))
-    with pytest.raises(DataError, match="CXR300_IM-0000 has no frontal picture"):
+    with pytest.raises(DataError, match="CXR300_IM-0000 has no frontal image"):
         load("iu-xray").examples(tmp_path, "test")
 
 
@@ -166,19 +166,19 @@ def test_a_part_of_a_split_is_refused_with_counts(few: tuple[Study, ...], tmp_pa
     ("rows", "message"),
     [
         ([{"uid": 1, "img_frontal": b"x"}], "no column of findings"),
-        ([{"uid": 1, "findings": "A."}], "no column of pictures"),
+        ([{"uid": 1, "findings": "A."}], "no column of images"),
     ],
 )
-def test_a_copy_without_texts_or_pictures_is_refused(tmp_path: Path, rows: list[dict[str, Any]], message: str) -> None:
+def test_a_copy_without_texts_or_images_is_refused(tmp_path: Path, rows: list[dict[str, Any]], message: str) -> None:
     write_rows(tmp_path / "a.parquet", rows)
     with pytest.raises(DataError, match=message):
         load("iu-xray").examples(tmp_path, "test")
 
 
-def test_names_of_files_are_no_pictures(few: tuple[Study, ...], tmp_path: Path) -> None:
+def test_names_of_files_are_no_images(few: tuple[Study, ...], tmp_path: Path) -> None:
     rows = rows_of(["findings"], uid=lambda s: s.number, image=lambda s: f"{s.id}/0.png")
     write_rows(tmp_path / "a.parquet", rows)
-    with pytest.raises(DataError, match="names of picture files"):
+    with pytest.raises(DataError, match="names of image files"):
         load("iu-xray").examples(tmp_path, "test")
 
 

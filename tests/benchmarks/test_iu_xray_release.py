@@ -58,7 +58,7 @@ def test_the_folder_of_r2gen_becomes_a_copy_that_datasets_and_the_benchmark_read
     examples = load("iu-xray").examples(hub, "test")
     assert [e.id for e in examples] == ["iu-xray/CXR3_IM-0003", "iu-xray/CXR4_IM-0004"]
     assert examples[0].encoded() == (tmp_path / "release/images/CXR3_IM-0003/0.png").read_bytes()
-    assert made.note.startswith("train, validation, test of release: 5 studies, 0 told by their text")
+    assert made.note.startswith("train, validation, test of release: 5 studies, 0 recognised by their text")
 
 
 def test_two_views_share_a_canvas(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_downloaded_copy_with_test_alone_is_imported_without_the_other_splits(
     (tmp_path / "made").mkdir()
     made = imported(tmp_path / "copy", tmp_path / "made")
     assert sorted(made.files) == ["README.md", "data/test-00000-of-00001.parquet"]
-    assert "2 told by their text" in made.note
+    assert "2 recognised by their text" in made.note
     examples = load("iu-xray").examples(lay_out(tmp_path / "hub", made.files), "test")
     assert examples[0].encoded() == stamped(small_radiograph(), "3")
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from clincot.benchmarks import load
 
 
-def test_yes_and_no_are_closed_and_rows_of_one_picture_share_it(tmp_path: Path) -> None:
+def test_yes_and_no_are_closed_and_rows_of_one_image_share_it(tmp_path: Path) -> None:
     asked = [("Is tissue present?", "Yes"), ("What is shown?", "liver"), ("where are liver stem cells?", "no ducts")]
     image = {"bytes": b"picture", "path": None}
     rows = [{"image": image, "question": question, "answer": answer} for question, answer in asked]

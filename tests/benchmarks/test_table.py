@@ -62,7 +62,7 @@ BAD = [
     ({"answer": ""}, "/test/1: its answer is empty"),
     ({"answer": None}, "/test/1: its answer is None, no text"),
     ({"question": " "}, "/test/1: its question is empty"),
-    ({"image": {"bytes": None, "path": "a.jpg"}}, "/test/1: has no picture in it"),
+    ({"image": {"bytes": None, "path": "a.jpg"}}, "/test/1: has no image in it"),
 ]
 
 

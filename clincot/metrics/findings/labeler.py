@@ -154,7 +154,7 @@ def refused(text: str) -> bool:
 
 
 def positives(text: str, uncertain: bool = True) -> frozenset[str]:
-    """Return the labels that count as present; `uncertain` ones too unless told otherwise (as RadEval's F1CheXbert)."""
+    """Return the labels that count as present; `uncertain` ones too by default (as RadEval's F1CheXbert)."""
     return frozenset(
-        label for label, told in findings(text).items() if told == "positive" or (uncertain and told == "uncertain")
+        label for label, state in findings(text).items() if state == "positive" or (uncertain and state == "uncertain")
     )

@@ -18,7 +18,7 @@ State = Literal["positive", "uncertain", "negative"]
 ORDER: tuple[State, ...] = ("positive", "uncertain", "negative")
 SENTENCE_END = re.compile(r"[;:!?]|\.(?!\d)")
 TO_SPACE = str.maketrans('-/_()[]"', " " * 8)
-BEFORE, AFTER = 240, 80  # letters in which a cue may stand; longer lists than 240 letters occur in no report at hand
+BEFORE, AFTER = 240, 80  # letters that may hold a cue; longer lists than 240 letters occur in no report at hand
 KEPT = 1 << 16
 
 
@@ -75,7 +75,7 @@ def findings(text: str) -> dict[str, State]:
 
 
 def positives(text: str, uncertain: bool = True) -> frozenset[str]:
-    """Return the labels that count as present; `uncertain` ones too unless told otherwise (as RadEval's F1CheXbert)."""
+    """Return the labels that count as present; `uncertain` ones too by default (as RadEval's F1CheXbert)."""
     return frozenset(
-        label for label, told in findings(text).items() if told == "positive" or (uncertain and told == "uncertain")
+        label for label, state in findings(text).items() if state == "positive" or (uncertain and state == "uncertain")
     )

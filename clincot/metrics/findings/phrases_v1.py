@@ -57,7 +57,7 @@ SIZES = (
     r"there|an? |small|tiny|trace|minimal|mild|moderate|severe|new|stable|persistent|unchanged|increas\w+|worsening|"
     r"likely|possibl[ey]|probabl[ey]|suspected"
 )
-# A cue before a mention reaches it unless one of these stands between: a new clause, or a finding stated with its size
+# A cue before a mention reaches it unless one of these is between them: a new clause, or a finding stated with its size
 # outside a list that goes on to "or".
 BREAK = re.compile(
     r"\b(?:but|however|although|though|except|apart from|aside from|other than|yet|while|whereas|which|"

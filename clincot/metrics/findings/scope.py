@@ -1,4 +1,4 @@
-"""A sentence and one mention in it -> the words before and after it that a cue may stand in."""
+"""A sentence and one mention in it -> the words before and after it that may hold a cue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from clincot.metrics.findings import cues
 
-BEFORE, AFTER = 240, 120  # letters in which a cue may stand; longer lists than 240 letters occur in no report at hand
+BEFORE, AFTER = 240, 120  # letters that may hold a cue; longer lists than 240 letters occur in no report at hand
 PLURAL = re.compile(
     r"^[^,]{0,60}(?:,[^,]{0,60}){0,5}\b(?:and|or)\b(?: (?!is\b)\w+){1,5}?(?P<rest> (?:are|were|have)\b.*)"
 )

@@ -1,6 +1,6 @@
 """A text -> its normal form N, a bug-compatible reading of LLaVA-Med's `normalize_word` (tag v1.0.0, glossary.py).
 
-Its quirks are kept because published numbers rest on them: punctuation is deleted or spaced out by what stands anywhere
+Its quirks are kept because published numbers rest on them: punctuation is deleted or spaced out by what is anywhere
 in the text, and at most 32 periods go (the original passes re.UNICODE, which is 32, as the count).
 """
 

@@ -95,7 +95,7 @@ def statements(said: str) -> list[str]:
 
 def _sentences(said: str) -> tuple[list[str], bool]:
     """Return the sentences that state something, or all with True where all of them ask."""
-    told: list[str] = []
+    stated: list[str] = []
     asked: list[str] = []
     start = 0
     for end in (*SENTENCE.finditer(said), None):
@@ -103,8 +103,8 @@ def _sentences(said: str) -> tuple[list[str], bool]:
         start = end.end() if end else start
         if tokens_of(sentence):
             question = (end is not None and end.group() in "?؟") or ASKED.search(sentence)
-            (asked if question else told).append(sentence)
-    return (told, False) if told else (asked, True)
+            (asked if question else stated).append(sentence)
+    return (stated, False) if stated else (asked, True)
 
 
 def _statements(said: str) -> tuple[list[Clause], bool]:

@@ -7,7 +7,7 @@ import re
 YES, NO = "yes", "no"
 YES_WORDS = {"yes", "yeah", "yep", "yup"}
 NO_WORDS = {"no", "nope", "nah"}
-# Of SLAKE's Chinese golds and their synonyms. "Normal" and "healthy" are none: they may agree or deny.
+# Of SLAKE's Chinese golds and their synonyms. "Normal" and "healthy" are not among them: they may agree or deny.
 YES_CHINESE = {
     *("是", "是的", "有", "有的", "对", "对的", "對", "包含", "包括", "存在", "可以", "能", "会", "會", "正确", "没错"),
     *("确实", "当然", "真"),
@@ -40,7 +40,7 @@ WHOLE = {"y": YES, "n": NO, "of course": YES, "absolutely": YES, "definitely": Y
 ELLIPTICAL = re.compile(
     r"(?:it|this|that|there|they|these|he|she|i) (?:is|are|was|were|does|do|did|has|have|can|could)( ?not|nt)?"
 )
-# What may stand before an outright answer, and what shows that "no" is one and does not belong to a noun.
+# What may come before an outright answer, and what shows that "no" is one and does not belong to a noun.
 FILLERS = {
     *("so", "therefore", "thus", "hence", "well", "ok", "okay", "oh", "actually", "overall", "and", "but", "a", "the"),
     *("my", "answer", "is", "would", "be", "final", "option"),
