@@ -9,7 +9,7 @@ from .faults import Fault, RequestRecord
 from .server import LocalHub, PortInUse, list_repos, serve_forever
 
 if TYPE_CHECKING:
-    from .info import RepoSummary
+    from .routes.info import RepoSummary
 
 __all__ = [
     "Fault",
@@ -27,7 +27,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """RepoSummary is in a file that loads dulwich: it is imported when it is asked for."""
     if name == "RepoSummary":
-        from .info import RepoSummary
+        from .routes.info import RepoSummary
 
         return RepoSummary
     raise AttributeError(name)

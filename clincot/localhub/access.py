@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .facts import Facts
 from .problems import HubError, bad_request, repo_not_found
+from .storage.facts import Facts
 
 OWNER = "clincot"
 TICKET_SECONDS = 6 * 3600

@@ -20,12 +20,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from .access import Access, Caller
-from .call import Call
 from .faults import Fault, Log, RequestRecord
 from .problems import HubError, bad_request, not_served, too_large
-from .routes_repos import no_content_to_speak_of
-from .routing import Body, find_route
-from .store import Store
+from .routes.call import Call
+from .routes.repos import no_content_to_speak_of
+from .routes.table import Body, find_route
+from .storage.store import Store
 
 logger = logging.getLogger("clincot.localhub")
 MAX_PATH = 16 * 1024

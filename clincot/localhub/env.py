@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from .durable import make_folder, sync_folder
+from .storage.durable import make_folder, sync_folder
 
 TOKEN_FILE = "token"
 

@@ -8,12 +8,12 @@ import io
 from dulwich.attrs import compile_gitattributes_patterns, match_path, parse_git_attributes
 
 from .access import OWNER
-from .commits import Note, Put, add_tag, commit
-from .largefiles import Pointer
 from .names import check_path, kind_of
-from .repository import MAIN, Repository
-from .staging import Staging
-from .store import ATTRIBUTES, Store
+from .storage.commits import Note, Put, add_tag, commit
+from .storage.largefiles import Pointer
+from .storage.repository import MAIN, Repository
+from .storage.staging import Staging
+from .storage.store import ATTRIBUTES, Store
 
 LARGE_BYTES = 10_000_000
 

@@ -16,7 +16,7 @@ from .faults import Fault, Log, RequestRecord
 if TYPE_CHECKING:
     import uvicorn
 
-    from .info import RepoSummary
+    from .routes.info import RepoSummary
 
 START_SECONDS = 20.0
 
@@ -41,7 +41,7 @@ class LocalHub:
     """
 
     def __init__(self, path: Path, host: str = "127.0.0.1", port: int = 0) -> None:
-        from .store import Store
+        from .storage.store import Store
 
         self.path, self.host, self.port = Path(path), host, port
         self.token = write_token(self.path)
@@ -123,9 +123,9 @@ class LocalHub:
 
 def list_repos(path: Path) -> list[RepoSummary]:
     """Every repo of a Hub folder; no server needed, and an absent folder has none."""
-    from .info import summaries
     from .names import KINDS
-    from .store import Store
+    from .routes.info import summaries
+    from .storage.store import Store
 
     return summaries(Store(Path(path)), KINDS)
 

@@ -58,7 +58,7 @@ def test_paths_and_bodies_are_bounded(api: HfApi, ask: Ask, hub: LocalHub, monke
     assert ask("GET", "/api/models/" + "a" * 17_000).status == 414
     monkeypatch.setattr("clincot.localhub.app.MAX_SMALL_BODY", 1000)
     monkeypatch.setattr("clincot.localhub.app.MAX_SPOOLED_BODY", 3000)
-    monkeypatch.setattr("clincot.localhub.payload.MAX_LINE", 2000)
+    monkeypatch.setattr("clincot.localhub.routes.payload.MAX_LINE", 2000)
     refused = ask("POST", f"{API}/preupload/main", b" " * 1001, token=hub.token)
     assert (refused.status, "larger than 1000" in refused.json["error"]) == (413, True)
     for size in (2001, 3001):

@@ -11,7 +11,7 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
 from clincot.localhub import LocalHub
-from clincot.localhub.card_rules import MISSING, review_card
+from clincot.localhub.cards.rules import MISSING, review_card
 
 from .conftest import REPO, Ask, commit_body, text_file
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from clincot.localhub.cards import card_data, complaints, front_matter, tags_of
+from clincot.localhub.cards.card import card_data, complaints, front_matter, tags_of
 
 
 def test_front_matter_becomes_plain_json():

@@ -14,7 +14,7 @@ import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from clincot.localhub import LocalHub
-from clincot.localhub.ignoring import IgnoreRules
+from clincot.localhub.routes.ignoring import IgnoreRules
 
 from .conftest import REPO, Ask
 

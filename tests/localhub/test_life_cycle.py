@@ -146,7 +146,7 @@ def test_info_shows_the_cards_data_and_tags(api: HfApi):
 
 
 def test_pages_of_tree_and_history_add_up(api: HfApi, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("clincot.localhub.routes_reading.PAGE", 4)
+    monkeypatch.setattr("clincot.localhub.routes.reading.PAGE", 4)
     for number in range(6):
         push(api, message=f"number {number}", **{f"f{number}_txt": b"x"})
     assert [row.path for row in api.list_repo_tree(REPO)] == [".gitattributes", *(f"f{n}.txt" for n in range(6))]

@@ -112,7 +112,7 @@ def test_requests_are_found_by_what_they_are(api: HfApi, ask: Ask, hub: LocalHub
 
 
 def test_pages_of_requests_add_up(api: HfApi, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("clincot.localhub.routes_pulls.PAGE", 2)
+    monkeypatch.setattr("clincot.localhub.routes.pulls.PAGE", 2)
     for number in range(5):
         api.create_pull_request(REPO, title=f"number {number}")
     assert [row.title for row in api.get_repo_discussions(REPO)] == [f"number {number}" for number in range(4, -1, -1)]

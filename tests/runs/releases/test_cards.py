@@ -6,7 +6,7 @@ import pytest
 import yaml
 from huggingface_hub import DatasetCard, ModelCard
 
-from clincot.localhub.cards import complaints
+from clincot.localhub.cards.card import complaints
 from clincot.records.lineage import Lineage, Pin
 from clincot.runs.releases import cards
 

@@ -7,10 +7,10 @@ import stat
 
 from starlette.responses import FileResponse, Response
 
-from . import trees
+from ..problems import entry_not_found
+from ..storage import trees
+from ..storage.repository import Repository
 from .call import Call
-from .problems import entry_not_found
-from .repository import Repository
 
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 BINARY = "application/octet-stream"

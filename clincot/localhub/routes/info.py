@@ -8,12 +8,12 @@ from typing import Any
 
 from dulwich.objects import Commit, ObjectID
 
-from .cards import card_data, tags_of
-from .facts import PullRequest
-from .pulls import conflicts
-from .repository import MAIN, Repository, iso
-from .store import Store
-from .trees import Entry
+from ..cards.card import card_data, tags_of
+from ..storage.facts import PullRequest
+from ..storage.pulls import conflicts
+from ..storage.repository import MAIN, Repository, iso
+from ..storage.store import Store
+from ..storage.trees import Entry
 
 
 @dataclass(frozen=True)

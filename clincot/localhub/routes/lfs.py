@@ -9,10 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, Response
 
+from ..problems import HubError, bad_request, not_supported, too_large
+from ..storage.largefiles import Upload, check_oid
+from ..storage.repository import Repository
 from .call import Call, answer, only
-from .largefiles import Upload, check_oid
-from .problems import HubError, bad_request, not_supported, too_large
-from .repository import Repository
 
 MEDIA = "application/vnd.git-lfs+json"
 MAX_OBJECT = 1 << 40

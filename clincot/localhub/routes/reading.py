@@ -9,13 +9,13 @@ from dulwich.objects import ObjectID
 from dulwich.walk import Walker
 from starlette.responses import Response
 
+from ..names import check_path
+from ..problems import HubError, bad_request, not_supported
+from ..storage.history import last_changes
+from ..storage.repository import Repository
+from ..storage.trees import Entry
 from .call import Call, answer, only
-from .history import last_changes
 from .info import commit_row, entry_row, last_commit, refs_row
-from .names import check_path
-from .problems import HubError, bad_request, not_supported
-from .repository import Repository
-from .trees import Entry
 
 PAGE = 1000
 

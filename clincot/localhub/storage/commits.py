@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from dulwich.objects import Commit, ObjectID, Tag, Tree
 
+from ..names import check_new_ref, check_ref
+from ..problems import HubError, bad_request, conflict, entry_not_found, moved_on, revision_not_found
 from . import trees
-from .names import check_new_ref, check_ref
-from .problems import HubError, bad_request, conflict, entry_not_found, moved_on, revision_not_found
 from .repository import MAIN, Repository
 from .staging import Staging
 

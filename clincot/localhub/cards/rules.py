@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from .card_index import index_errors
-from .card_terms import (
+from .front_matter import front_matter
+from .index import index_errors
+from .terms import (
     COLOURS,
     LANGUAGES,
     LICENCES,
@@ -18,7 +19,6 @@ from .card_terms import (
     SPECIAL_LANGUAGES,
     TASKS,
 )
-from .front_matter import front_matter
 
 REPO_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 LICENCE_NAME = re.compile(r"[a-z0-9.-]+")

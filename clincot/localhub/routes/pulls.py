@@ -6,15 +6,15 @@ import secrets
 
 from starlette.responses import Response
 
-from . import pulls
+from ..problems import HubError, bad_request
+from ..storage import pulls
+from ..storage.commits import Note
+from ..storage.diffs import diff_of
+from ..storage.pulls import merge_pull, open_pull, pull_of
+from ..storage.repository import iso
+from ..storage.staging import Staging
 from .call import Call, answer, text_field
-from .commits import Note
-from .diffs import diff_of
 from .info import pull_row
-from .problems import HubError, bad_request
-from .pulls import merge_pull, open_pull, pull_of
-from .repository import iso
-from .staging import Staging
 
 PAGE = 50
 KINDS = ("all", "discussion", "pull_request")

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from dulwich.objects import Blob, ObjectID, ShaFile, Tree
 
+from ..problems import bad_request
 from .largefiles import Pointer
-from .problems import bad_request
 
 FILE_MODE = 0o100644
 _Row = tuple[bytes, int, ObjectID]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .card_rules import review_card
 from .front_matter import front_matter
+from .rules import review_card
 
 
 def card_data(readme: bytes | None) -> dict[str, Any] | None:

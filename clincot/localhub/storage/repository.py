@@ -13,12 +13,12 @@ from dulwich.object_store import DiskObjectStore
 from dulwich.objects import Commit, ObjectID, Tag
 from dulwich.refs import DiskRefsContainer, Ref
 
+from ..names import check_ref
+from ..problems import HubError, entry_not_found, repo_not_found, revision_not_found
 from . import trees
 from .durable import exclusive, sync_chain
 from .facts import Facts, load_facts
 from .largefiles import LargeFiles, Pointer
-from .names import check_ref
-from .problems import HubError, entry_not_found, repo_not_found, revision_not_found
 from .staging import past_stale_locks
 from .sweeping import LOCK
 

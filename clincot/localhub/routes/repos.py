@@ -6,13 +6,13 @@ from typing import Any
 
 from starlette.responses import Response
 
+from ..cards.card import card_data, tags_of
+from ..names import check_repo_id, kind_of
+from ..problems import HubError, bad_request, not_supported
+from ..storage.facts import Facts
+from ..storage.repository import MAIN, Repository
 from .call import Call, answer, text_field
-from .cards import card_data, tags_of
-from .facts import Facts
 from .info import repo_info
-from .names import check_repo_id, kind_of
-from .problems import HubError, bad_request, not_supported
-from .repository import MAIN, Repository
 
 PAGE = 1000
 DATES = ("lastModified", "last_modified", "createdAt", "created_at")

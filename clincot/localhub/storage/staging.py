@@ -12,8 +12,8 @@ from dulwich.file import FileLocked
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import Blob, ObjectID, ShaFile
 
+from ..problems import HubError
 from .durable import sync_folder
-from .problems import HubError
 
 # One fsync per loose object: beyond this many, one pack (two fsyncs) is faster and still plain git.
 LOOSE_OBJECTS = 24

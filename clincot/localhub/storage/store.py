@@ -12,12 +12,12 @@ from pathlib import Path
 
 from dulwich.objects import Tree
 
+from ..names import KINDS, check_repo_id
+from ..problems import HubError, conflict
 from .commits import Note, store_commit
 from .durable import exclusive, make_folder, sync_folder, sync_tree
 from .facts import FILE, Facts
 from .largefiles import LargeFiles
-from .names import KINDS, check_repo_id
-from .problems import HubError, conflict
 from .repository import MAIN, Repository, iso
 from .staging import Staging
 from .sweeping import LOCK, sweep_repos, sweep_temporary

@@ -11,17 +11,17 @@ from dulwich.attrs import compile_gitattributes_patterns, match_path, parse_git_
 from dulwich.objects import ObjectID
 from starlette.responses import Response
 
-from . import commits, pulls
+from ..cards.rules import review_card
+from ..names import check_new_ref, check_path, check_ref, kind_of
+from ..problems import HubError, bad_request
+from ..storage import commits, pulls
+from ..storage.commits import Note
+from ..storage.pulls import base_branch
+from ..storage.repository import Repository
+from ..storage.staging import Staging
 from .call import Call, answer, only, text_field
-from .card_rules import review_card
-from .commits import Note
 from .ignoring import NAME, IgnoreRules
-from .names import check_new_ref, check_path, check_ref, kind_of
 from .payload import read_payload, refused_card
-from .problems import HubError, bad_request
-from .pulls import base_branch
-from .repository import Repository
-from .staging import Staging
 
 LARGE_BYTES = 10_000_000
 MAX_PREUPLOAD = 5000

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from ..cards.rules import Review, review_card
+from ..names import check_path
+from ..problems import HubError, bad_request, too_large
+from ..storage.commits import Drop, Note, Put
+from ..storage.largefiles import Pointer, check_oid
+from ..storage.repository import Repository
+from ..storage.staging import Staging
 from .call import Call, only, text_field
-from .card_rules import Review, review_card
-from .commits import Drop, Note, Put
-from .largefiles import Pointer, check_oid
-from .names import check_path
-from .problems import HubError, bad_request, too_large
-from .repository import Repository
-from .routes_lfs import holds
-from .staging import Staging
+from .lfs import holds
 
 MAX_LINE = 64 * 1024 * 1024
 CARD = "README.md"

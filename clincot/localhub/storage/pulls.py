@@ -7,11 +7,11 @@ from dataclasses import replace
 from dulwich.objects import ObjectID
 from dulwich.walk import Walker
 
+from ..names import check_ref
+from ..problems import HubError, bad_request, conflict, moved_on, revision_not_found
 from . import trees
 from .commits import Edits, Note, add_ref, store_commit, write_commit
 from .facts import PullRequest
-from .names import check_ref
-from .problems import HubError, bad_request, conflict, moved_on, revision_not_found
 from .repository import MAIN, Repository, iso
 from .staging import Staging
 

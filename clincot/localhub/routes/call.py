@@ -10,11 +10,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from .access import Access, Caller, visible
-from .names import check_path, check_repo_id, kind_of, unquote, url_prefix
-from .problems import HubError, bad_request, not_supported, repo_not_found
-from .repository import Repository
-from .store import Store
+from ..access import Access, Caller, visible
+from ..names import check_path, check_repo_id, kind_of, unquote, url_prefix
+from ..problems import HubError, bad_request, not_supported, repo_not_found
+from ..storage.repository import Repository
+from ..storage.store import Store
 
 
 @dataclass
