@@ -15,6 +15,7 @@ from tree import ROOT, placed
 
 import clincot
 from clincot.benchmarks import BENCHMARKS
+from clincot.editors import EDITORS
 from clincot.engines import ENGINES
 from clincot.errors import ClincotError
 from clincot.judges import JUDGES
@@ -28,6 +29,7 @@ FILES = sorted((ROOT / "clincot").rglob("*.py"))
 HEAVY = ("torch", "transformers", "datasets", "evaluate", "peft", "trl", "cv2", "numpy", "huggingface_hub")
 TABLES = {
     "benchmarks": BENCHMARKS,
+    "editors": EDITORS,
     "engines": ENGINES,
     "judges": JUDGES,
     "methods": METHODS,

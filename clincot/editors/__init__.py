@@ -1,0 +1,23 @@
+"""The name of a kind of editor -> the editor; `EDITORS` is the table to add one to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from clincot.editors.base import Editor
+from clincot.recipe.choices import choose
+
+EDITORS = {"rules": "clincot.editors.rules:Rules"}
+MODEL_FREE = {"rules"}  # kinds without a repository
+
+
+def load(kind: str, folder: str | Path | None = None, **options: Any) -> Editor:
+    """Load the editor `kind` from `folder` (None for those of MODEL_FREE); `options` go to its `from_pretrained`.
+
+    Raises ClincotError for an unknown kind.
+    """
+    return choose(EDITORS, kind, "models.editor.kind").from_pretrained(folder, **options)
+
+
+__all__ = ["EDITORS", "MODEL_FREE", "Editor", "load"]

@@ -1,0 +1,75 @@
+"""The findings that an editor names: their English nouns, other words for them, and those that are nearly the same."""
+
+from __future__ import annotations
+
+# A finding of clincot.chain.hypotheses -> its noun and its plural; those that name any finding are left out, since
+# "disease" in place of "pneumonia" is not wrong.
+FINDINGS: dict[str, tuple[str, str]] = {
+    "nodule": ("nodule", "nodules"),
+    "consolidation": ("consolidation", "consolidations"),
+    "effusion": ("effusion", "effusions"),
+    "pneumothorax": ("pneumothorax", "pneumothoraces"),
+    "cardiomegaly": ("cardiomegaly", ""),
+    "pneumonia": ("pneumonia", ""),
+    "atelectasis": ("atelectasis", ""),
+    "mass": ("mass", "masses"),
+    "edema": ("edema", ""),
+    "fracture": ("fracture", "fractures"),
+    "opacity": ("opacity", "opacities"),
+    "hemorrhage": ("hemorrhage", "hemorrhages"),
+    "infarct": ("infarct", "infarcts"),
+    "tumor": ("tumor", "tumors"),
+    "infiltrate": ("infiltrate", "infiltrates"),
+    "tuberculosis": ("tuberculosis", ""),
+    "emphysema": ("emphysema", ""),
+    "hyperinflate": ("hyperinflation", ""),
+    "calcification": ("calcification", "calcifications"),
+    "thicken": ("thickening", ""),
+    "hernia": ("hernia", "hernias"),
+    "abscess": ("abscess", "abscesses"),
+    "cyst": ("cyst", "cysts"),
+    "hydrocephalus": ("hydrocephalus", ""),
+    "encephalomalacia": ("encephalomalacia", ""),
+    "atrophy": ("atrophy", ""),
+    "aneurysm": ("aneurysm", "aneurysms"),
+    "lymphadenopathy": ("lymphadenopathy", ""),
+    "gallstones": ("gallstone", "gallstones"),
+    "appendicitis": ("appendicitis", ""),
+    "diverticulitis": ("diverticulitis", ""),
+    "hydronephrosis": ("hydronephrosis", ""),
+    "pneumoperitoneum": ("pneumoperitoneum", ""),
+    "ascites": ("ascites", ""),
+}
+# Other nouns for them, which are replaced but not written.
+SYNONYMS = {
+    "oedema": "edema",
+    "haemorrhage": "hemorrhage",
+    "hematoma": "hemorrhage",
+    "infarction": "infarct",
+    "ischemia": "infarct",
+    "stroke": "infarct",
+    "tumour": "tumor",
+    "cancer": "tumor",
+    "carcinoma": "tumor",
+    "metastasis": "tumor",
+    "metastases": "tumor",
+    "neoplasm": "tumor",
+    "infiltration": "infiltrate",
+    "enlarged heart": "cardiomegaly",
+    "pleural effusion": "effusion",
+    "pleural effusions": "effusion",
+    "hydropneumothorax": "pneumothorax",
+    "abcess": "abscess",
+    "noudle": "nodule",
+    "free air": "pneumoperitoneum",
+    "diverticuli": "diverticulitis",
+}
+# Findings of which one may be said of what another is: never exchanged.
+RELATED = (
+    {"nodule", "mass", "tumor", "cyst", "abscess", "lesion"},
+    {"consolidation", "opacity", "infiltrate", "pneumonia", "atelectasis", "tuberculosis"},
+    {"effusion", "ascites", "edema", "fluid"},
+    {"hemorrhage", "infarct"},
+    {"encephalomalacia", "atrophy"},
+    {"emphysema", "hyperinflate"},
+)
