@@ -10,7 +10,7 @@ from cachetools import LRUCache
 from PIL.Image import Image
 
 from clincot import images
-from clincot.images import crops
+from clincot.images import corruptions, crops
 from clincot.records import Example, Region, View
 
 LIMIT = 256 * 2**20  # bytes of pixels, and as many of PNG: 48 crops (8 images, 6 regions) of 1,300 pixels a side
@@ -21,10 +21,16 @@ def render(image: Image, view: View) -> Image:
     """Draw `view` of `image` (RGB) as an RGB image: equal pixels for equal arguments."""
     if view.kind == "image":
         return image
+    if view.kind == "black":
+        return corruptions.black(image)
+    if view.kind == "low_pass":
+        return corruptions.low_pass(image, view.strength)
+    if view.kind == "diffusion_noise":
+        return corruptions.diffusion_noise(image, view.strength, view.seed)
+    region = cast(Region, view.region)
     if view.kind == "crop":
-        region = cast(Region, view.region)
         return crops.crop(image, region.box, region.mask)
-    raise NotImplementedError(f"views: {view.kind} cannot be drawn. Use image or crop.")
+    return corruptions.lesion_noise(image, region.box, region.mask, view.strength, view.seed)
 
 
 def encode(rendered: Image) -> bytes:

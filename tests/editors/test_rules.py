@@ -12,6 +12,7 @@ from clincot.editors import EDITORS, load
 from clincot.editors.base import NOTHING_TO_CHANGE, Change, Rewrite, RewriteRequest
 from clincot.editors.rules import Rules
 from clincot.errors import ClincotError
+from clincot.methods.pairing import text_key
 
 PHANTOM = ("nodule", "consolidation", "effusion", "pneumothorax", "cardiomegaly")
 
@@ -199,8 +200,6 @@ def slake_and_vqa_rad(folder: Path) -> Iterator[tuple[str, str, str]]:
 
 def test_real_gold_answers_get_a_wrong_version(shared_data: Path) -> None:
     """What is left are causes, treatments and rare names; each text that comes back has another key than its own."""
-    from clincot.methods._text_key import text_key
-
     answers = [one for one in slake_and_vqa_rad(shared_data) if one[2].strip()][::3]
     requests = [RewriteRequest(answer, "", seed, modality) for seed, (_, modality, answer) in enumerate(answers)]
     replies = Rules().rewrite(requests)

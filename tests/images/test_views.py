@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from clincot import images
-from clincot.images import views
+from clincot.images import corruptions, views
 from clincot.images.crops import mask_of
 from clincot.images.views import Gallery, encode, kept, pixel_cache, render
 from clincot.records import Box, Example, Region, View
@@ -50,6 +50,18 @@ def test_a_whole_image_is_the_image_and_a_crop_its_box() -> None:
     box = Box(5, 6, 30, 20)
     assert render(PICTURE, WHOLE) is PICTURE
     assert np.array_equal(np.asarray(render(PICTURE, View("crop", region(box)))), PIXELS[6:20, 5:30])
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_corrupted_views_are_the_corruptions_of_the_image(masked: bool) -> None:
+    spot = region(Box(5, 6, 30, 20), masked=masked)
+    for view, drawn in {
+        View("black"): corruptions.black(PICTURE),
+        View("low_pass", strength=0.25): corruptions.low_pass(PICTURE, 0.25),
+        View("diffusion_noise", strength=0.5, seed=4): corruptions.diffusion_noise(PICTURE, 0.5, 4),
+        View("lesion_noise", spot, 0.5, 4): corruptions.lesion_noise(PICTURE, spot.box, spot.mask, 0.5, 4),
+    }.items():
+        assert render(PICTURE, view).tobytes() == drawn.tobytes() != PICTURE.tobytes()
 
 
 @pytest.mark.parametrize("kind", ["crop", "lesion_noise"])
