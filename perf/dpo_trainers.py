@@ -23,7 +23,7 @@ from clincot.objectives.collator import PairCollator
 from clincot.objectives.margin_dpo import MarginDPOTrainer
 from clincot.objectives.packing import RowsCollator, groups
 from clincot.objectives.sides import Renderer
-from clincot.phantom.tokenizer import train_tokenizer
+from clincot.phantom.texts.tokenizer import train_tokenizer
 from clincot.recipe import Margin
 from clincot.rows.schema import PAIR_FEATURES
 from perf.dpo_counting import LORA, Sizes, config_of

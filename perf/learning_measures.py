@@ -19,9 +19,9 @@ from clincot.metrics import load_score
 from clincot.metrics.base import Score, ratio
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.sides import Renderer
-from clincot.phantom.draw import Phantom, draw, visible
-from clincot.phantom.questions import finding_sentence
-from clincot.phantom.telling import shows_subtle, subtle
+from clincot.phantom.drawing.draw import Phantom, draw, visible
+from clincot.phantom.texts.questions import finding_sentence
+from clincot.phantom.texts.telling import shows_subtle, subtle
 from clincot.recipe import Margin
 from clincot.records import Example
 from clincot.stages.evaluate.predictions import Prediction

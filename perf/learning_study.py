@@ -18,7 +18,7 @@ from learning_measures import reward_accuracy
 from clincot import benchmarks, engines, judges, regions
 from clincot.benchmarks.partition import limit, part_of_round
 from clincot.phantom.dataset import phantom_files
-from clincot.phantom.policy import FOLDER as POLICY
+from clincot.phantom.policy.network import FOLDER as POLICY
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
 from clincot.records.lineage import content_key

@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image
 
 from clincot import phantom, recipe, regions
-from clincot.phantom.draw import RANGES, draw
-from clincot.phantom.findings import FINDINGS
-from clincot.phantom.grounder_figures import Interval, show, wilson
+from clincot.phantom.drawing.draw import RANGES, draw
+from clincot.phantom.drawing.findings import FINDINGS
+from clincot.phantom.grounder.figures import Interval, show, wilson
 from clincot.records import Box, TrueRegion
 from clincot.regions.base import HeatMap, Proposer, Subject
 from clincot.regions.extract import find_region

@@ -55,15 +55,15 @@ def pretrain(
     """Train the tiny policy, grounder and judges from scratch (about half an hour for all on two cores)."""
     _check_folder(folder)
     if only in ("all", "policy"):
-        from clincot.phantom.pretrain_policy import pretrain_policy
+        from clincot.phantom.policy.pretrain import pretrain_policy
 
         pretrain_policy(folder / "policy", seed=seed, report=say)
     if only in ("all", "grounder"):
-        from clincot.phantom.pretrain_grounder import pretrain_grounder
+        from clincot.phantom.grounder.pretrain import pretrain_grounder
 
         pretrain_grounder(folder / "grounder", seed=seed, report=say)
     if only in ("all", "judges"):
-        from clincot.phantom.pretrain_judges import pretrain_judges
+        from clincot.phantom.judges.pretrain import pretrain_judges
 
         pretrain_judges(folder / "judge-a", folder / "judge-b", seed=seed, report=say)
     next_step("clincot demo")

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from clincot.errors import DataError
 from clincot.phantom.dataset_card import dataset_card
-from clincot.phantom.draw import RANGES, draw, png
-from clincot.phantom.questions import questions, report
+from clincot.phantom.drawing.draw import RANGES, draw, png
+from clincot.phantom.texts.questions import questions, report
 from clincot.progress import bar
 
 SPLITS = ("train", "validation", "test")

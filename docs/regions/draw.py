@@ -20,7 +20,7 @@ from clincot import phantom, recipe, regions
 from clincot.images import decode
 from clincot.images.grey import stretched
 from clincot.images.views import render
-from clincot.phantom.draw import RANGES, draw
+from clincot.phantom.drawing.draw import RANGES, draw
 from clincot.records import Region, TrueRegion, View
 from clincot.regions.base import HeatMap, Proposer, Subject
 from clincot.regions.extract import find_region

@@ -8,8 +8,8 @@ import pytest
 from clincot.benchmarks.phantom import Phantom
 from clincot.errors import DataError
 from clincot.phantom.dataset import phantom_files
-from clincot.phantom.draw import draw
-from clincot.phantom.questions import report
+from clincot.phantom.drawing.draw import draw
+from clincot.phantom.texts.questions import report
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from clincot.chain.hypotheses import (
     named_entities,
 )
 from clincot.chain.hypotheses_zh import WORDS as CHINESE
-from clincot.phantom import questions as wording
-from clincot.phantom.findings import FINDINGS as DRAWN
+from clincot.phantom.drawing.findings import FINDINGS as DRAWN
+from clincot.phantom.texts import questions as wording
 
 KNOWN = ("nodule", "consolidation", "effusion", "pneumothorax", "cardiomegaly")
 # The part of MedKLIP's 75 entities that questions name (docs/methods.md#hypotheses).

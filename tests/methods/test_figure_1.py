@@ -15,8 +15,8 @@ from clincot import engines, images, judges, regions
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.lm.requests import Completion, GenerateRequest
 from clincot.methods import load
-from clincot.phantom.draw import Phantom, draw, png
-from clincot.phantom.questions import report
+from clincot.phantom.drawing.draw import Phantom, draw, png
+from clincot.phantom.texts.questions import report
 from clincot.recipe import load_recipe
 from clincot.records import Candidate, Example, Region, View
 from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit

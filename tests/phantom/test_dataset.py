@@ -11,7 +11,7 @@ from PIL import Image
 
 from clincot.errors import DataError
 from clincot.phantom.dataset import phantom_files
-from clincot.phantom.draw import draw
+from clincot.phantom.drawing.draw import draw
 
 
 @pytest.fixture(scope="module")

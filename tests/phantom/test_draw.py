@@ -7,9 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from clincot.phantom.anatomy import SIZE
-from clincot.phantom.draw import RANGES, draw, random_region, region_around, visible
-from clincot.phantom.findings import FINDINGS
+from clincot.phantom.drawing.anatomy import SIZE
+from clincot.phantom.drawing.draw import RANGES, draw, random_region, region_around, visible
+from clincot.phantom.drawing.findings import FINDINGS
 from clincot.records import Box
 
 

@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 
 import clincot
-from clincot.phantom.draw import draw, visible
-from clincot.phantom.findings import FINDINGS
-from clincot.phantom.grounder_figures import auc, evaluate_maps, grounder_figures, wilson
-from clincot.phantom.pretrain_grounder import GrounderPlan, box_targets, drawn_set, pretrain_grounder
+from clincot.phantom.drawing.draw import draw, visible
+from clincot.phantom.drawing.findings import FINDINGS
+from clincot.phantom.grounder.figures import auc, evaluate_maps, grounder_figures, wilson
+from clincot.phantom.grounder.pretrain import GrounderPlan, box_targets, drawn_set, pretrain_grounder
 from clincot.recipe import Regions
 from clincot.regions.base import Subject
 from clincot.regions.extract import find_region

@@ -16,12 +16,12 @@ from transformers import AutoTokenizer
 
 import clincot
 from clincot.chain.prompts import judge_messages
-from clincot.phantom import judge_rubric as rubric
-from clincot.phantom.judge_figures import DIGITS, expected_digits, judge_figures, ranking
-from clincot.phantom.judge_packs import pack, packed_losses
-from clincot.phantom.judge_rows import JudgeRow, judge_rows, right_wrong_pairs, with_noise
-from clincot.phantom.judge_rubric import Knowledge
-from clincot.phantom.pretrain_judges import JUDGE_A, JUDGE_B, judge_prompt, new_judge, packs_of, pretrain_judges
+from clincot.phantom.judges import rubric
+from clincot.phantom.judges.figures import DIGITS, expected_digits, judge_figures, ranking
+from clincot.phantom.judges.packs import pack, packed_losses
+from clincot.phantom.judges.pretrain import JUDGE_A, JUDGE_B, judge_prompt, new_judge, packs_of, pretrain_judges
+from clincot.phantom.judges.rows import JudgeRow, judge_rows, right_wrong_pairs, with_noise
+from clincot.phantom.judges.rubric import Knowledge
 
 MODELS = Path(clincot.__file__).parent / "phantom" / "models"
 SEED = 78  # a world that no model was trained in
@@ -92,7 +92,7 @@ def test_rows_repeat_exactly_and_hold_right_and_wrong_statements_of_every_kind(r
 
 
 def test_rows_do_not_depend_on_the_hash_seed_of_the_process():
-    code = f"from clincot.phantom.judge_rows import judge_rows as j; print(j({SEED}, 'held_out', 0, 4, 3))"
+    code = f"from clincot.phantom.judges.rows import judge_rows as j; print(j({SEED}, 'held_out', 0, 4, 3))"
     said = [
         subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True)
         for seed in ("1", "2")

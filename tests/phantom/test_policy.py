@@ -13,15 +13,15 @@ from clincot import engines
 from clincot.chain import prompts
 from clincot.errors import ModelError
 from clincot.lm.requests import GenerateRequest
-from clincot.phantom.draw import RANGES, draw
-from clincot.phantom.policy import FOLDER, load_policy, new_policy, save_policy
-from clincot.phantom.policy_figures import Trial, choose, generate, interval, region
-from clincot.phantom.policy_packing import Packer, collate
-from clincot.phantom.policy_rows import rows
-from clincot.phantom.policy_vision import train_vision
-from clincot.phantom.pretrain_policy import draw_bank, pretrain_policy, train_text
-from clincot.phantom.tokenizer import IMAGE, train_tokenizer
-from clincot.phantom.views import pixel_values, training_region, view
+from clincot.phantom.drawing.draw import RANGES, draw
+from clincot.phantom.policy.figures import Trial, choose, generate, interval, region
+from clincot.phantom.policy.network import FOLDER, load_policy, new_policy, save_policy
+from clincot.phantom.policy.packing import Packer, collate
+from clincot.phantom.policy.pretrain import draw_bank, pretrain_policy, train_text
+from clincot.phantom.policy.rows import rows
+from clincot.phantom.policy.views import pixel_values, training_region, view
+from clincot.phantom.policy.vision import train_vision
+from clincot.phantom.texts.tokenizer import IMAGE, train_tokenizer
 from clincot.records import Box
 
 torch.set_num_threads(1)

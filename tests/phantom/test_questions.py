@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from clincot.phantom.draw import draw
-from clincot.phantom.findings import FINDINGS
-from clincot.phantom.questions import KINDS, finding_sentence, questions, report
+from clincot.phantom.drawing.draw import draw
+from clincot.phantom.drawing.findings import FINDINGS
+from clincot.phantom.texts.questions import KINDS, finding_sentence, questions, report
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from clincot.phantom.draw import draw
-from clincot.phantom.policy_rows import rows
-from clincot.phantom.questions import finding_sentence, questions
-from clincot.phantom.telling import UNMENTIONED, retold, shows_subtle, subtle, told
-from clincot.phantom.views import WHOLE
+from clincot.phantom.drawing.draw import draw
+from clincot.phantom.policy.rows import rows
+from clincot.phantom.policy.views import WHOLE
+from clincot.phantom.texts.questions import finding_sentence, questions
+from clincot.phantom.texts.telling import UNMENTIONED, retold, shows_subtle, subtle, told
 
 
 @pytest.fixture(scope="module")

@@ -11,15 +11,15 @@ import torch
 from torch import nn
 from transformers import LlavaForConditionalGeneration, LlavaProcessor
 
-from clincot.phantom.draw import RANGES, Phantom, draw
-from clincot.phantom.policy import new_policy, save_policy
-from clincot.phantom.policy_card import policy_card
-from clincot.phantom.policy_figures import measure
-from clincot.phantom.policy_packing import Batch, Packer, collate
-from clincot.phantom.policy_rows import rows
-from clincot.phantom.policy_vision import train_vision
+from clincot.phantom.drawing.draw import RANGES, Phantom, draw
+from clincot.phantom.policy.card import policy_card
+from clincot.phantom.policy.figures import measure
+from clincot.phantom.policy.network import new_policy, save_policy
+from clincot.phantom.policy.packing import Batch, Packer, collate
+from clincot.phantom.policy.rows import rows
+from clincot.phantom.policy.views import masked_view, pixel_values, training_region, view
+from clincot.phantom.policy.vision import train_vision
 from clincot.phantom.schedule import Schedule
-from clincot.phantom.views import masked_view, pixel_values, training_region, view
 from clincot.records import Box
 
 IMAGES = 10_000

@@ -15,9 +15,9 @@ from transformers import (
 from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
 
 from clincot.errors import ModelError
-from clincot.phantom.tokenizer import train_tokenizer
+from clincot.phantom.texts.tokenizer import train_tokenizer
 
-FOLDER = Path(__file__).parent / "models" / "policy"
+FOLDER = Path(__file__).parents[1] / "models" / "policy"
 PIXELS = 48  # a nodule is 2 to 4 of them in the global view
 PATCH = 8
 TOKENS = (PIXELS // PATCH) ** 2

@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from clincot.images import encode_png
-from clincot.phantom.anatomy import SIZE, Anatomy, thorax
-from clincot.phantom.findings import FINDINGS, Finding, paint, place
-from clincot.phantom.layers import body, bones, expose, mediastinum, vessels
+from clincot.phantom.drawing.anatomy import SIZE, Anatomy, thorax
+from clincot.phantom.drawing.findings import FINDINGS, Finding, paint, place
+from clincot.phantom.drawing.layers import body, bones, expose, mediastinum, vessels
 from clincot.records import Box
 
 # First index of each split. Models are pre-trained on their own ranges: no published image is ever trained on twice.

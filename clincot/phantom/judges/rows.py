@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from clincot.chain.prompts import judge_messages
-from clincot.phantom.draw import RANGES, Phantom, draw
-from clincot.phantom.findings import FINDINGS
-from clincot.phantom.judge_rubric import Knowledge, blind_digit
-from clincot.phantom.judge_statements import Judged, answer_statements, nonsense, sloppy, step_statements, unreferenced
-from clincot.phantom.questions import Question, finding_sentence, presence, questions, report
+from clincot.phantom.drawing.draw import RANGES, Phantom, draw
+from clincot.phantom.drawing.findings import FINDINGS
+from clincot.phantom.judges.rubric import Knowledge, blind_digit
+from clincot.phantom.judges.statements import Judged, answer_statements, nonsense, sloppy, step_statements, unreferenced
+from clincot.phantom.texts.questions import Question, finding_sentence, presence, questions, report
 from clincot.records import Message
 
 # How a reference may look: the report, answer and report together, the answer alone (VQA-RAD), nothing (blind).

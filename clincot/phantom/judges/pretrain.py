@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from clincot.phantom.judge_figures import agreement, judge_card, judge_figures
-from clincot.phantom.judge_packs import Pack, pack, packed_losses
-from clincot.phantom.judge_plan import JudgePlan
-from clincot.phantom.judge_rows import JudgeRow, judge_rows, with_noise
-from clincot.phantom.tokenizer import train_tokenizer
+from clincot.phantom.judges.figures import agreement, judge_card, judge_figures
+from clincot.phantom.judges.packs import Pack, pack, packed_losses
+from clincot.phantom.judges.plan import JudgePlan
+from clincot.phantom.judges.rows import JudgeRow, judge_rows, with_noise
+from clincot.phantom.texts.tokenizer import train_tokenizer
 
 Report = Callable[[str], None]
 POOL = 20  # batches whose packs are sorted by length together

@@ -10,11 +10,11 @@ import torch
 from torch import nn
 from transformers import CLIPVisionModel
 
-from clincot.phantom.anatomy import SIDES, ZONES
-from clincot.phantom.draw import Phantom, visible
-from clincot.phantom.findings import FINDINGS
+from clincot.phantom.drawing.anatomy import SIDES, ZONES
+from clincot.phantom.drawing.draw import Phantom, visible
+from clincot.phantom.drawing.findings import FINDINGS
+from clincot.phantom.policy.views import WHOLE, location_labels, patch_labels, pixel_values, training_region, view
 from clincot.phantom.schedule import Schedule
-from clincot.phantom.views import WHOLE, location_labels, patch_labels, pixel_values, training_region, view
 
 OUTPUTS = (len(FINDINGS), len(FINDINGS) * len(SIDES) * len(ZONES), len(FINDINGS))
 PLACES_WEIGHT = 10.0  # one label in 200 is set, so their mean is small

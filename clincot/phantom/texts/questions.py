@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clincot.phantom.draw import Phantom
-from clincot.phantom.findings import FINDINGS, Finding
+from clincot.phantom.drawing.draw import Phantom
+from clincot.phantom.drawing.findings import FINDINGS, Finding
 from clincot.records import AnswerType
 
 KINDS = ("presence", "open", "side", "zone", "normal", "report")

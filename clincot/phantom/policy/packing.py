@@ -14,9 +14,9 @@ import torch
 from transformers import LlavaProcessor
 
 from clincot.errors import ModelError
-from clincot.phantom.policy import TOKENS
-from clincot.phantom.policy_rows import Row
-from clincot.phantom.tokenizer import BOS, END, IMAGE, ROLES
+from clincot.phantom.policy.network import TOKENS
+from clincot.phantom.policy.rows import Row
+from clincot.phantom.texts.tokenizer import BOS, END, IMAGE, ROLES
 
 TRUNK, CROP, PADDING = 0, 1, -1
 IGNORED = -100

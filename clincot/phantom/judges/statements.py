@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clincot.phantom import judge_rubric as rubric
-from clincot.phantom.anatomy import SIDES, ZONES
-from clincot.phantom.draw import Phantom
-from clincot.phantom.findings import FINDINGS, Finding
-from clincot.phantom.judge_rubric import Knowledge, Place
-from clincot.phantom.questions import ARTICLE, NOTHING, Question, finding_sentence, report
+from clincot.phantom.drawing.anatomy import SIDES, ZONES
+from clincot.phantom.drawing.draw import Phantom
+from clincot.phantom.drawing.findings import FINDINGS, Finding
+from clincot.phantom.judges import rubric
+from clincot.phantom.judges.rubric import Knowledge, Place
+from clincot.phantom.texts.questions import ARTICLE, NOTHING, Question, finding_sentence, report
 from clincot.records import Box
 
 OFF_TYPE = 1

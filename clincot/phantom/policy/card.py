@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clincot.phantom.telling import UNMENTIONED
+from clincot.phantom.texts.telling import UNMENTIONED
 
 HEAD = """---
 license: cc0-1.0

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from clincot.phantom.anatomy import SIDES, ZONES
-from clincot.phantom.draw import Phantom, random_region, region_around
-from clincot.phantom.findings import FINDINGS
-from clincot.phantom.policy import MEAN, PATCH, PIXELS, STD
+from clincot.phantom.drawing.anatomy import SIDES, ZONES
+from clincot.phantom.drawing.draw import Phantom, random_region, region_around
+from clincot.phantom.drawing.findings import FINDINGS
+from clincot.phantom.policy.network import MEAN, PATCH, PIXELS, STD
 from clincot.records import Box
 
 WHOLE = Box(0, 0, 256, 256)

@@ -12,11 +12,11 @@ from PIL import Image
 from transformers import LlavaForConditionalGeneration, LlavaProcessor
 
 from clincot.chain import prompts
-from clincot.phantom.draw import RANGES, Phantom, draw, random_region, region_around, visible
-from clincot.phantom.findings import FINDINGS
-from clincot.phantom.questions import Question, finding_sentence, presence, questions
-from clincot.phantom.telling import shows_subtle
-from clincot.phantom.tokenizer import IMAGE
+from clincot.phantom.drawing.draw import RANGES, Phantom, draw, random_region, region_around, visible
+from clincot.phantom.drawing.findings import FINDINGS
+from clincot.phantom.texts.questions import Question, finding_sentence, presence, questions
+from clincot.phantom.texts.telling import shows_subtle
+from clincot.phantom.texts.tokenizer import IMAGE
 from clincot.records import Box, Message
 
 PER_KIND = 500

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from clincot.phantom.grounder_figures import Interval, show
-from clincot.phantom.judge_plan import JudgePlan
-from clincot.phantom.judge_rows import RIGHT, WRONG, JudgeRow, right_wrong_pairs
+from clincot.phantom.grounder.figures import Interval, show
+from clincot.phantom.judges.plan import JudgePlan
+from clincot.phantom.judges.rows import RIGHT, WRONG, JudgeRow, right_wrong_pairs
 
 DIGITS = "0123456789"
 BOOTSTRAPS = 1000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from clincot.phantom.anatomy import COLUMNS, ROWS, SIZE, Anatomy, Lung
+from clincot.phantom.drawing.anatomy import COLUMNS, ROWS, SIZE, Anatomy, Lung
 
 LUNG_GREY = 0.24
 TISSUE_GREY = 0.60

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from clincot.chain import prompts
-from clincot.phantom.draw import Phantom, visible
-from clincot.phantom.findings import FINDINGS
-from clincot.phantom.questions import Question, finding_sentence, questions
-from clincot.phantom.telling import retold, told
+from clincot.phantom.drawing.draw import Phantom, visible
+from clincot.phantom.drawing.findings import FINDINGS
+from clincot.phantom.texts.questions import Question, finding_sentence, questions
+from clincot.phantom.texts.telling import retold, told
 from clincot.records import Box, Message
 
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")

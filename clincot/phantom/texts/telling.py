@@ -12,9 +12,9 @@ from math import inf, pi
 
 import numpy as np
 
-from clincot.phantom.draw import Phantom, visible
-from clincot.phantom.findings import Finding
-from clincot.phantom.questions import NOTHING, Question, report
+from clincot.phantom.drawing.draw import Phantom, visible
+from clincot.phantom.drawing.findings import Finding
+from clincot.phantom.texts.questions import NOTHING, Question, report
 from clincot.records import Box
 
 SUBTLE = {"nodule": inf, "consolidation": pi * 18.0**2}  # pixels of 256 x 256: all nodules, half the others

@@ -18,11 +18,11 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clincot.phantom.anatomy import SIZE
-from clincot.phantom.draw import RANGES, draw
-from clincot.phantom.findings import FINDINGS
-from clincot.phantom.grounder_figures import grounder_card, grounder_figures
-from clincot.phantom.grounder_plan import GrounderPlan
+from clincot.phantom.drawing.anatomy import SIZE
+from clincot.phantom.drawing.draw import RANGES, draw
+from clincot.phantom.drawing.findings import FINDINGS
+from clincot.phantom.grounder.figures import grounder_card, grounder_figures
+from clincot.phantom.grounder.plan import GrounderPlan
 from clincot.regions.query_grounder import QueryGrounderConfig, QueryGrounderModel, grounder_pixels
 
 Report = Callable[[str], None]

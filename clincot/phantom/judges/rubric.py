@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
-from clincot.phantom.findings import FINDINGS
+from clincot.phantom.drawing.findings import FINDINGS
 
 Place = tuple[str, str]  # side and zone
 UNSURE = 4

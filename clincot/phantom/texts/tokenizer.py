@@ -10,11 +10,11 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from clincot.chain import prompts
-from clincot.phantom import questions
-from clincot.phantom.anatomy import SIDES, ZONES
-from clincot.phantom.draw import Phantom
-from clincot.phantom.findings import FINDINGS, Finding
-from clincot.phantom.questions import finding_sentence, report
+from clincot.phantom.drawing.anatomy import SIDES, ZONES
+from clincot.phantom.drawing.draw import Phantom
+from clincot.phantom.drawing.findings import FINDINGS, Finding
+from clincot.phantom.texts import questions
+from clincot.phantom.texts.questions import finding_sentence, report
 from clincot.records import Box
 
 PAD, BOS, END, IMAGE = "<pad>", "<s>", "<|end|>", "<image>"

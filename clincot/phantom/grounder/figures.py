@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clincot.phantom.findings import FINDINGS
-from clincot.phantom.grounder_plan import GrounderPlan
+from clincot.phantom.drawing.findings import FINDINGS
+from clincot.phantom.grounder.plan import GrounderPlan
 from clincot.regions.query_grounder import QueryGrounderModel
 
 Interval = tuple[float, float, float]  # value, lower, upper

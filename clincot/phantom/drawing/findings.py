@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from clincot.phantom.anatomy import COLUMNS, ROWS, SIDES, ZONES, Anatomy, Lung
-from clincot.phantom.layers import blend, cloud, soft
+from clincot.phantom.drawing.anatomy import COLUMNS, ROWS, SIDES, ZONES, Anatomy, Lung
+from clincot.phantom.drawing.layers import blend, cloud, soft
 from clincot.records import Box
 
 FINDINGS = ("nodule", "consolidation", "effusion", "pneumothorax", "cardiomegaly")

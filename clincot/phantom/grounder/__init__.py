@@ -1,0 +1,1 @@
+"""Drawn phantoms with their lesion boxes -> the tiny grounder and its held-out figures."""
