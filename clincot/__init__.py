@@ -11,7 +11,7 @@ _PUBLIC = {
     "Example": "clincot.records",
     "Region": "clincot.records",
     "Candidate": "clincot.records",
-    "PreferencePair": "clincot.records",
+    "Pair": "clincot.records.pairs",
     "Recipe": "clincot.recipe",
     "load_recipe": "clincot.recipe",
     "Hub": "clincot.hub",

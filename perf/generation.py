@@ -28,7 +28,7 @@ from PIL import Image
 
 from clincot.engines.transformers import TransformersEngine
 from clincot.lm.requests import GenerateRequest
-from clincot.methods import load
+from clincot.methods import of_recipe
 from clincot.recipe import Recipe
 from clincot.stages.sample.workbench import Models, Workbench, run_unit
 from perf.scaled_chain import ByDigest, Recorder, Size, Squares, examples_of, questions_of, recipe_of
@@ -61,7 +61,7 @@ def walk(engine: TransformersEngine, recipe: Recipe, size: Size, *, entities: bo
     recorder = Recorder(engine)
     before = (engine.counters.prefill_tokens, engine.counters.vision_encodes)
     bench = Workbench(recipe, 1, Models(recorder, Squares(), (ByDigest(),)))
-    run_unit(load("clincot"), examples_of(size, entities=entities), bench)
+    run_unit(of_recipe(recipe), examples_of(size, entities=entities), bench)
     after = (engine.counters.prefill_tokens, engine.counters.vision_encodes)
     return recorder, Cost(recorder.seconds, after[0] - before[0], after[1] - before[1], recorder.texts)
 

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import clincot
-from clincot import engines, judges
+from clincot import engines, judges, methods
 from clincot.recipe import load_recipe
 from clincot.records import Example
 from clincot.stages.sample.lengths import Rooms, check_lengths
@@ -42,7 +42,8 @@ def main() -> None:
     policy = engines.open_room("transformers", MODELS / "policy")
     rooms = [judges.open_room("causal_lm", MODELS / f"judge-{name}", policy, "expected") for name in "ab"]
     opened, before = time.monotonic(), _peak()
-    found = check_lengths(load_recipe(), examples, Rooms(policy, tuple(room for room in rooms if room is not None)))
+    recipe, found_rooms = load_recipe(), Rooms(policy, tuple(room for room in rooms if room is not None))
+    found = check_lengths(recipe, methods.of_recipe(recipe), examples, found_rooms)
     ended = time.monotonic()
     figures = {
         "questions": count,

@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 from clincot.executors.launch import Launch, open_launch
 from clincot.executors.world import ALONE, World
 from clincot.recipe import load_recipe
-from clincot.records import Box, Candidate, Example, Hypothesis, PreferencePair, Region, View
+from clincot.records import WHOLE, Box, Candidate, Example, Hypothesis, Region, View
+from clincot.records.pairs import Pair, Side
 from clincot.stages.sample.build import BuildJob, merge, worker_of
 from clincot.stages.sample.shards import unit_report, write_parts
 from clincot.stages.sample.workbench import Models, UnitResult
@@ -37,16 +38,19 @@ def example(number: int) -> Example:
 
 def result(number: int) -> UnitResult:
     of, region = example(number), Region("opacity", Box(0, 0, 8, 8), 0.5)
+    views = (WHOLE, View("crop", region))
     good, bad = (
-        Candidate(f"{of.id}/0/{side}", of.id, 0, f"text {side}", region, (), -1.0, 3, score=0.5 + side / 4)
+        Candidate(f"{of.id}/0/{side}", of.id, 0, f"text {side}", region, (), -1.0, 3, score=0.5 + side / 4, views=views)
         for side in (1, 0)
     )
     prompt = ({"role": "user", "content": [{"type": "text", "text": of.question}]},)
-    pair = PreferencePair(f"{of.id}/0/1", of.id, 0, "clincot", prompt, os.urandom(800), good, bad, f"{of.id}/0")
-    looked, crop = Hypothesis(of.image_id, region.hypothesis, 0.5, region, crop_id="0" * 16), os.urandom(400)
+    sides = (Side.of(good, (WHOLE,)), Side.of(bad, (WHOLE,)))
+    pair = Pair(f"{of.id}/0/1", of.id, 0, "clincot", prompt, (WHOLE,), *sides, f"{of.id}/0")
+    looked = Hypothesis(of.image_id, region.hypothesis, 0.5, region, crop_id="0" * 16)
+    shown = {"image": os.urandom(800), "crop": os.urandom(400)}
 
     def encode(example_id: str, view: View) -> bytes:
-        return crop
+        return shown[view.kind]
 
     return UnitResult((pair,), (good, bad), (looked,), {}, (), encode)
 

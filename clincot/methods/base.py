@@ -1,29 +1,76 @@
-"""The contract of a method: one example and the tools it awaits -> its preference pairs."""
+"""The contract of a method: an example and the tools it awaits -> candidates; an example's candidates -> its pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from clincot.judges.base import JudgeRequest, Rating
+from clincot.judges.base import Rating
 from clincot.lm.requests import Completion
 from clincot.recipe import Recipe
-from clincot.records import Candidate, Example, Message, PreferencePair, Region
+from clincot.records import WHOLE, Candidate, Example, Message, Region, View
+from clincot.records.pairs import Pair
+
+NEEDS = ("regions", "judges", "critic", "editor", "similarity")
 
 
-class Tools(Protocol):
-    """What a method may ask for; every call takes many requests and is batched with those of the other examples."""
+@dataclass(frozen=True)
+class Ask:
+    """One text wanted from the policy, with everything that decides it.
+
+    `views` fill the image blocks of `messages` in order (one block for image and crop where the recipe's `image_layout`
+    is `canvas`). `max_new_tokens` are tokens, end token included; equal asks give equal texts.
+    """
+
+    messages: Sequence[Message]
+    views: tuple[View, ...]
+    temperature: float
+    top_p: float
+    max_new_tokens: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One text that the judges rate, with everything they see of its context.
+
+    `reference` is the text that they may compare with (None: blind). `region`: they read where it lies and how it was
+    found (None: nothing). `view` is the image that a judge with eyes sees (None: none). `report`: the text is a whole
+    report and is rated by the rubric of reports.
+    """
+
+    example: Example
+    text: str
+    findings: tuple[str, ...] = ()
+    reference: str | None = None
+    region: Region | None = None
+    view: View | None = WHOLE
+    report: bool = False
+
+
+class Draw(Protocol):
+    """What a method has while it draws pairs: no model and no pixels."""
 
     @property
-    def recipe(self) -> Recipe: ...
-
-    @property
-    def judge_names(self) -> tuple[str, ...]: ...
+    def recipe(self) -> Recipe:
+        """Return the settings of the run; `recipe.build` holds what every method shares."""
+        ...
 
     def seed(self, *parts: object) -> int:
         """Return a number made of the recipe's seed, the round and `parts`."""
         ...
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        """Count what yields no candidate or no pair, by reason; the dataset's card shows the counts."""
+        ...
+
+
+class Tools(Draw, Protocol):
+    """What a method may ask for while it samples; requests that examples wait for together become one batch."""
+
+    @property
+    def judge_names(self) -> tuple[str, ...]: ...
 
     def propose(self, example: Example) -> Awaitable[tuple[Region, ...]]:
         """Return the regions of the example's image, one per hypothesis that has one (Eq. 1)."""
@@ -33,37 +80,44 @@ class Tools(Protocol):
         """Return what the policy of this round writes, one text per ask (Eq. 2)."""
         ...
 
-    def judge(self, requests: Sequence[JudgeRequest]) -> Awaitable[list[tuple[Rating, ...]]]:
+    def judge(self, requests: Sequence[Rate]) -> Awaitable[list[tuple[Rating, ...]]]:
         """Return, per request, one rating per name of `judge_names`."""
         ...
 
-    def facts(self, example: Example, region: Region | None) -> str | None:
-        """Return what the judges are told of the region of a text; None unless the recipe's context is `facts`."""
-        ...
-
-    def keep(self, candidates: Sequence[Candidate]) -> None:
-        """Record candidates in the round's second table, paired or not."""
-        ...
-
-    def drop(self, reason: str, count: int = 1) -> None:
-        """Count what yields no pair, by reason."""
-        ...
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One text wanted from the policy: what it reads, which region it sees beside the image, and its own seed.
-
-    `max_new_tokens` 0 is the recipe's `build.max_new_tokens`.
-    """
-
-    messages: Sequence[Message]
-    region: Region | None
-    seed: int
-    max_new_tokens: int = 0
-
 
 class Method(Protocol):
-    """A coroutine function that reads like the paper it implements."""
+    """One object that reads like its paper; `Config` is a frozen dataclass of its own numbers, each with its source.
 
-    async def __call__(self, example: Example, tools: Tools) -> list[PreferencePair]: ...
+    `title` says "-style" or "(reconstruction)" where that is the truth. `needs` are the roles of NEEDS that it uses: no
+    other model is loaded. `on_policy`: its texts are sampled from this round's policy; else a round's pairs are static.
+    """
+
+    name: str
+    title: str
+    paper: str
+    Config: type
+    needs: frozenset[str]
+    on_policy: bool
+
+    def __init__(self, config: Any) -> None: ...
+
+    async def sample(self, example: Example, tools: Tools) -> list[Candidate]:
+        """Return every candidate text of the example, in the order of its steps."""
+        ...
+
+    def pair(self, example: Example, candidates: Sequence[Candidate], draw: Draw) -> list[Pair]:
+        """Return the pairs among an example's candidates; equal candidates, settings and seeds give equal pairs."""
+        ...
+
+    def facts(self, counts: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return sentences (Markdown) for the dataset's card: what this method did in a round of these counts."""
+        ...
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """A method that can name its shortest requests, so that questions without room are found before any model loads."""
+
+    def shortest(self, example: Example, recipe: Recipe) -> tuple[Ask | None, Rate | None]:
+        """Return the shortest request to the policy about `example`, and to the judges; None where there is none."""
+        ...

@@ -1,41 +1,190 @@
-"""One example -> ClinCoT's pairs: regions, candidates, judged look-ahead, k pairs a step, best extends (Eq. 1-4)."""
+"""One example -> ClinCoT's candidates and pairs: regions, judged look-ahead, k pairs a step, best extends (Eq. 1-4)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
+from typing import Any
 
 from clincot.judges.base import Rating
 from clincot.judges.lookahead import expected
 from clincot.lm.requests import TOO_LONG, Completion
-from clincot.methods.base import Tools
+from clincot.methods import clincot_config
+from clincot.methods._steps import Steps
+from clincot.methods.base import Ask, Draw, Rate, Tools
 from clincot.methods.pairing import choose_pairs
 from clincot.methods.scoring import best_of, scored
-from clincot.methods.steps import step_ask, step_rating
-from clincot.records import Candidate, Example, JudgeScore, PreferencePair, Region
+from clincot.recipe import Recipe
+from clincot.records import WHOLE, Candidate, Example, JudgeScore, Region
+from clincot.records.pairs import Pair, Side
 
 
-async def pairs(example: Example, tools: Tools) -> list[PreferencePair]:
-    """Walk the chain of `recipe.build.steps` steps (paper, Section 2.1, Figure 1)."""
-    regions = await tools.propose(example)
-    if len(regions) * tools.recipe.build.samples_per_region < 2:
-        tools.drop("questions with fewer than two candidates")
-        return []
-    found: list[PreferencePair] = []
-    chain: tuple[str, ...] = ()
-    for step in range(1, tools.recipe.build.steps + 1):
-        candidates = await _offer(example, step, chain, regions, tools)
-        candidates = await _score(example, step, candidates, tools)
-        tools.keep(candidates)
-        found += choose_pairs(example, step, candidates, tools)
-        best = best_of([candidate for candidate in candidates if not candidate.cut])
-        if best is None:
-            tools.drop(_end_of_chain(candidates))
-            break
-        chain = (*chain, best.text)
-    if not found:
-        tools.drop("questions without a pair")
-    return found
+class ClinCoT:
+    """Clinical chain-of-thought preferences; superscripts and symbols as in the paper's Section 2.1 and Figure 1."""
+
+    name = "clincot"
+    title = "ClinCoT (reconstruction)"
+    paper = "arXiv 2603.01124"
+    Config = clincot_config.Config
+    needs = frozenset({"regions", "judges"})
+    on_policy = True
+
+    def __init__(self, config: clincot_config.Config) -> None:
+        self.config = config
+
+    async def sample(self, example: Example, tools: Tools) -> list[Candidate]:
+        """Walk the chain: at each step candidates about every region and their scores; the best one extends it."""
+        regions = await tools.propose(example)
+        if len(regions) * self.config.samples_per_region < 2:
+            tools.drop("questions with fewer than two candidates")
+            return []
+        kept: list[Candidate] = []
+        chain: tuple[str, ...] = ()
+        for step in range(1, self.config.steps + 1):
+            offered = await self._offer(example, step, chain, regions, tools)
+            rated = await self._score(example, step, await self._look_ahead(example, step, offered, tools), tools)
+            kept += rated
+            best = best_of([candidate for candidate in rated if not candidate.cut])
+            if best is None:
+                tools.drop(_end_of_chain(rated))
+                break
+            chain = (*chain, best.text)
+        return kept
+
+    def pair(self, example: Example, candidates: Sequence[Candidate], draw: Draw) -> list[Pair]:
+        """Draw k pairs among the candidates of each step, with their scores by the recipe's numbers."""
+        config, found = self.config, []
+        known = [scored(candidate, config.lookahead, draw.recipe.build.judging) for candidate in candidates]
+        draw.drop("candidates a judge could not rate", sum(candidate.score is None for candidate in known))
+        for step, offered in groupby(known, key=lambda candidate: candidate.step):
+            group = f"{example.id}/{step}"
+            chosen = choose_pairs(group, list(offered), config, draw)
+            for i, (winner, loser) in enumerate(chosen):
+                found.append(self._pair(f"{group}/{i}", example, winner, loser, draw.recipe))
+        return found
+
+    def facts(self, counts: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return what the card says of a round."""
+        config = self.config
+        ahead = f"look-ahead weight gamma {config.lookahead.gamma:g}"
+        if config.lookahead.gamma and not config.lookahead.normalise:
+            ahead += " (Eq. 3 undivided)"
+        scope = {"any": "among all", "across_regions": "across regions", "within_region": "within a region"}
+        return (
+            "For every question: clinical hypotheses, a heat map and a region for each (Eq. 1), candidate texts of the"
+            " round's policy about the image and the region's crop (Eq. 2), scores of the judges in [0, 1] with"
+            " look-ahead (Eq. 3), their consensus (Eq. 4), then pairs of a higher and a lower scored candidate of the"
+            " same step. All texts are written by models.",
+            f"A chain has {config.steps} step{'s' if config.steps > 1 else ''}, {ahead};"
+            f" at most {config.pairs_per_step} pairs a step with a gap of {config.min_gap:g},"
+            f" drawn {scope[config.pair_scope]}.",
+        )
+
+    def shortest(self, example: Example, recipe: Recipe) -> tuple[Ask, Rate]:
+        """Return the first step's request and an empty text to rate; later steps hold texts that do not exist yet."""
+        steps = self._steps(recipe)
+        return steps.ask(example, 1, (), None, 0), steps.rate(example, 1, (), "")
+
+    def _steps(self, recipe: Recipe) -> Steps:
+        return Steps(recipe, self.config.steps, self.config.temperature, self.config.top_p)
+
+    def _pair(self, name: str, example: Example, winner: Candidate, loser: Candidate, recipe: Recipe) -> Pair:
+        return Pair(
+            id=name,
+            example_id=example.id,
+            step=winner.step,
+            method=self.name,
+            prompt=self._steps(recipe).prompt(example, winner.step, winner.findings),
+            views=(WHOLE,),
+            chosen=Side.of(winner, (WHOLE,)),
+            rejected=Side.of(loser, (WHOLE,)),
+            group=f"{example.id}/{winner.step}",
+        )
+
+    async def _offer(
+        self, example: Example, step: int, chain: tuple[str, ...], regions: Sequence[Region], tools: Tools
+    ) -> list[Candidate]:
+        """Eq. 2: every candidate sees the same chain and its own region."""
+        steps = self._steps(tools.recipe)
+        places = [region for region in regions for _ in range(self.config.samples_per_region)]
+        asks = [
+            steps.ask(example, step, chain, region, tools.seed(example.id, step, i)) for i, region in enumerate(places)
+        ]
+        texts = await tools.generate(example, asks)
+        offered = []
+        for i, (region, ask, text) in enumerate(zip(places, asks, texts, strict=True)):
+            if text.finish == "failed" or not text.text.strip():
+                tools.drop(_missing("candidates", text))
+                continue
+            # A text cut at the length limit has no end token, one that tokenises otherwise was scored as other tokens.
+            whole = text.finish == "stop" and text.retokenises
+            offered.append(
+                Candidate(
+                    id=f"{example.id}/{step}/{i}",
+                    example_id=example.id,
+                    step=step,
+                    text=text.text,
+                    region=region,
+                    findings=chain,
+                    logp=text.logp if whole else None,
+                    tokens=text.tokens,
+                    finish=text.finish,
+                    views=ask.views,
+                )
+            )
+        return offered
+
+    async def _look_ahead(
+        self, example: Example, step: int, candidates: Sequence[Candidate], tools: Tools
+    ) -> list[Candidate]:
+        """Sample the next responses of Eq. 3: each candidate is followed by texts that see its own region."""
+        ahead, steps = self.config.lookahead, self._steps(tools.recipe)
+        if step == self.config.steps or ahead.gamma == 0:
+            return list(candidates)
+        asks = [
+            steps.ask(example, step + 1, (*c.findings, c.text), c.region, tools.seed(c.id, "next", sample))
+            for c in candidates
+            for sample in range(ahead.samples)
+        ]
+        texts = await tools.generate(example, asks)
+        # An empty text is no next response, as it is no candidate: Eq. 3's mean is over those that say something.
+        for text in texts:
+            if not text.text.strip():
+                tools.drop(_missing("look-ahead texts", text))
+        following = iter(texts)
+        sampled = [[next(following).text for _ in range(ahead.samples)] for _ in candidates]
+        return [replace(c, lookahead=tuple(filter(str.strip, own))) for c, own in zip(candidates, sampled, strict=True)]
+
+    async def _score(
+        self, example: Example, step: int, candidates: Sequence[Candidate], tools: Tools
+    ) -> list[Candidate]:
+        """Rate every candidate and its look-ahead texts in one call, then combine (Eq. 3 per judge, Eq. 4 over all)."""
+        steps, requests = self._steps(tools.recipe), []
+        for c in candidates:
+            requests.append(steps.rate(example, step, c.findings, c.text, c.region))
+            requests += [steps.rate(example, step + 1, (*c.findings, c.text), text, c.region) for text in c.lookahead]
+        ratings = iter(await tools.judge(requests))
+        rated = []
+        for c in candidates:
+            own, later = next(ratings), [next(ratings) for _ in c.lookahead]
+            tools.drop("look-ahead texts too long for a judge", sum(any(r.too_long for r in some) for some in later))
+            if any(rating.too_long for rating in own):
+                tools.drop("candidates too long for a judge")
+                continue
+            judged = replace(c, judge_scores=_judge_scores(tools.judge_names, own, later))
+            rated.append(scored(judged, self.config.lookahead, tools.recipe.build.judging))
+        return rated
+
+
+def _judge_scores(
+    names: Sequence[str], own: Sequence[Rating], later: Sequence[Sequence[Rating]]
+) -> tuple[JudgeScore, ...]:
+    scores = []
+    for j, name in enumerate(names):
+        ahead = expected([ratings[j].value for ratings in later])
+        scores.append(JudgeScore(judge=name, own=own[j].value, next=ahead, total=None, mass=own[j].mass))
+    return tuple(scores)
 
 
 def _end_of_chain(candidates: Sequence[Candidate]) -> str:
@@ -44,94 +193,8 @@ def _end_of_chain(candidates: Sequence[Candidate]) -> str:
     return "chains that stop at a step " + ("of cut texts" if best_of(candidates) else "no judge could rate")
 
 
-async def _offer(
-    example: Example, step: int, chain: tuple[str, ...], regions: Sequence[Region], tools: Tools
-) -> list[Candidate]:
-    """Eq. 2: every candidate sees the same chain and its own region."""
-    recipe = tools.recipe
-    places = [region for region in regions for _ in range(recipe.build.samples_per_region)]
-    asks = [
-        step_ask(recipe, example, step, chain, region, tools.seed(example.id, step, i))
-        for i, region in enumerate(places)
-    ]
-    texts = await tools.generate(example, asks)
-    offered = []
-    for i, (region, text) in enumerate(zip(places, texts, strict=True)):
-        if text.finish == "failed" or not text.text.strip():
-            tools.drop(_missing("candidates", text))
-            continue
-        # A text cut at the length limit has no end token, one that tokenises otherwise was scored as other tokens.
-        whole = text.finish == "stop" and text.retokenises
-        offered.append(
-            Candidate(
-                id=f"{example.id}/{step}/{i}",
-                example_id=example.id,
-                step=step,
-                text=text.text,
-                region=region,
-                findings=chain,
-                logp=text.logp if whole else None,
-                tokens=text.tokens,
-                finish=text.finish,
-            )
-        )
-    return offered
-
-
-async def _look_ahead(example: Example, step: int, candidates: Sequence[Candidate], tools: Tools) -> list[Candidate]:
-    """Sample the next responses of Eq. 3: each candidate is followed by texts that see its own region."""
-    recipe, build = tools.recipe, tools.recipe.build
-    if step == build.steps or build.lookahead.gamma == 0:
-        return list(candidates)
-    asks = [
-        step_ask(recipe, example, step + 1, (*c.findings, c.text), c.region, tools.seed(c.id, "next", sample))
-        for c in candidates
-        for sample in range(build.lookahead.samples)
-    ]
-    texts = await tools.generate(example, asks)
-    # An empty text is no next response, as it is no candidate: Eq. 3's mean is over those that say something.
-    for text in texts:
-        if not text.text.strip():
-            tools.drop(_missing("look-ahead texts", text))
-    following = iter(texts)
-    sampled = [[next(following).text for _ in range(build.lookahead.samples)] for _ in candidates]
-    return [replace(c, lookahead=tuple(filter(str.strip, own))) for c, own in zip(candidates, sampled, strict=True)]
-
-
 def _missing(what: str, text: Completion) -> str:
     """Return why there is no text: its prompt is too long, a server gave none, or it is empty."""
     if text.finish != "failed":
         return f"empty {what}"
     return f"{what} {TOO_LONG}" if text.failure == TOO_LONG else f"{what} that the server did not write"
-
-
-async def _score(example: Example, step: int, candidates: Sequence[Candidate], tools: Tools) -> list[Candidate]:
-    """Rate every candidate and its look-ahead texts in one call, then combine (Eq. 3 per judge, Eq. 4 over judges)."""
-    candidates = await _look_ahead(example, step, candidates, tools)
-    recipe = tools.recipe
-    requests = []
-    for c in candidates:
-        facts, chain = tools.facts(example, c.region), (*c.findings, c.text)
-        requests.append(step_rating(recipe, example, step, c.findings, c.text, facts))
-        requests += [step_rating(recipe, example, step + 1, chain, text, facts) for text in c.lookahead]
-    ratings = iter(await tools.judge(requests))
-    rated = []
-    for c in candidates:
-        own, later = next(ratings), [next(ratings) for _ in c.lookahead]
-        tools.drop("look-ahead texts too long for a judge", sum(any(r.too_long for r in some) for some in later))
-        if any(rating.too_long for rating in own):
-            tools.drop("candidates too long for a judge")
-            continue
-        rated.append(_rated(c, own, later, tools))
-    return rated
-
-
-def _rated(candidate: Candidate, own: Sequence[Rating], later: Sequence[Sequence[Rating]], tools: Tools) -> Candidate:
-    scores = []
-    for j, name in enumerate(tools.judge_names):
-        ahead = expected([ratings[j].value for ratings in later])
-        scores.append(JudgeScore(judge=name, own=own[j].value, next=ahead, total=None, mass=own[j].mass))
-    rated = scored(replace(candidate, judge_scores=tuple(scores)), tools.recipe.build)
-    if rated.score is None:
-        tools.drop("candidates a judge could not rate")
-    return rated

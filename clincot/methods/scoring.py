@@ -7,19 +7,20 @@ from dataclasses import replace
 
 from clincot.judges.consensus import consensus, counted
 from clincot.judges.lookahead import total
-from clincot.recipe import Build, Lookahead
+from clincot.methods.clincot_config import Lookahead
+from clincot.recipe import Judging
 from clincot.records import Candidate, JudgeScore
 
 
-def scored(candidate: Candidate, build: Build) -> Candidate:
+def scored(candidate: Candidate, lookahead: Lookahead, judging: Judging) -> Candidate:
     """Return the candidate with `total` and `score` by the recipe's gamma, number of judges and consensus."""
     sampled = any(text.strip() for text in candidate.lookahead)
-    scores = tuple(_totalled(score, build.lookahead, sampled) for score in candidate.judge_scores)
-    read = counted(build.judging.consensus, scores, build.judging.judges)
+    scores = tuple(_totalled(score, lookahead, sampled) for score in candidate.judge_scores)
+    read = counted(judging.consensus, scores, judging.judges)
     return replace(
         candidate,
         judge_scores=scores,
-        score=consensus(build.judging.consensus, [score.total for score in read]),
+        score=consensus(judging.consensus, [score.total for score in read]),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the stages hand to each other: examples, regions, candidates and preference pairs, as frozen dataclasses."""
+"""What the stages hand to each other: examples, views, candidates and pairs, as frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from clincot.records.stored_images import StoredImage
 
 AnswerType = Literal["open", "closed", "report"]
+TextSource = Literal["policy", "gold", "editor"]
 Message = dict[str, Any]
 
 
@@ -115,6 +116,9 @@ class View:
             raise ValueError(f"View: {self.kind} needs a region. Give the region that it shows.")
 
 
+WHOLE = View("image")
+
+
 @dataclass(frozen=True)
 class Hypothesis:
     """A finding that was looked for in an image: `region` is where it shows, None where no component was found.
@@ -146,12 +150,13 @@ class JudgeScore:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One text the policy offered at a step of an example (Eq. 2), with everything known about it.
+    """One text offered at a step of an example (Eq. 2), with everything known about it.
 
-    `findings` are the texts of the chain so far; `logp` is the sum of the raw token log-probabilities of `text` and its
-    end token under the policy that wrote it (nats), `tokens` their number. `finish` is why the text ends: `stop` (by
-    itself), `length` (cut at the limit), None where a row of an older version does not say. `score` is the consensus
-    (Eq. 4).
+    `source` is who wrote it: the round's policy, the benchmark (a gold answer) or an editor. `views` are what the
+    policy saw when it wrote, in the order of its prompt; `findings` are the texts of the chain so far. `logp` is the
+    sum of the raw token log-probabilities of `text` and its end token under the policy that wrote it (nats), `tokens`
+    their number. `finish` is why the text ends: `stop` (by itself), `length` (cut at the limit), None where a row of an
+    older version does not say. `score` is the consensus (Eq. 4).
     """
 
     id: str
@@ -166,24 +171,15 @@ class Candidate:
     judge_scores: tuple[JudgeScore, ...] = ()
     score: float | None = None
     finish: str | None = None
+    views: tuple[View, ...] = ()
+    source: TextSource = "policy"
 
     @property
     def cut(self) -> bool:
         """Say whether the text is known to be cut: what follows is missing, so it does not end where it stops."""
-        return self.finish is not None and self.finish != "stop"
+        return is_cut(self.finish)
 
 
-@dataclass(frozen=True)
-class PreferencePair:
-    """A preferred and a rejected text for one prompt; `group` is `example_id/step`, that of their candidates."""
-
-    id: str
-    example_id: str
-    step: int
-    method: str
-    prompt: tuple[Message, ...]
-    image: bytes = field(repr=False)
-    chosen: Candidate
-    rejected: Candidate
-    group: str
-    weight: float = 1.0
+def is_cut(finish: str | None) -> bool:
+    """Say whether a text that ends by `finish` is cut; a row that does not say is taken as whole."""
+    return finish is not None and finish != "stop"

@@ -1,13 +1,13 @@
 """Columns of a round's Hub dataset (pairs, candidates, regions) -> parquet parts that store each image once.
 
-Both sides' own images stand in ONE column, `side_images` = [chosen's, rejected's], because Parquet shares an image
+Both sides' own images are in ONE column, `side_images` (the chosen side's first), because Parquet shares an image
 between the rows of a column but never between two columns (docs/decisions/0002).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -18,11 +18,12 @@ from datasets import Dataset, Features, Image, Json, List, Value
 
 from clincot.errors import DataError, DiskFull
 from clincot.images import content_id
-from clincot.records import Candidate, Hypothesis, PreferencePair, Region, View
+from clincot.records import Candidate, Hypothesis, Region
 from clincot.rows.stored_features import file_schema, of_file
 from clincot.rows.stored_messages import stored_messages
 
 REGION = {"hypothesis": Value("string"), "box": List(Value("int32")), "confidence": Value("float32")}
+VIEW = {"kind": Value("string"), "region": REGION, "strength": Value("float64"), "seed": Value("int64")}
 # A row in memory may hold a prompt of blocks; in a file it is text (stored_messages.py).
 PAIR_FEATURES = Features(
     {
@@ -50,6 +51,10 @@ PAIR_FEATURES = Features(
         "rejected_candidate": Value("string"),
         "chosen_finish": Value("string"),
         "rejected_finish": Value("string"),
+        "chosen_images_count": Value("int32"),
+        "rejected_images_count": Value("int32"),
+        "chosen_token_weights": List(Value("float32")),
+        "rejected_token_weights": List(Value("float32")),
     }
 )
 CANDIDATE_FEATURES = Features(
@@ -69,6 +74,8 @@ CANDIDATE_FEATURES = Features(
         ),
         "score": Value("float64"),
         "finish": Value("string"),
+        "source": Value("string"),
+        "views": List(VIEW),
     }
 )
 # What a hypothesis became: a box without its picture, which the image and the mask give again (decisions/0007).
@@ -88,42 +95,6 @@ DICTIONARY_LIMIT = 512 * 1024 * 1024
 ROW_GROUP_BYTES = 64 * 1024 * 1024
 # A table of one row takes about 30 kB of memory, whatever is in it.
 ROW_GROUP_TABLES = 1000
-Encode = Callable[[str, View], bytes]  # an example's id and a view of its image
-
-
-def pair_row(pair: PreferencePair, round_: int, encode: Encode) -> dict[str, Any]:
-    """Return the columns of one pair; image structs carry bytes and a name made of their content.
-
-    `encode` draws a view of an example's image (`clincot.images.views.Gallery.encode`).
-    """
-    sides = (pair.chosen.region, pair.rejected.region)
-    crops = [encode(pair.example_id, View("crop", region)) for region in sides if region is not None]
-    return {
-        "id": pair.id,
-        "example_id": pair.example_id,
-        "round": round_,
-        "step": pair.step,
-        "method": pair.method,
-        "prompt": stored_messages(pair.prompt),
-        "images": [image_struct(pair.image)],
-        "side_images": [image_struct(crop) for crop in crops] if len(crops) == 2 else [],
-        "chosen": pair.chosen.text,
-        "rejected": pair.rejected.text,
-        "chosen_score": pair.chosen.score,
-        "rejected_score": pair.rejected.score,
-        "weight": pair.weight,
-        "ref_chosen_logp": pair.chosen.logp,
-        "ref_rejected_logp": pair.rejected.logp,
-        "ref_chosen_tokens": None if pair.chosen.logp is None else pair.chosen.tokens,
-        "ref_rejected_tokens": None if pair.rejected.logp is None else pair.rejected.tokens,
-        "chosen_region": _region(pair.chosen.region),
-        "rejected_region": _region(pair.rejected.region),
-        "group": pair.group,
-        "chosen_candidate": pair.chosen.id,
-        "rejected_candidate": pair.rejected.id,
-        "chosen_finish": pair.chosen.finish,
-        "rejected_finish": pair.rejected.finish,
-    }
 
 
 def candidate_row(candidate: Candidate, round_: int) -> dict[str, Any]:
@@ -135,13 +106,15 @@ def candidate_row(candidate: Candidate, round_: int) -> dict[str, Any]:
         "step": candidate.step,
         "text": candidate.text,
         "findings": list(candidate.findings),
-        "region": _region(candidate.region),
+        "region": region_struct(candidate.region),
         "logp": candidate.logp,
         "tokens": candidate.tokens,
         "lookahead": list(candidate.lookahead),
         "judge_scores": [dict(vars(score)) for score in candidate.judge_scores],
         "score": candidate.score,
         "finish": candidate.finish,
+        "source": candidate.source,
+        "views": [{**vars(view), "region": region_struct(view.region)} for view in candidate.views],
     }
 
 
@@ -166,7 +139,8 @@ def table(rows: Sequence[Mapping[str, Any]], features: Features) -> pa.Table:
 
 
 def _with_text(row: Mapping[str, Any]) -> dict[str, Any]:
-    shown = len(row.get("images") or ()) + bool(row.get("side_images"))
+    own = row.get("chosen_images_count")  # rows of older versions and of others do not say
+    shown = len(row.get("images") or ()) + (bool(row.get("side_images")) if own is None else own)
     prompt = row["prompt"]
     return {**row, "prompt": prompt if prompt is None else stored_messages(prompt, shown)}
 
@@ -242,7 +216,8 @@ def image_struct(data: bytes) -> dict[str, Any]:
     return {"bytes": data, "path": f"{content_id(data)}{suffix}"}
 
 
-def _region(region: Region | None) -> dict[str, Any] | None:
+def region_struct(region: Region | None) -> dict[str, Any] | None:
+    """Return a region as rows store it: without its mask."""
     if region is None:
         return None
     return {"hypothesis": region.hypothesis, "box": list(region.box), "confidence": region.confidence}

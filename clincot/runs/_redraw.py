@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from itertools import groupby
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from clincot import images
+from clincot import images, methods
 from clincot.errors import DataError, RecipeError
 from clincot.executors.journal import flat
 from clincot.images.views import Gallery
 from clincot.judges.consensus import DEBATE
-from clincot.methods.pairing import CUT, choose_pairs
+from clincot.methods.pairing import CUT
 from clincot.methods.scoring import scored
 from clincot.recipe import Build, Recipe
-from clincot.records import Box, Candidate, Example, JudgeScore, PreferencePair, Region, View, read_images
+from clincot.records import Candidate, Example, Region, View, read_images
+from clincot.rows.stored_candidates import candidate_of
 from clincot.runs.redistribution.redacted import References, Row
-from clincot.stages.sample.workbench import UnitResult, seed_of
+from clincot.stages.pair.draw import UNPAIRED, draw_pairs
+from clincot.stages.sample.workbench import UnitResult
 
 # What drawing decides; everything else that was left out was left out before, by models.
-UNRATED, UNPAIRED = "candidates a judge could not rate", "questions without a pair"
+UNRATED = "candidates a judge could not rate"
 REDRAWN = {UNRATED, UNPAIRED, CUT, "steps without a pair", "candidates that repeat a text"}
 # Values that say how a machine goes about it, not what comes out.
 OF_A_MACHINE = ("batch_size", "threads", "judging.batch_size", "judging.failure_limit")
-
-
-@dataclass
-class _Draw:
-    """What drawing pairs needs of a method's tools (methods/_pairing.py)."""
-
-    recipe: Recipe
-    round: int
-    drops: Counter[str] = field(default_factory=Counter)
-
-    def seed(self, *parts: object) -> int:
-        return seed_of(self.recipe, self.round, *parts)
-
-    def drop(self, reason: str, count: int = 1) -> None:
-        self.drops[reason] += count
 
 
 @dataclass(frozen=True)
@@ -53,28 +38,19 @@ class Redraw:
 
     def unit(self, unit: Sequence[Example], rows: Sequence[Row], regions: Sequence[Row]) -> UnitResult:
         """Return the unit's pairs and its candidates with their scores by the new settings."""
-        unit, draw = read_images(unit), _Draw(self.recipe, self.round)
-        by_example: dict[str, list[Candidate]] = {}
-        kept = [self._scored(row, draw) for row in rows]
-        for candidate in kept:
-            by_example.setdefault(candidate.example_id, []).append(candidate)
-        pairs = [
-            pair
-            for example in unit
-            if example.id in by_example
-            for pair in _pairs(example, by_example[example.id], draw)
-        ]
-        drops = {reason: count for reason, count in draw.drops.items() if count}
-        gallery = Gallery(unit)
-        found = _Found(regions, gallery)
-        return UnitResult(tuple(found.pair(unit, pair) for pair in pairs), tuple(kept), (), drops, (), gallery.encode)
+        unit = read_images(unit)
+        kept, gallery = [self._scored(row) for row in rows], Gallery(unit)
+        found = _Found(unit, regions, gallery)
+        method = methods.of_recipe(self.recipe)
+        drawn = draw_pairs(method, self.recipe, self.round, unit, map(found.candidate, kept))
+        return UnitResult(drawn.pairs, tuple(kept), (), drawn.drops, (), gallery.encode, (), drawn.drops)
 
     @staticmethod
     def drops_after(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
         """Return the counts of the build with those that drawing decides counted anew."""
         return {reason: n for reason, n in sorted((dict(before) | dict.fromkeys(REDRAWN, 0) | dict(now)).items()) if n}
 
-    def _scored(self, row: Row, draw: _Draw) -> Candidate:
+    def _scored(self, row: Row) -> Candidate:
         candidate = candidate_of(row)
         if self.references is not None:
             candidate = _shown(candidate, self.references)
@@ -86,28 +62,29 @@ class Redraw:
                     f"{candidate.id}: was rated by {held} judges, not by {wanted}."
                     " Lower build.judging.judges, or build the round again."
                 )
-            candidate = scored(candidate, self.recipe.build)
-        draw.drop(UNRATED, int(candidate.score is None))
+            lookahead = methods.of_recipe(self.recipe).config.lookahead  # type: ignore[attr-defined]
+            candidate = scored(candidate, lookahead, self.recipe.build.judging)
         return candidate
 
 
 class _Found:
     """The stored regions of a unit, with the masks that candidates do not hold."""
 
-    def __init__(self, regions: Sequence[Row], gallery: Gallery) -> None:
+    def __init__(self, unit: Sequence[Example], regions: Sequence[Row], gallery: Gallery) -> None:
+        self.examples = {example.id: example for example in unit}
         self.rows = {_key(row["image_id"], row["hypothesis"], row["box"]): row for row in regions if row["box"]}
         self.gallery = gallery
         self.checked: dict[tuple[object, ...], Region] = {}
 
-    def pair(self, unit: Sequence[Example], pair: PreferencePair) -> PreferencePair:
-        """Return the pair with whole regions. Raises DataError when a crop comes out otherwise than it was built."""
-        example = next(example for example in unit if example.id == pair.example_id)
-        return replace(pair, chosen=self._side(example, pair.chosen), rejected=self._side(example, pair.rejected))
+    def candidate(self, candidate: Candidate) -> Candidate:
+        """Return the candidate with whole regions. Raises DataError when a crop is not the one that was built."""
+        example = self.examples[candidate.example_id]
 
-    def _side(self, example: Example, candidate: Candidate) -> Candidate:
-        if candidate.region is None:
-            return candidate
-        return replace(candidate, region=self._region(example, candidate.region))
+        def whole(region: Region | None) -> Region | None:
+            return None if region is None else self._region(example, region)
+
+        views = tuple(replace(view, region=whole(view.region)) for view in candidate.views)
+        return replace(candidate, region=whole(candidate.region), views=views)
 
     def _region(self, example: Example, region: Region) -> Region:
         key = _key(example.image_id, region.hypothesis, region.box)
@@ -129,25 +106,6 @@ class _Found:
 
 def _key(image_id: str, hypothesis: str, box: Sequence[int]) -> tuple[object, ...]:
     return image_id, hypothesis, tuple(box)
-
-
-def candidate_of(row: Row) -> Candidate:
-    """Return the candidate of a row; its region comes without the mask, which no candidate row holds."""
-    found = row["region"]
-    return Candidate(
-        id=row["id"],
-        example_id=row["example_id"],
-        step=row["step"],
-        text=row["text"],
-        region=Region(found["hypothesis"], Box(*found["box"]), found["confidence"]) if found else None,
-        findings=tuple(row["findings"]),
-        logp=row["logp"],
-        tokens=row["tokens"],
-        lookahead=tuple(row["lookahead"]),
-        judge_scores=tuple(JudgeScore(**score) for score in row["judge_scores"]),
-        score=row["score"],
-        finish=row.get("finish"),  # rounds built before it was kept do not say
-    )
 
 
 def rules(recipe: Recipe) -> tuple[object, ...]:
@@ -179,15 +137,6 @@ def _fixed(recipe: Recipe) -> dict[str, Any]:
     of_build = {f"build.{key}": value for key, value in flat(asdict(plain)).items() if key not in OF_A_MACHINE}
     more = ("method", "benchmark", "benchmark_revision", "rounds", "seed", "views", "models")
     return of_build | flat({name: asdict(recipe)[name] for name in more})
-
-
-def _pairs(example: Example, candidates: Sequence[Candidate], draw: _Draw) -> list[PreferencePair]:
-    found: list[PreferencePair] = []
-    for step, offered in groupby(candidates, key=lambda candidate: candidate.step):
-        found += choose_pairs(example, step, list(offered), draw)
-    if not found:
-        draw.drop(UNPAIRED)
-    return found
 
 
 def _shown(candidate: Candidate, references: References) -> Candidate:

@@ -11,7 +11,7 @@ from clincot.errors import ModelError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.cache import CachedJudge
 from clincot.lm.requests import Counters
-from clincot.methods import load
+from clincot.methods import of_recipe
 from clincot.recipe import load_recipe
 from clincot.records import Box, Region
 from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
@@ -35,7 +35,7 @@ class Mute(WrittenJudge):
 
 def walk(models: Models, *overrides: str) -> UnitResult:
     recipe = load_recipe(overrides=[*SIZES, *overrides])
-    return run_unit(load("clincot"), [example()], Workbench(recipe, 1, models))
+    return run_unit(of_recipe(recipe), [example()], Workbench(recipe, 1, models))
 
 
 def models(*judges) -> Models:

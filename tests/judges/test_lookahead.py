@@ -6,8 +6,9 @@ import pytest
 
 from clincot.judges.consensus import consensus
 from clincot.judges.lookahead import expected, total
+from clincot.methods.clincot_config import Lookahead
 from clincot.methods.scoring import scored
-from clincot.recipe import Build, Lookahead
+from clincot.recipe import Judging
 from clincot.records import Candidate, JudgeScore
 
 
@@ -43,13 +44,13 @@ def judged(own: float, following: float | None, texts: tuple[str, ...]) -> Candi
 
 
 def test_an_undivided_score_ranks_as_printed_and_a_missing_term_is_a_failure():
-    divided, printed = Build(), Build(lookahead=Lookahead(gamma=0.5, normalise=False))
-    assert scored(judged(0.8, 0.5, ("next",)), divided).score == pytest.approx(0.7)
-    assert scored(judged(0.8, 0.5, ("next",)), printed).score == pytest.approx(1.05)
-    assert scored(judged(0.8, None, ("next",)), divided).score == pytest.approx(0.8)
-    assert scored(judged(0.8, None, ("next",)), printed).score is None
-    assert scored(judged(0.8, None, ()), printed).score == pytest.approx(0.8)  # the last step
-    assert scored(judged(0.8, None, ("next",)), Build(lookahead=Lookahead(gamma=0, normalise=False))).score == 0.8
+    divided, printed = Lookahead(), Lookahead(gamma=0.5, normalise=False)
+    assert scored(judged(0.8, 0.5, ("next",)), divided, Judging()).score == pytest.approx(0.7)
+    assert scored(judged(0.8, 0.5, ("next",)), printed, Judging()).score == pytest.approx(1.05)
+    assert scored(judged(0.8, None, ("next",)), divided, Judging()).score == pytest.approx(0.8)
+    assert scored(judged(0.8, None, ("next",)), printed, Judging()).score is None
+    assert scored(judged(0.8, None, ()), printed, Judging()).score == pytest.approx(0.8)  # the last step
+    assert scored(judged(0.8, None, ("next",)), Lookahead(gamma=0, normalise=False), Judging()).score == 0.8
 
 
 def test_judges_that_differ_by_more_than_one_agree_on_nothing():

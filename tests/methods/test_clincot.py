@@ -12,7 +12,7 @@ from PIL import Image
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.lm.requests import Completion, GenerateRequest
-from clincot.methods import load
+from clincot.methods import of_recipe
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
 from clincot.regions.base import HeatMap, Subject
@@ -87,7 +87,7 @@ def example() -> Example:
 def walk(recipe: Recipe, judges: Sequence[WrittenJudge]) -> tuple[UnitResult, WrittenPolicy]:
     policy = WrittenPolicy()
     bench = Workbench(recipe, 1, Models(policy, WrittenProposer(), tuple(judges)))  # type: ignore[arg-type]
-    return run_unit(load("clincot"), [example()], bench), policy
+    return run_unit(of_recipe(recipe), [example()], bench), policy
 
 
 def test_the_chain_of_figure_1(recipe: Recipe) -> None:
@@ -109,7 +109,7 @@ def test_the_chain_of_figure_1(recipe: Recipe) -> None:
     assert all(c.lookahead == () for c in answers)
     # Pairs prefer it, over a gap, and carry both regions.
     first = [pair for pair in result.pairs if pair.step == 1]
-    assert first and all(pair.chosen.id == best.id for pair in first)
+    assert first and all(pair.chosen.candidate == best.id for pair in first)
     assert all(pair.chosen.score - pair.rejected.score >= recipe.build.min_gap for pair in first)
     # Every answer is "Yes" after such a finding: one distinct text gives no pair, and that is counted.
     assert result.drops["steps without a pair"] == 1
@@ -136,7 +136,7 @@ def test_an_empty_next_response_is_none_and_is_not_judged(recipe: Recipe) -> Non
 
     judge = WrittenJudge("a")
     bench = Workbench(recipe, 1, Models(Fading(), WrittenProposer(), (judge,)))  # type: ignore[arg-type]
-    result = run_unit(load("clincot"), [example()], bench)
+    result = run_unit(of_recipe(recipe), [example()], bench)
     findings = [c for c in result.candidates if c.step == 1]
     assert [c.lookahead for c in findings] == [("Yes",), ("No",), ()]
     assert [c.judge_scores[0].next for c in findings] == [0.9, 0.1, None]
@@ -178,12 +178,13 @@ def test_the_same_seed_gives_the_same_pairs_and_another_gives_others(recipe: Rec
 def test_two_texts_of_one_region_are_two_candidates_and_can_be_compared(recipe: Recipe) -> None:
     build = replace(recipe.build, candidates=1, samples_per_region=2, pair_scope="within_region", steps=1)
     policy = Alternating()
-    bench = Workbench(replace(recipe, build=build), 1, Models(policy, WrittenProposer(), (WrittenJudge("a"),)))  # type: ignore[arg-type]
-    result = run_unit(load("clincot"), [example()], bench)
+    changed = replace(recipe, build=build)
+    bench = Workbench(changed, 1, Models(policy, WrittenProposer(), (WrittenJudge("a"),)))  # type: ignore[arg-type]
+    result = run_unit(of_recipe(changed), [example()], bench)
     (pair,) = result.pairs
     assert pair.chosen.region == pair.rejected.region and pair.chosen.text == "Yes"
     alone = replace(recipe, build=replace(build, samples_per_region=1))
-    result = run_unit(load("clincot"), [example()], Workbench(alone, 1, bench.models))
+    result = run_unit(of_recipe(alone), [example()], Workbench(alone, 1, bench.models))
     assert result.pairs == result.candidates == ()
     assert result.drops == {"questions with fewer than two candidates": 1}
 
@@ -202,7 +203,7 @@ def test_texts_that_repeat_and_hypotheses_without_a_region_are_counted(recipe: R
             return flat if name == "effusion" else super()._map(name)
 
     bench = Workbench(recipe, 1, Models(WrittenPolicy(), Blind(), (WrittenJudge("a"),)))  # type: ignore[arg-type]
-    result = run_unit(load("clincot"), [example()], bench)
+    result = run_unit(of_recipe(recipe), [example()], bench)
     assert result.drops["hypotheses without a region"] == 1
     assert [(h.name, h.region is None, h.confidence) for h in result.hypotheses] == [
         ("nodule", False, 0.5),
@@ -217,7 +218,7 @@ def test_a_report_has_its_own_prompts_length_and_rubric(recipe: Recipe) -> None:
     judge, policy = WrittenJudge("a"), WrittenPolicy()
     asked = replace(example(), question="Write a report.", answer_type="report")
     bench = Workbench(recipe, 1, Models(policy, WrittenProposer(), (judge,)))  # type: ignore[arg-type]
-    run_unit(load("clincot"), [asked], bench)
+    run_unit(of_recipe(recipe), [asked], bench)
     last = [r for r in policy.requests if "Write the report" in r.messages[0]["content"][-1]["text"]]
     first = [r for r in policy.requests if r not in last]
     assert len(last) == 9 and len(first) == 3  # three reports, six look-ahead ones, three findings

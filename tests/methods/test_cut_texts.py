@@ -13,13 +13,15 @@ from PIL import Image
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.lm.requests import Completion, GenerateRequest
-from clincot.methods import load
+from clincot.methods import of_recipe
 from clincot.objectives.sides import Renderer
 from clincot.recipe import load_recipe
 from clincot.records import Example
 from clincot.regions.grid import Grid
-from clincot.rows.schema import candidate_row, pair_row
-from clincot.runs._redraw import Redraw, candidate_of
+from clincot.rows.pair_rows import pair_row
+from clincot.rows.schema import candidate_row
+from clincot.rows.stored_candidates import candidate_of
+from clincot.runs._redraw import Redraw
 from clincot.stages.sample.shards import Totals, unit_report
 from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
 from clincot.stages.train.policy import open_processor
@@ -68,7 +70,7 @@ def walk(*steps: Sequence[tuple[str, str]], **settings: object) -> UnitResult:
     asked = [*SETTINGS, f"steps={len(steps)}", *(f"{name}={value}" for name, value in settings.items())]
     recipe = load_recipe(overrides=[f"build.{one}" for one in asked])
     bench = Workbench(recipe, 1, Models(Policy(*steps), Grid.from_pretrained(), (Judge(),)))  # type: ignore[arg-type]
-    return run_unit(load("clincot"), [example()], bench)
+    return run_unit(of_recipe(recipe), [example()], bench)
 
 
 def test_a_cut_text_is_marked_and_neither_paired_nor_extended() -> None:

@@ -10,15 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clincot.phantom.draw import Phantom, draw, png
+from clincot.phantom.questions import report
 
 from clincot import engines, images, judges, regions
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.lm.requests import Completion, GenerateRequest
-from clincot.methods import load
+from clincot.methods import of_recipe
 from clincot.phantom.drawing.draw import Phantom, draw, png
 from clincot.phantom.texts.questions import report
 from clincot.recipe import load_recipe
 from clincot.records import Candidate, Example, Region, View
+from clincot.records.pairs import Side
 from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
 
 SHIPPED = Path(__file__).parents[2] / "clincot/phantom/models"
@@ -68,7 +71,7 @@ class Figure:
         proposer = regions.load("query_grounder", SHIPPED / "grounder", key="grounder")
         models = Models(self.policy, proposer, self.judges)  # type: ignore[arg-type]
         self.bench = Workbench(RECIPE, 1, models)
-        self.result: UnitResult = run_unit(load("clincot"), [self.example], self.bench)
+        self.result: UnitResult = run_unit(of_recipe(RECIPE), [self.example], self.bench)
 
     def step(self, t: int) -> list[Candidate]:
         """CoT_t^j for every j."""
@@ -155,7 +158,8 @@ def test_pairs_are_drawn_among_the_candidates_of_a_step(figure: Figure) -> None:
     assert figure.result.pairs
     for pair in figure.result.pairs:
         mates = {c.id: c for c in figure.step(pair.step)}
-        assert mates[pair.chosen.id] == pair.chosen and mates[pair.rejected.id] == pair.rejected
+        for side in (pair.chosen, pair.rejected):
+            assert Side.of(mates[side.candidate], pair.views) == side and side.views
         assert (pair.chosen.score or 0) - (pair.rejected.score or 0) >= BUILD.min_gap
         assert pair.chosen.text != pair.rejected.text
     steps = [pair.step for pair in figure.result.pairs]
@@ -170,7 +174,7 @@ def test_the_best_candidate_and_only_it_extends_the_kept_chain(figure: Figure) -
 
 
 def test_the_same_figure_drawn_twice_is_the_same(figure: Figure) -> None:
-    again = run_unit(load("clincot"), [figure.example], Workbench(RECIPE, 1, figure.bench.models))
+    again = run_unit(of_recipe(RECIPE), [figure.example], Workbench(RECIPE, 1, figure.bench.models))
     assert again.pairs == figure.result.pairs and again.candidates == figure.result.candidates
 
 

@@ -22,7 +22,7 @@ from clincot.judges.base import JudgeRequest
 from clincot.judges.causal_lm import CausalLMJudge
 from clincot.judges.panel import Panel
 from clincot.lm.requests import GenerateRequest
-from clincot.methods import load
+from clincot.methods import of_recipe
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
 from clincot.regions.grid import Grid
@@ -64,7 +64,7 @@ def example(number: int, question: str = "Is there a nodule?", reference: str = 
 
 def unit(odd: Example, recipe: Recipe, models: Models) -> UnitResult:
     examples = [example(1, "Is there an effusion?"), odd, example(3)]
-    return run_unit(load("clincot"), examples, Workbench(recipe, 1, models))
+    return run_unit(of_recipe(recipe), examples, Workbench(recipe, 1, models))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_one_odd_question_is_dropped_and_counted_and_the_others_are_built(
     result = unit(odd, recipe, models)
     assert {c.example_id for c in result.candidates} == {"q1", "q3"}
     assert result.drops[reason] == 1 and sum(n for r, n in result.drops.items() if "too long" in r) == 1
-    assert check_lengths(recipe, [example(1), odd], rooms) == {"q2": reason}
+    assert check_lengths(recipe, of_recipe(recipe), [example(1), odd], rooms) == {"q2": reason}
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_split_is_looked_at_in_parts(recipe: Recipe) -> None:
             return [False] * len(requests)
 
     part, one = Part(), example(1)
-    assert check_lengths(recipe, [replace(one, id=str(i)) for i in range(2500)], Rooms(part)) == {}
+    assert check_lengths(recipe, of_recipe(recipe), [replace(one, id=str(i)) for i in range(2500)], Rooms(part)) == {}
     assert part.sizes == [1000, 1000, 500]
 
 
@@ -192,7 +192,7 @@ def test_a_context_that_the_chain_outgrows_ends_the_chain_alone(recipe: Recipe, 
     (folder / "config.json").write_text(json.dumps(config))
     short = TransformersEngine.from_pretrained(folder, batch_size=8)
     result = run_unit(
-        load("clincot"), [example(1)], Workbench(recipe, 1, Models(short, models.proposer, models.judges))
+        of_recipe(recipe), [example(1)], Workbench(recipe, 1, Models(short, models.proposer, models.judges))
     )
     assert {c.step for c in result.candidates} == {1}
     assert result.drops["candidates too long for the policy"] == 2

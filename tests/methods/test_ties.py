@@ -11,7 +11,7 @@ from PIL import Image
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.lm.requests import Completion, GenerateRequest
-from clincot.methods import load
+from clincot.methods import of_recipe
 from clincot.recipe import load_recipe
 from clincot.records import Example
 from clincot.regions.grid import Grid
@@ -74,7 +74,7 @@ def walk(*overrides: str, name: str = "q1") -> tuple[UnitResult, Policy]:
     asked = Example(name, "i1", encode_png(Image.fromarray(pixels)), "?", "x", "open", "k", "chest x-ray", "x")
     policy = Policy()
     models = Models(policy, Grid.from_pretrained(None, key="g"), (Judge("a", 0), Judge("b", 1)))  # type: ignore[arg-type]
-    return run_unit(load("clincot"), [asked], Workbench(recipe, 1, models)), policy
+    return run_unit(of_recipe(recipe), [asked], Workbench(recipe, 1, models)), policy
 
 
 def texts(result: UnitResult) -> list[tuple[str, str]]:

@@ -9,8 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from clincot.images import content_id
-from clincot.records import Candidate, Example, PreferencePair
+from clincot.records import WHOLE, Example
+from clincot.records.pairs import Pair, Side
 from clincot.rows import schema
+from clincot.rows.pair_rows import pair_row
 from clincot.runs.evaluation.contamination import by_content, image_ids
 
 PNG = b"\x89PNG picture"
@@ -50,9 +52,8 @@ def test_withheld_rows_name_their_image(tmp_path: Path) -> None:
 
 
 def test_a_picture_is_known_again_under_the_name_that_its_benchmark_gives_it(tmp_path: Path) -> None:
-    text = Candidate("e/1/0", "e", 1, "clear", None, (), None, None)
-    pair = PreferencePair("p", "e", 1, "clincot", (), PNG, text, text, "e/1")
-    rows = schema.table([schema.pair_row(pair, 1, lambda *_: b"")], schema.PAIR_FEATURES)
+    pair = Pair("p", "e", 1, "clincot", (), (WHOLE,), Side("clear"), Side("clear"), "e/1")
+    rows = schema.table([pair_row(pair, 1, lambda *_: PNG)], schema.PAIR_FEATURES)
     schema.write_parquet([rows], tmp_path / "rows.parquet", schema.PAIR_FEATURES)
     seen = image_ids(tmp_path / "rows.parquet")
     assert seen is not None and seen == {content_id(PNG)}

@@ -18,10 +18,12 @@ from clincot.errors import DataError, HubError
 from clincot.hub import connect
 from clincot.images import content_id, decode
 from clincot.images.views import encode
-from clincot.records import Box, Candidate, Example, PreferencePair, Region
+from clincot.records import WHOLE, Box, Example, Region, View
+from clincot.records.pairs import Pair, Side
 from clincot.regions.base import HeatMap
 from clincot.regions.extract import find_region
 from clincot.rows import schema
+from clincot.rows.pair_rows import pair_row
 from clincot.runs.redistribution import redacted as withheld
 from clincot.runs.releases import pushing, read_lineage
 from clincot.runs.restore import _cutter, full_rows, rebuild
@@ -210,16 +212,19 @@ def test_the_reference_of_another_example_is_hidden_too() -> None:
     assert re.fullmatch(r"⟦iu/2:(answer|reference)⟧\.", references.hide(other.answer, "iu/1"))
 
 
+SHOWN = {"image": example(REPORT).image, "crop": b"\x89PNGc"}
+
+
 def test_rows_whose_chosen_text_is_the_reference_hold_a_pointer(tmp_path: Path) -> None:
     made = example(REPORT)
-    side = Candidate("iu/1/gold", "iu/1", 1, REPORT, Region("heart", Box(0, 0, 1, 1), 0.5), (), None, None)
+    region = Region("heart", Box(0, 0, 1, 1), 0.5)
+    side = Side(REPORT, (View("crop", region),), region=region, candidate="iu/1/gold")
     other = dataclasses.replace(side, text="It is normal.")
     block = {"type": "text", "text": f"Is this right? {REPORT}"}
-    pair = PreferencePair(
-        "iu/1/1/0", "iu/1", 1, "povid", ({"role": "user", "content": [block]},), made.image, side, other, "iu/1/1"
-    )
+    turn = {"role": "user", "content": [block]}
+    pair = Pair("iu/1/1/0", "iu/1", 1, "povid", (turn,), (WHOLE,), side, other, "iu/1/1")
     path, shut = tmp_path / "pairs.parquet", tmp_path / "shut.parquet"
-    table = schema.table([schema.pair_row(pair, 1, lambda *_: b"\x89PNGc")], schema.PAIR_FEATURES)
+    table = schema.table([pair_row(pair, 1, lambda _, view: SHOWN[view.kind])], schema.PAIR_FEATURES)
     schema.write_parquet([table], path, schema.PAIR_FEATURES)
     references = withheld.References.of([made])
     withheld.withhold_pairs(path, shut, references)
@@ -236,9 +241,12 @@ def test_rows_are_withheld_few_at_a_time_in_their_order_without_a_look_at_the_pi
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     region = Region("heart", Box(0, 0, 1, 1), 0.5)
-    side = Candidate("iu/1/gold", "iu/1", 1, REPORT, region, (), None, None)
-    pairs = [PreferencePair(f"{i}", "iu/1", 1, "povid", (), b"\x89PNG..", side, side, "iu/1/1") for i in range(7)]
-    tables = [schema.table([schema.pair_row(pair, 1, lambda *_: b"\x89PNGc")], schema.PAIR_FEATURES) for pair in pairs]
+    region = Region("heart", Box(0, 0, 1, 1), 0.5)
+    side = Side(REPORT, (View("crop", region),), region=region, candidate="iu/1/gold")
+    pairs = [Pair(f"{i}", "iu/1", 1, "povid", (), (WHOLE,), side, side, "iu/1/1") for i in range(7)]
+    tables = [
+        schema.table([pair_row(pair, 1, lambda _, view: SHOWN[view.kind])], schema.PAIR_FEATURES) for pair in pairs
+    ]
     schema.write_parquet(tables, tmp_path / "pairs.parquet", schema.PAIR_FEATURES)
     made: list[int] = []
     encode = schema.table

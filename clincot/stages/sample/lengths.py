@@ -10,8 +10,9 @@ from itertools import islice
 from clincot.engines.base import Fitting
 from clincot.errors import DataError
 from clincot.judges.base import Fitting as FittingJudge
+from clincot.judges.base import JudgeRequest
 from clincot.lm.requests import TOO_LONG, GenerateRequest
-from clincot.methods.steps import step_ask, step_rating
+from clincot.methods.base import Ask, Foresees, Method, Rate
 from clincot.progress import tell
 from clincot.recipe import Recipe
 from clincot.records import Example
@@ -29,28 +30,32 @@ class Rooms:
     judges: tuple[FittingJudge, ...] = ()
 
 
-def unfit(recipe: Recipe, examples: Sequence[Example], rooms: Rooms) -> dict[str, str]:
+def unfit(recipe: Recipe, method: Method, examples: Sequence[Example], rooms: Rooms) -> dict[str, str]:
     """Return example id -> why a build has to drop it: the shortest prompts about it are too long for a model.
 
-    Later steps hold texts that are not written yet; one that gets too long there is dropped there.
+    A method that cannot name its shortest requests (`Foresees`) leaves each prompt to the model that reads it.
     """
     reasons: dict[str, str] = {}
-    if rooms.policy is not None:
-        reasons |= _odd(examples, rooms.policy.too_long([_asked(recipe, e) for e in examples]), OF_POLICY)
-    for judge in rooms.judges:
-        requests = [step_rating(recipe, e, 1, (), "", image=b"") for e in examples]
-        reasons = _odd(examples, judge.too_long(requests), OF_JUDGE) | reasons
+    if not isinstance(method, Foresees):
+        return reasons
+    asks, rates = (
+        zip(*(method.shortest(example, recipe) for example in examples), strict=True) if examples else ((), ())
+    )
+    if rooms.policy is not None and None not in asks:
+        reasons |= _odd(examples, rooms.policy.too_long([_asked(ask) for ask in asks]), OF_POLICY)
+    for judge in rooms.judges if None not in rates else ():
+        reasons = _odd(examples, judge.too_long([_rated(rate) for rate in rates]), OF_JUDGE) | reasons
     return reasons
 
 
-def check_lengths(recipe: Recipe, examples: Sequence[Example], rooms: Rooms) -> dict[str, str]:
+def check_lengths(recipe: Recipe, method: Method, examples: Sequence[Example], rooms: Rooms) -> dict[str, str]:
     """Say on stderr how many questions of a whole split will be dropped and why; return id -> reason.
 
     Reads texts alone, `PART` at a time. Raises DataError when every question would be dropped.
     """
     found: dict[str, str] = {}
     for part in _parts(examples):
-        found |= unfit(recipe, part, rooms)
+        found |= unfit(recipe, method, part, rooms)
     if not found:
         return found
     counts = ", ".join(f"{count} {reason}" for reason, count in sorted(Counter(found.values()).items()))
@@ -67,9 +72,14 @@ def check_lengths(recipe: Recipe, examples: Sequence[Example], rooms: Rooms) -> 
     return found
 
 
-def _asked(recipe: Recipe, example: Example) -> GenerateRequest:
-    ask = step_ask(recipe, example, 1, (), None, 0)
-    return GenerateRequest(tuple(ask.messages), (), 0, 0.0, 1.0, ask.max_new_tokens or recipe.build.max_new_tokens)
+def _asked(ask: Ask) -> GenerateRequest:
+    return GenerateRequest(tuple(ask.messages), (), ask.seed, ask.temperature, ask.top_p, ask.max_new_tokens)
+
+
+def _rated(rate: Rate) -> JudgeRequest:
+    """Return the request without its image and region, which are not looked at yet."""
+    image = None if rate.view is None else b""
+    return JudgeRequest(rate.example.question, rate.reference, rate.findings, rate.text, rate.report, None, image=image)
 
 
 def _odd(examples: Sequence[Example], too_long: Sequence[bool], reason: str) -> dict[str, str]:

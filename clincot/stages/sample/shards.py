@@ -19,8 +19,9 @@ from datasets import Features
 from clincot.judges import cache
 from clincot.judges.consensus import DEBATE
 from clincot.lm.requests import Counters
-from clincot.records import Candidate, Example, View
+from clincot.records import Candidate, Example
 from clincot.rows import schema
+from clincot.rows.pair_rows import pair_row
 from clincot.stages.sample.workbench import Models, UnitResult
 
 RATINGS = "ratings"
@@ -49,7 +50,7 @@ class Part:
     rows: Callable[[UnitResult, int], list[dict[str, Any]]]
 
 
-PAIRS = Part("pairs.parquet", "", schema.PAIR_FEATURES, lambda r, n: [schema.pair_row(p, n, r.encode) for p in r.pairs])
+PAIRS = Part("pairs.parquet", "", schema.PAIR_FEATURES, lambda r, n: [pair_row(p, n, r.encode) for p in r.pairs])
 PARTS = (
     PAIRS,
     Part(
@@ -132,6 +133,7 @@ def unit_report(result: UnitResult, unit: Sequence[Example], counters: Mapping[s
         "cut_chosen": sum(pair.chosen.cut for pair in result.pairs),
         "cut_rejected": sum(pair.rejected.cut for pair in result.pairs),
         "drops": result.drops,
+        "unpaired": result.unpaired,
         "unreadable_images": list(result.unreadable),
         "scores": _histogram(result.candidates),
         "judge_failures": failures_of(result),
@@ -154,6 +156,7 @@ class Totals:
 
     sums: Counter[str] = field(default_factory=Counter)
     drops: Counter[str] = field(default_factory=Counter)
+    unpaired: Counter[str] = field(default_factory=Counter)
     scores: list[int] = field(default_factory=lambda: [0] * 10)
     unreadable: list[str] = field(default_factory=list)
     memory_splits: int = 0
@@ -161,6 +164,7 @@ class Totals:
     def add(self, report: Mapping[str, Any]) -> None:
         self.sums.update({name: report[name] for name in TOTALS})
         self.drops.update(report["drops"])
+        self.unpaired.update(report["unpaired"])
         self.scores = [sum(both) for both in zip(self.scores, report["scores"], strict=True)]
         self.unreadable += report["unreadable_images"]
         self.memory_splits += report["counters"].get("memory_splits", 0)
@@ -172,6 +176,7 @@ class Totals:
             **{name: self.sums[name] for name in ("questions", "images", "hypotheses", "pairs", "candidates")},
             "cut_texts": {name: self.sums[f"cut_{name}"] for name in ("candidates", "chosen", "rejected")},
             "drops": dict(sorted(self.drops.items())),
+            "unpaired": dict(sorted(self.unpaired.items())),
             "unreadable_images": sorted(self.unreadable),
             "scores_histogram": self.scores,
             "mean_words_chosen": round(self.sums["words_chosen"] / pairs, 2),
@@ -187,9 +192,8 @@ def _histogram(candidates: Sequence[Candidate]) -> list[int]:
 
 
 def _distinct_images(result: UnitResult) -> set[bytes]:
-    found = {pair.image for pair in result.pairs}
+    found = set()
     for pair in result.pairs:
-        for side in (pair.chosen, pair.rejected):
-            if side.region is not None:
-                found.add(result.encode(pair.example_id, View("crop", side.region)))
+        views = (*pair.views, *pair.chosen.views, *pair.rejected.views)
+        found |= {result.encode(pair.example_id, view) for view in views}
     return found

@@ -1,10 +1,11 @@
-"""The examples of one unit, a method and the loaded models -> the unit's pairs, candidates and counts."""
+"""The examples of one unit, a method and the loaded models -> the unit's candidates, pairs and counts."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from PIL.Image import Image
 
@@ -21,25 +22,26 @@ from clincot.judges.base import Judge, JudgeRequest, Rating
 from clincot.judges.cache import Recorded
 from clincot.judges.panel import Panel
 from clincot.lm.requests import Completion, GenerateRequest
-from clincot.methods.base import Ask, Method
+from clincot.methods.base import Ask, Method, Rate
 from clincot.progress import tell
 from clincot.recipe import Judging, Recipe
-from clincot.records import Candidate, Example, Hypothesis, PreferencePair, Region, View, read_images
-from clincot.records.lineage import content_key
+from clincot.records import Candidate, Example, Hypothesis, Region, View, read_images
+from clincot.records.pairs import Pair
 from clincot.regions.base import Proposer, Subject
 from clincot.regions.extract import find_region
-from clincot.rows.schema import Encode
+from clincot.rows.pair_rows import Encode
+from clincot.stages.pair.draw import draw_pairs, seed_of
 from clincot.stages.sample.lengths import Rooms, unfit
 from clincot.stages.sample.scheduler import Call, Runner, drive
 
 
 @dataclass(frozen=True)
 class Models:
-    """The loaded models of a build: this round's policy, the proposer and the judges."""
+    """The loaded models of a build: this round's policy and what else the method needs."""
 
     policy: Engine
-    proposer: Proposer
-    judges: tuple[Judge, ...]
+    proposer: Proposer | None = None
+    judges: tuple[Judge, ...] = ()
     _panels: dict[Judging, Panel] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def panel(self, judging: Judging) -> Panel:
@@ -60,16 +62,17 @@ class UnitResult:
     """What one unit yields; `drops` counts by reason what gave no pair, `unreadable` names images that were skipped.
 
     `hypotheses` holds all that was looked for, found or not; `encode` gives the bytes of views, which no record holds;
-    `ratings` what cached judges were asked anew.
+    `ratings` what cached judges were asked anew; `unpaired` those of the `drops` that drawing pairs counted.
     """
 
-    pairs: tuple[PreferencePair, ...]
+    pairs: tuple[Pair, ...]
     candidates: tuple[Candidate, ...]
     hypotheses: tuple[Hypothesis, ...]
     drops: dict[str, int]
     unreadable: tuple[str, ...]
     encode: Encode = field(repr=False, compare=False)
     ratings: tuple[Recorded, ...] = ()
+    unpaired: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -83,8 +86,7 @@ class Workbench:
     unreadable: dict[str, str] = field(default_factory=dict)
     regions: dict[str, tuple[Region, ...]] = field(default_factory=dict)
     looked: list[Hypothesis] = field(default_factory=list)
-    canvases: dict[tuple[str, Region], Image] = field(default_factory=dict)
-    candidates: list[Candidate] = field(default_factory=list)
+    canvases: dict[tuple[str, View], Image] = field(default_factory=dict)
     drops: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -102,44 +104,40 @@ class Workbench:
         return (await Call("propose", (example,)))[0]
 
     async def generate(self, example: Example, asks: Sequence[Ask]) -> list[Completion]:
-        build = self.recipe.build
         requests = [
             GenerateRequest(
                 messages=tuple(ask.messages),
-                images=self._views(example, ask.region),
+                images=self._shown(example, ask.views),
                 seed=ask.seed,
-                temperature=build.temperature,
-                top_p=build.top_p,
-                max_new_tokens=ask.max_new_tokens or build.max_new_tokens,
+                temperature=ask.temperature,
+                top_p=ask.top_p,
+                max_new_tokens=ask.max_new_tokens,
             )
             for ask in asks
         ]
         return await Call("generate", tuple(requests))
 
-    async def judge(self, requests: Sequence[JudgeRequest]) -> list[tuple[Rating, ...]]:
-        return await Call("judge", tuple(requests))
-
-    def facts(self, example: Example, region: Region | None) -> str | None:
-        if region is None or self.recipe.build.judging.context != "facts":
-            return None
-        return region_facts(region, self.gallery.image(example.id).size)
-
-    def keep(self, candidates: Sequence[Candidate]) -> None:
-        self.candidates += candidates
+    async def judge(self, requests: Sequence[Rate]) -> list[tuple[Rating, ...]]:
+        return await Call("judge", tuple(map(self._judged, requests)))
 
     def drop(self, reason: str, count: int = 1) -> None:
         self.drops[reason] += count
 
-    def _views(self, example: Example, region: Region | None) -> tuple[Image, ...]:
-        picture = self.gallery.image(example.id)
-        if region is None:
-            return (picture,)
-        crop = self.gallery.show(example.id, View("crop", region))
-        if self.recipe.views != "canvas":
-            return (picture, crop)
-        key = (example.image_id, region)
+    def _judged(self, rate: Rate) -> JudgeRequest:
+        example, facts = rate.example, None
+        if rate.region is not None:
+            facts = region_facts(rate.region, self.gallery.image(example.id).size)
+        image = None if rate.view is None else self.gallery.encode(example.id, rate.view)
+        return JudgeRequest(example.question, rate.reference, rate.findings, rate.text, rate.report, facts, image=image)
+
+    def _shown(self, example: Example, views: tuple[View, ...]) -> tuple[Image, ...]:
+        """Return the images of a prompt; on a canvas, the global image and a crop are one."""
+        seen = tuple(self.gallery.show(example.id, view) for view in views)
+        if self.recipe.views != "canvas" or [view.kind for view in views] != ["image", "crop"]:
+            return seen
+        key = (example.image_id, views[1])
         if key not in self.canvases:
-            self.canvases[key] = canvas.compose(picture, crop)
+            self.canvases[key] = canvas.compose(*seen)
         return (self.canvases[key],)
 
     def look(self, examples: Sequence[Example]) -> None:
@@ -161,15 +159,16 @@ class Workbench:
                 self.unreadable[example.image_id] = example.image_label
             else:
                 one_of[example.image_id] = example
-        self._propose_all(one_of, questions)
+        if self.models.proposer is not None:
+            self._propose_all(self.models.proposer, one_of, questions)
 
-    def _propose_all(self, one_of: dict[str, Example], questions: dict[str, list[str]]) -> None:
+    def _propose_all(self, proposer: Proposer, one_of: dict[str, Example], questions: dict[str, list[str]]) -> None:
         """Look for the hypotheses of every image; `one_of` holds an example of each."""
-        build, known = self.recipe.build, self.models.proposer.known
+        build, known = self.recipe.build, proposer.known
         wanted = [hypotheses(one.modality, questions[name], build.candidates, known) for name, one in one_of.items()]
         pictures = {name: self.gallery.image(one.id) for name, one in one_of.items()}
         subjects = [Subject(name, pictures[name], shown_regions(one)) for name, one in one_of.items()]
-        maps = self.models.proposer.heat_maps(subjects, wanted)
+        maps = proposer.heat_maps(subjects, wanted)
         for (name, one), heat_maps in zip(one_of.items(), maps, strict=True):
             found = [find_region(pictures[name], heat_map, build.regions) for heat_map in heat_maps]
             self.regions[name] = tuple(region for region in found if region is not None)
@@ -183,17 +182,12 @@ class Workbench:
         return images.content_id(self.gallery.encode(example.id, View("crop", region))) if region else ""
 
 
-def seed_of(recipe: Recipe, round_: int, *parts: object) -> int:
-    """Return a number made of the recipe's seed, the round and `parts`."""
-    return int(content_key(recipe.seed, round_, *parts)[:15], 16)
-
-
 def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> UnitResult:
-    """Drive `method` over all readable examples of a unit together."""
+    """Drive `method` over all readable examples of a unit together, then draw its pairs."""
     bench.models.policy.forget()
     examples = read_images(examples)
     bench.look(examples)
-    odd = unfit(bench.recipe, examples, bench.models.rooms)
+    odd = unfit(bench.recipe, method, examples, bench.models.rooms)
     seen = [example for example in examples if example.image_id not in bench.unreadable]
     readable = [example for example in seen if example.id not in odd]
     for example in seen:
@@ -205,13 +199,18 @@ def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> U
         "generate": bench.models.policy.generate,
         "judge": bench.panel.rate,
     }
-    results = drive([method(example, bench) for example in readable], runners)
+    sampled = drive([method.sample(example, bench) for example in readable], runners)
+    # The first steps of all examples come first, as they were sampled together.
+    candidates = sorted(chain.from_iterable(sampled), key=lambda candidate: candidate.step)
+    drawn = draw_pairs(method, bench.recipe, bench.round, readable, candidates)
+    drops = bench.drops + Counter(drawn.drops)
     return UnitResult(
-        pairs=tuple(pair for pairs in results for pair in pairs),
-        candidates=tuple(bench.candidates),
+        pairs=drawn.pairs,
+        candidates=tuple(candidates),
         hypotheses=tuple(bench.looked),
-        drops={reason: n for reason, n in sorted(bench.drops.items()) if n},
+        drops={reason: n for reason, n in sorted(drops.items()) if n},
         unreadable=tuple(bench.unreadable.values()),
         encode=bench.gallery.encode,
         ratings=bench.panel.take_fresh(),
+        unpaired=drawn.drops,
     )

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clincot import methods
 from clincot.executors.journal import Journal
 from clincot.executors.launch import Launch
-from clincot.methods import load as load_method
 from clincot.progress import Advance, bar, tell
 from clincot.recipe import Recipe
 from clincot.records import Example
@@ -78,7 +78,7 @@ class Worker:
     def _check(self) -> None:
         """Look at the lengths of all questions, once per launch; raises DataError when none can be asked."""
         if self.job.load_rooms is not None and self.launch.world.rank == 0:
-            check_lengths(self.job.recipe, self.job.examples, self.job.load_rooms())
+            check_lengths(self.job.recipe, methods.of_recipe(self.job.recipe), self.job.examples, self.job.load_rooms())
 
     def repair(self) -> None:
         """Make damaged units again, and say so."""
@@ -118,7 +118,7 @@ class Worker:
             self.models = self.job.load_models()
         counters = counts_of(self.models)
         bench = Workbench(self.job.recipe, self.job.round, self.models)
-        result = run_unit(load_method(self.job.recipe.method), unit, bench)
+        result = run_unit(methods.of_recipe(self.job.recipe), unit, bench)
         counters = counts_of(self.models) - counters
         report = unit_report(result, unit, counters)
         self.journal.put(number, lambda folder: write_parts(result, self.job.round, folder), report)

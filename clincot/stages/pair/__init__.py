@@ -1,0 +1,1 @@
+"""Examples and their candidates -> preference pairs, without any model."""

@@ -1,0 +1,64 @@
+"""A method, examples and their candidates -> the pairs that the method draws among them, and what it left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from clincot.methods.base import Method
+from clincot.recipe import Recipe
+from clincot.records import Candidate, Example
+from clincot.records.lineage import content_key
+from clincot.records.pairs import Pair
+
+UNPAIRED = "questions without a pair"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Pairs in the order of their examples; `drops` counts by reason what gave none."""
+
+    pairs: tuple[Pair, ...]
+    drops: dict[str, int]
+
+
+@dataclass
+class Drawing:
+    """What a method has while it draws (`clincot.methods.base.Draw`)."""
+
+    recipe: Recipe
+    round: int
+    drops: Counter[str] = field(default_factory=Counter)
+
+    def seed(self, *parts: object) -> int:
+        return seed_of(self.recipe, self.round, *parts)
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        self.drops[reason] += count
+
+
+def draw_pairs(
+    method: Method, recipe: Recipe, round_: int, examples: Sequence[Example], candidates: Iterable[Candidate]
+) -> Drawn:
+    """Draw the pairs of every example that has candidates; an example's candidates stand in the order of their steps.
+
+    Build and pair stage call this alone, so equal candidates and settings give equal pairs in both.
+    """
+    of_example: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        of_example.setdefault(candidate.example_id, []).append(candidate)
+    drawing, pairs = Drawing(recipe, round_), []
+    for example in examples:
+        if example.id not in of_example:
+            continue
+        found = method.pair(example, of_example[example.id], drawing)
+        if not found:
+            drawing.drop(UNPAIRED)
+        pairs += found
+    return Drawn(tuple(pairs), {reason: n for reason, n in sorted(drawing.drops.items()) if n})
+
+
+def seed_of(recipe: Recipe, round_: int, *parts: object) -> int:
+    """Return a number made of the recipe's seed, the round and `parts`."""
+    return int(content_key(recipe.seed, round_, *parts)[:15], 16)
