@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clincot.phantom.draw import Phantom, draw, png
-from clincot.phantom.questions import report
 
 from clincot import engines, images, judges, regions
 from clincot.judges.base import JudgeRequest, Rating
