@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from clincot.errors import HubError
 from clincot.hub.connection import Content, FileInfo
-from clincot.hub.round_files import is_lineage
 
 PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"}
 CHUNK = 1 << 20
-# Wall-clock figures of a lineage: two builds of the same rows differ in nothing else.
-TIMINGS = ("seconds",)
 
 
 def check_publishable(repo: str, files: Mapping[str, Content]) -> None:
@@ -54,14 +50,3 @@ def same_content(held: FileInfo | None, content: Content) -> bool:
 def bytes_of(content: Content) -> bytes:
     """Return the bytes of a small file."""
     return content if isinstance(content, bytes) else content.read_bytes()
-
-
-def same_but_for_timing(path: str, held: bytes, content: bytes) -> bool:
-    """Return whether two lineages of a round differ at most in how long the work took."""
-    return is_lineage(path) and _timeless(held) == _timeless(content)
-
-
-def _timeless(content: bytes) -> object:
-    tree = json.loads(content)
-    facts = tree.get("facts", {})
-    return tree | {"facts": {key: value for key, value in facts.items() if key not in TIMINGS}}

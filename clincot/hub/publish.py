@@ -13,7 +13,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from clincot.errors import HubError, TagExists
 from clincot.hub import pull
 from clincot.hub.connection import Card, Connection, Content, FileInfo
-from clincot.hub.contents import bytes_of, check_publishable, same_but_for_timing, same_content
+from clincot.hub.contents import bytes_of, check_publishable, same_content
 from clincot.hub.retry import with_retry
 from clincot.hub.round_files import is_lineage
 from clincot.records.lineage import Kind, Pin
@@ -109,7 +109,7 @@ def _held_at_tag(hub: Connection, wanted: Publication) -> Pin | None:
         return None
     pin = Pin(wanted.kind, wanted.repo, wanted.tag, sha)
     held = pull.list_files(hub, pin)
-    change = _difference(hub, wanted, pin, held)
+    change = _difference(wanted, held)
     if not change:
         return pin
     odd = sorted([*change.put, *change.drop])
@@ -119,12 +119,11 @@ def _held_at_tag(hub: Connection, wanted: Publication) -> Pin | None:
     )
 
 
-def _difference(hub: Connection, wanted: Publication, pin: Pin, held: Mapping[str, FileInfo]) -> Change:
+def _difference(wanted: Publication, held: Mapping[str, FileInfo]) -> Change:
+    """Compare by content: a lineage says how the content was made (how long it took, on which Hub), it is none."""
+
     def differs(path: str, content: Content) -> bool:
-        if same_content(held.get(path), content):
-            return False
-        lineage = path in held and is_lineage(path)
-        return not (lineage and same_but_for_timing(path, pull.read(hub, pin, path), bytes_of(content)))
+        return not (path in held and is_lineage(path)) and not same_content(held.get(path), content)
 
     return Change({path: c for path, c in wanted.files.items() if differs(path, c)}, wanted.stale(held))
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clincot.errors import RoundError
-from clincot.records.lineage import Pin
+from clincot.records.lineage import OwnPin, Pin
 from clincot.runs import releases
+from clincot.runs.releases.content import own_pin
 from clincot.runs.run import Run
 
 WEIGHTS = "adapter_model.safetensors"
@@ -16,10 +17,11 @@ WEIGHTS = "adapter_model.safetensors"
 
 @dataclass(frozen=True)
 class Adapter:
-    """An adapter's pin, its snapshot and the sha256 of its weights."""
+    """An adapter's pins, by commit and by content, its snapshot and the sha256 of its weights."""
 
     round: int
     pin: Pin
+    own: OwnPin
     folder: Path
     sha256: str
 
@@ -53,7 +55,7 @@ def find(run: Run, round_: int) -> Adapter | None:
         return None
     hub, pin = found
     folder = hub.snapshot(pin)
-    return Adapter(round_, pin, folder, sha256_of(folder))
+    return Adapter(round_, pin, own_pin(hub, pin), folder, sha256_of(folder))
 
 
 def all_of(run: Run) -> list[Adapter]:

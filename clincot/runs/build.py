@@ -17,7 +17,7 @@ from clincot.judges import cache
 from clincot.judges.cache import CachedJudge, Known, known_key, load_known
 from clincot.recipe import ModelSource, Recipe
 from clincot.records import Example
-from clincot.records.lineage import Pin, content_key
+from clincot.records.lineage import OwnPin, Pin, content_key
 from clincot.runs import adapters, releases
 from clincot.runs.adapters import Adapter
 from clincot.runs.pins import benchmark_pin, model_pins
@@ -50,7 +50,7 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     In a `world` of several processes this is rank 0's part; the others call `share_round` (share.py).
     """
     made, repo, door = made_of(run, round_), run.preferences_repo, run.folder / "launches"
-    pins = _all_pins(made)
+    pins: dict[str, Pin | OwnPin] = {**made.pins, **_own(made)}
     done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version, pins=pins)
     tag = "" if done else releases.next_tag(run, "dataset", repo, round_)
     launch = open_launch(world, door, {"inputs": made.inputs, "tag": tag})
@@ -96,7 +96,8 @@ def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: lis
         "build-data",
         round_,
         made.inputs,
-        pins=_all_pins(made),
+        pins=made.pins,
+        own=_own(made),
         sampled_from=made.sampled_from,
         keys=reference_key(made.pins["policy"], made.sampled_from, run.recipe.models.policy.kind),
         facts=outcome.facts | facts_of(run.recipe, made.source),
@@ -104,8 +105,8 @@ def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: lis
     return releases.commit(run, "dataset", run.preferences_repo, outcome.files, lineage)
 
 
-def _all_pins(made: Made) -> dict[str, Pin]:
-    return made.pins if made.parent is None else made.pins | {"parent": made.parent.pin}
+def _own(made: Made) -> dict[str, OwnPin]:
+    return {"parent": made.parent.own} if made.parent else {}
 
 
 def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None, *more: object) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from clincot.records.lineage import Kind, Pin
+from clincot.records.lineage import Kind, OwnPin
 from clincot.runs import releases
 from clincot.runs.build import build_round
 from clincot.runs.evaluation.evaluate import evaluate_rounds
 from clincot.runs.prepare import prepare
 from clincot.runs.preview import preview
 from clincot.runs.releases import Release, pushing
+from clincot.runs.releases.content import own_pin
 from clincot.runs.run import Run
 from clincot.runs.sft import train_start
 from clincot.runs.train import train_round
@@ -32,29 +33,31 @@ def run_rounds(
             preview(run, release, say)
         done.append(pushing.push(run, release, say) if push and not dry_run else release)
 
-    def outdated(kind: Kind, repo: str, round_: int, pins: Mapping[str, Pin]) -> bool:
-        found = releases.made_from_another(run, kind, repo, round_, pins)
+    def outdated(kind: Kind, repo: str, round_: int, own: Mapping[str, OwnPin]) -> bool:
+        found = releases.made_from_another(run, kind, repo, round_, own)
         if found:
-            before = ", ".join(pins)
+            before = ", ".join(own)
             say(f"{repo}: {releases.tag_of(round_)} was made from another version of its {before}; it is made anew")
         return found
 
     prepare(run, say)
-    parents: dict[str, Pin] = {}
-    standing: dict[str, Pin] = {}
+    parents: dict[str, OwnPin] = {}
+    standing: dict[str, OwnPin] = {}
     if run.start == "sft":
         start = train_start(run)
         keep(start)
-        parents, standing = {"parent": start.pin}, {run.start: start.pin}
+        pin = own_pin(run.store, start.pin)
+        parents, standing = {"parent": pin}, {run.start: pin}
     for round_ in range(1, run.recipe.rounds + 1):
         say(f"round {round_} of {run.recipe.rounds}")
         again = outdated("dataset", run.preferences_repo, round_, parents)
         built = build_round(run, round_, new_version=again)
         keep(built)
-        again = outdated("model", run.adapter_repo, round_, {"preferences": built.pin})
+        again = outdated("model", run.adapter_repo, round_, {"preferences": own_pin(run.store, built.pin)})
         trained = train_round(run, round_, new_version=again)
         keep(trained)
-        parents, standing = {"parent": trained.pin}, standing | {releases.tag_of(round_): trained.pin}
+        pin = own_pin(run.store, trained.pin)
+        parents, standing = {"parent": pin}, standing | {releases.tag_of(round_): pin}
     again = outdated("dataset", run.results_repo, run.recipe.rounds, standing)
     evaluated = evaluate_rounds(run, run.recipe.rounds, new_version=again)
     keep(evaluated.release)

@@ -29,9 +29,8 @@ def preview(run: Run, release: Release, say: Callable[[str], None]) -> Path:
     seen = _seen(run, release.kind, planned.repo)
     say(f"would push {release.kind} {planned.repo} ({release.tag}) to {run.target.label}, {seen}:")
     _write(everything, folder, say)
-    for role in planned.lineage.facts.get("only_in_store", ()):
-        absent = planned.lineage.pins[role].repo
-        say(f"  not there yet: {absent} ({role}). Push it first, so that its commit there can be named")
+    for absent in planned.absent:
+        say(f"  not there yet: {absent}, which its lineage names. Push it too")
     if release.lineage.stage == "evaluate":
         _adapter(run, parse_lineages(raw), say)
     say(f"written to {folder}; nothing was pushed")

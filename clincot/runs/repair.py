@@ -21,13 +21,13 @@ from clincot.runs.build import examples_of, facts_of, inputs_of, judge_sources, 
 from clincot.runs.redistribution import redacted as withheld
 from clincot.runs.redistribution.redacted import Row
 from clincot.runs.releases import Release
+from clincot.runs.releases.content import own_pin
 from clincot.runs.run import Run
 from clincot.runs.train import preferences_of
 from clincot.stages.sample.build import BuildOutcome
 from clincot.stages.sample.shards import PARTS, Totals, cut_units, unit_report, write_parts
 
 REPAIRABLE = ("clincot",)  # methods whose pairs are a view of scored candidates
-OF_A_HUB = ("store_shas", "only_in_store")  # facts of the place where a lineage stands
 
 
 def repair_round(run: Run, round_: int) -> Release:
@@ -56,7 +56,8 @@ def repair_round(run: Run, round_: int) -> Release:
         "build-data",
         round_,
         content_key("repaired", root, pairing_of(run.recipe)),
-        pins={**made.pins, "repaired_from": data},
+        pins=made.pins,
+        own={**made.own, "repaired_from": own_pin(hub, data)},
         sampled_from=made.sampled_from,
         keys=made.keys,
         facts=facts
@@ -171,14 +172,13 @@ def _file(round_: int, config: str = "") -> str:
 
 def _facts(made: Lineage, totals: Totals, redraw: Redraw) -> dict[str, Any]:
     """Return the facts of the round, those that the pairs decide counted anew."""
-    kept = {name: value for name, value in made.facts.items() if name not in OF_A_HUB}
     facts = totals.facts()
     if not facts["pairs"]:
         raise DataError("repair: no pair is left. Lower build.min_gap or widen build.pair_scope.")
     counted = {name: facts[name] for name in ("pairs", "scores_histogram", "distinct_image_bytes")}
     counted |= {name: facts[name] for name in ("mean_words_chosen", "mean_words_rejected")}
     counted |= {"cut_texts": facts["cut_texts"]} if "cut_texts" in made.facts else {}  # else no candidate says
-    return kept | counted | {"drops": redraw.drops_after(made.facts.get("drops", {}), facts["drops"])}
+    return made.facts | counted | {"drops": redraw.drops_after(made.facts.get("drops", {}), facts["drops"])}
 
 
 def _names(recipe: Recipe) -> str:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from clincot.errors import RoundError
 from clincot.executors.world import ALONE, World
 from clincot.hub import Hub
-from clincot.records.lineage import Lineage, Pin, content_key
+from clincot.records.lineage import Lineage, OwnPin, Pin, content_key
 from clincot.rows import schema
 from clincot.runs import adapters, releases
 from clincot.runs.adapters import Adapter
 from clincot.runs.build import reference_key
 from clincot.runs.curve import training_curve
 from clincot.runs.releases import Release
+from clincot.runs.releases.content import own_pin
 from clincot.runs.restore import full_rows
 from clincot.runs.run import Run
 from clincot.runs.together import train_together
@@ -44,8 +45,9 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     inputs = content_key(
         run.recipe.train, run.recipe.views, run.recipe.seed, base.sha, *of, [held[path].oid for path in rows]
     )
-    pins = {"policy": base, "preferences": data} | ({"parent": parent.pin} if parent else {})
-    pins |= {"initial": initial.pin} if initial else {}
+    own = {"preferences": own_pin(hub, data)} | ({"parent": parent.own} if parent else {})
+    own |= {"initial": initial.own} if initial else {}
+    pins: dict[str, Pin | OwnPin] = {"policy": base, **own}
     done = releases.finished(run, "model", run.adapter_repo, round_, inputs, new_version=new_version, pins=pins)
     if done:
         train_together(run, world, None)
@@ -60,16 +62,17 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     with training_lock(run.work(config), f"{run.name}, {config}"):
         outcome = train_together(run, world, job)
         assert outcome is not None
-        return _commit(run, outcome, made, inputs, pins)
+        return _commit(run, outcome, made, inputs, base, own)
 
 
-def _commit(run: Run, outcome: TrainOutcome, made: Lineage, inputs: str, pins: dict[str, Pin]) -> Release:
+def _commit(run: Run, outcome: TrainOutcome, made: Lineage, inputs: str, base: Pin, own: dict[str, OwnPin]) -> Release:
     config = releases.tag_of(made.round)
     lineage = run.lineage(
         "train",
         made.round,
         inputs,
-        pins=pins,
+        pins={"policy": base},
+        own=own,
         sampled_from=made.sampled_from,
         adapter_sha256=adapters.sha256_of(outcome.adapter),
         facts=_facts(outcome, made, config),

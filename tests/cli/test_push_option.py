@@ -18,6 +18,7 @@ from command import SMALL, clincot
 from clincot.hub import connect
 from clincot.localhub import LocalHub
 from clincot.runs.releases import read_lineage
+from clincot.runs.releases.content import own_pin
 
 READER = "hf_reader_0123456789"
 NOBODY = "--set=namespace="
@@ -106,8 +107,8 @@ def test_a_later_push_goes_to_the_user_of_the_token_with_pins_that_resolve(
     with connect(served.endpoint, main=False, token=served.token) as hub:
         adapter = hub.resolve("model", "clincot/mine", "round-1")
         made = read_lineage(hub, adapter, 1)
-        assert made.pins["preferences"].repo == "clincot/mine-preferences"
-        assert made.pins["preferences"] == hub.resolve("dataset", "clincot/mine-preferences", "round-1")
+        pairs = hub.resolve("dataset", "clincot/mine-preferences", "round-1")
+        assert made.own["preferences"] == own_pin(hub, pairs)
         card = hub.read(adapter, "README.md").decode()
     assert "clincot/mine-preferences" in card and "local/mine" not in card
     _, err = clincot("train", "--push", "--name", "mine", cwd=folder)

@@ -62,7 +62,7 @@ def test_a_run_from_sft_samples_and_trains_from_it_and_evaluates_it(started: tup
     sft, first = lineage(folder, "sft"), lineage(folder, "round-1")
     data = lineage(folder, "round-1", f"demo/{RUN}-preferences", "dataset")
     assert data.sampled_from == sft.adapter_sha256 == first.sampled_from
-    assert first.pins["parent"].revision == "sft" and first.facts["reference_sha256"] == sft.adapter_sha256
+    assert first.own["parent"].tag == "sft" and first.facts["reference_sha256"] == sft.adapter_sha256
     assert first.facts["first_loss"] == pytest.approx(first.facts["known_first_loss"], abs=1e-3)
     for policy in ("base", "sft", "round-1", "round-2"):
         assert f"{policy} · direct" in out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +14,15 @@ from sealed_run import SealedRun, sealed_recipe
 
 from clincot import benchmarks
 from clincot.hub import connect
+from clincot.hub.pull import api_of
 from clincot.phantom.dataset import phantom_files
+from clincot.runs import releases
 from clincot.runs.build import build_round
 from clincot.runs.evaluation.evaluate import evaluate_rounds
 from clincot.runs.prepare import prepare
 from clincot.runs.preview import preview
 from clincot.runs.releases import pushing
-from clincot.runs.run import open_run
+from clincot.runs.run import Run, open_run
 from clincot.runs.train import train_round
 
 
@@ -48,5 +51,19 @@ def finished_sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sealed
         build, train = (pushing.push(run, release, said.append) for release in (build, train))
         results = pushing.push(run, evaluate_rounds(run, 1).release, said.append)
     yield SealedRun(run, build, train, results, said, folder / "hub")
+    run.store.close()
+    run.target.close()
+
+
+@pytest.fixture
+def copied(sealed: SealedRun, tmp_path: Path) -> Iterator[Run]:
+    """The finished run in a folder of its own, without the versions that other tests have added to it."""
+    shutil.copytree(sealed.run.folder, tmp_path / "runs" / "shut")
+    shutil.copytree(sealed.hub, tmp_path / "hub")
+    hub = f"local:{tmp_path / 'hub'}"
+    run = open_run(sealed_recipe(), name="shut", hub=hub, namespace=sealed.run.namespace, folder=tmp_path / "runs")
+    for tag in releases.versions(run.store.tags("dataset", run.preferences_repo), 1)[1:]:
+        api_of(run.store).delete_tag(run.preferences_repo, tag=tag, repo_type="dataset")
+    yield run
     run.store.close()
     run.target.close()

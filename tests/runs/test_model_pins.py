@@ -12,7 +12,7 @@ from sealed_run import SealedRun
 from clincot import engines, judges, regions
 from clincot.errors import NotOnHub
 from clincot.recipe import ModelSource
-from clincot.records.lineage import Pin
+from clincot.records.lineage import OwnPin, Pin
 from clincot.runs import build
 from clincot.runs.adapters import Adapter
 from clincot.runs.run import Run
@@ -40,7 +40,8 @@ def test_a_served_policy_is_found_by_name_and_its_adapter_by_run_and_round(seale
     base = Pin("model", source.repo, "main", "a" * 40)
     build.load_policy(run, base, None, batch_size=4, threads=1)
     for tag in ("round-2", "round-2-v2"):  # a new version has other weights under the same round
-        adapter = Adapter(2, Pin("model", run.adapter_repo, tag, "c" * 40), Path("never-read"), "b" * 64)
+        pin, own = Pin("model", run.adapter_repo, tag, "c" * 40), OwnPin("model", run.name, tag, "d" * 64)
+        adapter = Adapter(2, pin, own, Path("never-read"), "b" * 64)
         build.load_policy(run, base, adapter, batch_size=4, threads=1)
     assert [args for args, _ in asked] == [
         ("openai", "clincot/phantom-policy", None),

@@ -14,20 +14,21 @@ from sealed_run import SealedRun
 from clincot.errors import TagExists
 from clincot.hub import connect
 from clincot.runs.preview import preview
-from clincot.runs.releases import name_of, pushing, read_lineage
+from clincot.runs.releases import pushing, read_lineage
+from clincot.runs.releases.content import locate, own_pin
+from clincot.runs.releases.tags import name_of
 
 
-def test_pins_of_the_runs_own_repositories_resolve_on_the_target(sealed: SealedRun) -> None:
-    target, pushed = sealed.run.target, sealed.train.pushed
-    assert pushed is not None
-    there, here = read_lineage(target, pushed, 1), sealed.train.lineage
-    assert sealed.build.pushed is not None
-    assert there.pins["preferences"].sha == sealed.build.pushed.sha != here.pins["preferences"].sha
-    assert there.facts["store_shas"] == {"preferences": here.pins["preferences"].sha}
-    assert there.pins["policy"] == here.pins["policy"]
-    for pin in there.pins.values():
-        assert target.resolve(pin.kind, pin.repo, pin.sha).sha == pin.sha
-    assert f"`{sealed.build.pushed.sha}`" in target.read(pushed, "README.md").decode()
+def test_a_push_copies_the_stores_files_and_its_pins_hold_on_both_hubs(sealed: SealedRun) -> None:
+    store, target, pushed = sealed.run.store, sealed.run.target, sealed.train.pushed
+    assert pushed is not None and sealed.build.pushed is not None
+    here, there = store.list_files(sealed.train.pin), target.list_files(pushed)
+    kept = [path for path in here if path not in ("README.md", ".gitattributes")]
+    assert {path: here[path] for path in kept} == {path: there[path] for path in kept}
+    pin = read_lineage(target, pushed, 1).own["preferences"]
+    assert pin == own_pin(store, sealed.build.pin) == own_pin(target, sealed.build.pushed)
+    assert sealed.build.pin.sha != sealed.build.pushed.sha
+    assert f"shut-preferences | round-1 | content `{pin.content}`" in target.read(pushed, "README.md").decode()
 
 
 def test_the_same_push_again_changes_nothing(sealed: SealedRun) -> None:
@@ -39,27 +40,26 @@ def test_the_same_push_again_changes_nothing(sealed: SealedRun) -> None:
         assert sealed.run.target.resolve(release.kind, release.repo).sha == heads[release.repo]
 
 
-def test_an_adapter_pushed_before_its_data_says_so_and_stays_equal_afterwards(
-    sealed: SealedRun, tmp_path: Path
-) -> None:
+def test_an_adapter_pushed_before_its_data_stays_equal_afterwards(sealed: SealedRun, tmp_path: Path) -> None:
     with connect(f"local:{tmp_path / 'hub'}", main=False) as hub:
         run = dataclasses.replace(sealed.run, target=hub)
         first = pushing.push(run, sealed.train, print).pushed
         assert first is not None
-        assert read_lineage(hub, first, 1).facts["only_in_store"] == ["preferences"]
-        assert "in the run's store, not on this Hub" in hub.read(first, "README.md").decode()
         pushing.push(run, sealed.build, print)
         assert pushing.push(run, sealed.train, print).pushed == first
+        found = locate(dataclasses.replace(run, store=hub), sealed.train.lineage.own["preferences"])
+        assert found is not None and found[1].revision == "round-1"
 
 
 def test_a_target_that_holds_other_data_at_the_tag_is_never_named(sealed: SealedRun, tmp_path: Path) -> None:
     with connect(f"local:{tmp_path / 'hub'}", main=False) as hub:
         repo = sealed.run.preferences_repo
         hub.publish("dataset", repo, {"round-1/train-0.parquet": b"other"}, tag="round-1", message="x", private=True)
-        with pytest.raises(TagExists, match="at .round-1. holds another round-1"):
-            pushing.push(dataclasses.replace(sealed.run, target=hub), sealed.train, print)
-        with pytest.raises(TagExists, match="holds other content"):
-            pushing.push(dataclasses.replace(sealed.run, target=hub), sealed.build, print)
+        run = dataclasses.replace(sealed.run, target=hub)
+        with pytest.raises(TagExists, match="at .round-1. holds other content than this was made from"):
+            pushing.push(run, sealed.train, print)
+        with pytest.raises(TagExists, match="holds other content.*--name.*--new-version"):
+            pushing.push(run, sealed.build, print)
 
 
 def test_the_adapters_card_shows_curve_and_results_while_its_tag_stays(sealed: SealedRun) -> None:
@@ -106,8 +106,8 @@ def test_a_dry_run_writes_what_the_push_publishes_and_leaves_the_target_alone(
     assert any(line.endswith("  round-1/train-00000-of-00001.parquet") for line in said)
 
 
-def test_the_dry_run_of_an_adapter_names_what_must_be_pushed_first(sealed: SealedRun) -> None:
-    assert any("demo/shut-preferences (preferences). Push it first" in line for line in sealed.said)
+def test_the_dry_run_of_an_adapter_names_what_the_target_lacks(sealed: SealedRun) -> None:
+    assert any("not there yet: demo/shut-preferences, " in line for line in sealed.said)
 
 
 @pytest.mark.parametrize(("tag", "name"), [("round-2", "round-2"), ("round-12-v3", "round-12"), ("sft-v2", "sft")])

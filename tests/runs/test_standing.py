@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from sealed_run import SealedRun, sealed_recipe
+from sealed_run import sealed_recipe
 
 from clincot import engines
 from clincot.errors import TagExists
-from clincot.hub.pull import api_of
 from clincot.runs import releases
 from clincot.runs.build import build_round
 from clincot.runs.loop import run_rounds
+from clincot.runs.releases.content import own_pin
 from clincot.runs.repair import repair_round
-from clincot.runs.run import Run, open_run
+from clincot.runs.run import Run
 from clincot.runs.train import train_round
 
 ONE = "build.pairs_per_step=1"
-
-
-@pytest.fixture
-def copied(sealed: SealedRun, tmp_path: Path) -> Iterator[Run]:
-    """The finished run in a folder of its own, without the versions that other tests have added to it."""
-    shutil.copytree(sealed.run.folder, tmp_path / "runs" / "shut")
-    shutil.copytree(sealed.hub, tmp_path / "hub")
-    hub = f"local:{tmp_path / 'hub'}"
-    run = open_run(sealed_recipe(), name="shut", hub=hub, namespace=sealed.run.namespace, folder=tmp_path / "runs")
-    for tag in releases.versions(run.store.tags("dataset", run.preferences_repo), 1)[1:]:
-        api_of(run.store).delete_tag(run.preferences_repo, tag=tag, repo_type="dataset")
-    yield run
-    run.store.close()
-    run.target.close()
 
 
 def having(run: Run, *overrides: str) -> Run:
@@ -93,8 +76,9 @@ def test_only_settings_that_decide_the_stage_are_shown_and_repair_only_where_it_
 
 @pytest.mark.usefixtures("no_model")
 def test_where_the_settings_agree_the_versions_that_differ_are_named(copied: Run) -> None:
-    before = copied.store.resolve("dataset", copied.preferences_repo, "round-1")
-    after = repair_round(having(copied, ONE), 1).pin
+    store = copied.store
+    before = own_pin(store, store.resolve("dataset", copied.preferences_repo, "round-1"))
+    after = own_pin(store, repair_round(having(copied, ONE), 1).pin)
     with pytest.raises(TagExists) as error:
         train_round(having(copied, ONE), 1)
     assert f"  preferences: {before} -> {after}\n" in str(error.value)
@@ -106,8 +90,8 @@ def test_a_run_goes_on_from_repaired_pairs_and_does_nothing_twice(copied: Run) -
     repair_round(run, 1)
     done, _ = run_rounds(run, push=False, say=said.append)
     assert [(one.tag, one.fresh) for one in done] == [("round-1-v2", False), ("round-1-v2", True), ("round-1-v2", True)]
-    assert done[1].lineage.pins["preferences"].sha == done[0].pin.sha
-    assert done[2].lineage.pins["round-1"].sha == done[1].pin.sha
+    assert done[1].lineage.own["preferences"] == own_pin(run.store, done[0].pin)
+    assert done[2].lineage.own["round-1"] == own_pin(run.store, done[1].pin)
     assert any("made from another version of its preferences" in line for line in said)
     again, _ = run_rounds(run, push=False, say=said.append)
     assert [one.fresh for one in again] == [False] * 3

@@ -17,6 +17,7 @@ from clincot.records import Box, Example
 from clincot.records.lineage import Lineage, Pin
 from clincot.runs import adapters, releases
 from clincot.runs.redistribution.redacted import References
+from clincot.runs.releases.tags import name_of
 from clincot.runs.run import Run
 from clincot.stages.evaluate import Prediction
 from clincot.stages.evaluate.changes import Change, changes
@@ -129,7 +130,7 @@ def _lineage(hub: Hub, pin: Pin) -> tuple[str, Lineage]:
     if not held:
         raise DataError(f"{pin}: is no results repository, it has no lineage. Name one that `evaluate --push` made.")
     rounds = parse_lineages(held)
-    round_ = releases.name_of(pin.revision)
+    round_ = name_of(pin.revision)
     round_ = round_ if round_ in rounds else list(rounds)[-1]
     lineage = rounds[round_]
     if lineage.stage != "evaluate":

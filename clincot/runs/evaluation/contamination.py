@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from clincot.errors import NotOnHub
-from clincot.hub import Hub, parse_lineages
+from clincot.hub import parse_lineages
 from clincot.images import content_id
 from clincot.records import Example
-from clincot.records.lineage import Pin
 from clincot.runs.adapters import Adapter
 from clincot.runs.releases import tag_of
+from clincot.runs.releases.content import locate
 from clincot.runs.run import Run
 
 DATA = "preferences"
@@ -49,27 +48,16 @@ def by_content(seen: Sequence[frozenset[str] | None], asked: Sequence[Example]) 
 def _of_round(run: Run, adapter: Adapter, train: Callable[[], Sequence[Example]]) -> frozenset[str] | None:
     config = tag_of(adapter.round, run.start)
     path = f"rounds/{config}/lineage.json"
-    pins = parse_lineages({path: (adapter.folder / path).read_bytes()})[config].pins
-    if DATA not in pins:
-        return frozenset(example.image_id for example in train()) if "benchmark" in pins else None
-    pin = pins[DATA]
-    hub = _holder(run, pin)
-    if hub is None:
+    made = parse_lineages({path: (adapter.folder / path).read_bytes()})[config]
+    if DATA not in made.own:
+        return frozenset(example.image_id for example in train()) if "benchmark" in made.pins else None
+    found = locate(run, made.own[DATA])
+    if found is None:
         return None
+    hub, pin = found
     folder = hub.snapshot(pin, [f"{config}/*.parquet"])
     ids = [image_ids(path) for path in sorted((folder / config).glob("*.parquet"))]
     return None if None in ids else frozenset().union(*filter(None, ids))
-
-
-def _holder(run: Run, pin: Pin) -> Hub | None:
-    """Return the Hub that has exactly this version: the run's store, else the target."""
-    for hub in (run.store, run.target):
-        try:
-            hub.resolve(pin.kind, pin.repo, pin.sha)
-        except NotOnHub:
-            continue
-        return hub
-    return None
 
 
 def image_ids(path: Path) -> frozenset[str] | None:

@@ -69,10 +69,12 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False) -> Evalua
     models = {"policy": run.recipe.models.policy, "proposer": run.recipe.models.proposer}
     pins = model_pins(run, models)
     pins["benchmark"] = benchmark_pin(run.target, source, run.recipe.benchmark_revision)
-    all_pins = pins | {tag_of(adapter.round, run.start): adapter.pin for adapter in chosen}
+    own = {tag_of(adapter.round, run.start): adapter.own for adapter in chosen}
     inputs = _inputs(run, pins, chosen)
     newest = chosen[-1].round if chosen else 0
-    done = releases.finished(run, "dataset", run.results_repo, newest, inputs, new_version=new_version, pins=all_pins)
+    done = releases.finished(
+        run, "dataset", run.results_repo, newest, inputs, new_version=new_version, pins={**pins, **own}
+    )
     splits = Splits(run, pins["benchmark"])
     evaluation = _evaluate(run, chosen, pins, splits)
     if done:
@@ -81,7 +83,8 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False) -> Evalua
         "evaluate",
         newest,
         inputs,
-        pins=all_pins,
+        pins=pins,
+        own=own,
         facts=facts_of(run, evaluation),
     )
     shown = evaluation if source.redistributable else _withheld(evaluation, splits)

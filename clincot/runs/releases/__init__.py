@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from clincot.hub import Hub, RoundFiles, parse_lineages
-from clincot.records.lineage import Kind, Lineage, Pin
+from clincot.records.lineage import Kind, Lineage, OwnPin, Pin
 from clincot.runs.releases import cards
 from clincot.runs.releases.conflict import Standing, refuse
+from clincot.runs.releases.content import by_content
+from clincot.runs.releases.tags import folders_of, latest_tag, tag_of, version_of, versions
 from clincot.runs.run import Run
-
-VERSION = re.compile(r"-v(\d+)$")
 
 
 @dataclass(frozen=True)
@@ -27,23 +26,6 @@ class Release:
     lineage: Lineage
     fresh: bool
     pushed: Pin | None = None
-
-
-def tag_of(round_: int, start: str = "base") -> str:
-    """Return the tag of the first version of a round; round 0 is what the rounds start from, `base` or `sft`."""
-    return f"round-{round_}" if round_ else start
-
-
-def latest_tag(tags: Mapping[str, str], round_: int, start: str = "base") -> str | None:
-    """Return the newest version's tag of a round (`round-2-v3` before `round-2`), None when there is none."""
-    return max(versions(tags, round_, start), key=_version, default=None)
-
-
-def versions(tags: Iterable[str], round_: int, start: str = "base") -> list[str]:
-    """Return the tags of a round's versions, the oldest first."""
-    first = tag_of(round_, start)
-    found = [tag for tag in tags if tag == first or (tag.startswith(first + "-v") and VERSION.search(tag))]
-    return sorted(found, key=_version)
 
 
 def find(run: Run, kind: Kind, repo: str, round_: int) -> tuple[Hub, Pin] | None:
@@ -63,7 +45,7 @@ def finished(
     inputs: str,
     *,
     new_version: bool,
-    pins: Mapping[str, Pin] | None = None,
+    pins: Mapping[str, Pin | OwnPin] | None = None,
 ) -> Release | None:
     """Return the release that already holds what `inputs` would give, None when work is needed.
 
@@ -100,13 +82,13 @@ def stands_for(lineage: Lineage) -> str | None:
     return key
 
 
-def made_from_another(run: Run, kind: Kind, repo: str, round_: int, pins: Mapping[str, Pin]) -> bool:
-    """Say whether the newest version of a round in the store was made from other versions than `pins`, by role."""
+def made_from_another(run: Run, kind: Kind, repo: str, round_: int, own: Mapping[str, OwnPin]) -> bool:
+    """Say whether the newest version of a round in the store was made from other versions than `own`, by role."""
     tag = latest_tag(run.store.tags(kind, repo), round_, run.start)
     if tag is None:
         return False
-    made = read_lineage(run.store, run.store.resolve(kind, repo, tag), round_, run.start).pins
-    return any(role in made and made[role].sha != pin.sha for role, pin in pins.items())
+    made = read_lineage(run.store, run.store.resolve(kind, repo, tag), round_, run.start).own
+    return any(role in made and made[role].content != pin.content for role, pin in own.items())
 
 
 def next_tag(run: Run, kind: Kind, repo: str, round_: int, *, pushed: bool = False) -> str:
@@ -114,14 +96,14 @@ def next_tag(run: Run, kind: Kind, repo: str, round_: int, *, pushed: bool = Fal
     hubs = run.places(repo) if pushed else ((run.store, repo),)
     tags = {tag: sha for hub, name in hubs for tag, sha in hub.tags(kind, name).items()}
     newest, first = latest_tag(tags, round_, run.start), tag_of(round_, run.start)
-    return first if newest is None else f"{first}-v{_version(newest) + 1}"
+    return first if newest is None else f"{first}-v{version_of(newest) + 1}"
 
 
 def read_lineage(hub: Hub, pin: Pin, round_: int, start: str = "base") -> Lineage:
-    """Read the lineage that a round carries."""
+    """Read the lineage that a round carries; own repositories are pinned by content, also where it is an older one."""
     name = tag_of(round_, start)
     path = f"rounds/{name}/lineage.json"
-    return parse_lineages({path: hub.read(pin, path)})[name]
+    return by_content(hub, pin.repo, parse_lineages({path: hub.read(pin, path)})[name])
 
 
 def commit(
@@ -144,19 +126,6 @@ def commit(
     return Release(kind, repo, tag, pin, lineage, fresh=True)
 
 
-def belongs(path: str, round_: str) -> bool:
-    """Say whether a repository's file is of `round_`: its own folders, or the adapter's files at the top."""
-    top, _, rest = path.partition("/")
-    if top == "rounds":
-        return rest.startswith(f"{round_}/")
-    return top in folders_of(round_) or (not rest and top.startswith("adapter_"))
-
-
-def folders_of(round_: str) -> tuple[str, ...]:
-    """Return the folders that belong to one round of a repository, beside `rounds/`."""
-    return (round_, f"{round_}-candidates", f"{round_}-regions", f"{round_}-predictions")
-
-
 def card_of(kind: Kind, repo: str, stage: str) -> Callable[[Mapping[str, bytes]], str]:
     """Return what renders a repository's card from every round's lineage it will hold."""
     render = {"build-data": cards.dataset_card, "train": cards.adapter_card, "evaluate": cards.results_card}[stage]
@@ -165,13 +134,3 @@ def card_of(kind: Kind, repo: str, stage: str) -> Callable[[Mapping[str, bytes]]
         return render(repo, parse_lineages(raw))
 
     return card
-
-
-def name_of(tag: str) -> str:
-    """Return the name of the round that a tag is a version of: `round-2` for `round-2` and `round-2-v3`."""
-    return VERSION.sub("", tag)
-
-
-def _version(tag: str) -> int:
-    found = VERSION.search(tag)
-    return int(found.group(1)) if found else 1

@@ -38,7 +38,6 @@ Ordered = list[tuple[str, Lineage]]
 def dataset_card(repo: str, lineages: Rounds) -> str:
     """Render the card of a preference dataset from the lineage of each of its rounds (name -> lineage)."""
     rounds = _ordered(lineages)
-    latest = rounds[-1][0]
     pairs = sum(lineage.facts.get("pairs", 0) for _, lineage in rounds)
     metadata = {
         "language": _languages(rounds),
@@ -47,7 +46,7 @@ def dataset_card(repo: str, lineages: Rounds) -> str:
         "tags": [*TAGS, "preference", "dpo", "image", "text"],
         "size_categories": [next((name for limit, name in SIZES if pairs < limit), "n>1M")],
         "source_datasets": _distinct(lineage.facts.get("source") for _, lineage in rounds),
-        "configs": [config for name, lineage in rounds for config in _configs(name, lineage, name == latest)],
+        "configs": [config for name, lineage in rounds for config in _configs(name, lineage, name == rounds[-1][0])],
     }
     return _render("dataset", repo, rounds, metadata)
 
@@ -64,7 +63,7 @@ def adapter_card(repo: str, lineages: Rounds, evaluations: Rounds | None = None)
         **_licence(rounds),
         "base_model": base,
         "base_model_relation": "adapter",
-        "datasets": _distinct(p.repo for _, m in rounds if (p := m.pins.get("preferences", m.pins.get("benchmark")))),
+        "datasets": _distinct(made.trained_on(repo) for _, made in rounds),
         "pipeline_tag": "image-text-to-text",
         "language": _languages(rounds),
         "tags": [*TAGS, "lora", "dpo", "trl"],

@@ -9,7 +9,7 @@ from typing import NoReturn
 from clincot.errors import TagExists
 from clincot.executors.journal import changes
 from clincot.recipe import recipe_from_yaml
-from clincot.records.lineage import Lineage, Pin
+from clincot.records.lineage import Lineage, OwnPin, Pin
 from clincot.runs.run import Run
 
 # What of a recipe decides a stage's result; a difference elsewhere is no reason.
@@ -39,7 +39,7 @@ class Standing:
     fits: str = ""
 
 
-def refuse(run: Run, there: Standing, pins: Mapping[str, Pin], next_tag: str) -> NoReturn:
+def refuse(run: Run, there: Standing, pins: Mapping[str, Pin | OwnPin], next_tag: str) -> NoReturn:
     """Raise TagExists with the settings that differ, else the `pins`; `next_tag` is what a new version would get."""
     settings = _settings(run, there)
     lines = [f"  {name}: {change}" for name, change in (settings or _pinned(there.lineage, pins)).items()]
@@ -65,12 +65,18 @@ def _settings(run: Run, there: Standing) -> dict[str, str]:
     return {name: change for name, change in found.items() if any(f"{name}.".startswith(f"{key}.") for key in decides)}
 
 
-def _pinned(made: Lineage, pins: Mapping[str, Pin]) -> dict[str, str]:
+def _pinned(made: Lineage, pins: Mapping[str, Pin | OwnPin]) -> dict[str, str]:
+    before: dict[str, Pin | OwnPin] = {**made.pins, **made.own}
     return {
-        role: f"{made.pins.get(role, 'none')} -> {pin}"
-        for role, pin in pins.items()
-        if role not in made.pins or made.pins[role].sha != pin.sha
+        role: f"{before.get(role, 'none')} -> {pin}" for role, pin in pins.items() if not _same(before.get(role), pin)
     }
+
+
+def _same(one: Pin | OwnPin | None, other: Pin | OwnPin) -> bool:
+    """Compare by commit or content: the same version may be asked for by another branch."""
+    if isinstance(other, OwnPin):
+        return isinstance(one, OwnPin) and one.content == other.content
+    return isinstance(one, Pin) and one.sha == other.sha
 
 
 def _is_start(made: Lineage) -> bool:

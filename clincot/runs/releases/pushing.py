@@ -1,4 +1,4 @@
-"""A release in the run's store -> the same tagged content on the target Hub, pinned to what stands there."""
+"""A release in the run's store -> the same files and tag on the target Hub, with a card of the lineages there."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ from clincot.hub.connection import Card, Content
 from clincot.hub.eval_results import eval_results, path_of
 from clincot.hub.pull import info
 from clincot.hub.round_files import is_lineage
-from clincot.records.lineage import Kind, Lineage
+from clincot.records.lineage import Kind, Lineage, Pin
 from clincot.runs import releases
 from clincot.runs.redistribution import licences
-from clincot.runs.releases import Release, cards, folders_of, tag_of
-from clincot.runs.releases.repin import repinned
+from clincot.runs.releases import Release, cards
+from clincot.runs.releases.content import check_pinned, content_of
+from clincot.runs.releases.tags import belongs, folders_of, tag_of
 from clincot.runs.run import Run
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a push puts into `repo` of the target: files by path, with the lineage re-pinned, and the card."""
+    """What a push puts into `repo` of the target: the store's files by path, and the card.
+
+    `absent` are repositories that the lineage names and the target does not have yet.
+    """
 
     repo: str
-    lineage: Lineage
+    absent: list[str]
     files: Mapping[str, Content]
     card: Card
 
@@ -43,9 +47,26 @@ def push(run: Run, release: Release, say: Callable[[str], None]) -> Release:
     data that may not be passed on, TagExists when the tag holds other content.
     """
     licences.check_public(release.lineage.benchmark, run.private)
+    pushed = _held(run, release) or _publish(run, release, say)
+    if release.lineage.stage == "evaluate":
+        _show_on_adapter(run, release.tag, say)
+    return replace(release, pushed=pushed)
+
+
+def _held(run: Run, release: Release) -> Pin | None:
+    """Return the target's version of the release where it holds the same content; no file is read for it twice."""
+    repo = run.on_target(release.repo)
+    sha = run.target.tags(release.kind, repo).get(release.tag)
+    if sha is None:
+        return None
+    pin = Pin(release.kind, repo, release.tag, sha)
+    return pin if content_of(run.target, pin) == content_of(run.store, release.pin) else None
+
+
+def _publish(run: Run, release: Release, say: Callable[[str], None]) -> Pin:
     planned = plan(run, release)
     say(f"pushing {release.kind} {planned.repo} ({release.tag}) to {run.target.label}")
-    pushed = run.target.publish(
+    return run.target.publish(
         release.kind,
         planned.repo,
         planned.files,
@@ -55,25 +76,23 @@ def push(run: Run, release: Release, say: Callable[[str], None]) -> Release:
         card=planned.card,
         replace=folders_of(tag_of(release.lineage.round, run.start)),
     )
-    if release.lineage.stage == "evaluate":
-        _show_on_adapter(run, release.tag, say)
-    return replace(release, pushed=pushed)
 
 
 def plan(run: Run, release: Release) -> Plan:
-    """Read the release from the store and pin it to the target; nothing is written."""
+    """Read the release from the store; nothing is written. Raises TagExists where the target contradicts it."""
+    absent = check_pinned(run, release.lineage)
     round_ = tag_of(release.lineage.round, run.start)
-    paths = [path for path in run.store.list_files(release.pin) if releases.belongs(path, round_)]
+    paths = [path for path in run.store.list_files(release.pin) if belongs(path, round_)]
     wanted = [f"{folder}/*" for folder in (*folders_of(round_), f"rounds/{round_}")]
     folder = run.store.snapshot(release.pin, [*wanted, "adapter_*"])
     files: dict[str, Content] = {path: folder / path for path in paths}
-    lineage = repinned(run, release)
-    files[f"rounds/{round_}/lineage.json"] = lineage.to_json().encode()
+    path = f"rounds/{round_}/lineage.json"
+    files[path] = release.lineage.to_json().encode()  # the same bytes; commits of an older version become contents
     repo = run.on_target(release.repo)
     render = releases.card_of(release.kind, repo, release.lineage.stage)
     if release.lineage.stage == "train":
         render = adapter_card(run)
-    return Plan(repo, lineage, files, render)
+    return Plan(repo, absent, files, render)
 
 
 def adapter_card(run: Run) -> Card:

@@ -7,14 +7,14 @@ import yaml
 from huggingface_hub import DatasetCard, ModelCard
 
 from clincot.localhub.cards.card import complaints
-from clincot.records.lineage import Lineage, Pin
+from clincot.records.lineage import Lineage, OwnPin, Pin
 from clincot.runs.releases import cards
 
 PINS = {
     "policy": Pin("model", "clincot/phantom-policy", "main", "a" * 40),
     "benchmark": Pin("dataset", "clincot/phantom", "main", "b" * 40),
-    "preferences": Pin("dataset", "clincot/run-preferences", "round-2", "c" * 40),
 }
+OWN = {"preferences": OwnPin("dataset", "run-preferences", "round-2", "c" * 64)}
 BUILD = {
     "questions": 40,
     "images": 20,
@@ -54,9 +54,20 @@ ROWS = [
 EVALUATED = {"rows": ROWS, "split": "test", "licence": "cc0-1.0"}
 
 
-def made(stage, number, facts, method="clincot", pins=PINS):
+def made(stage, number, facts, method="clincot", pins=PINS, own=None):
     return Lineage(
-        stage, "run", number, method, "phantom", "d" * 64, "k", 0, pins=pins, sampled_from="base", facts=facts
+        stage,
+        "run",
+        number,
+        method,
+        "phantom",
+        "d" * 64,
+        "k",
+        0,
+        pins=pins,
+        own=own or {},
+        sampled_from="base",
+        facts=facts,
     )
 
 
@@ -109,12 +120,14 @@ def test_the_dataset_card_says_what_was_looked_for_how_it_was_judged_and_what_wa
 
 
 def test_the_adapter_card_parses_as_a_peft_adapter_with_its_results():
-    rounds = {f"round-{n}": made("train", n, TRAIN) for n in (1, 2)}
+    rounds = {f"round-{n}": made("train", n, TRAIN, own=OWN) for n in (1, 2)}
+    rounds["sft"] = made("train", 0, TRAIN)
     text = cards.adapter_card("clincot/run", rounds, {"round-2": made("evaluate", 2, EVALUATED)})
     data = ModelCard(text).data
     assert (data.library_name, data.base_model) == ("peft", "clincot/phantom-policy")
     assert data.to_dict()["base_model_relation"] == "adapter"
-    assert data.datasets == ["clincot/run-preferences"]
+    assert data.datasets == ["clincot/phantom", "clincot/run-preferences"]
+    assert f"| round-2 | preferences | dataset clincot/run-preferences | round-2 | content `{'c' * 64}` |" in text
     assert data.pipeline_tag == "image-text-to-text"
     (result,) = data.eval_results
     assert (result.metric_type, result.metric_value, result.dataset_revision) == ("accuracy", 0.625, "b" * 40)
@@ -160,11 +173,10 @@ def test_cards_show_headline_measures_and_index_no_control():
     assert "| round-2 · region | 62.5 [50.0, 70.0]° |\n| round-2 · region · black image | 62.5 [50.0, 70.0] |" in text
 
 
-def test_a_withheld_dataset_says_how_to_rebuild_it_and_where_pins_are_missing():
-    facts = BUILD | {"withheld": True, "licence": "cc-by-nc-nd-4.0", "only_in_store": ["policy"]}
+def test_a_withheld_dataset_says_how_to_rebuild_it():
+    facts = BUILD | {"withheld": True, "licence": "cc-by-nc-nd-4.0"}
     text = cards.dataset_card("clincot/run-preferences", {"round-2": made("build-data", 2, facts)})
     assert "clincot build-data --rebuild-images --round 2 --name run --namespace clincot --benchmark phantom" in text
-    assert f"`{'a' * 40}` (in the run's store, not on this Hub) |" in text
     assert "rebuild" not in cards.dataset_card("clincot/x", {"round-2": made("build-data", 2, BUILD)})
 
 
