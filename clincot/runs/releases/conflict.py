@@ -39,6 +39,15 @@ class Standing:
     fits: str = ""
 
 
+def made_as_asked(run: Run, there: Standing, pins: Mapping[str, Pin | OwnPin]) -> bool:
+    """Say whether a round that an older version of the package made, with a key of its own, differs in nothing.
+
+    Results always differ: a later version may have protocols that they were not scored under.
+    """
+    older = there.lineage.stage != "evaluate" and pins.keys() == there.lineage.pins.keys() | there.lineage.own.keys()
+    return older and not _settings(run, there) and not _pinned(there.lineage, pins)
+
+
 def refuse(run: Run, there: Standing, pins: Mapping[str, Pin | OwnPin], next_tag: str) -> NoReturn:
     """Raise TagExists with the settings that differ, else the `pins`; `next_tag` is what a new version would get."""
     settings = _settings(run, there)

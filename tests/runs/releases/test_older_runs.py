@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sealed_run import sealed_recipe
 
+from clincot.errors import TagExists
 from clincot.hub import Hub
 from clincot.hub.pull import api_of
 from clincot.records.lineage import Pin
@@ -18,6 +19,7 @@ from clincot.runs.loop import run_rounds
 from clincot.runs.releases import made_from_another, pushing, read_lineage
 from clincot.runs.releases.content import own_pin
 from clincot.runs.run import Run
+from clincot.runs.train import train_round
 
 
 def age(hub: Hub, kind: str, repo: str, **facts: Any) -> Pin:
@@ -29,6 +31,8 @@ def age(hub: Hub, kind: str, repo: str, **facts: Any) -> Pin:
         there = hub.resolve(own["kind"], f"{repo.partition('/')[0]}/{own['name']}", own["tag"])
         tree["pins"][role] = dataclasses.asdict(there)
     tree["facts"] |= facts
+    if tree["stage"] != "evaluate":
+        tree["inputs"] = "a key by another rule"
     api_of(hub).delete_tag(repo, tag="round-1", repo_type=kind)
     files = {path: json.dumps(tree).encode()}
     return hub.publish(kind, repo, files, tag="round-1", message="older", private=True)
@@ -52,6 +56,8 @@ def test_an_older_run_is_finished_and_its_pins_are_contents(aged: Run) -> None:
     assert there.own == made.own and "store_shas" not in there.facts
     done, _ = run_rounds(aged, push=False, say=lambda line: None)
     assert [(one.tag, one.fresh) for one in done] == [("round-1", False)] * 3
+    with pytest.raises(TagExists, match="train.dpo.beta"):
+        train_round(dataclasses.replace(aged, recipe=sealed_recipe("train.dpo.beta=0.7")), 1)
 
 
 def test_an_older_run_is_pushed_again_where_older_lineages_are_and_where_nothing_is(aged: Run) -> None:
