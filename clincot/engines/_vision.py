@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 import torch
+from cachetools import LRUCache
 from PIL.Image import Image
 from torch import Tensor
 
@@ -15,35 +15,38 @@ from clincot.lm.requests import Counters
 
 
 class VisionFeatures:
-    """Features (image tokens, width of the language model) by picture digest; the oldest go beyond `limit` bytes."""
+    """Features (image tokens, width of the language model) by image digest, for the images of one call.
+
+    Up to `limit` bytes are kept for the next calls, the most recently used.
+    """
 
     def __init__(self, model: Any, image_processor: Any, batch_size: int, counters: Counters, limit: int) -> None:
         self.model = model
         self.image_processor = image_processor
         self.batch_size = batch_size
         self.counters = counters
-        self.limit = limit
-        self.kept: OrderedDict[str, Tensor] = OrderedDict()
+        self.now: dict[str, Tensor] = {}
+        self.kept: LRUCache[str, Tensor] = LRUCache(limit, getsizeof=lambda features: features.nbytes)
 
     def forget(self) -> None:
         """Drop everything kept."""
+        self.now.clear()
         self.kept.clear()
 
     def __call__(self, name: str) -> Tensor:
-        return self.kept[name]
+        return self.now[name]
 
     def encode(self, pictures: Mapping[str, Image]) -> None:
         """Encode those of `pictures` (digest -> picture) that are not kept yet, in the order of their digests."""
-        for name in sorted(pictures.keys() & self.kept.keys()):
-            self.kept.move_to_end(name)
+        self.now = {name: self.kept[name] for name in sorted(pictures.keys() & self.kept.keys())}
         lacking = sorted(pictures.keys() - self.kept.keys())
         for start in range(0, len(lacking), self.batch_size):
             names = lacking[start : start + self.batch_size]
             encoded = in_halves([pictures[name] for name in names], self._encode, self.counters)
-            self.kept.update(zip(names, encoded, strict=True))
-        # Never those of this call: its prompts are about to use them.
-        while sum(f.nbytes for f in self.kept.values()) > self.limit and next(iter(self.kept)) not in pictures:
-            self.kept.popitem(last=False)
+            self.now.update(zip(names, encoded, strict=True))
+        for name in lacking:
+            if self.now[name].nbytes <= self.kept.maxsize:
+                self.kept[name] = self.now[name]
 
     @torch.inference_mode()
     def _encode(self, pictures: Any) -> list[Tensor]:

@@ -7,9 +7,9 @@ beginnings are computed once, as a radix tree would have it, by looking at the n
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import OrderedDict
 from dataclasses import dataclass
 
+from cachetools import LRUCache
 from torch import Tensor
 
 from clincot.lm.segments import Prompt, Segment
@@ -27,24 +27,27 @@ class Branch:
     own: int
 
 
-class Branches:
+class Branches(LRUCache[tuple[Path, Ids], Branch]):
     """The texts of each trunk, the least recently used dropped beyond `limit` bytes; 0 keeps nothing."""
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.kept: OrderedDict[tuple[Path, Ids], Branch] = OrderedDict()
-        self.sorted: dict[Path, list[Ids]] = {}
-        self.bytes = 0
+        super().__init__(limit, getsizeof=lambda branch: branch.own)
+        self._sorted: dict[Path, list[Ids]] = {}
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Drop everything kept."""
-        self.kept.clear()
-        self.sorted.clear()
-        self.bytes = 0
+        super().clear()
+        self._sorted.clear()
+
+    def popitem(self) -> tuple[tuple[Path, Ids], Branch]:
+        """Drop the least recently used."""
+        (trunk, ids), branch = super().popitem()
+        self._sorted[trunk].remove(ids)
+        return (trunk, ids), branch
 
     def longest(self, prompt: Prompt) -> tuple[int, tuple[Layers, ...]]:
         """Return how many tokens of the rest are known, never all of them, and their keys and values."""
-        ids, known = prompt.rest.ids, self.sorted.get(prompt.trunk, [])
+        ids, known = prompt.rest.ids, self._sorted.get(prompt.trunk, [])
         # Placeholders of different images have equal ids.
         if prompt.rest.images or not known:
             return 0, ()
@@ -54,21 +57,15 @@ class Branches:
         length = min(length, len(ids) - 1)  # the last token's logits are wanted
         if not length:
             return 0, ()
-        self.kept.move_to_end((prompt.trunk, other))
-        return length, _first(self.kept[prompt.trunk, other].stretches, length)
+        return length, _first(self[prompt.trunk, other].stretches, length)
 
     def keep(self, prompt: Prompt, shared: tuple[Layers, ...], new: Layers) -> None:
         """Remember the rest of `prompt`: what it `shared` and what was computed for it."""
-        key = (prompt.trunk, prompt.rest.ids)
-        if self.limit == 0 or prompt.rest.images or key in self.kept:
+        key, own = (prompt.trunk, prompt.rest.ids), size(new)
+        if own > self.maxsize or prompt.rest.images or key in self:
             return
-        self.kept[key] = Branch((*shared, new), size(new))
-        self.bytes += size(new)
-        insort(self.sorted.setdefault(prompt.trunk, []), prompt.rest.ids)
-        while self.bytes > self.limit:
-            (trunk, ids), branch = self.kept.popitem(last=False)
-            self.bytes -= branch.own
-            self.sorted[trunk].remove(ids)
+        self[key] = Branch((*shared, new), own)
+        insort(self._sorted.setdefault(prompt.trunk, []), prompt.rest.ids)
 
 
 def size(layers: Layers) -> int:

@@ -8,12 +8,12 @@ questions, steps and look-ahead responses of many images are prefilled together.
 from __future__ import annotations
 
 import inspect
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from cachetools import LRUCache
 from torch import Tensor
 from transformers import DynamicCache
 from transformers.modeling_outputs import BaseModelOutputWithPooling
@@ -71,17 +71,14 @@ class PrefixCache:
         self.model = model
         self.pad = pad
         self.counters = counters
-        self.limit = limit
         self.features = features
-        self.kept: OrderedDict[Path, Layers] = OrderedDict()
-        self.bytes = 0
+        self.kept: LRUCache[Path, Layers] = LRUCache(limit, getsizeof=size)
         self.branches = Branches(branches)
 
     def forget(self) -> None:
         """Drop everything kept."""
-        self.branches.forget()
+        self.branches.clear()
         self.kept.clear()
-        self.bytes = 0
 
     @torch.inference_mode()
     def start(self, prompts: Sequence[Prompt]) -> Started:
@@ -94,7 +91,7 @@ class PrefixCache:
             before.append([*(held[prompt.trunk[: d + 1]] for d in range(len(prompt.trunk))), *shared])
             segments.append(Segment(prompt.rest.ids[length:], prompt.rest.images))
         started = self._forward(before, segments)
-        if self.branches.limit:
+        if self.branches.maxsize:
             for row, (prompt, (_, shared)) in enumerate(zip(distinct, known, strict=True)):
                 self.branches.keep(prompt, shared, _cut(started.cache, row, len(segments[row].ids)))
         self.counters.unshared_prefill_tokens += sum(prompt.length for prompt in prompts)
@@ -111,21 +108,14 @@ class PrefixCache:
             if lacking:
                 held |= self._read_segments(lacking, held)
         for path, layers in held.items():
-            self._keep(path, layers)
+            if size(layers) <= self.kept.maxsize:
+                self.kept[path] = layers
         return held
 
     def _read_segments(self, paths: Sequence[Path], held: dict[Path, Layers]) -> dict[Path, Layers]:
         before = [[held[path[: d + 1]] for d in range(len(path) - 1)] for path in paths]
         cache = self._forward(before, [path[-1] for path in paths]).cache
         return {path: _cut(cache, row, len(path[-1].ids)) for row, path in enumerate(paths)}
-
-    def _keep(self, path: Path, layers: Layers) -> None:
-        if path not in self.kept:
-            self.bytes += size(layers)
-        self.kept[path] = layers
-        self.kept.move_to_end(path)
-        while self.bytes > self.limit and self.kept:
-            self.bytes -= size(self.kept.popitem(last=False)[1])
 
     def _forward(self, before: Sequence[Sequence[Layers]], segments: Sequence[Segment]) -> Started:
         """Run each segment behind the segments `before` it, left-padded between the two."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+from cachetools import LRUCache
 from torch import Tensor
 from transformers import BatchFeature, ProcessorMixin
 from transformers.modeling_outputs import BaseModelOutputWithPooling
@@ -19,25 +19,15 @@ from clincot.objectives.sides import picture_key
 PIXEL_BYTES = 512 * 2**20  # 375 pictures of 336 pixels in float32
 
 
-class _Bounded:
-    """Tensors by name, the least recently used dropped beyond `limit` bytes."""
+class _Kept(LRUCache[Any, Tensor]):
+    """Tensors by name, the least recently used dropped beyond `limit` bytes; one beyond it alone is not kept."""
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.bytes = 0
-        self.kept: OrderedDict[Any, Tensor] = OrderedDict()
-
-    def get(self, name: Any) -> Tensor | None:
-        if name in self.kept:
-            self.kept.move_to_end(name)
-        return self.kept.get(name)
+        super().__init__(limit, getsizeof=lambda value: value.nbytes)
 
     def put(self, name: Any, value: Tensor) -> None:
-        if name not in self.kept:
-            self.bytes += value.nbytes
-        self.kept[name] = value
-        while self.bytes > self.limit:
-            self.bytes -= self.kept.popitem(last=False)[1].nbytes
+        if value.nbytes <= self.maxsize:
+            self[name] = value
 
 
 class FeatureCache:
@@ -47,7 +37,7 @@ class FeatureCache:
     """
 
     def __init__(self, limit: int) -> None:
-        self._kept = _Bounded(limit)
+        self._kept = _Kept(limit)
         self.encoded = 0
 
     @torch.no_grad()
@@ -89,7 +79,7 @@ class _CachedPixels:
     """An image processor that prepares each picture once, where it makes pixels of one size and nothing else."""
 
     def __init__(self, inner: Any, limit: int) -> None:
-        self._inner, self._kept = inner, _Bounded(limit)
+        self._inner, self._kept = inner, _Kept(limit)
         self.prepared = 0
 
     def __getattr__(self, name: str) -> Any:

@@ -197,12 +197,12 @@ def test_what_is_kept_for_reuse_goes_before_a_request_is_given_up(policy_folder,
     engine = TransformersEngine.from_pretrained(policy_folder, batch_size=1)
     asked = requests(0.7)
     engine.generate(asked[:1])
-    enough = engine._prefixes.bytes
+    enough = engine._prefixes.kept.currsize
     engine.generate(asked[2:5])
-    assert engine._prefixes.bytes > enough
+    assert engine._prefixes.kept.currsize > enough
 
     def with_little_kept(module, args, kwargs):
-        if engine._prefixes.bytes > enough:
+        if engine._prefixes.kept.currsize > enough:
             raise torch.OutOfMemoryError("CUDA out of memory.")
 
     engine.policy.model.register_forward_pre_hook(with_little_kept, with_kwargs=True)

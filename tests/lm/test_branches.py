@@ -71,7 +71,7 @@ def test_the_least_recently_used_go_beyond_the_limit():
         kept.keep(prompt(first, 0, 0), (), layers(first, 0, 0))
         kept.longest(prompt(1, 0, 9))
     assert [kept.longest(prompt(first, 0, 9))[0] for first in (1, 2, 3)] == [2, 0, 2]
-    assert kept.bytes <= kept.limit
-    kept.forget()
-    assert kept.bytes == 0
+    assert kept.currsize <= kept.maxsize
+    kept.clear()
+    assert kept.currsize == 0
     assert kept.longest(prompt(1, 0, 9))[0] == 0

@@ -38,7 +38,7 @@ def test_the_pixel_cache_is_bounded_and_keyed_by_the_processors_options(processo
     for _ in range(2):
         batches(small, [make_row(0), make_row(1)])
     assert small.image_processor.prepared == 6 + 4  # the last two were kept
-    assert small.image_processor._kept.bytes <= 2 * one
+    assert small.image_processor._kept.currsize <= 2 * one
     cached = with_pixel_cache(processor)
     image = decode(make_row(0)["images"][0]["bytes"])
     plain = cached.image_processor([image], return_tensors="pt")["pixel_values"]
@@ -70,7 +70,7 @@ def test_kept_features_give_the_loss_and_gradient_of_encoded_pictures(base, proc
 def test_features_of_a_tower_that_training_changes_are_not_kept(base, processor, tmp_path):
     trainer = laid_out(base, processor, [make_row(0)], tmp_path, "pair")
     assert feature_cache(trainer.model, 0.0, False) is None
-    assert feature_cache(trainer.model, 0.0, True)._kept.limit == 0
+    assert feature_cache(trainer.model, 0.0, True)._kept.maxsize == 0
     assert feature_cache(trainer.model, 0.5, False)._kept.limit == 2**29
     name, weight = next((n, p) for n, p in trainer.model.named_parameters() if "projector" in n)
     weight.requires_grad_(True)
@@ -109,4 +109,4 @@ def test_the_feature_cache_is_bounded(base, processor):
         assert len(found) == 8
         assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(found, whole, strict=True))
     assert cache.encoded == 6 + 4  # the last two were kept
-    assert cache._kept.bytes <= 2 * whole[0].nbytes
+    assert cache._kept.currsize <= 2 * whole[0].nbytes
