@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 from clincot.errors import DataError
+from clincot.records.atomic import write_file
 
 FILE = "options.json"
 
@@ -51,7 +51,4 @@ def read(folder: Path) -> Kept | None:
 
 def write(folder: Path, kept: Kept) -> None:
     """Keep the options in `folder`, made when missing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{FILE}.{token_hex(4)}.partial"
-    partial.write_text(json.dumps(vars(kept), indent=1), encoding="utf-8")
-    partial.rename(folder / FILE)
+    write_file(folder / FILE, json.dumps(vars(kept), indent=1))

@@ -17,13 +17,12 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 from clincot.errors import DataError, DiskFull, RoundError
 from clincot.executors.launch import PER_FOLDER
+from clincot.records.atomic import new_folder, write_file
 from clincot.records.lineage import content_key
-from clincot.rows import schema
 
 REPORT, PLAN, SEAL = "unit.json", "plan.json", "sha256"
 
@@ -52,16 +51,7 @@ class Journal:
         path = self.folder / PLAN
         if path.exists():
             return _compare(self.folder, _plan_of(path), json.loads(json.dumps(plan)))
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(f".{token_hex(4)}.partial")
-            partial.write_text(json.dumps(plan, indent=1, sort_keys=True), encoding="utf-8")
-            schema.sync(partial)
-            partial.rename(path)
-        except OSError as error:
-            raise DiskFull(
-                f"{self.folder}: cannot be written ({error.strerror}). Free space or give another folder."
-            ) from error
+        write_file(path, json.dumps(plan, indent=1, sort_keys=True))
 
     def finished(self) -> set[int]:
         """Return the numbers of the finished units, from listings of folders alone; full folders are read once."""
@@ -82,19 +72,14 @@ class Journal:
         Returns False when another process put the same unit first: its rows are the same.
         """
         final = self.unit(number)
-        partial = final.with_name(f".{final.name}.{token_hex(4)}.partial")
         try:
-            partial.mkdir(parents=True)
-            write(partial)
-            sealed = {**report, "parts": {path.name: _seal(path.read_bytes()) for path in sorted(partial.iterdir())}}
-            text = json.dumps({**sealed, SEAL: content_key(sealed)}, sort_keys=True)
-            (partial / REPORT).write_text(text, encoding="utf-8")
-            schema.sync(partial / REPORT)
-            schema.sync(partial)
-            partial.rename(final)
-            schema.sync(final.parent)
+            with new_folder(final, shared=True) as partial:
+                write(partial)
+                parts = {path.name: _seal(path.read_bytes()) for path in sorted(partial.iterdir())}
+                sealed = {**report, "parts": parts}
+                text = json.dumps({**sealed, SEAL: content_key(sealed)}, sort_keys=True)
+                (partial / REPORT).write_text(text, encoding="utf-8")
         except (OSError, DiskFull):
-            shutil.rmtree(partial, ignore_errors=True)
             if self.has(number):
                 return False
             raise

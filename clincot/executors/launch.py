@@ -18,6 +18,7 @@ from typing import Any
 
 from clincot.errors import RoundError
 from clincot.executors.world import ALONE, World
+from clincot.records.atomic import write_file
 from clincot.records.lineage import content_key
 
 ANSWER, PAUSE = "answer.json", 0.05
@@ -117,9 +118,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, answer: Mapping[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(answer), encoding="utf-8")
-    partial.rename(path)
+    write_file(path, json.dumps(answer))
 
 
 def _wait(done: Callable[[], bool], complaint: Callable[[], str], patience: float) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import yaml
 from clincot.errors import HubError
 from clincot.hub.client import Hub
 from clincot.hub.publish import CARD, KEPT_BY_THE_HUB
+from clincot.records.atomic import new_folder
 from clincot.records.lineage import Pin
 
 
@@ -27,12 +27,10 @@ def export(hub: Hub, pin: Pin, folder: Path) -> list[str]:
     if not paths:
         raise HubError(f"{hub.label}: {pin.kind} {pin} holds no file. Name another revision.")
     cached = hub.snapshot(pin)
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    for path in paths:
-        (partial / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(cached / path, partial / path)
-    os.replace(partial, folder)
+    with new_folder(folder) as partial:
+        for path in paths:
+            (partial / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(cached / path, partial / path)
     return paths
 
 

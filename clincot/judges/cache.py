@@ -13,10 +13,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clincot.errors import DataError, DiskFull
+from clincot.errors import DataError
 from clincot.judges.base import Fitting, JudgeRequest, Rating, ReadingJudge
+from clincot.records.atomic import write_file
 from clincot.records.lineage import content_key
-from clincot.rows.schema import sync
 
 COLUMNS = pa.schema([("key", pa.string()), ("value", pa.float64()), ("mass", pa.float64()), ("reply", pa.string())])
 
@@ -76,17 +76,8 @@ def write(folder: Path, name: str, ratings: Iterable[Recorded]) -> Path:
         {"key": r.key, "value": r.rating.value, "mass": r.rating.mass, "reply": r.rating.reply}
         for r in sorted({r.key: r for r in ratings}.values(), key=lambda r: r.key)
     ]
-    path = folder / f"{name}.parquet"
-    partial = folder / f".{name}.partial"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.Table.from_pylist(rows, COLUMNS), partial)
-        sync(partial)
-        partial.rename(path)
-        sync(folder)
-    except OSError as error:
-        raise DiskFull(f"{path}: cannot be written ({error.strerror}). Free space or give another folder.") from error
-    return path
+    table = pa.Table.from_pylist(rows, COLUMNS)
+    return write_file(folder / f"{name}.parquet", lambda path: pq.write_table(table, path))
 
 
 def read(path: Path) -> tuple[Recorded, ...]:

@@ -6,19 +6,18 @@ between the rows of a column but never between two columns (docs/decisions/0002)
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Dataset, Features, Image, Json, List, Value
 
-from clincot.errors import DataError, DiskFull
+from clincot.errors import DataError
 from clincot.images import content_id
 from clincot.records import Candidate, Hypothesis, Region
+from clincot.records.atomic import write_file
 from clincot.rows.stored_features import file_schema, of_file
 from clincot.rows.stored_messages import stored_messages
 
@@ -146,12 +145,12 @@ def _with_text(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_parquet(tables: Iterable[pa.Table], path: Path, features: Features) -> None:
-    """Write tables, several to a row group: to a temporary name of its own, synced, then renamed. Raises DiskFull."""
+    """Write tables, several to a row group, as a file that appears whole or not at all. Raises DiskFull."""
     leaves = [f"{name}.list.element.bytes" for name in IMAGE_COLUMNS if name in features]
-    temporary = path.with_name(f".{path.name}.{token_hex(4)}.partial")
-    try:
+
+    def write(partial: Path) -> None:
         with pq.ParquetWriter(
-            temporary,
+            partial,
             file_schema(features),
             use_dictionary=leaves or True,
             dictionary_pagesize_limit=DICTIONARY_LIMIT,
@@ -159,15 +158,8 @@ def write_parquet(tables: Iterable[pa.Table], path: Path, features: Features) ->
         ) as writer:
             for part in _gathered(tables):
                 writer.write_table(part, row_group_size=max(1, part.num_rows))
-        sync(temporary)
-        temporary.rename(path)
-        sync(path.parent)
-    except OSError as error:
-        raise DiskFull(
-            f"{path}: cannot be written ({error.strerror or error}). Free space; what is finished stays."
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)  # nothing stands there after the rename
+
+    write_file(path, write)
 
 
 def read_tables(paths: Iterable[Path]) -> Iterator[pa.Table]:
@@ -199,15 +191,6 @@ def check_columns(path: Path) -> None:
             f"{path.name}: is not a preference dataset: no {', '.join(missing)} among {', '.join(sorted(present))}."
             " Name a dataset that `clincot build-data` wrote."
         )
-
-
-def sync(path: Path) -> None:
-    """Flush a file or folder to the disk, so that a rename after it survives a crash."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def image_struct(data: bytes) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def test_features_of_a_tower_that_training_changes_are_not_kept(base, processor,
     trainer = laid_out(base, processor, [make_row(0)], tmp_path, "pair")
     assert feature_cache(trainer.model, 0.0, False) is None
     assert feature_cache(trainer.model, 0.0, True)._kept.maxsize == 0
-    assert feature_cache(trainer.model, 0.5, False)._kept.limit == 2**29
+    assert feature_cache(trainer.model, 0.5, False)._kept.maxsize == 2**29
     name, weight = next((n, p) for n, p in trainer.model.named_parameters() if "projector" in n)
     weight.requires_grad_(True)
     assert feature_cache(trainer.model, 0.0, True) is None

@@ -18,6 +18,7 @@ from clincot.chain.prompts import finding_messages
 from clincot.errors import ClincotError, ModelError
 from clincot.lm.ends import end_ids
 from clincot.objectives.sides import Renderer
+from clincot.records.atomic import new_folder
 from clincot.stages.train.policy import open_processor, stored_dtype
 from clincot.stages.train.saves import saving
 
@@ -48,22 +49,16 @@ def export_merged(base: Path, adapter: Path, out: Path, dtype: str = "auto") -> 
     """
     refuse_full(out)
     wanted = _dtype(base, dtype)
-    partial = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    with saving(partial):
-        expected = _write(base, adapter, partial, wanted)
-    found = _logits(AutoModelForImageTextToText.from_pretrained(partial, dtype=torch.float32), partial)
-    difference = float((found - expected).abs().max() / expected.abs().max())
-    if not difference <= TOLERANCE[wanted]:
-        shutil.rmtree(partial)
-        raise ModelError(
-            f"{out}: the merged model's logits differ from base + adapter by {difference:.2g} of the largest, allowed"
-            f" {TOLERANCE[wanted]:g}. Export with --dtype float32, or serve base and adapter as two."
-        )
-    if out.exists():
-        out.rmdir()
-    partial.rename(out)
+    with new_folder(out) as partial:
+        with saving(partial):
+            expected = _write(base, adapter, partial, wanted)
+        found = _logits(AutoModelForImageTextToText.from_pretrained(partial, dtype=torch.float32), partial)
+        difference = float((found - expected).abs().max() / expected.abs().max())
+        if not difference <= TOLERANCE[wanted]:
+            raise ModelError(
+                f"{out}: the merged model's logits differ from base + adapter by {difference:.2g} of the largest,"
+                f" allowed {TOLERANCE[wanted]:g}. Export with --dtype float32, or serve base and adapter as two."
+            )
     return Merged(out, str(wanted).removeprefix("torch."), difference, TOLERANCE[wanted])
 
 

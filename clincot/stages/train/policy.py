@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_
 
 from clincot.errors import ModelError
 from clincot.lm.ends import end_texts
+from clincot.records.atomic import new_folder
 from clincot.records.lineage import shown
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -82,21 +82,18 @@ def save_adapter(model: PeftModel, base_repo: str, folder: Path) -> Path:
 
     Raises ModelError for weights that are no numbers: no loss has shown what the last step left.
     """
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    model.save_pretrained(str(partial), selected_adapters=["default"], safe_serialization=True)
-    for name, weight in load_file(partial / ADAPTER_FILES[1]).items():
-        if not torch.isfinite(weight).all():
-            raise ModelError(
-                f"training: the last step left {name} with values that are no numbers, so there is no adapter."
-                " Lower the learning rate."
-            )
-    for path in partial.iterdir():
-        if path.name not in ADAPTER_FILES:  # PEFT's own card
-            path.unlink()
-    _finish_config(partial / ADAPTER_FILES[0], base_repo)
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    with new_folder(folder, replace=True) as partial:
+        model.save_pretrained(str(partial), selected_adapters=["default"], safe_serialization=True)
+        for name, weight in load_file(partial / ADAPTER_FILES[1]).items():
+            if not torch.isfinite(weight).all():
+                raise ModelError(
+                    f"training: the last step left {name} with values that are no numbers, so there is no adapter."
+                    " Lower the learning rate."
+                )
+        for path in partial.iterdir():
+            if path.name not in ADAPTER_FILES:  # PEFT's own card
+                path.unlink()
+        _finish_config(partial / ADAPTER_FILES[0], base_repo)
     return folder
 
 
