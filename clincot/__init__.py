@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the same names, for type checkers and editors
+    from clincot.errors import ClincotError  # noqa: F401
+    from clincot.hub import Hub  # noqa: F401
+    from clincot.recipe import Recipe, load_recipe  # noqa: F401
+    from clincot.records import Candidate, Example, Region  # noqa: F401
+    from clincot.records.pairs import Pair  # noqa: F401
+    from clincot.runs.api import build, check_push, evaluate, open_run, push, train  # noqa: F401
+    from clincot.runs.results import RoundAdapter, RoundData, RunResults  # noqa: F401
+    from clincot.runs.run import Run  # noqa: F401
 
 __version__ = "0.1.0"
 
@@ -14,6 +24,16 @@ _PUBLIC = {
     "Pair": "clincot.records.pairs",
     "Recipe": "clincot.recipe",
     "load_recipe": "clincot.recipe",
+    "Run": "clincot.runs.run",
+    "open_run": "clincot.runs.api",
+    "build": "clincot.runs.api",
+    "train": "clincot.runs.api",
+    "evaluate": "clincot.runs.api",
+    "check_push": "clincot.runs.api",
+    "push": "clincot.runs.api",
+    "RoundData": "clincot.runs.results",
+    "RoundAdapter": "clincot.runs.results",
+    "RunResults": "clincot.runs.results",
     "Hub": "clincot.hub",
     "ClincotError": "clincot.errors",
 }

@@ -72,6 +72,20 @@ def test_no_two_test_files_share_a_name() -> None:
     assert len({path.name for path in paths}) == len(paths)
 
 
+def test_type_checkers_see_the_public_names() -> None:
+    tree = ast.parse((ROOT / "clincot/__init__.py").read_text())
+    shown = {
+        n.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for n in node.names if node.level == 0
+    }
+    assert shown - {"annotations", "import_module", "TYPE_CHECKING", "Any"} == {*clincot.__all__} - {"__version__"}
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = f"import clincot, sys; print([m for m in {(*HEAVY, 'typer', 'yaml')!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.stdout == "[]\n", done.stderr
+
+
 def test_public_names_resolve() -> None:
     for name in clincot.__all__:
         assert getattr(clincot, name) is not None

@@ -71,12 +71,10 @@ def evaluate(
     if control or predictions:
         return _without_model(run, control or [], predictions, labels)
     check_push(run, push and not dry_run)
-    from clincot.runs.evaluation.evaluate import evaluate_rounds
-    from clincot.runs.prepare import prepare
+    from clincot.runs import api
     from clincot.runs.summary import print_tables
 
-    prepare(run, say)
-    evaluated = evaluate_rounds(run, round, new_version=new_version)
+    evaluated = api.evaluate(run, round, new_version=new_version, say=say)
     print_tables(evaluated.evaluation, labels)
     report(run, evaluated.release, push=push, dry_run=dry_run)
     done = evaluated.release.lineage.round

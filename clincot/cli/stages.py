@@ -61,16 +61,16 @@ def build_data(
         return share_round(run, round, world)
     if rebuild_images:
         return _rebuild(run, round)
-    from clincot.runs.build import build_round
-    from clincot.runs.prepare import prepare
-
-    prepare(run, say)
     if repair_pairs:
+        from clincot.runs.prepare import prepare
         from clincot.runs.repair import repair_round
 
+        prepare(run, say)
         release = repair_round(run, round)
     else:
-        release = build_round(run, round, new_version=new_version, world=world)
+        from clincot.runs.api import build
+
+        release = build(run, round, new_version=new_version, say=say, world=world).release
     report(run, release, push=push, dry_run=dry_run)
     next_step(options.command(run, "train", "--round", str(round)))
 
@@ -96,16 +96,11 @@ def train(
         from clincot.runs.together import join_training
 
         return join_training(run, world)
-    from clincot.runs.prepare import prepare
-    from clincot.runs.sft import train_start
-    from clincot.runs.train import train_round
+    from clincot.runs import api
 
-    prepare(run, say)
     if gold:
-        release = train_start(run, new_version=new_version, world=world)
         round = 0
-    else:
-        release = train_round(run, round, new_version=new_version, world=world)
+    release = api.train(run, round, new_version=new_version, say=say, world=world).release
     report(run, release, push=push, dry_run=dry_run)
     more = round < run.recipe.rounds
     following = ("build-data", "--round", str(round + 1)) if more else ("evaluate",)
@@ -137,9 +132,9 @@ def register(app: typer.Typer) -> None:
 def check_push(run: Run, push: bool) -> None:
     """Ask the target whether it would take a push, before hours of work for it; nothing is asked without `push`."""
     if push:
-        from clincot.runs.releases import pushing
+        from clincot.runs import api
 
-        pushing.check_push(run)
+        api.check_push(run)
 
 
 def report(run: Run, release: Release, *, push: bool, dry_run: bool) -> None:
