@@ -30,7 +30,8 @@ from clincot.engines.transformers import TransformersEngine
 from clincot.lm.requests import GenerateRequest
 from clincot.methods import of_recipe
 from clincot.recipe import Recipe
-from clincot.stages.sample.workbench import Models, Workbench, run_unit
+from clincot.stages.sample.serving import Models
+from clincot.stages.sample.workbench import Workbench, run_unit
 from perf.scaled_chain import ByDigest, Recorder, Size, Squares, examples_of, questions_of, recipe_of
 from perf.scaled_policy import Geometry, scaled_policy
 

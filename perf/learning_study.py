@@ -25,7 +25,7 @@ from clincot.records.lineage import content_key
 from clincot.stages.evaluate import PolicyUnderTest, evaluate_policies
 from clincot.stages.evaluate.predictions import Prediction
 from clincot.stages.sample.build import BuildJob, build
-from clincot.stages.sample.workbench import Models
+from clincot.stages.sample.serving import Models
 from clincot.stages.train.dpo import TrainJob, train_adapter
 
 QUICK = ("build.max_images=4", "build.max_questions=2", "build.unit_images=4", "evaluate.max_images=4")

@@ -25,8 +25,9 @@ from clincot.recipe import load_recipe
 from clincot.records import WHOLE, Box, Candidate, Example, Hypothesis, Region, View
 from clincot.records.pairs import Pair, Side
 from clincot.stages.sample.build import BuildJob, merge, worker_of
+from clincot.stages.sample.serving import Models
 from clincot.stages.sample.shards import unit_report, write_parts
-from clincot.stages.sample.workbench import Models, UnitResult
+from clincot.stages.sample.workbench import UnitResult
 
 FREE, LINKED = 1000, 1000  # units left to claim; finished units that share the bytes of one
 

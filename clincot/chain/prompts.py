@@ -30,6 +30,8 @@ JUDGE_RUBRIC = f"{JUDGE_CRITERIA} {JUDGE_DIGIT}"
 JUDGE_REPORT_RUBRIC = f"{JUDGE_REPORT_CRITERIA} {JUDGE_DIGIT}"
 JUDGE_YES_OR_NO = "Is the statement right? Reply yes or no."
 JUDGE_EARLIER = "Another reviewer rated it {digit}. Repeat that digit if you agree, or reply with your own."
+COMPARE = "Which answer does the image support better? Reply A or B."
+COMPARE_REPORTS = "Which report describes the image better? Reply A or B."
 SIDES = ("on the left side", "in the centre", "on the right side")
 THIRDS = ("upper third", "middle third", "lower third")
 
@@ -104,6 +106,23 @@ def judge_messages(
     if yes_or_no:
         lines.append(JUDGE_YES_OR_NO)
     return [{"role": "system", "content": JUDGE_SYSTEM}, {"role": "user", "content": "\n".join(lines)}]
+
+
+def compare_text(
+    question: str,
+    first: str,
+    second: str,
+    findings: Sequence[str] = (),
+    reference: str | None = None,
+    report: bool = False,
+) -> str:
+    """Return the text behind the image that asks a critic which of two texts is better; what varies comes last."""
+    lines = [COMPARE_REPORTS if report else COMPARE, f"Question: {question.strip()}"]
+    if reference is not None:
+        lines.append(f"Reference: {reference.strip()}")
+    if findings:
+        lines.append("Findings so far: " + " ".join(findings))
+    return "\n".join([*lines, f"A: {first.strip()}", f"B: {second.strip()}"])
 
 
 def region_facts(region: Region, size: tuple[int, int]) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from PIL.Image import Image
+
 from clincot.lm.requests import Counters
 
 
@@ -39,6 +41,36 @@ class Rating:
     value: float | None
     mass: float
     reply: str | None = None
+    too_long: bool = False
+
+
+@dataclass(frozen=True)
+class CompareRequest:
+    """Two texts about one image to compare; `images` fill the prompt in order, before the text.
+
+    `reference` is the text that the critic may compare with (None: blind), `report`: both texts are whole reports.
+    `swap`: the texts are read in both orders, and the mean counts.
+    """
+
+    question: str
+    first: str
+    second: str
+    findings: tuple[str, ...] = ()
+    reference: str | None = None
+    report: bool = False
+    images: tuple[Image, ...] = field(default=(), repr=False)
+    swap: bool = True
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A critic's reply: `value` in [0, 1], the probability that the first text is better; None when it gave neither.
+
+    `mass` is the least probability that it put on the two replies. `too_long`: the prompt has no room in the context.
+    """
+
+    value: float | None
+    mass: float
     too_long: bool = False
 
 

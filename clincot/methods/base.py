@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
-from clincot.judges.base import Rating
+from clincot.editors.base import Rewrite, RewriteRequest
+from clincot.judges.base import Rating, Verdict
 from clincot.lm.requests import Completion
 from clincot.recipe import Recipe
 from clincot.records import WHOLE, Candidate, Example, Message, Region, View
 from clincot.records.pairs import Pair
 
-NEEDS = ("regions", "judges", "critic", "editor", "similarity")
+Adapter = Literal["round", "base"]
+NEEDS = ("regions", "judges", "critic", "editor", "similarity", "base")
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class Ask:
     """One text wanted from the policy, with everything that decides it.
 
     `views` fill the image blocks of `messages` in order (one block for image and crop where the recipe's `image_layout`
-    is `canvas`). `max_new_tokens` are tokens, end token included; equal asks give equal texts.
+    is `canvas`). `max_new_tokens` are tokens, end token included; equal asks give equal texts. `adapter`: the text is
+    of the round's policy, or of its base without an adapter (a need: `base`), whose log-probabilities are no reference.
     """
 
     messages: Sequence[Message]
@@ -29,6 +32,7 @@ class Ask:
     top_p: float
     max_new_tokens: int
     seed: int
+    adapter: Adapter = "round"
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,33 @@ class Rate:
     region: Region | None = None
     view: View | None = WHOLE
     report: bool = False
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Two texts about an example that the critic compares, with everything it sees of their context.
+
+    `views` are the images before the text (none: a blind critic). `swap`: the texts are read in both orders, and the
+    mean counts. `reference` and `report` are those of `Rate`.
+    """
+
+    example: Example
+    first: str
+    second: str
+    findings: tuple[str, ...] = ()
+    reference: str | None = None
+    views: tuple[View, ...] = (WHOLE,)
+    report: bool = False
+    swap: bool = True
+
+
+@dataclass(frozen=True)
+class Match:
+    """A text and a view of an example's image whose similarity is asked."""
+
+    example: Example
+    text: str
+    view: View = WHOLE
 
 
 class Draw(Protocol):
@@ -82,6 +113,18 @@ class Tools(Draw, Protocol):
 
     def judge(self, requests: Sequence[Rate]) -> Awaitable[list[tuple[Rating, ...]]]:
         """Return, per request, one rating per name of `judge_names`."""
+        ...
+
+    def compare(self, requests: Sequence[Compare]) -> Awaitable[list[Verdict]]:
+        """Return, per request, the critic's probability that the first text is the better one."""
+        ...
+
+    def rewrite(self, requests: Sequence[RewriteRequest]) -> Awaitable[list[Rewrite]]:
+        """Return, per request, the editor's wrong version of the text, or why there is none."""
+        ...
+
+    def similarity(self, requests: Sequence[Match]) -> Awaitable[list[float]]:
+        """Return, per request, how well image and text match: higher is better."""
         ...
 
 

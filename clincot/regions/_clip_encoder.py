@@ -48,6 +48,11 @@ class DualEncoder:
                 self._texts[name] = self._embed(TEMPLATE.format(name.lower()))
         return torch.stack([self._texts[name] for name in hypotheses])
 
+    @torch.no_grad()
+    def sentences(self, texts: Sequence[str]) -> Tensor:
+        """(texts, dim), unit length, without the template; nothing is kept."""
+        return torch.stack([self._embed(text) for text in texts])
+
     def _embed(self, text: str) -> Tensor:
         longest = self.model.config.text_config.max_position_embeddings
         # SigLIP is trained on padded texts and reads the last place; CLIP reads the place of its end token.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from PIL.Image import Image
@@ -45,4 +45,13 @@ class Proposer(Protocol):
 
     def heat_maps(self, subjects: Sequence[Subject], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
         """Return, per subject, one heat map per hypothesis of it, in order."""
+        ...
+
+
+@runtime_checkable
+class Matching(Protocol):
+    """A model of images and texts with one score for both."""
+
+    def similarity(self, pictures: Sequence[Image], texts: Sequence[str]) -> list[float]:
+        """Return, for each image and the text at its place, how well they match: higher is better."""
         ...

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 import torch
+from PIL.Image import Image
 from torch import Tensor
 
 from clincot.regions._clip_encoder import TEMPLATE, DualEncoder, load_dual_encoder
@@ -61,6 +62,19 @@ class ClipPatches:
                 values = self.maps(before[row], last[row], texts).cpu().numpy()
                 read = zip(wanted, values, beliefs, strict=True)
                 found.append([HeatMap(name, unit_range(one), belief) for name, one, belief in read])
+        return found
+
+    @torch.no_grad()
+    def similarity(self, pictures: Sequence[Image], texts: Sequence[str]) -> list[float]:
+        """Return, for each image and its text, the belief of `heat_maps` in [0, 1]; a text is read as it is.
+
+        A text beyond the model's length is cut.
+        """
+        found: list[float] = []
+        for start in range(0, len(pictures), BATCH):
+            _, last = self.encoder.towers.states(self.encoder.pixels(pictures[start : start + BATCH]))
+            cosines = (self.encoder.towers.image(last) * self.encoder.sentences(texts[start : start + BATCH])).sum(-1)
+            found += self.encoder.towers.probability(cosines).tolist()
         return found
 
     @torch.no_grad()

@@ -27,7 +27,7 @@ from clincot.runs.releases import Release
 from clincot.runs.rooms import load_rooms
 from clincot.runs.run import Run
 from clincot.stages.sample.build import BuildOutcome, build, ratings
-from clincot.stages.sample.workbench import Models
+from clincot.stages.sample.serving import Models
 from clincot.stages.sample.worker import BuildJob
 
 RATINGS = "ratings"  # below a run's folder: what judges of finished builds said, one file per tag

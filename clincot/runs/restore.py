@@ -24,8 +24,9 @@ from clincot.runs.build import examples_of, load_proposer
 from clincot.runs.pins import benchmark_pin
 from clincot.runs.redistribution import redacted as withheld
 from clincot.runs.run import Run
+from clincot.stages.sample.serving import Models
 from clincot.stages.sample.shards import cut_units
-from clincot.stages.sample.workbench import Models, Workbench
+from clincot.stages.sample.workbench import Workbench
 
 Cut = Callable[[Example, Mapping[str, Any]], bytes]
 

@@ -19,7 +19,8 @@ from clincot.recipe import load_recipe
 from clincot.records import View
 from clincot.rows.pair_rows import pair_row
 from clincot.stages.evaluate.inference import Settings, answer_by_region, propose
-from clincot.stages.sample.workbench import Models, Workbench, run_unit
+from clincot.stages.sample.serving import Models
+from clincot.stages.sample.workbench import Workbench, run_unit
 from tests.lamps import LampProposer, examples, recipe
 from tests.methods.test_clincot import WrittenJudge, WrittenPolicy, WrittenProposer, example
 from tests.tiny import tiny_policy

@@ -18,7 +18,8 @@ from clincot.regions.annotated import Annotated
 from clincot.stages.evaluate.grounding import grounding_terms
 from clincot.stages.evaluate.inference import Settings, propose
 from clincot.stages.evaluate.predictions import Prediction
-from clincot.stages.sample.workbench import Models, Workbench
+from clincot.stages.sample.serving import Models
+from clincot.stages.sample.workbench import Workbench
 from tests.dicoms import dicom
 from tests.lamps import recipe
 

@@ -14,7 +14,8 @@ from clincot.lm.requests import Counters
 from clincot.methods import of_recipe
 from clincot.recipe import load_recipe
 from clincot.records import Box, Region
-from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
+from clincot.stages.sample.serving import Models
+from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
 from tests.methods.test_clincot import WrittenJudge, WrittenPolicy, WrittenProposer, example
 
 SIZES = ["build.candidates=3", "build.regions.least_side=8", "build.lookahead.samples=2"]

@@ -16,7 +16,8 @@ from clincot.methods import of_recipe
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
 from clincot.regions.base import HeatMap, Subject
-from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
+from clincot.stages.sample.serving import Models
+from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
 
 HYPOTHESES = ("nodule", "effusion", "cardiomegaly")
 

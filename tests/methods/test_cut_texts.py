@@ -22,8 +22,9 @@ from clincot.rows.pair_rows import pair_row
 from clincot.rows.schema import candidate_row
 from clincot.rows.stored_candidates import candidate_of
 from clincot.runs._redraw import Redraw
+from clincot.stages.sample.serving import Models
 from clincot.stages.sample.shards import Totals, unit_report
-from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
+from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
 from clincot.stages.train.policy import open_processor
 from tests.tiny import tiny_policy
 

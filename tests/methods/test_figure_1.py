@@ -20,7 +20,8 @@ from clincot.phantom.texts.questions import report
 from clincot.recipe import load_recipe
 from clincot.records import Candidate, Example, Region, View
 from clincot.records.pairs import Side
-from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
+from clincot.stages.sample.serving import Models
+from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
 
 SHIPPED = Path(__file__).parents[2] / "clincot/phantom/models"
 RECIPE = load_recipe(overrides=["build.regions.crop=masked", "build.min_gap=0.001"])

@@ -28,7 +28,8 @@ from clincot.records import Example
 from clincot.regions.grid import Grid
 from clincot.stages.sample.build import build
 from clincot.stages.sample.lengths import OF_JUDGE, OF_POLICY, Rooms, check_lengths
-from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
+from clincot.stages.sample.serving import Models
+from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
 from clincot.stages.sample.worker import BuildJob
 
 MODELS = Path(clincot.__file__).parent / "phantom/models"

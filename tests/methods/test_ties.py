@@ -15,7 +15,8 @@ from clincot.methods import of_recipe
 from clincot.recipe import load_recipe
 from clincot.records import Example
 from clincot.regions.grid import Grid
-from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
+from clincot.stages.sample.serving import Models
+from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
 
 # Binary fractions, so that a gap of exactly `min_gap` is one. Agreement: mean times (1 - difference).
 SAID = {

@@ -233,3 +233,16 @@ def test_other_models_and_empty_folders_are_refused_with_advice(tmp_path: Path) 
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError, match="cannot be loaded.*Name a repository of a CLIPModel or SiglipModel"):
         ClipPatches.from_pretrained(tmp_path / "empty")
+
+
+def test_similarity_of_image_and_text_is_the_belief_without_the_template(folder: Path, subjects: list[Subject]) -> None:
+    proposer = ClipPatches.from_pretrained(folder)
+    pictures = [subject.picture for subject in subjects]
+    found = proposer.similarity(pictures, ["mass", "nodule", "mass"])
+    towers = proposer.encoder.towers
+    for picture, text, score in zip(pictures, ("mass", "nodule", "mass"), found, strict=True):
+        with torch.no_grad():
+            image = towers.image(towers.states(proposer.encoder.pixels([picture]))[1])[0]
+            belief = towers.probability(image @ proposer.encoder.sentences([text])[0])
+        assert score == pytest.approx(float(belief), abs=1e-5)
+    assert len({round(score, 6) for score in found}) > 1

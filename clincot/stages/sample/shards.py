@@ -22,7 +22,8 @@ from clincot.lm.requests import Counters
 from clincot.records import Candidate, Example
 from clincot.rows import schema
 from clincot.rows.pair_rows import pair_row
-from clincot.stages.sample.workbench import Models, UnitResult
+from clincot.stages.sample.serving import Models
+from clincot.stages.sample.workbench import UnitResult
 
 RATINGS = "ratings"
 TOTALS = (
@@ -103,9 +104,9 @@ def units_key(units: Sequence[Sequence[Example]]) -> str:
 
 
 def counts_of(models: Models) -> Counter[str]:
-    """Return what the policy and the judges have computed so far, added up."""
+    """Return what the engines and the judges have computed so far, added up."""
     counts: Counter[str] = Counter()
-    for model in (models.policy, *models.judges):
+    for model in (*models.engines, *models.judges):
         if isinstance(model, Counting):
             counts.update(vars(model.counters) | {"saved_prefill_tokens": model.counters.saved_prefill_tokens})
     return counts

@@ -12,49 +12,27 @@ from PIL.Image import Image
 from clincot import images
 from clincot.chain.hypotheses import hypotheses
 from clincot.chain.prompts import region_facts
-from clincot.engines.base import Engine, Fitting
+from clincot.editors.base import Rewrite, RewriteRequest
 from clincot.errors import UnreadableImage
 from clincot.images import canvas
 from clincot.images.true_regions import shown_regions
 from clincot.images.views import Gallery
-from clincot.judges.base import Fitting as FittingJudge
-from clincot.judges.base import Judge, JudgeRequest, Rating
+from clincot.judges.base import CompareRequest, JudgeRequest, Rating, Verdict
 from clincot.judges.cache import Recorded
 from clincot.judges.panel import Panel
 from clincot.lm.requests import Completion, GenerateRequest
-from clincot.methods.base import Ask, Method, Rate
+from clincot.methods.base import Ask, Compare, Match, Method, Rate
 from clincot.progress import tell
-from clincot.recipe import Judging, Recipe
+from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, Hypothesis, Region, View, read_images
 from clincot.records.pairs import Pair
 from clincot.regions.base import Proposer, Subject
 from clincot.regions.extract import find_region
 from clincot.rows.pair_rows import Encode
 from clincot.stages.pair.draw import draw_pairs, seed_of
-from clincot.stages.sample.lengths import Rooms, unfit
-from clincot.stages.sample.scheduler import Call, Runner, drive
-
-
-@dataclass(frozen=True)
-class Models:
-    """The loaded models of a build: this round's policy and what else the method needs."""
-
-    policy: Engine
-    proposer: Proposer | None = None
-    judges: tuple[Judge, ...] = ()
-    _panels: dict[Judging, Panel] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def panel(self, judging: Judging) -> Panel:
-        """Return the judges as one panel, the same for every unit, so that their failures add up."""
-        if judging not in self._panels:
-            self._panels[judging] = Panel(self.judges, judging)
-        return self._panels[judging]
-
-    @property
-    def rooms(self) -> Rooms:
-        """Return those of the models that can count the tokens of prompts."""
-        policy = self.policy if isinstance(self.policy, Fitting) else None
-        return Rooms(policy, tuple(judge for judge in self.judges if isinstance(judge, FittingJudge)))
+from clincot.stages.sample.lengths import unfit
+from clincot.stages.sample.scheduler import Call, drive
+from clincot.stages.sample.serving import Models, runners
 
 
 @dataclass(frozen=True)
@@ -104,24 +82,45 @@ class Workbench:
         return (await Call("propose", (example,)))[0]
 
     async def generate(self, example: Example, asks: Sequence[Ask]) -> list[Completion]:
-        requests = [
-            GenerateRequest(
-                messages=tuple(ask.messages),
-                images=self._shown(example, ask.views),
-                seed=ask.seed,
-                temperature=ask.temperature,
-                top_p=ask.top_p,
-                max_new_tokens=ask.max_new_tokens,
-            )
-            for ask in asks
-        ]
-        return await Call("generate", tuple(requests))
+        """Ask policy and base apart, each in one batch; texts come back in the order of `asks`."""
+        written: dict[int, Completion] = {}
+        for adapter, kind in (("round", "generate"), ("base", "generate_base")):
+            places = [place for place, ask in enumerate(asks) if ask.adapter == adapter]
+            if places or (adapter == "round" and not asks):
+                requests = tuple(self._asked(example, asks[place]) for place in places)
+                written |= zip(places, await Call(kind, requests), strict=True)
+        return [written[place] for place in range(len(asks))]
 
     async def judge(self, requests: Sequence[Rate]) -> list[tuple[Rating, ...]]:
         return await Call("judge", tuple(map(self._judged, requests)))
 
+    async def compare(self, requests: Sequence[Compare]) -> list[Verdict]:
+        return await Call("compare", tuple(map(self._compared, requests)))
+
+    async def rewrite(self, requests: Sequence[RewriteRequest]) -> list[Rewrite]:
+        return await Call("rewrite", tuple(requests))
+
+    async def similarity(self, requests: Sequence[Match]) -> list[float]:
+        return await Call("similarity", tuple((self.gallery.show(m.example.id, m.view), m.text) for m in requests))
+
     def drop(self, reason: str, count: int = 1) -> None:
         self.drops[reason] += count
+
+    def _asked(self, example: Example, ask: Ask) -> GenerateRequest:
+        return GenerateRequest(
+            messages=tuple(ask.messages),
+            images=self._shown(example, ask.views),
+            seed=ask.seed,
+            temperature=ask.temperature,
+            top_p=ask.top_p,
+            max_new_tokens=ask.max_new_tokens,
+        )
+
+    def _compared(self, compare: Compare) -> CompareRequest:
+        seen = self._shown(compare.example, compare.views)
+        texts = (compare.example.question, compare.first, compare.second)
+        context = (compare.findings, compare.reference, compare.report)
+        return CompareRequest(*texts, *context, images=seen, swap=compare.swap)
 
     def _judged(self, rate: Rate) -> JudgeRequest:
         example, facts = rate.example, None
@@ -184,7 +183,8 @@ class Workbench:
 
 def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> UnitResult:
     """Drive `method` over all readable examples of a unit together, then draw its pairs."""
-    bench.models.policy.forget()
+    for engine in bench.models.engines:
+        engine.forget()
     examples = read_images(examples)
     bench.look(examples)
     odd = unfit(bench.recipe, method, examples, bench.models.rooms)
@@ -194,12 +194,8 @@ def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> U
         if example.id in odd:
             bench.drop(odd[example.id])
     bench.panel.take_fresh()  # of a unit that was given up
-    runners: dict[str, Runner] = {
-        "propose": lambda asked: [bench.regions[example.image_id] for example in asked],
-        "generate": bench.models.policy.generate,
-        "judge": bench.panel.rate,
-    }
-    sampled = drive([method.sample(example, bench) for example in readable], runners)
+    served = runners(method.name, bench.models, bench.panel, bench.regions)
+    sampled = drive([method.sample(example, bench) for example in readable], served)
     # The first steps of all examples come first, as they were sampled together.
     candidates = sorted(chain.from_iterable(sampled), key=lambda candidate: candidate.step)
     drawn = draw_pairs(method, bench.recipe, bench.round, readable, candidates)

@@ -17,8 +17,9 @@ from clincot.progress import Advance, bar, tell
 from clincot.recipe import Recipe
 from clincot.records import Example
 from clincot.stages.sample.lengths import Rooms, check_lengths
+from clincot.stages.sample.serving import Models
 from clincot.stages.sample.shards import counts_of, failures_of, unit_report, write_parts
-from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
+from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
 
 # A number here shuffles the order in which units are taken, to check that the order decides nothing.
 ORDER = "CLINCOT_UNIT_ORDER"

@@ -24,7 +24,7 @@ from clincot.records import Example
 from clincot.regions.base import HeatMap, Subject
 from clincot.stages.sample import worker
 from clincot.stages.sample.build import BuildOutcome, build, share
-from clincot.stages.sample.workbench import Models
+from clincot.stages.sample.serving import Models
 from clincot.stages.sample.worker import BuildJob
 
 NAMES = ("nodule", "effusion", "cardiomegaly")

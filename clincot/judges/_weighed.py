@@ -1,0 +1,67 @@
+"""An engine, turns and the spellings of replies -> the probability of each reply as the next token."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import islice
+
+from PIL.Image import Image
+
+from clincot.engines.base import Engine
+from clincot.errors import ModelError
+from clincot.lm.requests import ChoiceRequest, ChoiceScores
+from clincot.records import Message
+
+Turns = tuple[Message, ...]
+
+
+def turn(text: str, seen: Sequence[object]) -> Turns:
+    """Return one user turn, images first as everywhere, since not every policy's template takes a system turn."""
+    blocks: list[Message] = [{"type": "image"} for _ in seen]
+    return ({"role": "user", "content": [*blocks, {"type": "text", "text": text}]},)
+
+
+class WeighedReplies:
+    """The replies that an engine may give, each in those of its spellings that are single tokens of the model.
+
+    `probe` is a prompt without an image: what the engine keeps of images must not depend on which unit comes first.
+    """
+
+    def __init__(self, engine: Engine, replies: Sequence[Sequence[str]], probe: str) -> None:
+        self.engine = engine
+        self._replies = replies
+        self._probe = probe
+        self._known: tuple[tuple[str, ...], ...] | None = None
+
+    def weigh(self, asked: Sequence[Turns], seen: Sequence[tuple[Image, ...]]) -> list[list[float] | None]:
+        """Return, per prompt, the probability of each reply; None where the prompt has no room in the context.
+
+        Raises ModelError when no spelling of a reply is a single token.
+        """
+        if self._known is None:
+            self._known = tuple(self._single(spellings) for spellings in self._replies)
+        known = self._known
+        flat = tuple(spelling for own in known for spelling in own)
+        choices = [ChoiceRequest(turns, own, flat) for turns, own in zip(asked, seen, strict=True)]
+        return [None if s.failure else _summed(known, s) for s in self.engine.score_choices(choices)]
+
+    def _single(self, spellings: Sequence[str]) -> tuple[str, ...]:
+        asked = turn(self._probe, ())
+        found: list[str] = []
+        refused: ModelError | None = None
+        for spelling in spellings:
+            try:
+                self.engine.score_choices([ChoiceRequest(asked, (), (spelling,))])
+                found.append(spelling)
+            except ModelError as error:
+                refused = refused or error
+        if not found and refused is not None:
+            raise refused
+        return tuple(found)
+
+
+def _summed(spellings: Sequence[Sequence[str]], scores: ChoiceScores) -> list[float]:
+    """Return the probability of each reply; spellings that are one token count once."""
+    scored = zip(scores.tokens, scores.logps, strict=True)
+    return [sum(map(math.exp, dict(islice(scored, len(own))).values())) for own in spellings]

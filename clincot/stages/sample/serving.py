@@ -1,0 +1,90 @@
+"""The loaded models of a build -> what answers each kind of request of a method, or says that nothing was loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from clincot.editors.base import Editor
+from clincot.engines.base import Engine, Fitting
+from clincot.errors import ModelError
+from clincot.judges.base import Fitting as FittingJudge
+from clincot.judges.base import Judge
+from clincot.judges.critic import Critic
+from clincot.judges.panel import Panel
+from clincot.recipe import Judging
+from clincot.records import Region
+from clincot.regions.base import Matching, Proposer
+from clincot.stages.sample.lengths import Rooms
+from clincot.stages.sample.scheduler import Runner
+
+
+@dataclass(frozen=True)
+class Models:
+    """The loaded models of a build: this round's policy and what else the method needs; the rest is None."""
+
+    policy: Engine | None
+    proposer: Proposer | None = None
+    judges: tuple[Judge, ...] = ()
+    critic: Critic | None = None
+    editor: Editor | None = None
+    similarity: Matching | None = None
+    base: Engine | None = None
+    _panels: dict[Judging, Panel] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def panel(self, judging: Judging) -> Panel:
+        """Return the judges as one panel, the same for every unit, so that their failures add up."""
+        if judging not in self._panels:
+            self._panels[judging] = Panel(self.judges, judging)
+        return self._panels[judging]
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Return every loaded engine once: policy, base and critic may be the same."""
+        named = (self.policy, self.base, self.critic.engine if self.critic else None)
+        return tuple({id(engine): engine for engine in named if engine is not None}.values())
+
+    @property
+    def rooms(self) -> Rooms:
+        """Return those of the models that can count the tokens of prompts."""
+        policy = self.policy if isinstance(self.policy, Fitting) else None
+        return Rooms(policy, tuple(judge for judge in self.judges if isinstance(judge, FittingJudge)))
+
+
+def runners(method: str, models: Models, panel: Panel, regions: Mapping[str, tuple[Region, ...]]) -> dict[str, Runner]:
+    """Return what answers a batch of requests of each kind, in the order in which kinds are served.
+
+    A runner raises ModelError for a request of a kind that `method` does not name among its needs.
+    """
+
+    def of(model: Any, kind: str, need: str) -> Runner:
+        return getattr(model, kind) if model is not None else _missing(method, need)
+
+    return {
+        "propose": lambda asked: [regions[example.image_id] for example in asked],
+        "generate": of(models.policy, "generate", "policy"),
+        "generate_base": of(models.base, "generate", "base"),
+        "judge": panel.rate if models.judges else _missing(method, "judges"),
+        "compare": of(models.critic, "compare", "critic"),
+        "rewrite": of(models.editor, "rewrite", "editor"),
+        "similarity": _similarity(models.similarity) if models.similarity else _missing(method, "similarity"),
+    } | ({} if models.proposer else {"propose": _missing(method, "regions")})
+
+
+def _similarity(model: Matching) -> Runner:
+    def run(asked: Sequence[Any]) -> list[float]:
+        return model.similarity([picture for picture, _ in asked], [text for _, text in asked])
+
+    return run
+
+
+def _missing(method: str, need: str) -> Runner:
+    todo = "Set its on_policy to True" if need == "policy" else f'Add "{need}" to its needs'
+
+    def run(asked: Sequence[Any]) -> list[Any]:
+        if not asked:
+            return []
+        raise ModelError(f"method {method}: asks for {need}, which is not loaded for it. {todo}.")
+
+    return run
