@@ -6,7 +6,6 @@ the journal (journal.py); rank 0 merges what all of them finished.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -48,7 +47,7 @@ def build(job: BuildJob, launch: Launch | None = None) -> BuildOutcome:
     worker.finish()
     for _ in range(REPAIRS):
         try:
-            outcome = merge(job.folder, job.round, len(worker.units), launch.id or str(os.getpid()))
+            outcome = merge(job.folder, job.round, len(worker.units))
         except DamagedUnit:
             worker.repair()
         else:
@@ -62,10 +61,10 @@ def share(job: BuildJob, launch: Launch) -> None:
     worker_of(job, launch).finish()
 
 
-def merge(folder: Path, round_: int, count: int, token: str) -> BuildOutcome:
+def merge(folder: Path, round_: int, count: int) -> BuildOutcome:
     """Write one file per part from units 0 to `count` of the journal in `folder`; memory holds a row group.
 
-    `token` is this process's own. Raises DamagedUnit for a unit that is not what was written, DataError without pairs.
+    Raises DamagedUnit for a unit that is not what was written, DataError without pairs.
     """
     journal, totals = Journal(folder), Totals()
     for number in range(count):
@@ -80,13 +79,10 @@ def merge(folder: Path, round_: int, count: int, token: str) -> BuildOutcome:
             " Lower build.min_gap, ask for more candidates, or look at the judges."
         )
     merged = folder / "merged"
-    merged.mkdir(exist_ok=True)
     files: dict[str, Path] = {}
     for part in PARTS:
-        path, own = merged / part.name, merged / f".{token}-{part.name}"
-        # Two commands may merge the same round at once: each writes a file of its own, the last rename stands.
-        schema.write_parquet(_tables(journal, count, part), own, part.features)
-        own.rename(path)
+        path = merged / part.name  # two commands may merge the same round at once: the last one to finish wins
+        schema.write_parquet(_tables(journal, count, part), path, part.features)
         files[f"round-{round_}{part.config}/train-00000-of-00001.parquet"] = path
     facts["size_bytes"] = (merged / PAIRS.name).stat().st_size
     return BuildOutcome(files, facts)
