@@ -113,7 +113,7 @@ def test_the_dataset_card_says_what_was_looked_for_how_it_was_judged_and_what_wa
     )
     text = cards.dataset_card("clincot/run-preferences", {"round-1": first, "round-2": second})
     assert "| round-1 | 120 | 9 | one canvas |" in text
-    assert "round-1: context `blind`, readout `yesno`, consensus `min`; look-ahead weight gamma 0.5" in text
+    assert "round-1: scoring `yesno`.\n" in text and "Look-ahead weight gamma 0.5; at most 2 pairs a step" in text
     assert "repaired from `round-2`" in text and "min_gap 0.3" in text and text.count("repaired from") == 1
     configs = [config["config_name"] for config in DatasetCard(text).data.to_dict()["configs"]]
     assert configs[:3] == ["round-1", "round-1-candidates", "round-1-regions"]
@@ -134,7 +134,8 @@ def test_the_adapter_card_parses_as_a_peft_adapter_with_its_results():
     assert "clincot-v1" in result.metric_name and "n 300" in result.metric_name
     assert 'PeftModel.from_pretrained(base, "clincot/run", revision="round-2")' in text
     assert "| round-2 | 61 | 16 | 0.7041 | 0.7041 | 0.61 | 0.75 | 4,096 |" in text
-    assert "margin linear × 1; crops: per_side; LoRA lora_alpha 16, r 8" in text
+    assert "DPO with a margin from the pairs' scores: linear × 1; crops: per_side; LoRA lora_alpha 16, r 8" in text
+    assert "Pairs: `clincot/run-preferences`; the dataset's card says how they were made." in text
 
 
 def test_cards_say_how_a_benchmark_that_is_cut_in_two_ways_was_cut():
