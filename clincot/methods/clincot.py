@@ -13,6 +13,7 @@ from clincot.lm.requests import TOO_LONG, Completion
 from clincot.methods import clincot_config
 from clincot.methods._steps import Steps
 from clincot.methods.base import Ask, Draw, Rate, Tools
+from clincot.methods.clincot_facts import how_pairs_were_drawn, what_is_ours, what_was_done
 from clincot.methods.pairing import choose_pairs
 from clincot.methods.scoring import best_of, scored
 from clincot.recipe import Recipe
@@ -65,20 +66,20 @@ class ClinCoT:
         return found
 
     def facts(self, counts: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return what the card says of a round."""
-        config = self.config
-        ahead = f"look-ahead weight gamma {config.lookahead.gamma:g}"
-        if config.lookahead.gamma and not config.lookahead.normalise:
-            ahead += " (Eq. 3 undivided)"
-        scope = {"any": "among all", "across_regions": "across regions", "within_region": "within a region"}
+        """Return what the card says of a round, by `counts["judges"]`: the judges that rated."""
+        config, judges = self.config, len(counts.get("judges", ()))
+        ahead = config.lookahead
         return (
-            "For every question: clinical hypotheses, a heat map and a region for each (Eq. 1), candidate texts of the"
-            " round's policy about the image and the region's crop (Eq. 2), scores of the judges in [0, 1] with"
-            " look-ahead (Eq. 3), their consensus (Eq. 4), then pairs of a higher and a lower scored candidate of the"
-            " same step. All texts are written by models.",
-            f"A chain has {config.steps} step{'s' if config.steps > 1 else ''}, {ahead};"
-            f" at most {config.pairs_per_step} pairs a step with a gap of {config.min_gap:g},"
-            f" drawn {scope[config.pair_scope]}.",
+            what_was_done(judges=judges, ahead=ahead.gamma > 0),
+            how_pairs_were_drawn(
+                gamma=ahead.gamma,
+                normalise=ahead.normalise,
+                pairs_per_step=config.pairs_per_step,
+                min_gap=config.min_gap,
+                pair_scope=config.pair_scope,
+                steps=config.steps,
+            ),
+            what_is_ours(judges=judges, ahead=ahead.gamma > 0),
         )
 
     def shortest(self, example: Example, recipe: Recipe) -> tuple[Ask, Rate]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from clincot import benchmarks, engines, judges, regions
 from clincot.benchmarks.base import Source
@@ -15,11 +14,12 @@ from clincot.executors.launch import close_launch, open_launch
 from clincot.executors.world import ALONE, World
 from clincot.judges import cache
 from clincot.judges.cache import CachedJudge, Known, known_key, load_known
-from clincot.recipe import ModelSource, Recipe
+from clincot.recipe import Recipe
 from clincot.records import Example
 from clincot.records.lineage import OwnPin, Pin, content_key
 from clincot.runs import adapters, releases
 from clincot.runs.adapters import Adapter
+from clincot.runs.build_facts import facts_of, judge_sources
 from clincot.runs.pins import benchmark_pin, model_pins
 from clincot.runs.redistribution import redacted as withheld
 from clincot.runs.redistribution.redacted import sha256_of
@@ -100,7 +100,7 @@ def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: lis
         own=_own(made),
         sampled_from=made.sampled_from,
         keys=reference_key(made.pins["policy"], made.sampled_from, run.recipe.models.policy.kind),
-        facts=outcome.facts | facts_of(run.recipe, made.source),
+        facts=facts_of(run.recipe, made.source, outcome.facts),
     )
     return releases.commit(run, "dataset", run.preferences_repo, outcome.files, lineage)
 
@@ -161,11 +161,6 @@ def reference_key(policy: Pin, sampled_from: str, engine: str = "") -> dict[str,
     return {"reference": content_key(policy.repo, policy.sha, sampled_from, engine or "transformers")}
 
 
-def judge_sources(recipe: Recipe) -> tuple[ModelSource, ...]:
-    """Return the judges that count: all of the setting's, or the first `build.judging.judges`."""
-    return recipe.models.judges[: recipe.build.judging.judges or None]
-
-
 def _judges(run: Run, pins: dict[str, Pin], policy: Engine, policy_key: str) -> list[judges.ReadingJudge]:
     judging = run.recipe.build.judging
     loaded = []
@@ -217,34 +212,3 @@ def without_pictures(outcome: BuildOutcome, round_: int, every: list[Example]) -
         else:
             files[name] = withheld.withhold_candidates(full, path, references)
     return BuildOutcome(files, facts)
-
-
-def facts_of(recipe: Recipe, source: Source) -> dict[str, Any]:
-    """Return what the card says of the source, the judges and how pairs were drawn."""
-    judging = recipe.build.judging
-    shown = {"context": judging.context, "sees_reference": judging.context == "reference"}
-    return {
-        "source": source.repo,
-        "licence": source.licence,
-        "languages": list(source.languages),
-        "partition": {"rounds": recipe.rounds, "seed": recipe.seed, "unit": "image"},
-        "judging": {"context": judging.context, "readout": judging.readout, "consensus": judging.consensus},
-        "pairing": pairing_of(recipe),
-        "views": recipe.views,
-        "judges": [{"repo": judge.repo or judge.kind} | shown for judge in judge_sources(recipe)],
-    }
-
-
-def pairing_of(recipe: Recipe) -> dict[str, Any]:
-    """Return how scored candidates became pairs: what `--repair-pairs` may change."""
-    build = recipe.build
-    undivided: dict[str, Any] = {} if build.lookahead.normalise else {"normalise": False}
-    return undivided | {
-        "pairs_per_step": build.pairs_per_step,
-        "min_gap": build.min_gap,
-        "pair_scope": build.pair_scope,
-        "cut_texts": build.cut_texts,
-        "gamma": build.lookahead.gamma,
-        "consensus": build.judging.consensus,
-        "judges": build.judging.judges,
-    }

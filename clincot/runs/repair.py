@@ -17,7 +17,8 @@ from clincot.records.lineage import Lineage, Pin, content_key
 from clincot.rows import schema
 from clincot.runs import releases
 from clincot.runs._redraw import Redraw, same_chain
-from clincot.runs.build import examples_of, facts_of, inputs_of, judge_sources, pairing_of, without_pictures
+from clincot.runs.build import examples_of, inputs_of, without_pictures
+from clincot.runs.build_facts import facts_of, judge_sources, pairing_of
 from clincot.runs.redistribution import redacted as withheld
 from clincot.runs.redistribution.redacted import Row
 from clincot.runs.releases import Release
@@ -47,7 +48,7 @@ def repair_round(run: Run, round_: int) -> Release:
     tag = releases.next_tag(run, "dataset", run.preferences_repo, round_, pushed=True)
     outcome, every = repaired(run, old, hub, data, made, run.work(tag, "repair"))
     source = benchmarks.load(made.benchmark).source
-    facts = outcome.facts | facts_of(run.recipe, source)
+    facts = facts_of(run.recipe, source, outcome.facts)
     if not source.redistributable:
         outcome = without_pictures(replace(outcome, facts=facts), round_, every)
         facts = outcome.facts

@@ -16,6 +16,7 @@ from clincot.runs.adapters import Adapter
 from clincot.runs.build import reference_key
 from clincot.runs.curve import training_curve
 from clincot.runs.releases import Release
+from clincot.runs.releases.cards.method import stated_in
 from clincot.runs.releases.content import own_pin
 from clincot.runs.restore import full_rows
 from clincot.runs.run import Run
@@ -86,7 +87,8 @@ def _commit(run: Run, outcome: TrainOutcome, made: Lineage, inputs: str, base: P
 def _facts(outcome: TrainOutcome, made: Lineage, config: str) -> dict[str, Any]:
     facts = {key: value for key, value in outcome.facts.items() if key != "seconds"}
     handed_on = {key: made.facts[key] for key in ("licence", "languages") if key in made.facts}
-    return facts | handed_on | {"curve": f"{config}/curve.png"}
+    method = replace(stated_in(made), sentences=()).to_facts()  # the dataset's card says what it did
+    return facts | handed_on | {"curve": f"{config}/curve.png", "method": method}
 
 
 def _job(run: Run, round_: int, base: Pin, parent: Adapter | None, rows: tuple[Path, ...], stored: bool) -> TrainJob:

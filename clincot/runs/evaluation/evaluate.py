@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from clincot import benchmarks, protocols
+from clincot import benchmarks, methods, protocols
 from clincot.engines.base import Engine
 from clincot.errors import RoundError
 from clincot.records import Example
@@ -21,6 +21,7 @@ from clincot.runs.evaluation.contamination import by_content, seen_by
 from clincot.runs.pins import benchmark_pin, model_pins
 from clincot.runs.redistribution.redacted import References
 from clincot.runs.releases import Release, tag_of
+from clincot.runs.releases.cards.method import stated_by
 from clincot.runs.run import Run
 from clincot.stages.evaluate import Evaluation, PolicyUnderTest, Prediction, controls, evaluate_policies
 from clincot.stages.evaluate.files import contamination, result_files
@@ -179,6 +180,7 @@ def facts_of(run: Run, evaluation: Evaluation) -> dict[str, Any]:
     ]
     return {
         "rows": rows,
+        "method": stated_by(methods.of_recipe(run.recipe)).to_facts(),
         "licence": source.licence,
         "languages": list(source.languages),
         "split": evaluation.split,

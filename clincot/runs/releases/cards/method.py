@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
+from clincot.methods.clincot_facts import how_pairs_were_drawn, what_is_ours, what_was_done
 from clincot.records.lineage import Lineage
 
 SFT = "SFT (our settings)"
 # Lineages without `facts["method"]` were written while the package had one method.
 CLINCOT = ("ClinCoT (reconstruction)", "arXiv 2603.01124")
-SCOPES = {"any": "among all", "across_regions": "across regions", "within_region": "within a region"}
 
 
 @dataclass(frozen=True)
@@ -68,29 +68,8 @@ def stated_in(lineage: Lineage) -> Stated:
 def _in_words(facts: Mapping[str, Any]) -> tuple[str, ...]:
     pairing, judges = facts.get("pairing"), len(facts.get("judges", ()))
     ahead = pairing is None or bool(pairing["gamma"])
-    scores = "scores of the judges in [0, 1]" if judges != 1 else "scores of one judge in [0, 1]"
-    steps = [
-        "For every question: clinical hypotheses, a heat map and a region for each (Eq. 1), candidate texts of the"
-        f" round's policy about the image and the region's crop (Eq. 2), {scores}"
-        f"{' with look-ahead (Eq. 3)' if ahead else ''}{', their consensus (Eq. 4)' if judges != 1 else ''}, then pairs"
-        " of a higher and a lower scored candidate of the same step. All texts are written by models."
-    ]
+    said = [what_was_done(judges=judges, ahead=ahead)]
     if pairing is not None:
-        weight = (
-            f"Look-ahead weight gamma {pairing['gamma']:g}{' (Eq. 3 undivided)' if 'normalise' in pairing else ''}; "
-        )
-        steps.append(
-            f"{weight if ahead else ''}at most {pairing['pairs_per_step']} pairs a step with a gap of"
-            f" {pairing['min_gap']:g}, drawn {SCOPES[pairing['pair_scope']]}."
-        )
-    return (*steps, _ours(ahead=ahead, judges=judges))
-
-
-def _ours(*, ahead: bool, judges: int) -> str:
-    return (
-        "The paper fixes the outline (hypotheses, regions, candidates per step, two evaluators, margin DPO, rounds). It"
-        " gives no number of steps, candidates, pairs per step or rounds,"
-        f"{' no weight of the look-ahead,' if ahead else ''}{' no consensus of the judges,' if judges != 1 else ''} no"
-        " score scale and function g, no region threshold, no crop rules and no prompts: these are ours. No code of the"
-        " paper's authors was used."
-    )
+        numbers = {name: pairing[name] for name in ("gamma", "pairs_per_step", "min_gap", "pair_scope")}
+        said.append(how_pairs_were_drawn(**numbers, normalise=pairing.get("normalise", True)))
+    return (*said, what_is_ours(judges=judges, ahead=ahead))
