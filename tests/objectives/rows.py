@@ -22,6 +22,10 @@ def png(seed: int, mode: str = "L") -> bytes:
     return buffer.getvalue()
 
 
+def region(seed: int) -> dict[str, Any]:
+    return {"hypothesis": "nodule", "box": [0, 0, 36, 40], "confidence": seed % 10 / 10}
+
+
 def make_row(index: int, **changes: Any) -> dict[str, Any]:
     """One row with a global image and a crop per side; `changes` replace columns."""
     random = np.random.default_rng(100 + index)
@@ -42,6 +46,8 @@ def make_row(index: int, **changes: Any) -> dict[str, Any]:
         "rejected_score": float(random.uniform(0.0, 0.5)),
         "weight": 1.0,
         "group": f"example-{index}/1",
+        "chosen_region": region(3 * index + 1),
+        "rejected_region": region(3 * index + 2),
     }
     return row | changes
 

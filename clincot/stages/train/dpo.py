@@ -26,6 +26,7 @@ from clincot.recipe.choices import choose
 from clincot.recipe.training import check_scale, check_training
 from clincot.records.lineage import content_key
 from clincot.stages.train.arguments import dpo_config, dtype_of, lora_config
+from clincot.stages.train.conditioning import check_conditioning
 from clincot.stages.train.distributed import keep_adapter, processes, start_folder, train_on
 from clincot.stages.train.initial import use_initial
 from clincot.stages.train.known_answer import (
@@ -112,6 +113,7 @@ def _open_rows(job: TrainJob, *, say: bool) -> tuple[Dataset, dict[str, int], Pa
     read = load_rows(job.rows, job.folder / "rows", scores=train.margin.kind != "none", reference=stored)
     rows, dropped = keep_rows(read, ", ".join(path.name for path in job.rows), say=say)
     renderer = Renderer(with_pixel_cache(processor), train.conditioning, ends, job.recipe.views)
+    check_conditioning(rows, train.conditioning)
     check_placeholders(rows, renderer)
     if stored:
         check_token_counts(rows, renderer)
