@@ -20,7 +20,7 @@ EVERY = 30.0  # seconds between the plain lines of a log file
 def bar(description: str, total: int, unit: str = "", *, done: int = 0, quiet: bool = False) -> Iterator[Advance]:
     """Show `done/total`, the note and the time left; the yielded function advances it by a number of units.
 
-    `done` were finished earlier and tell nothing of the speed. `quiet` shows nothing.
+    `done` were finished earlier and do not count for the speed. `quiet` shows nothing.
     """
     from rich.console import Console
 
@@ -37,7 +37,7 @@ def bar(description: str, total: int, unit: str = "", *, done: int = 0, quiet: b
         plain.say(plain.line("done"))
 
 
-def tell(message: str) -> None:
+def notice(message: str) -> None:
     """Print a line on stderr, above a live line if there is one."""
     from rich.console import Console
 
@@ -92,14 +92,14 @@ class _Plain:
         self.console, self.description, self.total, self.unit = console, description, total, unit
         self.done = self.before = done
         self.note = ""
-        self.started = self.told = time.monotonic()
+        self.started = self.printed = time.monotonic()
 
     def advance(self, n: int = 1, note: str = "") -> None:
         self.done += n
         self.note = note
-        if time.monotonic() - self.told >= EVERY:
-            self.told = time.monotonic()
-            self.say(self.line(_left(self.total - self.done, self.done - self.before, self.told - self.started)))
+        if time.monotonic() - self.printed >= EVERY:
+            self.printed = time.monotonic()
+            self.say(self.line(_left(self.total - self.done, self.done - self.before, self.printed - self.started)))
 
     def line(self, end: str) -> str:
         counted = " ".join(filter(None, (f"{self.done} of {self.total}", self.unit, end)))

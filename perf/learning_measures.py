@@ -21,7 +21,7 @@ from clincot.objectives.collator import PairCollator
 from clincot.objectives.sides import Renderer
 from clincot.phantom.drawing.draw import Phantom, draw, visible
 from clincot.phantom.texts.questions import finding_sentence
-from clincot.phantom.texts.telling import shows_subtle, subtle
+from clincot.phantom.texts.underreporting import shows_subtle, subtle
 from clincot.recipe import Margin
 from clincot.records import Example
 from clincot.stages.evaluate.predictions import Prediction

@@ -9,7 +9,7 @@ import typer
 
 from clincot.benchmarks import BENCHMARKS
 from clincot.cli.choices import completing, listed
-from clincot.cli.talk import next_step, say
+from clincot.cli.console import next_step, say
 
 if TYPE_CHECKING:
     from clincot.benchmarks.base import Source
@@ -26,7 +26,7 @@ def benchmarks(context: typer.Context) -> None:
 
 @app.command("list")
 def list_benchmarks() -> None:
-    """List the benchmarks: repository, licence, whether results may be public, questions by split, kind of picture."""
+    """List the benchmarks: repository, licence, whether results may be public, questions by split, kind of image."""
     from clincot import benchmarks, protocols
 
     for name in benchmarks.BENCHMARKS:
@@ -39,7 +39,7 @@ def list_benchmarks() -> None:
         typer.echo(f"{name:19}{where:44}{source.licence:17}{public:9}{languages:4}{source.modality:13}{sizes}")
     say(
         f"Protocols (any benchmark): {', '.join(protocols.PROTOCOLS)}. A branch is resolved to a commit when it is"
-        " pulled, which lineage and results name. private: pictures and reference texts stay out of every push."
+        " pulled, which lineage and results name. private: images and reference texts stay out of every push."
     )
 
 

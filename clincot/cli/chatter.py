@@ -1,4 +1,4 @@
-"""Whether the libraries may speak -> their bars, notes and warnings kept off the terminal; clincot's own lines stay."""
+"""The libraries' bars, notes and warnings -> kept off the terminal; clincot's lines stay."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SILENT = {
     "TRANSFORMERS_VERBOSITY": "error",
     "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
 }
-LOGGERS = ("accelerate", "peft", "trl")  # these have no variable of their own
+LOGGERS = ("accelerate", "peft", "trl")  # no environment variable is for these alone
 # Without this one a run on an unusable GPU would be slow for no visible reason.
 KEPT = re.compile(r"CUDA (initialization|capability)")
 
@@ -44,12 +44,12 @@ def _show(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Print a warning of clincot's own as a plain line; drop those that tell a library's developer something.
+    """Print a warning of clincot itself as a plain line; drop those meant for the developers of a library.
 
     A filter could not do this: filters know where a warning was raised, not whose it is, and libraries reset them.
     """
     text = str(message)
     if category.__module__.partition(".")[0] == "clincot" or KEPT.search(text):
-        from clincot.progress import tell
+        from clincot.progress import notice
 
-        tell(f"warning: {text}")
+        notice(f"warning: {text}")

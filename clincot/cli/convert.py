@@ -1,4 +1,4 @@
-"""`clincot convert medklip`: published weights that may not be shipped -> a folder of your own that clincot loads."""
+"""`clincot convert medklip`: published weights that may not be shipped -> your own folder, which clincot loads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from clincot.cli.talk import next_step, say
+from clincot.cli.console import next_step, say
 
 app = typer.Typer(
     help="Convert your own copies of published weights; none are shipped.", no_args_is_help=True, rich_markup_mode=None

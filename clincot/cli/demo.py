@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from clincot.cli.console import next_step, say
 from clincot.cli.options import Options
 from clincot.cli.stages import check_push
-from clincot.cli.talk import next_step, say
 
 
 def demo(

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clincot.cli.choices import LABELS, completing, listed
+from clincot.cli.console import next_step, say
 from clincot.cli.options import Options, with_options
 from clincot.cli.stages import DryRun, NewVersion, Push, check_push, report
-from clincot.cli.talk import next_step, say
 from clincot.executors.world import world_of
 
 if TYPE_CHECKING:
     from clincot.runs.run import Run
 
-LastRound = Annotated[int, typer.Option("--round", min=0, help="Last round to evaluate (0: all that stand).")]
+LastRound = Annotated[int, typer.Option("--round", min=0, help="Last round to evaluate (0: all that exist).")]
 Controls = Annotated[
     list[str] | None,
     typer.Option(
@@ -57,7 +57,7 @@ def evaluate(
     predictions: Predictions = None,
     protocol: Protocols = None,
 ) -> None:
-    """Answer and score the benchmark with the base and the adapters of the rounds, beside image-free controls."""
+    """Answer and score the benchmark with the base and the adapters of the rounds, with image-free controls."""
     world_of().refuse_company("clincot evaluate")
     from clincot import protocols
     from clincot.runs.checks import check_controls, check_protocols
@@ -107,7 +107,7 @@ def _check_alone(control: list[str] | None, predictions: Path | None, published:
     from clincot.errors import ClincotError
 
     if control and predictions:
-        raise ClincotError("--predictions and --control: choose one. A file is scored beside the recipe's controls.")
+        raise ClincotError("--predictions and --control: choose one. A file is scored with the recipe's controls.")
     if published:
         option = "--control" if control else "--predictions"
         raise ClincotError(

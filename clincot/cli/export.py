@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
+from clincot.cli.console import next_step, say
 from clincot.cli.options import Options, with_options
 from clincot.cli.stages import check_push
-from clincot.cli.talk import next_step, say
 from clincot.errors import ClincotError
 from clincot.executors.world import world_of
 
 Out = Annotated[Path, typer.Argument(help="Folder to write; it must be new or empty.")]
 Merge = Annotated[bool, typer.Option("--merged", help="One model: the adapter added into the base's weights.")]
-Round = Annotated[int, typer.Option("--round", min=0, help="Which round (0: the newest that stands).")]
+Round = Annotated[int, typer.Option("--round", min=0, help="Which round (0: the newest one).")]
 Dtype = Annotated[str, typer.Option(help="Of the written weights: float32, bfloat16, float16 (auto: as the base).")]
 DTYPES = ("auto", "bfloat16", "float16", "float32")
 Push = Annotated[bool, typer.Option("--push", help="Publish the folder to the target Hub as RUN-merged.")]

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from clincot.cli.console import next_step, say
 from clincot.cli.hub_checks import check_address, check_folder, check_import, check_local, check_repo, check_revision
-from clincot.cli.talk import next_step, say
 from clincot.hub.names import PUBLIC
 
 app = typer.Typer(help="Serve, inspect and fill an embedded Hub.", no_args_is_help=True, rich_markup_mode=None)

@@ -25,7 +25,7 @@ class Kept:
     namespace: str
 
     def extends(self, other: Kept) -> bool:
-        """Say whether these options are `other` with more overrides, Hub and namespace apart."""
+        """Return whether these options are `other` with more overrides, Hub and namespace apart."""
         same = (self.recipe, self.setting, self.benchmark) == (other.recipe, other.setting, other.benchmark)
         return same and self.set[: len(other.set)] == other.set
 

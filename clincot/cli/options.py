@@ -26,7 +26,7 @@ RUNS = Path("runs")  # below the folder in which the command runs
 
 @dataclass(frozen=True)
 class Options:
-    """What every stage command may be told; the fields are the options, in the order of `--help`."""
+    """The options of every stage command; the fields are in the order of `--help`."""
 
     recipe: Annotated[
         str,

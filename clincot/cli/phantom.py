@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from clincot.cli.talk import next_step, say
+from clincot.cli.console import next_step, say
 
 app = typer.Typer(
     help="Draw the embedded benchmark and train its tiny models.", no_args_is_help=True, rich_markup_mode=None

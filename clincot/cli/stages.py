@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clincot.cli.console import next_step, say
 from clincot.cli.options import Options, with_options
-from clincot.cli.talk import next_step, say
 from clincot.errors import RecipeError
 from clincot.executors.world import world_of
 from clincot.objectives import OBJECTIVES
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 Round = Annotated[int, typer.Option("--round", min=1, help="Which round.")]
 Push = Annotated[bool, typer.Option("--push", help="Publish the tagged result to the target Hub.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write and list what --push would publish; push nothing.")]
-Rebuild = Annotated[
-    bool, typer.Option("--rebuild-images", help="Write a round's full rows from your own copy of the benchmark.")
+Restore = Annotated[
+    bool, typer.Option("--restore-images", help="Write a round's full rows from your own copy of the benchmark.")
 ]
+OldRestore = Annotated[bool, typer.Option("--rebuild-images", hidden=True)]  # its name until November 2026
 Repair = Annotated[
     bool, typer.Option("--repair-pairs", help="Draw a finished round's pairs again by other settings; no model runs.")
 ]
@@ -32,7 +33,7 @@ Objective = Annotated[
     str, typer.Option("--objective", help="sft: train what round 1 starts from on gold answers. Else the recipe's.")
 ]
 NewVersion = Annotated[
-    bool, typer.Option("--new-version", help="Make round-N-v2 when round-N stands with other content.")
+    bool, typer.Option("--new-version", help="Make round-N-v2 when round-N exists with other content.")
 ]
 GOLD = "sft"  # an objective of the command line alone: rounds never train by it
 
@@ -44,23 +45,26 @@ def build_data(
     push: Push = False,
     new_version: NewVersion = False,
     dry_run: DryRun = False,
-    rebuild_images: Rebuild = False,
+    restore_images: Restore = False,
+    rebuild_images: OldRestore = False,
     repair_pairs: Repair = False,
 ) -> None:
     """Build a round's preference dataset: hypotheses, regions, candidates, judges, pairs."""
-    if rebuild_images and repair_pairs:
-        raise RecipeError("build-data: --rebuild-images and --repair-pairs are two different tasks. Give one of them.")
+    if rebuild_images:
+        raise RecipeError("build-data: --rebuild-images has another name now. Give --restore-images.")
+    if restore_images and repair_pairs:
+        raise RecipeError("build-data: --restore-images and --repair-pairs are two different tasks. Give one of them.")
     world = world_of()
-    if rebuild_images or repair_pairs:
-        world.refuse_company("--rebuild-images" if rebuild_images else "--repair-pairs")
+    if restore_images or repair_pairs:
+        world.refuse_company("--restore-images" if restore_images else "--repair-pairs")
     run = options.open(round)
-    check_push(run, push and not dry_run and not rebuild_images)
+    check_push(run, push and not dry_run and not restore_images)
     if world.rank > 0:
         from clincot.runs.share import share_round
 
         return share_round(run, round, world)
-    if rebuild_images:
-        return _rebuild(run, round)
+    if restore_images:
+        return _restore(run, round)
     if repair_pairs:
         from clincot.runs.prepare import prepare
         from clincot.runs.repair import repair_round
@@ -109,7 +113,7 @@ def train(
 
 @with_options
 def run(options: Options, push: Push = False, dry_run: DryRun = False) -> None:
-    """Build and train rounds 1..R, then evaluate; what stands already is not done again."""
+    """Build and train rounds 1..R, then evaluate; finished stages are not done again."""
     world_of().refuse_company("clincot run")
     opened = options.open()
     check_push(opened, push and not dry_run)
@@ -138,11 +142,11 @@ def check_push(run: Run, push: bool) -> None:
 
 
 def report(run: Run, release: Release, *, push: bool, dry_run: bool) -> None:
-    """Say where a release stands, and push or preview it."""
+    """Print where a release is, and push or preview it."""
     from clincot.runs.preview import preview
     from clincot.runs.releases import pushing
 
-    state = "made" if release.fresh else "stands already"
+    state = "made" if release.fresh else "exists already"
     say(f"{release.kind} {release.repo} ({release.tag}) {state} in {run.store.label}")
     if dry_run:
         preview(run, release, say)
@@ -158,13 +162,13 @@ def _override(objective: str) -> str:
     return "train.start=sft" if objective == GOLD else f"train.objective={objective}"
 
 
-def _rebuild(run: Run, round: int) -> None:
+def _restore(run: Run, round: int) -> None:
     from clincot.runs.releases import read_lineage
-    from clincot.runs.restore import rebuild
+    from clincot.runs.restore import restore
     from clincot.runs.train import preferences_of
 
     hub, data = preferences_of(run, round)
-    say(f"rebuilding the rows of {data} from {run.target.label}")
-    path = rebuild(run, hub, data, read_lineage(hub, data, round))
-    say(f"wrote {path}: for this machine alone, its pictures must not be passed on. Load it:\n")
+    say(f"restoring the rows of {data} from {run.target.label}")
+    path = restore(run, hub, data, read_lineage(hub, data, round))
+    say(f"wrote {path}: for this machine alone, its images must not be passed on. Load it:\n")
     typer.echo(f'from datasets import load_dataset\nrows = load_dataset("parquet", data_files="{path}", split="train")')

@@ -8,7 +8,7 @@ from collections import Counter
 from clincot.engines._server import RequestRefused
 from clincot.errors import ModelError
 from clincot.lm.requests import Completion
-from clincot.progress import tell
+from clincot.progress import notice
 
 # Among fewer requests a share says little: the six candidates of one image that a filter refuses are one case.
 LEAST = 20
@@ -41,7 +41,9 @@ class Failures:
             self.subjects.add(hash(subject))
             first = self.reasons[reason] == 1
         if first:
-            tell(f"{self.server}: a request gave no text: {reason}. It is left out and counted; so are others like it.")
+            notice(
+                f"{self.server}: a request gave no text: {reason}. It is left out and counted; so are others like it."
+            )
         return Completion(text="", logp=float("nan"), tokens=0, finish="failed", retokenises=False, failure=reason)
 
     def refuse(self, error: RequestRefused, subject: str) -> Completion:

@@ -106,7 +106,7 @@ def _groups(seed: int, first: int, images: int) -> Iterator[list[dict[str, Any]]
 
 
 def features() -> dict[str, Any]:
-    """Return the columns in the words of `datasets`, so that it decodes images without being told."""
+    """Return the columns as `datasets` features, so that it decodes images by itself."""
     text = {"dtype": "string", "_type": "Value"}
     box = {"feature": {"dtype": "int32", "_type": "Value"}, "_type": "List"}
     special = {"image": {"_type": "Image"}, "findings": {"feature": {"finding": text, "box": box}, "_type": "List"}}

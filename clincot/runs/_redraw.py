@@ -29,7 +29,7 @@ OF_A_MACHINE = ("batch_size", "threads", "judging.batch_size", "judging.failure_
 
 @dataclass(frozen=True)
 class Redraw:
-    """Draws by `recipe` what was built by `old`; `references` put withheld texts back."""
+    """Draws by `recipe` what was built by `old`; `references` put redacted texts back."""
 
     old: Recipe
     recipe: Recipe

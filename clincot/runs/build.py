@@ -21,7 +21,7 @@ from clincot.runs import adapters, releases
 from clincot.runs.adapters import Adapter
 from clincot.runs.build_facts import facts_of, judge_sources
 from clincot.runs.pins import benchmark_pin, model_pins
-from clincot.runs.redistribution import redacted as withheld
+from clincot.runs.redistribution import redacted
 from clincot.runs.redistribution.redacted import sha256_of
 from clincot.runs.releases import Release
 from clincot.runs.rooms import load_rooms
@@ -199,16 +199,16 @@ def examples_of(run: Run, recipe: Recipe, pin: Pin, round_: int) -> tuple[list[E
 
 def without_pictures(outcome: BuildOutcome, round_: int, every: list[Example]) -> BuildOutcome:
     """Return the outcome without pictures and reference texts; the full rows stay in the work folder alone."""
-    references = withheld.References.of(every)
+    references = redacted.References.of(every)
     files, facts = {}, outcome.facts | {"withheld": True}
     for name, full in outcome.files.items():
-        path = full.with_name(f"withheld-{full.name}")
+        path = full.with_name(f"redacted-{full.name}")
         if name.startswith(f"round-{round_}/"):
-            files[name] = withheld.withhold_pairs(full, path, references)
+            files[name] = redacted.redact_pairs(full, path, references)
             facts |= {"full_rows_sha256": sha256_of(full), "size_bytes": path.stat().st_size}
         elif name.startswith(f"round-{round_}-regions/"):
-            files[name] = withheld.withhold_regions(full, path)
+            files[name] = redacted.redact_regions(full, path)
             facts |= {"full_regions_sha256": sha256_of(full)}
         else:
-            files[name] = withheld.withhold_candidates(full, path, references)
+            files[name] = redacted.redact_candidates(full, path, references)
     return BuildOutcome(files, facts)

@@ -8,7 +8,7 @@ from clincot.benchmarks.base import Source
 from clincot.errors import NotOnHub
 from clincot.hub import Hub
 from clincot.hub.names import PUBLIC
-from clincot.progress import tell
+from clincot.progress import notice
 from clincot.recipe import ModelSource
 from clincot.records.lineage import Pin
 from clincot.runs.run import Run
@@ -34,7 +34,9 @@ def benchmark_pin(hub: Hub, source: Source, revision: str = "") -> Pin:
             newest = f"--set benchmark_revision={source.revision}"
             raise NotOnHub(f"{error} Or read what stands there now: {newest}") from error
     pin = hub.resolve("dataset", source.repo, source.revision)
-    tell(f"{hub.label}: has {source.repo} without its public commit {source.sha[:12]}; reading {pin.revision} ({pin})")
+    notice(
+        f"{hub.label}: has {source.repo} without its public commit {source.sha[:12]}; reading {pin.revision} ({pin})"
+    )
     return pin
 
 

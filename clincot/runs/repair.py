@@ -19,7 +19,7 @@ from clincot.runs import releases
 from clincot.runs._redraw import Redraw, same_chain
 from clincot.runs.build import examples_of, inputs_of, without_pictures
 from clincot.runs.build_facts import facts_of, judge_sources, pairing_of
-from clincot.runs.redistribution import redacted as withheld
+from clincot.runs.redistribution import redacted
 from clincot.runs.redistribution.redacted import Row
 from clincot.runs.releases import Release
 from clincot.runs.releases.content import own_pin
@@ -84,7 +84,7 @@ def repaired(
     every, examples = examples_of(run, old, made.pins["benchmark"], made.round)
     units = cut_units(examples, old.build.unit_images)
     regions = _regions(run, hub, data, made, masked=old.build.regions.crop == "masked")
-    references = withheld.References.of(every) if made.facts.get("withheld") else None
+    references = redacted.References.of(every) if made.facts.get("withheld") else None
     redraw = Redraw(old, run.recipe, made.round, references)
     totals = Totals()
     shutil.rmtree(folder, ignore_errors=True)
@@ -117,19 +117,19 @@ def _standing(run: Run, hub: Hub, data: Pin, made: Lineage) -> Release:
 
 def _rows(files: Sequence[Path]) -> Iterator[Row]:
     for path in files:
-        yield from withheld.read_rows(path)
+        yield from redacted.read_rows(path)
 
 
 def _regions(run: Run, hub: Hub, data: Pin, made: Lineage, *, masked: bool) -> list[Path]:
-    """Return the files of the round's regions; masks of withheld data stay on the machine that built them."""
+    """Return the files of the round's regions; masks of redacted data stay on the machine that built them."""
     config = f"{releases.tag_of(made.round)}-regions"
     if not (made.facts.get("withheld") and masked):
         return _files(hub, data, config)
     for path in sorted(run.folder.glob(f"{releases.tag_of(made.round)}*/*/merged/regions.parquet")):
-        if withheld.sha256_of(path) == made.facts.get("full_regions_sha256"):
+        if redacted.sha256_of(path) == made.facts.get("full_regions_sha256"):
             return [path]
     raise DataError(
-        f"{data}: its masks are withheld and this machine did not build them."
+        f"{data}: its masks are redacted and this machine did not build them."
         " Repair the pairs where they were built, or build the round again with --new-version."
     )
 

@@ -1,4 +1,4 @@
-"""A round without its pictures and reference texts, and one's own copy of the benchmark -> its full rows again."""
+"""A redacted round and one's own copy of the benchmark -> its full rows, with images and reference texts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from clincot.rows import schema
 from clincot.runs import releases
 from clincot.runs.build import examples_of, load_proposer
 from clincot.runs.pins import benchmark_pin
-from clincot.runs.redistribution import redacted as withheld
+from clincot.runs.redistribution import redacted
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.shards import cut_units
@@ -32,29 +32,29 @@ Cut = Callable[[Example, Mapping[str, Any]], bytes]
 
 
 def full_rows(run: Run, hub: Hub, data: Pin, made: Lineage) -> list[Path]:
-    """Return the withheld round's full rows: those that this machine built, else rebuilt now."""
+    """Return the redacted round's full rows: those that this machine built, else restored now."""
     for built in sorted(run.folder.glob(f"{releases.tag_of(made.round)}*/*/merged/pairs.parquet")):
-        if withheld.sha256_of(built) == made.facts.get("full_rows_sha256"):
+        if redacted.sha256_of(built) == made.facts.get("full_rows_sha256"):
             return [built]
-    return [rebuild(run, hub, data, made)]
+    return [restore(run, hub, data, made)]
 
 
-def rebuild(run: Run, hub: Hub, data: Pin, made: Lineage) -> Path:
-    """Write the full rows of a withheld round below the run's folder and return the file.
+def restore(run: Run, hub: Hub, data: Pin, made: Lineage) -> Path:
+    """Write the full rows of a redacted round below the run's folder and return the file.
 
-    The recipe, the benchmark and the proposer are those of the round, whatever the run's are now. Raises DataError when
-    a picture comes out otherwise than it was, or the dataset withholds nothing.
+    The recipe, the benchmark and the proposer are those of the round, not those of the run now. Raises DataError when
+    an image differs from the one that the round had, or the dataset is not redacted.
     """
     tag = releases.tag_of(made.round)
     if not made.facts.get("withheld"):
-        raise DataError(f"{data}: holds its pictures, nothing is to be rebuilt. Load it as its card says.")
+        raise DataError(f"{data}: holds its images, there is nothing to restore. Load it as its card says.")
     recipe = recipe_from_yaml(hub.read(data, f"rounds/{tag}/recipe.yaml").decode(), str(data))
     every, examples = examples_of(run, recipe, _benchmark(run, made), made.round)
-    references = withheld.References.of(every)
+    references = redacted.References.of(every)
     units = cut_units(examples, recipe.build.unit_images)
     unit_of = {example.id: i for i, unit in enumerate(units) for example in unit}
     folder = hub.snapshot(data, [f"{tag}/*"])
-    rows = [row for path in sorted((folder / tag).glob("*.parquet")) for row in withheld.read_rows(path)]
+    rows = [row for path in sorted((folder / tag).glob("*.parquet")) for row in redacted.read_rows(path)]
     _check_examples(rows, unit_of)
     proposer = _proposer(run, recipe, made)
 
@@ -62,16 +62,16 @@ def rebuild(run: Run, hub: Hub, data: Pin, made: Lineage) -> Path:
         for number, group in groupby(rows, key=lambda row: unit_of[row["example_id"]]):
             unit = {example.id: example for example in read_images(units[number])}
             cut = _cutter(recipe, made.round, tuple(unit.values()), proposer)
-            full = [withheld.restored(row, references, _pictures(unit[row["example_id"]], row, cut)) for row in group]
+            full = [redacted.restored(row, references, _images(unit[row["example_id"]], row, cut)) for row in group]
             yield schema.table(full, schema.PAIR_FEATURES)
 
-    path = run.work(tag, "rebuilt") / "pairs.parquet"
+    path = run.work(tag, "restored") / "pairs.parquet"
     schema.write_parquet(tables(), path, schema.PAIR_FEATURES)
     return path
 
 
 def _benchmark(run: Run, made: Lineage) -> Pin:
-    """Return the benchmark at the commit it was built from, or one's own copy of it, whose pictures are checked."""
+    """Return the benchmark at the commit it was built from, or one's own copy of it, whose images are checked."""
     pin, source = made.pins["benchmark"], benchmarks.load(made.benchmark).source
     try:
         return run.target.resolve("dataset", pin.repo, pin.sha)
@@ -80,7 +80,7 @@ def _benchmark(run: Run, made: Lineage) -> Pin:
 
 
 def _proposer(run: Run, recipe: Recipe, made: Lineage) -> Proposer | None:
-    """Load the proposer where crops are masked: data that are withheld carry no masks."""
+    """Load the proposer where crops are masked: redacted data carry no masks."""
     if recipe.build.regions.crop == "box":
         return None
     return load_proposer(run, recipe, made.pins.get("proposer"))
@@ -92,7 +92,7 @@ def _check_examples(rows: Sequence[Mapping[str, Any]], known: Container[str]) ->
         raise DataError(f"example {absent}: is not in this copy of the benchmark. Use the commit of the lineage.")
 
 
-def _pictures(example: Example, row: Mapping[str, Any], cut: Cut) -> list[bytes]:
+def _images(example: Example, row: Mapping[str, Any], cut: Cut) -> list[bytes]:
     sides = ("chosen_region", "rejected_region") if len(row["picture_ids"]) > 1 else ()
     return [example.encoded(), *(cut(example, row[side]) for side in sides)]
 

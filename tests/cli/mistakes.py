@@ -238,7 +238,7 @@ OPTIONS = [
     (("compare", "base"), "Missing argument"),
     (("compare", "base", "round-1", "--protocol", "vqa"), "is not a protocol"),
     (("compare", "base", "round-1", "--show", "-1"), "--show"),
-    ((*BUILD, "--repair-pairs", "--rebuild-images"), "two different tasks"),
+    ((*BUILD, "--repair-pairs", "--restore-images"), "two different tasks"),
 ]
 HUBS = [
     (("hub", "serve", "file"), "a file is in the way"),

@@ -41,9 +41,13 @@ def test_unknown_names_are_named_with_the_nearest_known_one(words: tuple[str, ..
     assert says in refused(*words, cwd=tmp_path)
 
 
-def test_repairing_and_rebuilding_a_round_at_once_is_refused(tmp_path: Path) -> None:
-    err = refused("build-data", "--repair-pairs", "--rebuild-images", cwd=tmp_path)
-    assert "--rebuild-images and --repair-pairs are two different tasks. Give one of them." in err
+def test_the_old_name_of_an_option_is_refused_with_the_new_one(tmp_path: Path) -> None:
+    assert "has another name now. Give --restore-images." in refused("build-data", "--rebuild-images", cwd=tmp_path)
+
+
+def test_repairing_and_restoring_a_round_at_once_is_refused(tmp_path: Path) -> None:
+    err = refused("build-data", "--repair-pairs", "--restore-images", cwd=tmp_path)
+    assert "--restore-images and --repair-pairs are two different tasks. Give one of them." in err
     assert not list(tmp_path.iterdir())
 
 

@@ -57,8 +57,8 @@ def test_a_dry_run_of_results_shows_what_the_adapter_would_get(
     assert heads(small_hub) == before
 
 
-def test_rows_that_hold_their_pictures_need_no_rebuilding(finished_run: tuple[Path, str, str], small_hub: Path) -> None:
+def test_rows_that_hold_their_images_need_no_restoring(finished_run: tuple[Path, str, str], small_hub: Path) -> None:
     folder, _, _ = finished_run
     words = ("--name", "loop", "--hub", f"local:{small_hub}")
-    _, err = clincot("build-data", "--rebuild-images", "--round", "2", *words, cwd=folder, code=2)
-    assert "holds its pictures" in err and "Traceback" not in err
+    _, err = clincot("build-data", "--restore-images", "--round", "2", *words, cwd=folder, code=2)
+    assert "holds its images" in err and "Traceback" not in err

@@ -14,7 +14,7 @@ from clincot.objectives.sides import Renderer
 from clincot.rows.schema import CANDIDATE_FEATURES, PAIR_FEATURES, REGION_FEATURES, table, write_parquet
 from clincot.rows.stored_features import file_schema
 from clincot.rows.stored_messages import read_content, stored_messages
-from clincot.runs.redistribution import redacted as withheld
+from clincot.runs.redistribution import redacted
 from tests.objectives.rows import make_row
 from tests.tiny import tiny_policy
 
@@ -74,7 +74,7 @@ def types_of(tree: object) -> set[str]:
 
 @pytest.mark.parametrize(
     "features",
-    [PAIR_FEATURES, CANDIDATE_FEATURES, REGION_FEATURES, GOLD_FEATURES, withheld.PAIR_FEATURES],
+    [PAIR_FEATURES, CANDIDATE_FEATURES, REGION_FEATURES, GOLD_FEATURES, redacted.PAIR_FEATURES],
     ids=["pairs", "candidates", "regions", "gold", "withheld"],
 )
 def test_the_metadata_of_a_file_names_features_that_datasets_3_knows(features: Features) -> None:
@@ -133,10 +133,10 @@ def test_rows_of_an_older_file_and_of_a_new_one_are_the_same_sides(renderer: Ren
     assert sides["new"][0][0].count("<image>") == 2
 
 
-def test_withheld_rows_of_an_older_file_come_back_as_text(tmp_path) -> None:
+def test_redacted_rows_of_an_older_file_come_back_as_text(tmp_path) -> None:
     (row,) = [make_row(0)]
     pq.write_table(older([row]), tmp_path / "old.parquet")
-    (found,) = withheld.read_rows(tmp_path / "old.parquet")
+    (found,) = redacted.read_rows(tmp_path / "old.parquet")
     assert found["prompt"] == row["prompt"]
     (again,) = table([found], PAIR_FEATURES).to_pylist()
     assert again["prompt"] == stored_messages(row["prompt"], 2)

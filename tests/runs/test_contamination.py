@@ -45,7 +45,7 @@ def test_pairs_whose_pictures_have_names_of_their_own_tell_nothing(path: str | N
     assert image_ids(tmp_path / "plain.parquet") is None
 
 
-def test_withheld_rows_name_their_image(tmp_path: Path) -> None:
+def test_redacted_rows_name_their_image(tmp_path: Path) -> None:
     columns = {"images": [[], []], "image_id": ["a", "b"], "picture_ids": [["1"], ["2"]]}
     pq.write_table(pa.table(columns), tmp_path / "rows.parquet")
     assert image_ids(tmp_path / "rows.parquet") == {"a", "b"}

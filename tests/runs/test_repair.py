@@ -12,7 +12,7 @@ from sealed_run import SealedRun, sealed_recipe
 from clincot import engines, judges, regions
 from clincot.errors import DataError, RecipeError
 from clincot.recipe import Recipe
-from clincot.runs.redistribution import redacted as withheld
+from clincot.runs.redistribution import redacted
 from clincot.runs.releases import Release, read_lineage
 from clincot.runs.releases.content import own_pin
 from clincot.runs.repair import repair_round, repaired
@@ -72,15 +72,15 @@ def test_scores_computed_anew_from_the_ratings_are_those_of_the_build(sealed: Se
 def test_gamma_consensus_and_judges_change_the_scores_and_only_them(sealed: SealedRun, tmp_path: Path) -> None:
     run = asked(sealed, "build.lookahead.gamma=0", "build.judging.judges=1")
     files = again(sealed, run, sealed.run.recipe, tmp_path / "again")
-    before = {row["id"]: row for row in withheld.read_rows(built(sealed, "candidates"))}
-    rows = list(withheld.read_rows(files["round-1-candidates"]))
+    before = {row["id"]: row for row in redacted.read_rows(built(sealed, "candidates"))}
+    rows = list(redacted.read_rows(files["round-1-candidates"]))
     assert rows and {row["id"] for row in rows} == set(before)
     for row in rows:
         assert row["score"] == row["judge_scores"][0]["own"]
         assert [s["own"] for s in row["judge_scores"]] == [s["own"] for s in before[row["id"]]["judge_scores"]]
         assert (row["text"], row["findings"]) == (before[row["id"]]["text"], before[row["id"]]["findings"])
     scores = {row["id"]: row["score"] for row in rows}
-    for pair in withheld.read_rows(files["round-1"]):
+    for pair in redacted.read_rows(files["round-1"]):
         assert scores[pair["chosen_candidate"]] > scores[pair["rejected_candidate"]]
 
 
@@ -129,13 +129,13 @@ def test_batch_sizes_are_no_difference_and_a_lost_rating_is_one(sealed: SealedRu
 
 def test_masks_that_are_withheld_are_needed_where_pairs_are_repaired(sealed: SealedRun, tmp_path: Path) -> None:
     elsewhere = dataclasses.replace(asked(sealed, "build.pairs_per_step=1", "build.min_gap=0.5"), folder=tmp_path)
-    with pytest.raises(DataError, match="masks are withheld.*Repair the pairs where they were built"):
+    with pytest.raises(DataError, match="masks are redacted.*Repair the pairs where they were built"):
         repair_round(elsewhere, 1)
 
 
 def test_no_region_that_leaves_holds_a_mask(sealed: SealedRun) -> None:
     folder = sealed.run.target.snapshot(sealed.build.pushed)
-    rows = list(withheld.read_rows(next((folder / "round-1-regions").glob("*.parquet"))))
-    whole = list(withheld.read_rows(built(sealed, "regions")))
+    rows = list(redacted.read_rows(next((folder / "round-1-regions").glob("*.parquet"))))
+    whole = list(redacted.read_rows(built(sealed, "regions")))
     assert [row["crop_id"] for row in rows] == [row["crop_id"] for row in whole]
     assert all(row["mask"] is None for row in rows) and any(row["mask"] for row in whole)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clincot.phantom.texts.telling import UNMENTIONED
+from clincot.phantom.texts.underreporting import UNMENTIONED
 
 HEAD = """---
 license: cc0-1.0
@@ -49,7 +49,7 @@ LIMITS = """
   benchmark's forms, and 256-pixel drawings. Other questions get answers in the same few words.
 - It is left with room to improve on purpose. Nodules are 2 to 4 pixels wide in the global view. And its training
   texts leave a subtle finding (any nodule, and a consolidation of the smaller half of its kind) unmentioned in
-  {unmentioned:.0%} of the tellings, in steps, presence and open answers and reports, as captions and reports of routine
+  {unmentioned:.0%} of the reports, in steps, presence and open answers and reports, as captions and reports of routine
   do. The tower was trained on true labels, so the policy sees what it has learned not to say: preference learning with
   judges who know the reference can take the habit away. The judges have no such fault.
 """

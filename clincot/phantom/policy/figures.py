@@ -15,8 +15,8 @@ from clincot.chain import prompts
 from clincot.phantom.drawing.draw import RANGES, Phantom, draw, random_region, region_around, visible
 from clincot.phantom.drawing.findings import FINDINGS
 from clincot.phantom.texts.questions import Question, finding_sentence, presence, questions
-from clincot.phantom.texts.telling import shows_subtle
 from clincot.phantom.texts.tokenizer import IMAGE
+from clincot.phantom.texts.underreporting import shows_subtle
 from clincot.records import Box, Message
 
 PER_KIND = 500

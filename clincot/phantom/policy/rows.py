@@ -1,6 +1,6 @@
-"""A phantom, a region and a generator -> training rows: prompts as the toolkit asks them, answers as told.
+"""A phantom, a region and a generator -> training rows: prompts as the toolkit asks them, underreported answers.
 
-Answers are those of `telling.retold`: true but for subtle findings that are left out, the fault to be unlearned.
+Answers are those of `underreporting`: true except for subtle findings that are left out, the fault to be unlearned.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from clincot.chain import prompts
 from clincot.phantom.drawing.draw import Phantom, visible
 from clincot.phantom.drawing.findings import FINDINGS
 from clincot.phantom.texts.questions import Question, finding_sentence, questions
-from clincot.phantom.texts.telling import retold, told
+from clincot.phantom.texts.underreporting import answered_from, underreported
 from clincot.records import Box, Message
 
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")
@@ -30,8 +30,8 @@ class Row:
 
 def rows(phantom: Phantom, box: Box, rng: np.random.Generator, *, with_crop: int = 4, direct: int = 2) -> list[Row]:
     """Return one step row, up to `with_crop` - 1 answers with the region, and up to `direct` answers without it."""
-    mentioned = told(phantom, rng)
-    known = [retold(question, mentioned) for question in questions(phantom, rng)]
+    mentioned = underreported(phantom, rng)
+    known = [answered_from(question, mentioned) for question in questions(phantom, rng)]
     asked = [known[i] for i in rng.permutation(len(known))]
     shown = finding_sentence(visible(mentioned, box))
     earlier = [shown] if rng.random() < 0.15 else []

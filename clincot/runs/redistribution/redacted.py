@@ -1,7 +1,7 @@
-"""Rows under a licence that forbids passing the source on -> rows without its pictures and texts, and back.
+"""Rows under a licence that forbids passing the source on -> rows without its images and texts, and back.
 
-What is left are ids, boxes, scores and what models wrote (docs/benchmarks.md#licences). A text that holds a reference
-answer gets a pointer in its place, `⟦EXAMPLE_ID:answer⟧`; pictures become the content ids that a rebuilt picture must
+These keep ids, boxes, scores and what models wrote (docs/benchmarks.md#licences). A text that holds a reference
+answer gets a pointer in its place, `⟦EXAMPLE_ID:answer⟧`; images become the content ids that restored images must
 have.
 """
 
@@ -49,7 +49,7 @@ class References:
         return cls({e.id: e for e in examples}, {text: p for text, p in pointers.items() if len(text) >= LONG})
 
     def hide(self, text: str, example_id: str) -> str:
-        """Put pointers where `text` is, or holds at length, a reference text. Raises DataError where none can stand."""
+        """Put pointers where `text` is, or holds at length, a reference text. Raises DataError where none can."""
         golds = {f"⟦{example_id}:{name}⟧": _core(getattr(self.examples[example_id], name)) for name in FIELDS}
         core, hidden = _core(text), text
         whole = next((pointer for pointer, gold in golds.items() if core and gold == core), self.long.get(core))
@@ -75,23 +75,23 @@ class References:
         return _core(getattr(self.examples[match[1]], match[2]))
 
 
-def withhold_pairs(source: Path, path: Path, references: References) -> Path:
-    """Write the pairs of `source` to `path` without pictures and reference texts."""
+def redact_pairs(source: Path, path: Path, references: References) -> Path:
+    """Write the pairs of `source` to `path` without images and reference texts."""
 
     def without(row: Row) -> Row:
-        pictures = [image["path"].split(".")[0] for image in (*row["images"], *row["side_images"])]
+        names = [image["path"].split(".")[0] for image in (*row["images"], *row["side_images"])]
         image_id = references.examples[row["example_id"]].image_id
         return _texts(row, PAIR_TEXTS, references.hide) | {
             "images": [],
             "side_images": [],
             "image_id": image_id,
-            "picture_ids": pictures,
+            "picture_ids": names,
         }
 
     return _rewrite(source, path, without, PAIR_FEATURES)
 
 
-def withhold_candidates(source: Path, path: Path, references: References) -> Path:
+def redact_candidates(source: Path, path: Path, references: References) -> Path:
     """Write the candidates of `source` to `path` without reference texts."""
 
     def without(row: Row) -> Row:
@@ -101,32 +101,32 @@ def withhold_candidates(source: Path, path: Path, references: References) -> Pat
     return _rewrite(source, path, without, CANDIDATE_FEATURES)
 
 
-def withhold_regions(source: Path, path: Path) -> Path:
-    """Write the regions of `source` to `path` without masks: a mask traces the picture it was made for."""
+def redact_regions(source: Path, path: Path) -> Path:
+    """Write the regions of `source` to `path` without masks: a mask traces the image it was made for."""
     return _rewrite(source, path, lambda row: row | {"mask": None}, schema.REGION_FEATURES)
 
 
-def restored(row: Row, references: References, pictures: Sequence[bytes]) -> Row:
-    """Return the full row again. `pictures` are the global image and the sides' own; DataError if they are others."""
-    images = [schema.image_struct(data) for data in pictures]
-    if [image["path"].split(".")[0] for image in images] != row["picture_ids"]:
+def restored(row: Row, references: References, images: Sequence[bytes]) -> Row:
+    """Return the full row again. `images` are the global image and the sides' own; DataError if they are others."""
+    cells = [schema.image_struct(data) for data in images]
+    if [image["path"].split(".")[0] for image in cells] != row["picture_ids"]:
         raise DataError(
-            f"{row['id']}: the pictures rebuilt for it are not those it was made from. Use the commits and the Pillow"
+            f"{row['id']}: the images restored for it are not those it was made from. Use the commits and the Pillow"
             " version that its lineage names."
         )
     shown = _texts(row, PAIR_TEXTS, lambda text, _: references.show(text))
-    full = shown | {"images": images[:1], "side_images": images[1:]}
+    full = shown | {"images": cells[:1], "side_images": cells[1:]}
     return {name: full.get(name) for name in schema.PAIR_FEATURES}  # an older round has fewer columns
 
 
-def read_rows(path: Path, *, pictures: bool = True) -> Iterator[Row]:
+def read_rows(path: Path, *, images: bool = True) -> Iterator[Row]:
     """Yield the rows of a parquet file as plain values; the blocks of older files come back as blocks.
 
-    Without `pictures` their bytes stay unread, and an image is its name alone.
+    Without `images` their bytes stay unread, and an image is its name alone.
     """
     opened = pq.ParquetFile(path, pre_buffer=False)  # else every row group that was read stays in memory
     leaves = [opened.schema.column(i).path for i in range(len(opened.schema))]
-    columns = [leaf for leaf in leaves if pictures or not leaf.endswith(".bytes")]
+    columns = [leaf for leaf in leaves if images or not leaf.endswith(".bytes")]
     for batch in opened.iter_batches(batch_size=BATCH, columns=columns):
         for row in batch.to_pylist():
             for message in row.get("prompt") or ():
@@ -141,7 +141,7 @@ def sha256_of(path: Path) -> str:
 
 
 def _rewrite(source: Path, path: Path, change: Callable[[Row], Row], features: Features) -> Path:
-    rows = map(change, read_rows(source, pictures=False))
+    rows = map(change, read_rows(source, images=False))
     few = iter(lambda: list(islice(rows, BATCH)), [])
     schema.write_parquet((schema.table(some, features) for some in few), path, features)
     return path

@@ -18,7 +18,7 @@ from clincot.errors import DataError
 from clincot.executors.journal import DamagedUnit, Journal
 from clincot.executors.launch import Launch
 from clincot.judges.cache import Recorded, read
-from clincot.progress import left_out, tell
+from clincot.progress import left_out, notice
 from clincot.records import Example
 from clincot.records.lineage import content_key
 from clincot.rows import schema
@@ -71,7 +71,7 @@ def merge(folder: Path, round_: int, count: int) -> BuildOutcome:
         totals.add(journal.report(number))
     facts = totals.facts()
     if facts["unreadable_images"]:
-        tell(left_out(facts["unreadable_images"], "unreadable_images of the round's lineage"))
+        notice(left_out(facts["unreadable_images"], "unreadable_images of the round's lineage"))
     if not facts["pairs"]:
         dropped = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
         raise DataError(

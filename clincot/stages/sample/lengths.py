@@ -13,7 +13,7 @@ from clincot.judges.base import Fitting as FittingJudge
 from clincot.judges.base import JudgeRequest
 from clincot.lm.requests import TOO_LONG, GenerateRequest
 from clincot.methods.base import Ask, Foresees, Method, Rate
-from clincot.progress import tell
+from clincot.progress import notice
 from clincot.recipe import Recipe
 from clincot.records import Example
 
@@ -68,7 +68,7 @@ def check_lengths(recipe: Recipe, method: Method, examples: Sequence[Example], r
             " Lower build.max_new_tokens or build.report_tokens, or name models with a longer context."
         )
     more = ", ..." if len(found) > SHOWN else ""
-    tell(f"{len(found)} of {len(examples)} questions will be dropped: {counts}. {some}{more}")
+    notice(f"{len(found)} of {len(examples)} questions will be dropped: {counts}. {some}{more}")
     return found
 
 

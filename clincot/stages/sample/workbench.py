@@ -22,7 +22,7 @@ from clincot.judges.cache import Recorded
 from clincot.judges.panel import Panel
 from clincot.lm.requests import Completion, GenerateRequest
 from clincot.methods.base import Ask, Compare, Match, Method, Rate
-from clincot.progress import tell
+from clincot.progress import notice
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, Hypothesis, Region, View, read_images
 from clincot.records.pairs import Pair
@@ -154,7 +154,7 @@ class Workbench:
             try:
                 self.gallery.image(example.id)
             except UnreadableImage as error:
-                tell(f"left out: {error}")
+                notice(f"left out: {error}")
                 self.unreadable[example.image_id] = example.image_label
             else:
                 one_of[example.image_id] = example

@@ -13,7 +13,7 @@ from pathlib import Path
 from clincot import methods
 from clincot.executors.journal import Journal
 from clincot.executors.launch import Launch
-from clincot.progress import Advance, bar, tell
+from clincot.progress import Advance, bar, notice
 from clincot.recipe import Recipe
 from clincot.records import Example
 from clincot.stages.sample.lengths import Rooms, check_lengths
@@ -84,7 +84,7 @@ class Worker:
     def repair(self) -> None:
         """Make damaged units again, and say so."""
         for number, what in self.journal.damaged(range(len(self.units))).items():
-            tell(f"{self.journal.unit(number)}: {what}. The unit is built again.")
+            notice(f"{self.journal.unit(number)}: {what}. The unit is built again.")
             self.journal.discard(number)
             self._build(number)
 
@@ -108,7 +108,9 @@ class Worker:
                 pace.mark(set(range(len(self.units))) - left)
             silence = time.monotonic() - last
             if silence > max(PATIENCE, 10 * self.slowest):
-                tell(f"unit {min(left)}: another process has it and finished nothing for {silence:.0f} s. Built here.")
+                notice(
+                    f"unit {min(left)}: another process has it and finished nothing for {silence:.0f} s. Built here."
+                )
                 pace.add(*self._build(min(left)))
             time.sleep(PAUSE)
         pace.mark(range(len(self.units)))

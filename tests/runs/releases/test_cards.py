@@ -174,11 +174,11 @@ def test_cards_show_headline_measures_and_index_no_control():
     assert "| round-2 · region | 62.5 [50.0, 70.0]° |\n| round-2 · region · black image | 62.5 [50.0, 70.0] |" in text
 
 
-def test_a_withheld_dataset_says_how_to_rebuild_it():
+def test_a_redacted_dataset_says_how_to_restore_it():
     facts = BUILD | {"withheld": True, "licence": "cc-by-nc-nd-4.0"}
     text = cards.dataset_card("clincot/run-preferences", {"round-2": made("build-data", 2, facts)})
-    assert "clincot build-data --rebuild-images --round 2 --name run --namespace clincot --benchmark phantom" in text
-    assert "rebuild" not in cards.dataset_card("clincot/x", {"round-2": made("build-data", 2, BUILD)})
+    assert "clincot build-data --restore-images --round 2 --name run --namespace clincot --benchmark phantom" in text
+    assert "restore" not in cards.dataset_card("clincot/x", {"round-2": made("build-data", 2, BUILD)})
 
 
 def test_the_results_card_shows_each_row_once_and_the_controls():

@@ -1,4 +1,4 @@
-"""A phantom and a generator -> the phantom as a report of routine tells it: subtle findings are often left out.
+"""A phantom and a generator -> the phantom as a routine report describes it: subtle findings are often left out.
 
 The fault is put into the policy's training texts on purpose, after the habit of captions and reports to leave small or
 faint findings unmentioned: the tower sees them, the language model has learned not to say them. Judges who know the
@@ -32,13 +32,13 @@ def shows_subtle(phantom: Phantom, box: Box) -> bool:
     return any(subtle(finding) and finding.name in shown for finding in phantom.findings)
 
 
-def told(phantom: Phantom, rng: np.random.Generator) -> Phantom:
-    """Return `phantom` without the subtle findings that this telling leaves out, each with chance UNMENTIONED."""
+def underreported(phantom: Phantom, rng: np.random.Generator) -> Phantom:
+    """Return `phantom` without the subtle findings that this report leaves out, each with chance UNMENTIONED."""
     kept = tuple(f for f in phantom.findings if not (rng.random() < UNMENTIONED and subtle(f)))
     return replace(phantom, findings=kept)
 
 
-def retold(question: Question, mentioned: Phantom) -> Question:
+def answered_from(question: Question, mentioned: Phantom) -> Question:
     """Return `question` with the answer of someone who knows `mentioned` alone.
 
     Questions of side and zone take their finding for granted and keep their answers.

@@ -24,9 +24,9 @@ from clincot.regions.base import HeatMap
 from clincot.regions.extract import find_region
 from clincot.rows import schema
 from clincot.rows.pair_rows import pair_row
-from clincot.runs.redistribution import redacted as withheld
+from clincot.runs.redistribution import redacted
 from clincot.runs.releases import pushing, read_lineage
-from clincot.runs.restore import _cutter, full_rows, rebuild
+from clincot.runs.restore import _cutter, full_rows, restore
 from clincot.runs.run import open_run
 
 CURVE = "round-1/curve.png"
@@ -63,8 +63,8 @@ def test_the_scan_finds_what_it_looks_for(sealed: SealedRun) -> None:
 
 def test_what_is_left_are_ids_boxes_scores_and_model_texts(sealed: SealedRun) -> None:
     folder = sealed.run.target.snapshot(sealed.build.pushed)
-    rows = list(withheld.read_rows(folder / "round-1/train-00000-of-00001.parquet"))
-    whole = list(withheld.read_rows(full(sealed)))
+    rows = list(redacted.read_rows(folder / "round-1/train-00000-of-00001.parquet"))
+    whole = list(redacted.read_rows(full(sealed)))
     assert len(rows) == len(whole) > 0
     for row, complete in zip(rows, whole, strict=True):
         assert row["images"] == row["side_images"] == []
@@ -88,7 +88,7 @@ def test_training_used_the_full_rows(sealed: SealedRun) -> None:
     )
 
 
-def test_the_owner_of_a_copy_rebuilds_the_rows_bit_for_bit(sealed: SealedRun, tmp_path: Path) -> None:
+def test_the_owner_of_a_copy_restores_the_rows_bit_for_bit(sealed: SealedRun, tmp_path: Path) -> None:
     elsewhere = open_run(sealed_recipe(), name="shut", hub=f"local:{sealed.hub}", folder=tmp_path / "runs")
     pin = elsewhere.target.resolve("dataset", elsewhere.preferences_repo, "round-1")
     (path,) = full_rows(elsewhere, elsewhere.target, pin, read_lineage(elsewhere.target, pin, 1))
@@ -99,17 +99,17 @@ def test_the_owner_of_a_copy_rebuilds_the_rows_bit_for_bit(sealed: SealedRun, tm
     assert pq.read_table(path).schema.metadata == pq.read_table(full(sealed)).schema.metadata
 
 
-def test_the_command_rebuilds_what_the_card_says(
+def test_the_command_restores_what_the_card_says(
     sealed: SealedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from clincot.cli import app
 
     monkeypatch.chdir(tmp_path)
     card = sealed.run.target.read(sealed.build.pushed, "README.md").decode()
-    words = re.search(r"^clincot (build-data --rebuild-images .*) --hub HUB$", card, re.MULTILINE)
+    words = re.search(r"^clincot (build-data --restore-images .*) --hub HUB$", card, re.MULTILINE)
     assert words
     done = CliRunner().invoke(app, [*words[1].split(), "--hub", f"local:{sealed.hub}"], catch_exceptions=False)
-    path = tmp_path / "runs/shut/round-1/rebuilt/pairs.parquet"
+    path = tmp_path / "runs/shut/round-1/restored/pairs.parquet"
     assert done.exit_code == 0 and 'load_dataset("parquet", data_files="runs/shut/' in done.stdout
     assert pq.read_table(path).equals(pq.read_table(full(sealed)))
 
@@ -146,7 +146,7 @@ def test_another_copy_of_the_benchmark_is_refused(sealed: SealedRun, tmp_path: P
         hub.publish("dataset", "someone/sealed", files, tag=None, message="Another", private=True)
         other = dataclasses.replace(sealed.run, target=hub, folder=tmp_path / "run")
         with pytest.raises(DataError, match="is not in this copy of the benchmark"):
-            rebuild(other, sealed.run.target, sealed.build.pushed, sealed.build.lineage)
+            restore(other, sealed.run.target, sealed.build.pushed, sealed.build.lineage)
 
 
 def test_a_public_push_is_refused(sealed: SealedRun) -> None:
@@ -167,7 +167,7 @@ def test_mimic_is_refused_by_the_name_of_a_repo_or_benchmark(sealed: SealedRun) 
 def test_the_cards_say_what_is_missing_and_how_to_get_it(sealed: SealedRun) -> None:
     card = sealed.run.target.read(sealed.build.pushed, "README.md").decode()
     assert "license: cc-by-nc-nd-4.0" in card and "Keep this\nrepository private" in card
-    assert "clincot build-data --rebuild-images --round 1 --name shut --namespace demo --benchmark sealed" in card
+    assert "clincot build-data --restore-images --round 1 --name shut --namespace demo --benchmark sealed" in card
     results = sealed.run.target.read(sealed.results.pushed, "README.md").decode()
     assert "the question prior" in results
 
@@ -195,20 +195,20 @@ REPORT = 'The heart is "normal".\nThere is no effusion.'
     ],
 )
 def test_a_reference_text_becomes_a_pointer_and_comes_back(text: str, hidden: str) -> None:
-    references = withheld.References.of([example(REPORT)])
+    references = redacted.References.of([example(REPORT)])
     assert references.hide(text, "iu/1") == hidden
     assert references.show(hidden) == text
 
 
 def test_a_short_answer_is_hidden_alone_and_left_within_other_words() -> None:
-    references = withheld.References.of([example("iu")])
+    references = redacted.References.of([example("iu")])
     assert references.hide("iu.", "iu/1") == "⟦iu/1:reference⟧."
     assert references.hide("The iu is clear.", "iu/1") == "The iu is clear."
 
 
 def test_the_reference_of_another_example_is_hidden_too() -> None:
     other = dataclasses.replace(example("A tube lies in the left lung."), id="iu/2")
-    references = withheld.References.of([example("yes"), other])
+    references = redacted.References.of([example("yes"), other])
     assert re.fullmatch(r"⟦iu/2:(answer|reference)⟧\.", references.hide(other.answer, "iu/1"))
 
 
@@ -226,15 +226,15 @@ def test_rows_whose_chosen_text_is_the_reference_hold_a_pointer(tmp_path: Path) 
     path, shut = tmp_path / "pairs.parquet", tmp_path / "shut.parquet"
     table = schema.table([pair_row(pair, 1, lambda _, view: SHOWN[view.kind])], schema.PAIR_FEATURES)
     schema.write_parquet([table], path, schema.PAIR_FEATURES)
-    references = withheld.References.of([made])
-    withheld.withhold_pairs(path, shut, references)
-    (row,) = withheld.read_rows(shut)
+    references = redacted.References.of([made])
+    redacted.redact_pairs(path, shut, references)
+    (row,) = redacted.read_rows(shut)
     assert (row["chosen"], row["rejected"]) == ("⟦iu/1:reference⟧.", "It is normal.")
     assert row["prompt"][0]["content"] == "Is this right? ⟦iu/1:reference⟧."
-    back = withheld.restored(row, references, [made.image, b"\x89PNGc", b"\x89PNGc"])
+    back = redacted.restored(row, references, [made.image, b"\x89PNGc", b"\x89PNGc"])
     assert schema.table([back], schema.PAIR_FEATURES).equals(table)
     with pytest.raises(DataError, match="not those it was made from"):
-        withheld.restored(row, references, [made.image, b"\x89PNGd", b"\x89PNGc"])
+        redacted.restored(row, references, [made.image, b"\x89PNGd", b"\x89PNGc"])
 
 
 def test_rows_are_withheld_few_at_a_time_in_their_order_without_a_look_at_the_pictures(
@@ -250,12 +250,12 @@ def test_rows_are_withheld_few_at_a_time_in_their_order_without_a_look_at_the_pi
     schema.write_parquet(tables, tmp_path / "pairs.parquet", schema.PAIR_FEATURES)
     made: list[int] = []
     encode = schema.table
-    monkeypatch.setattr(withheld, "BATCH", 3)
+    monkeypatch.setattr(redacted, "BATCH", 3)
     monkeypatch.setattr(schema, "table", lambda rows, features: made.append(len(rows)) or encode(rows, features))
-    references = withheld.References.of([example(REPORT)])
-    shut = withheld.withhold_pairs(tmp_path / "pairs.parquet", tmp_path / "shut.parquet", references)
+    references = redacted.References.of([example(REPORT)])
+    shut = redacted.redact_pairs(tmp_path / "pairs.parquet", tmp_path / "shut.parquet", references)
     assert made == [3, 3, 1]
-    rows = list(withheld.read_rows(shut))
+    rows = list(redacted.read_rows(shut))
     assert [row["id"] for row in rows] == [pair.id for pair in pairs]
     assert all(row["picture_ids"] == [content_id(b"\x89PNG.."), *[content_id(b"\x89PNGc")] * 2] for row in rows)
-    assert set(next(withheld.read_rows(tmp_path / "pairs.parquet", pictures=False))["images"][0]) == {"path"}
+    assert set(next(redacted.read_rows(tmp_path / "pairs.parquet", images=False))["images"][0]) == {"path"}

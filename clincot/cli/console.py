@@ -1,4 +1,4 @@
-"""What commands say: talk on stderr, data on stdout."""
+"""Lines for a person -> stderr; data stay alone on stdout."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import typer
 
 
 def say(message: str) -> None:
-    """Print a line of talk."""
+    """Print a line for a person."""
     typer.echo(message, err=True)
 
 
 def next_step(command: str) -> None:
-    """Print the command a user is likely to want now."""
+    """Print the command that usually comes next."""
     typer.echo(f"\nNext: {command}", err=True)

@@ -11,7 +11,7 @@ from clincot.phantom.drawing.draw import draw
 from clincot.phantom.policy.rows import rows
 from clincot.phantom.policy.views import WHOLE
 from clincot.phantom.texts.questions import finding_sentence, questions
-from clincot.phantom.texts.telling import UNMENTIONED, retold, shows_subtle, subtle, told
+from clincot.phantom.texts.underreporting import UNMENTIONED, answered_from, shows_subtle, subtle, underreported
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_a_telling_leaves_out_subtle_findings_alone_and_as_often_as_it_says(bank
     left_out = []
     for phantom in bank:
         for _ in range(10):
-            names = told(phantom, rng).names
+            names = underreported(phantom, rng).names
             left_out += [finding.name not in names for finding in phantom.findings if subtle(finding)]
             assert all(finding.name in names for finding in phantom.findings if not subtle(finding))
     assert np.mean(left_out) == pytest.approx(UNMENTIONED, abs=0.05)
@@ -39,17 +39,17 @@ def test_a_telling_leaves_out_subtle_findings_alone_and_as_often_as_it_says(bank
 
 def test_without_anything_left_out_every_answer_stays(bank):
     for phantom in bank:
-        assert [retold(question, phantom) for question in questions(phantom)] == list(questions(phantom))
+        assert [answered_from(question, phantom) for question in questions(phantom)] == list(questions(phantom))
 
 
 def test_what_is_left_out_changes_presence_open_normal_and_report_but_no_place(bank):
     phantom = next(p for p in bank if p.names == ("nodule",) and subtle(p.findings[0]))
-    silent = next(t for seed in range(50) if not (t := told(phantom, np.random.default_rng(seed))).findings)
+    silent = next(t for seed in range(50) if not (t := underreported(phantom, np.random.default_rng(seed))).findings)
     seen = {}
     for seed in range(30):
         for question in questions(phantom, np.random.default_rng(seed)):
             if question.kind != "presence" or question.finding == "nodule":
-                seen[question.kind] = (question.answer, retold(question, silent).answer)
+                seen[question.kind] = (question.answer, answered_from(question, silent).answer)
     assert seen["presence"] == ("yes", "no") and seen["normal"] == ("no", "yes")
     assert seen["open"] == ("nodule", "no abnormality") and "The lungs are clear." in seen["report"][1]
     assert seen["side"][0] == seen["side"][1] and seen["zone"][0] == seen["zone"][1]
