@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoProcessor
 from clincot.engines._reading import render
 from clincot.engines._two_images import image_tokens
 from clincot.lm.escaping import Escape, escape_of
-from clincot.lm.lengths import SPARE, context_of, lengths
+from clincot.lm.lengths import SPARE, context_of, lengths, most_tokens
 from clincot.lm.requests import GenerateRequest
 
 
@@ -50,8 +50,7 @@ class PolicyRoom:
         return found
 
     def _surely_fits(self, request: GenerateRequest) -> bool:
-        """A token is a byte at least, and breaking up literal tokens adds one to two bytes at most."""
-        own = self._frame + 3 * _bytes(request.messages) // 2 + _blocks(request) * self._image_tokens
+        own = self._frame + most_tokens(_texts(request.messages)) + _blocks(request) * self._image_tokens
         return own + request.max_new_tokens <= self.context
 
     @cached_property
@@ -70,10 +69,7 @@ def _blocks(request: GenerateRequest) -> int:
     return sum(block["type"] == "image" for content in contents for block in content)
 
 
-def _bytes(messages: Sequence[Any]) -> int:
-    size = 0
+def _texts(messages: Sequence[Any]) -> Iterator[str]:
     for message in messages:
         content = message["content"]
-        texts = [content] if isinstance(content, str) else [block.get("text") or "" for block in content]
-        size += sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
-    return size
+        yield from [content] if isinstance(content, str) else [block.get("text") or "" for block in content]

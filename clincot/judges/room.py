@@ -15,7 +15,7 @@ from clincot.judges.base import JudgeRequest
 from clincot.judges.policy_itself import beyond
 from clincot.judges.readouts import REPLY_TOKENS, Readout, readout_of
 from clincot.lm.escaping import Escape, escape_of
-from clincot.lm.lengths import SPARE, context_of, lengths
+from clincot.lm.lengths import SPARE, context_of, lengths, most_tokens
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,8 @@ class JudgeRoom:
         return length + self.written >= self.context
 
     def _surely_fits(self, request: JudgeRequest) -> bool:
-        """A token is a byte at least, and breaking up literal tokens adds one to two bytes at most."""
         texts = (request.question, request.reference or "", *request.findings, request.statement, request.facts or "")
-        return not self.beyond(self._frame + 3 * sum(len(t.encode("utf-8", "surrogatepass")) for t in texts) // 2)
+        return not self.beyond(self._frame + most_tokens(texts))
 
     @cached_property
     def _escape(self) -> Escape:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 SPARE = 32  # tokens; what templates and normalisers add beyond a token for each byte
@@ -14,6 +14,14 @@ def lengths(tokenizer: Any, texts: Sequence[str]) -> list[int]:
         return []
     options = {"add_special_tokens": False, "return_attention_mask": False, "verbose": False}
     return [len(ids) for ids in tokenizer(list(texts), **options)["input_ids"]]
+
+
+def most_tokens(texts: Iterable[str]) -> int:
+    """Return a number of tokens that `texts` cannot exceed, without reading them.
+
+    A token is a byte at least, and breaking up literal tokens (escaping.py) adds one to two bytes at most.
+    """
+    return 3 * sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) // 2
 
 
 def context_length(model: Any) -> int:
