@@ -98,13 +98,13 @@ class Server:
             return self._refused(error, model, tried)
         if type(error) is ValueError:  # the client's too, of JSON that is no chat completion
             return ModelError(
-                f"{where}: answers in another shape than OpenAI's ({error}). Mend models.policy.endpoint."
+                f"{where}: answers in another shape than OpenAI's ({error}). Correct models.policy.endpoint."
             )
         if passing(error) is None:
             return error  # no failure of the server: a bug, to be seen with its traceback
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         return ModelError(
-            f"{where}: gives no answer after {tried} tries ({reason}). Start it, or mend models.policy.endpoint."
+            f"{where}: gives no answer after {tried} tries ({reason}). Start it, or correct models.policy.endpoint."
         )
 
     def _refused(self, error: HfHubHTTPError, model: str, tried: int) -> ModelError:

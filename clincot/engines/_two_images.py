@@ -36,8 +36,8 @@ def image_tokens(policy: Any, images: int) -> int:
     text = policy.processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     if text.count(policy.image_token) != images:
         return text.count(policy.image_token)
-    picture = Image.new("RGB", (64, 64))
-    inputs = policy.processor(images=[[picture] * images], text=[text], return_tensors="pt", add_special_tokens=False)
+    image = Image.new("RGB", (64, 64))
+    inputs = policy.processor(images=[[image] * images], text=[text], return_tensors="pt", add_special_tokens=False)
     image_id = policy.tokenizer.convert_tokens_to_ids(policy.image_token)
     return int((inputs["input_ids"] == image_id).sum())
 

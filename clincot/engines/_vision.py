@@ -1,4 +1,4 @@
-"""Pictures -> the vision features of each distinct one, encoded once and kept."""
+"""Images -> the vision features of each distinct one, encoded once and kept."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ class VisionFeatures:
     def __call__(self, name: str) -> Tensor:
         return self.now[name]
 
-    def encode(self, pictures: Mapping[str, Image]) -> None:
-        """Encode those of `pictures` (digest -> picture) that are not kept yet, in the order of their digests."""
-        self.now = {name: self.kept[name] for name in sorted(pictures.keys() & self.kept.keys())}
-        lacking = sorted(pictures.keys() - self.kept.keys())
+    def encode(self, images: Mapping[str, Image]) -> None:
+        """Encode those of `images` (digest -> image) that are not kept yet, in the order of their digests."""
+        self.now = {name: self.kept[name] for name in sorted(images.keys() & self.kept.keys())}
+        lacking = sorted(images.keys() - self.kept.keys())
         for start in range(0, len(lacking), self.batch_size):
             names = lacking[start : start + self.batch_size]
-            encoded = in_halves([pictures[name] for name in names], self._encode, self.counters)
+            encoded = in_halves([images[name] for name in names], self._encode, self.counters)
             self.now.update(zip(names, encoded, strict=True))
         for name in lacking:
             if self.now[name].nbytes <= self.kept.maxsize:
                 self.kept[name] = self.now[name]
 
     @torch.inference_mode()
-    def _encode(self, pictures: Any) -> list[Tensor]:
-        pixels = self.image_processor(images=list(pictures), return_tensors="pt")["pixel_values"]
+    def _encode(self, images: Any) -> list[Tensor]:
+        pixels = self.image_processor(images=list(images), return_tensors="pt")["pixel_values"]
         out = self.model.get_image_features(
             pixel_values=pixels.to(self.model.device, self.model.dtype), return_dict=True
         )
-        self.counters.vision_encodes += len(pictures)
+        self.counters.vision_encodes += len(images)
         return list(out.pooler_output)

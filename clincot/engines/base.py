@@ -9,7 +9,7 @@ from clincot.lm.requests import ChoiceRequest, ChoiceScores, Completion, Counter
 
 
 class Engine(Protocol):
-    """A model that answers many requests at once; results stand in the order of the requests."""
+    """A model that answers many requests at once; results come in the order of the requests."""
 
     @property
     def counters(self) -> Counters:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar
 
 from clincot.engines._failures import Failures
-from clincot.engines._pictures import DataUrls
+from clincot.engines._images import DataUrls
 from clincot.engines._server import RequestRefused, Server
 from clincot.errors import ModelError
 from clincot.hub.retry import TRIES
@@ -36,7 +36,7 @@ class OpenAIEngine:
 
     Its log-probabilities are not those of the training engine (0.1 to 0.3 per token apart, vLLM issue 18352), so every
     completion has `retokenises=False` and none is stored as a reference. Seeds are sent with every request; whether a
-    text is the same in another batch is the server's affair (vLLM: VLLM_BATCH_INVARIANT=1).
+    text is the same in another batch depends on the server (vLLM: VLLM_BATCH_INVARIANT=1).
     """
 
     def __init__(self, server: Server, model: str, *, at_once: int) -> None:
@@ -73,7 +73,7 @@ class OpenAIEngine:
         return cls(server, str(adapter or base), at_once=max(batch_size, 1))
 
     def forget(self) -> None:
-        """Drop encoded pictures; what the server keeps is its own affair."""
+        """Drop encoded images; what the server keeps is not reached."""
         self._urls.forget()
 
     def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
@@ -97,7 +97,7 @@ class OpenAIEngine:
         return scores
 
     def _each(self, requests: Sequence[Asked], ask: Callable[[Asked, list[dict[str, Any]]], tuple[R, Any]]) -> list[R]:
-        """Ask `at_once` at a time; the first error ends it, results stand in the order of the requests."""
+        """Ask `at_once` at a time; the first error ends it, results come in the order of the requests."""
         urls = self._urls.encode(requests)
         pool = ThreadPoolExecutor(self.at_once)
         try:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from clincot.engines import _plain
-from clincot.engines._pictures import digests
+from clincot.engines._images import digests
 from clincot.engines._policy import Policy, load_policy
 from clincot.engines._reading import read, render
 from clincot.engines._two_images import refuse_few_images
@@ -128,7 +128,7 @@ class TransformersEngine:
     def _read(self, requests: Sequence[Any], new_tokens: Sequence[int]) -> list[Entry]:
         texts = [render(self.policy, request.messages, len(request.images)) for request in requests]
         names = digests(requests)
-        # Unshared, the model's own processor grows the image tokens; here one each stands for the order of the batches.
+        # Unshared, the model's own processor grows the image tokens; here one each gives the order of the batches.
         lengths = self._encode(requests, names) if self.share else dict.fromkeys(chain(*names), 1)
         entries = []
         for place, (request, text, own) in enumerate(zip(requests, texts, names, strict=True)):
@@ -138,11 +138,11 @@ class TransformersEngine:
         return entries
 
     def _encode(self, requests: Sequence[Any], names: Sequence[Sequence[str]]) -> dict[str, int]:
-        pictures: dict[str, Any] = {}
+        images: dict[str, Any] = {}
         for request, own in zip(requests, names, strict=True):
-            pictures.update(zip(own, request.images, strict=True))
-        self._vision.encode(pictures)
-        return {name: len(self._vision(name)) for name in pictures}
+            images.update(zip(own, request.images, strict=True))
+        self._vision.encode(images)
+        return {name: len(self._vision(name)) for name in images}
 
     def _run(
         self, entries: Sequence[Entry], batch: Callable[[Sequence[Entry]], list[R]], tie: Callable[[Any], Any]

@@ -22,7 +22,7 @@ class ChoiceTokens:
     def __call__(self, text: str, choices: Sequence[str]) -> tuple[int, ...]:
         """Return the last token id of `text` + choice for each choice.
 
-        Raises ModelError when that token does not read as the choice: it takes several tokens, or none stands for it.
+        Raises ModelError when that token does not read as the choice: it takes several tokens, or has none.
         """
         key = (text[-TAIL:], tuple(choices))
         if key not in self.resolved:

@@ -1,4 +1,4 @@
-"""A batch that does not fit into memory -> its halves, counted and said once."""
+"""A batch that does not fit into memory -> its halves, counted and reported once."""
 
 from __future__ import annotations
 

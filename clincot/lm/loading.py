@@ -21,12 +21,12 @@ def pick_device(device: str | None) -> torch.device:
 def load_weights(kind: Any, folder: Path, dtype: str, role: str) -> Any:
     """Call `kind.from_pretrained(folder)` and refuse what transformers only warns about: weights that are missing."""
     try:
-        model, told = kind.from_pretrained(folder, dtype=dtype, output_loading_info=True)
+        model, info = kind.from_pretrained(folder, dtype=dtype, output_loading_info=True)
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(
             f"{role} {shown(folder)}: cannot be loaded ({first_line(error)}). Name another model."
         ) from error
-    missing = sorted(told["missing_keys"]) + [str(key) for key in told["mismatched_keys"]]
+    missing = sorted(info["missing_keys"]) + [str(key) for key in info["mismatched_keys"]]
     if missing:
         raise ModelError(
             f"{role} {shown(folder)}: lacks {shortened(missing)}. Convert its weights to the Hugging Face layout first."

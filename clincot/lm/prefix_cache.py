@@ -56,7 +56,7 @@ def window(model: Any) -> int:
 class PrefixCache:
     """Keys and values of the trunks of one model, the least recently used dropped beyond `limit` bytes.
 
-    `branches` bytes more keep what stood behind the trunks (questions, findings), for prompts that begin alike.
+    `branches` bytes more keep what followed the trunks (questions, findings), for prompts that begin alike.
     """
 
     def __init__(

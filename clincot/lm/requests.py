@@ -16,7 +16,7 @@ TOO_LONG = "too long for the policy"  # the failure of a request that has no roo
 class GenerateRequest:
     """One text to write; `images` fill the image blocks of `messages` in order.
 
-    The same request gives the same text whatever it is batched with (up to floating-point ties): sampling draws from a
+    The same request gives the same text in every batch (up to floating-point ties): sampling draws from a
     generator seeded with `seed`. `temperature` 0 is greedy.
     """
 

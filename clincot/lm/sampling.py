@@ -70,15 +70,15 @@ class Sampler:
         return torch.where(temperature > 0, drawn.clamp(max=allowed.shape[-1] - 1), best)
 
     def completions(self, tokenizer: Any) -> list[Completion]:
-        """Return what was written; the text is decoded as it stands, without special tokens."""
+        """Return what was written; the text is decoded without special tokens."""
         return [self._completion(row, tokenizer) for row in range(len(self.requests))]
 
     def _completion(self, row: int, tokenizer: Any) -> Completion:
         ids = self.tokens[row]
         ended = bool(ids and ids[-1] in self.stops)
-        said = ids[:-1] if ended else ids
-        text = tokenizer.decode(said, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        same = tokenizer(text, add_special_tokens=False).input_ids == said
+        text_ids = ids[:-1] if ended else ids
+        text = tokenizer.decode(text_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        same = tokenizer(text, add_special_tokens=False).input_ids == text_ids
         return Completion(text, self.logps[row], len(ids), "stop" if ended else "length", same)
 
 

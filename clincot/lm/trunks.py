@@ -21,7 +21,7 @@ def with_trunks(ids: Sequence[tuple[int, ...]], levels: Sequence[Sequence[Hashab
     """Cut each of `ids` behind what it has in common with its group, at each level of grouping.
 
     `levels` go from coarse to fine (all prompts, one question, one state of its findings); each names the group of
-    every prompt. Prompts stand in the order of `ids`.
+    every prompt. Prompts come in the order of `ids`.
     """
     cuts: list[list[int]] = [[0] for _ in ids]
     for names in levels:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from clincot import engines
 from clincot.chain.prompts import direct_messages
-from clincot.engines import _pictures, _server
+from clincot.engines import _images, _server
 from clincot.engines.openai import OpenAIEngine
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
@@ -214,8 +214,8 @@ def test_the_users_hub_token_is_never_sent(served, monkeypatch):
 
 def test_a_picture_is_encoded_once_for_all_requests(engine, monkeypatch):
     encoded: list[Image.Image] = []
-    real = _pictures.encode_png
-    monkeypatch.setattr(_pictures, "encode_png", lambda image: encoded.append(image) or real(image))
+    real = _images.encode_png
+    monkeypatch.setattr(_images, "encode_png", lambda image: encoded.append(image) or real(image))
     asked = requests(0.0, tokens=4)
     engine.generate([*asked, dataclasses.replace(asked[-1], images=(picture(0),))])
     assert len(encoded) == 8  # two images, six crops

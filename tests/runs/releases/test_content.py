@@ -63,7 +63,9 @@ def test_a_content_is_what_sha256sum_says_of_the_rounds_files_without_lineage_ca
 
 def test_a_content_costs_a_listing_and_the_small_files_and_only_once(hubs: tuple[Hub, Hub]) -> None:
     pin = pairs(hubs[0])
-    log = embedded._running[hubs[0].cache.parents[1]][0].requests
+    server, leave = embedded.start(hubs[0].cache.parents[1])  # the one that runs
+    leave()
+    log = server.requests
     before = len(log)
     assert content_of(hubs[0], pin) == content_of(hubs[0], pin)
     asked = list(log)[before:]
