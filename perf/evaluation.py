@@ -77,7 +77,7 @@ def compare(
     print(f"{'':10}{'':22}{'CPU s':>9}{'prompt tokens':>15}{'image encodes':>15}")
     for inference in ("direct", "region"):
         one_way = replace(recipe, evaluate=replace(recipe.evaluate, inference=(inference,)))
-        alone = replace(one_way, build=replace(one_way.build, unit_images=1))
+        alone = replace(one_way, build=replace(one_way.build, shard_images=1))
         grouped = evaluated(base, one_way, asked, proposer, batch=recipe.evaluate.batch_size, share=True)
         single = evaluated(base, alone, asked, proposer, batch=1, share=False)
         differ = sum(single.answers[key] != text for key, text in grouped.answers.items())
@@ -104,8 +104,9 @@ def constructed(size: Size, folder: Path) -> float:
         report_tokens=tokens,
         batch_size=size.batch,
         max_images=0,
+        steps=2,
     )
-    recipe = replace(recipe, evaluate=asked, build=replace(recipe.build, steps=2, unit_images=size.images))
+    recipe = replace(recipe, evaluate=asked, build=replace(recipe.build, shard_images=size.images))
     asked_about = [replace(e, image_id=e.image_id.split("-")[0]) for e in examples_of(size, entities=True)]
     evaluated(base, recipe, asked_about[:1], lambda: Squares(), batch=1, share=True)  # first calls cost imports
     return compare("constructed", base, recipe, asked_about, lambda: Squares())

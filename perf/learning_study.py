@@ -28,9 +28,9 @@ from clincot.stages.sample.build import BuildJob, build
 from clincot.stages.sample.serving import Models
 from clincot.stages.train.dpo import TrainJob, train_adapter
 
-QUICK = ("build.max_images=4", "build.max_questions=2", "build.unit_images=4", "evaluate.max_images=4")
+QUICK = ("build.max_images=4", "build.max_questions=2", "build.shard_images=4", "evaluate.max_images=4")
 # Two texts a region, which rows that pair within one need, and little else.
-QUICK += ("build.samples_per_region=2", "build.candidates=3", "build.lookahead.samples=1", "build.min_gap=0.001")
+QUICK += ("method.samples_per_region=2", "method.candidates=3", "method.lookahead.samples=1", "method.min_gap=0.001")
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Study:
         """Return the adapter of a row under a seed, with all that it needs."""
         more = [f"train.margin.kind={row.margin}"]
         more += [f"train.conditioning={row.conditioning}"] if row.conditioning else []
-        more += [f"build.pair_scope={row.scope}"] if row.scope else []
+        more += [f"method.pair_scope={row.scope}"] if row.scope else []
         recipe = self.recipe(seed, *more)
         if not row.loop:
             paths = [self.pairs(recipe, part, None) for part in row.parts]

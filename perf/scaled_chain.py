@@ -107,10 +107,10 @@ def examples_of(size: Size, *, entities: bool) -> list[Example]:
 
 def recipe_of(size: Size) -> Recipe:
     values = {
-        "build.steps": size.steps,
-        "build.candidates": size.candidates,
-        "build.lookahead.samples": size.samples,
-        "build.temperature": 0.0,
+        "method.steps": size.steps,
+        "method.candidates": size.candidates,
+        "method.lookahead.samples": size.samples,
+        "method.temperature": 0.0,
         "build.max_new_tokens": Geometry().response,
         "build.regions.least_side": 20,
         "build.regions.blur": 0,

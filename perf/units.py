@@ -57,7 +57,7 @@ def result(number: int) -> UnitResult:
 
 
 def job(folder: Path, count: int) -> BuildJob:
-    recipe = load_recipe("clincot", "phantom", overrides=("build.unit_images=1",))
+    recipe = load_recipe("clincot", "phantom", overrides=("build.shard_images=1",))
     examples = tuple(example(number) for number in range(count + FREE))
     return BuildJob(recipe, 1, examples, "key", folder, no_models)
 

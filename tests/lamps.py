@@ -53,7 +53,7 @@ def recipe(*overrides: str) -> Recipe:
         "build.regions.blur=3",
         "build.regions.smallest=0.001",
         "build.regions.least_side=8",
-        "build.unit_images=2",
+        "build.shard_images=2",
     )
     return load_recipe("clincot", "phantom", overrides=[*small, "evaluate.resamples=200", *overrides])
 

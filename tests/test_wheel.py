@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SMALL = (
-    "--set=rounds=1", "--set=build.max_images=4", "--set=build.max_questions=3", "--set=build.lookahead.samples=1",
-    "--set=build.min_gap=0.001", "--set=train.dpo.num_train_epochs=1", "--set=evaluate.max_images=2",
+    "--set=rounds=1", "--set=build.max_images=4", "--set=build.max_questions=3", "--set=method.lookahead.samples=1",
+    "--set=method.min_gap=0.001", "--set=train.dpo.num_train_epochs=1", "--set=evaluate.max_images=2",
     "--set=evaluate.resamples=100",
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clincot.errors import DataError
+from clincot.recipe.moved import new_name
 from clincot.records.atomic import write_file
 
 FILE = "options.json"
@@ -42,11 +43,17 @@ def read(folder: Path) -> Kept | None:
     path = folder / FILE
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return Kept(**{**values, "set": tuple(values["set"])})
+        return Kept(**{**values, "set": tuple(map(_with_new_name, values["set"]))})
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, TypeError, KeyError) as error:
         raise DataError(f"{path}: cannot be read ({error}). Delete it and give the run's options again.") from error
+
+
+def _with_new_name(override: str) -> str:
+    """Return an override that an earlier version kept under the name that its value has now."""
+    path, equals, value = override.partition("=")
+    return new_name(path.strip()) + equals + value
 
 
 def write(folder: Path, kept: Kept) -> None:

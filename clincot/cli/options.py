@@ -50,7 +50,7 @@ class Options:
     ] = ""
     set: Annotated[
         list[str] | None,
-        typer.Option("--set", help=f"Override a value: --set build.steps=3 (repeatable). {kinds()}"),
+        typer.Option("--set", help=f"Override a value: --set method.steps=3 (repeatable). {kinds()}"),
     ] = None
     name: Annotated[str, typer.Option(help="Name of the run instead of recipe-setting-benchmark.")] = ""
     hub: Annotated[str, typer.Option(help="Target Hub: local:PATH or a URL.")] = ""

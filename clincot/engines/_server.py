@@ -138,7 +138,7 @@ def advice(said: str) -> str:
     """Return what to do about a request that is refused, by what the server says of it."""
     lower = said.lower()
     if any(word in lower for word in ("context", "max_model_len", "maximum model length", "too long", "max_tokens")):
-        return " Lower build.max_new_tokens or build.steps, or serve the model with a longer context."
+        return " Lower build.max_new_tokens or the steps of the method, or serve the model with a longer context."
     if "image" in lower:
-        return " Serve it with two images per prompt (vLLM: --limit-mm-per-prompt), or use `views: canvas`."
+        return " Serve it with two images per prompt (vLLM: --limit-mm-per-prompt), or use `image_layout: canvas`."
     return " See its log."

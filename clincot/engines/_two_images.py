@@ -43,5 +43,5 @@ def image_tokens(policy: Any, images: int) -> int:
 
 
 def _message(name: str | Path, images: int, reason: str) -> str:
-    advice = "Use `views: canvas` (--set views=canvas), which puts both into one picture, or name another model"
+    advice = "Use --set image_layout=canvas, which puts both into one image, or name another model"
     return f"policy {shown(name)}: does not take {images} images in a prompt ({reason}). {advice}."

@@ -84,10 +84,10 @@ class TransformersEngine:
     ) -> TransformersEngine:
         """Load folders; `threads` is set for the whole process (None: leave), `dtype` auto is that of the weights.
 
-        `share=False` computes every prompt by itself. `images` is how many a prompt will hold at most (`views: canvas`:
-        1), `cache_bytes` how many are kept of trunks and as many again of what stood behind them. Raises ModelError for
-        a base that is not a vision-language model, lacks weights or cannot take the images, and for an adapter that
-        does not fit.
+        `share=False` computes every prompt by itself. `images` is how many a prompt will hold at most (1 for
+        `image_layout: canvas`), `cache_bytes` how many are kept of trunks and as many again of what stood behind them.
+        Raises ModelError for a base that is not a vision-language model, lacks weights or cannot take the images, and
+        for an adapter that does not fit.
         """
         if threads is not None:
             torch.set_num_threads(threads)

@@ -1,4 +1,4 @@
-"""A global image and a crop of it -> one picture of both, for policies that take one image only (`views: canvas`)."""
+"""A global image and a crop of it -> one image of both, for policies that take one image only (`image_layout`)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ MODEL_FREE = {"policy_itself"}  # kinds without a repository of their own
 ROOMS = {"causal_lm": "clincot.judges.room:JudgeRoom", "policy_itself": "clincot.judges.room:PolicyItselfRoom"}
 
 
-def open_room(kind: str, folder: Path | None, policy: object, readout: str) -> Fitting | None:
+def open_room(kind: str, folder: Path | None, policy: object, scoring: str) -> Fitting | None:
     """Return what says which requests a judge has no room for, without weights; None where none can.
 
     `folder` is the judge's own, `policy` what says it of the policy (for kinds in MODEL_FREE).
@@ -26,7 +26,7 @@ def open_room(kind: str, folder: Path | None, policy: object, readout: str) -> F
     if name not in ROOMS:
         return None
     made = choose(ROOMS, name, "models.judges.kind")
-    return made(policy, readout) if name in MODEL_FREE else made.from_pretrained(folder, readout)
+    return made(policy, scoring) if name in MODEL_FREE else made.from_pretrained(folder, scoring)
 
 
 def load(kind: str, folder: str | Path, *, name: str, key: str, **options: Any) -> ReadingJudge:
@@ -38,9 +38,9 @@ def load(kind: str, folder: str | Path, *, name: str, key: str, **options: Any) 
     return judge.from_pretrained(folder, name=name, key=key, **options)
 
 
-def of_policy(kind: str, engine: Engine, *, key: str, readout: str) -> ReadingJudge:
+def of_policy(kind: str, engine: Engine, *, key: str, scoring: str) -> ReadingJudge:
     """Make a judge of a kind in MODEL_FREE from the policy; `key` names the policy's weights."""
-    return choose(JUDGES, kind, "models.judges.kind")(engine, key=key, readout=readout)
+    return choose(JUDGES, kind, "models.judges.kind")(engine, key=key, scoring=scoring)
 
 
 __all__ = ["JUDGES", "MODEL_FREE", "Judge", "ReadingJudge", "load", "of_policy", "open_room"]

@@ -87,10 +87,10 @@ class Judge(Protocol):
 
 
 class ReadingJudge(Judge, Protocol):
-    """A judge whose rating is decided by its `key`, its `readout` and what it `reads`: it can be cached."""
+    """A judge whose rating is decided by its `key`, its `scoring` and what it `reads`: it can be cached."""
 
     @property
-    def readout(self) -> str: ...
+    def scoring(self) -> str: ...
 
     @property
     def counters(self) -> Counters: ...

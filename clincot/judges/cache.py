@@ -25,7 +25,7 @@ Known = Mapping[str, Rating]
 
 @dataclass(frozen=True)
 class Recorded:
-    """A rating under the key of what decided it: judge, readout and prompt."""
+    """A rating under the key of what decided it: judge, scoring and prompt."""
 
     key: str
     rating: Rating
@@ -67,7 +67,7 @@ class CachedJudge:
         return taken
 
     def _key(self, request: JudgeRequest) -> str:
-        return content_key(self.judge.name, self.judge.key, self.judge.readout, self.judge.reads(request))
+        return content_key(self.judge.name, self.judge.key, self.judge.scoring, self.judge.reads(request))
 
 
 def write(folder: Path, name: str, ratings: Iterable[Recorded]) -> Path:

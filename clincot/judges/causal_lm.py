@@ -1,7 +1,7 @@
 """Statements -> scores in [0, 1]: what a text-only language model replies, from one reading of each prompt.
 
 What the prompts of a call share (rubric, question, findings) is read once; a reply is weighed as the next token, or
-written out where the readout is `generated` (`readouts.py`).
+written out where the scoring is `generated` (`readouts.py`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class CausalLMJudge:
         name: str,
         key: str,
         batch_size: int,
-        readout: str = "expected",
+        scoring: str = "expected",
         share: bool = True,
     ) -> None:
         self.model = model
@@ -54,10 +54,10 @@ class CausalLMJudge:
         self.name = name
         self.key = key
         self.batch_size = batch_size
-        self.readout = readout
+        self.scoring = scoring
         self.share = share
         self.counters = Counters()
-        self._way = readout_of(readout)
+        self._way = readout_of(scoring)
         self._room = JudgeRoom(tokenizer, self._way, context_length(model))
         self._replies = ReplyTokens(tokenizer, f"judge {name}", self._way.replies)
         self._replies(self.reads(JudgeRequest("?", None, (), "?")))  # refuses a vocabulary that lacks a reply
@@ -77,7 +77,7 @@ class CausalLMJudge:
         threads: int | None = None,
         dtype: str = "auto",
         device: str | None = None,
-        readout: str = "expected",
+        scoring: str = "expected",
         share: bool = True,
     ) -> CausalLMJudge:
         """Load a folder; `threads` is set for the whole process (None: leave), `share=False` reads every prompt whole.
@@ -93,7 +93,7 @@ class CausalLMJudge:
                 f"judge {name}: {kind!r} attends in a way that is not supported. Name a Llama- or Mistral-like."
             )
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        return cls(model, tokenizer, name=name, key=key, batch_size=batch_size, readout=readout, share=share)
+        return cls(model, tokenizer, name=name, key=key, batch_size=batch_size, scoring=scoring, share=share)
 
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
         """Rate `requests`, in their order; equal prompts are read once.

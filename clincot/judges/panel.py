@@ -43,10 +43,10 @@ class Panel:
 
     def __init__(self, judges: Sequence[Judge], judging: Judging) -> None:
         """Raise RecipeError for a debate without digits."""
-        if judging.consensus == DEBATE and judging.readout == "yesno":
+        if judging.consensus == DEBATE and judging.scoring == "yesno":
             raise RecipeError(
-                "build.judging.consensus: a debate is about digits, which readout 'yesno' has none of."
-                " Set build.judging.readout to expected or generated."
+                "build.judging.consensus: a debate is about digits, which scoring 'yesno' has none of."
+                " Set build.judging.scoring to expected or generated."
             )
         self.judges = tuple(judges)
         self.judging = judging
@@ -78,7 +78,7 @@ class Panel:
             raise ModelError(
                 f"judge {judge.name}: {failures.failed} of {failures.rated} ratings cannot be read, more than"
                 f" build.judging.failure_limit = {limit:g} allows. {' '.join(failures.shown)}"
-                " Choose another judge or build.judging.readout, or raise the limit."
+                " Choose another judge or build.judging.scoring, or raise the limit."
             )
         return ratings
 

@@ -1,7 +1,7 @@
 """Statements -> scores in [0, 1] by the policy that wrote them, which sees the global image: Self-Rewarding's judge.
 
 docs/methods.md#self-rewarding: the additive rubric of the paper is replaced by the rubric of the other judges, and its
-written score by the recipe's readout (`generated` is the faithful one).
+written score by the recipe's scoring (`generated` is the faithful one).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ TOO_LONG = Rating(None, 0.0, too_long=True)
 class PolicyItselfJudge:
     """The round's policy as a judge; `key` names its weights. It shares the trunks of its images with generation."""
 
-    def __init__(self, engine: Engine, *, key: str, name: str = "policy", readout: str = "expected") -> None:
+    def __init__(self, engine: Engine, *, key: str, name: str = "policy", scoring: str = "expected") -> None:
         self.engine = engine
         self.name = name
         self.key = key
-        self.readout = readout
+        self.scoring = scoring
         self.counters = Counters()  # stays empty: the engine counts what it computes, and once
-        self._way = readout_of(readout)
+        self._way = readout_of(scoring)
         self._spellings: tuple[tuple[str, ...], ...] | None = None
 
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:

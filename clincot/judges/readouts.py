@@ -61,7 +61,7 @@ class Readout:
     yes_or_no: bool = False
 
     def messages(self, request: JudgeRequest) -> list[Message]:
-        """Return the turns that ask for this readout: a system and a user turn of plain text."""
+        """Return the turns that ask for this scoring: a system and a user turn of plain text."""
         return judge_messages(
             request.question,
             request.reference,
@@ -84,7 +84,7 @@ READOUTS = {
 
 
 def readout_of(name: str) -> Readout:
-    """Return the readout of that name; raises RecipeError for an unknown one."""
+    """Return the scoring of that name; raises RecipeError for an unknown one."""
     if name not in READOUTS:
-        raise RecipeError(f"build.judging.readout: {name!r} is not a choice.{did_you_mean(name, READOUTS)}")
+        raise RecipeError(f"build.judging.scoring: {name!r} is not a choice.{did_you_mean(name, READOUTS)}")
     return READOUTS[name]

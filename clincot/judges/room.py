@@ -27,10 +27,10 @@ class JudgeRoom:
     context: int
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, readout: str) -> JudgeRoom:
+    def from_pretrained(cls, folder: str | Path, scoring: str) -> JudgeRoom:
         """Open the tokenizer and config of a folder."""
         context = context_of(AutoConfig.from_pretrained(folder))
-        return cls(AutoTokenizer.from_pretrained(folder), readout_of(readout), context)
+        return cls(AutoTokenizer.from_pretrained(folder), readout_of(scoring), context)
 
     @property
     def written(self) -> int:
@@ -74,8 +74,8 @@ class PolicyItselfRoom:
     """The policy as its own judge: what `policy` has no room for."""
 
     policy: Any = field(repr=False)
-    readout: str
+    scoring: str
 
     def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
         """Say of each request whether its prompt and the reply exceed the context; False where `policy` cannot say."""
-        return beyond(self.policy, readout_of(self.readout), requests)
+        return beyond(self.policy, readout_of(self.scoring), requests)

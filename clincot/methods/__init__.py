@@ -1,16 +1,17 @@
-"""A method's name -> its class (methods/base.py); `METHODS` is the table to add one to."""
+"""A method's name -> its class (methods/base.py); recipe/method.py holds `METHODS`, the table to add one to."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from clincot.recipe.choices import choose
+from clincot.recipe.method import METHODS
 
 if TYPE_CHECKING:
     from clincot.methods.base import Method
     from clincot.recipe import Recipe
 
-METHODS = {"clincot": "clincot.methods.clincot:ClinCoT"}
+__all__ = ["METHODS", "load", "of_recipe"]
 
 
 def load(name: str) -> type[Method]:
@@ -21,5 +22,4 @@ def load(name: str) -> type[Method]:
 
 def of_recipe(recipe: Recipe) -> Method:
     """Return the method that the recipe names, with the recipe's numbers."""
-    method = load(recipe.method)
-    return method(method.Config(**{name: getattr(recipe.build, name) for name in method.Config.__dataclass_fields__}))  # type: ignore[attr-defined]
+    return load(recipe.method.name)(recipe.method.config)

@@ -29,7 +29,7 @@ class Steps:
                 step=step,
                 steps=self.count,
                 report=example.answer_type == "report",
-                images=1 if self.recipe.views == "canvas" else 2,
+                images=1 if self.recipe.image_layout == "canvas" else 2,
             )
         )
 

@@ -44,8 +44,8 @@ def settle_layout(trainer: Any, dtype: torch.dtype) -> Layout:
     if layout.rows == "pair":
         trainer.data_collator = dataclasses.replace(collator, layout="pair")
         warnings.warn(
-            f"train.rows={collator.layout}: {layout.reason}. Training goes on with two rows a pair, which gives the"
-            " same result at more cost; set train.rows=pair to silence this.",
+            f"train.batch_layout={collator.layout}: {layout.reason}. Training goes on with two rows a pair, which gives"
+            " the same result at more cost; set train.batch_layout=pair to silence this.",
             RowsWarning,
             stacklevel=2,
         )

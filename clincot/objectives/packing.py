@@ -15,7 +15,7 @@ from clincot.errors import DataError
 from clincot.objectives.collator import IMAGE_KEYS, PairCollator
 from clincot.objectives.sides import Row, Side
 from clincot.objectives.tree import Text, padded, plant
-from clincot.recipe import Rows
+from clincot.recipe import BatchLayout
 
 MEMBERS = "members"
 # What a packed batch carries beside the model's inputs: `owner` (rows, tokens), the texts of each pair (pairs,).
@@ -32,7 +32,7 @@ class RowsCollator:
     """
 
     pairs: PairCollator
-    layout: Rows = "pair"
+    layout: BatchLayout = "pair"
     source: Dataset | None = None
 
     @property

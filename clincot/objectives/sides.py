@@ -17,7 +17,7 @@ from clincot.errors import DataError, ModelError
 from clincot.images import decode
 from clincot.images.canvas import compose
 from clincot.lm.escaping import Escape, escape_of
-from clincot.recipe import Conditioning, Views
+from clincot.recipe import Conditioning, ImageLayout
 from clincot.rows.stored_messages import read_content
 
 Row = Mapping[str, Any]
@@ -44,13 +44,14 @@ class Side:
 class Renderer:
     """Turns rows into sides; `end_tokens` are the strings at which the policy's own generation stops.
 
-    With `views` canvas the global image and a side's own crop are one picture, as the build showed them to the policy.
+    With `image_layout` canvas the global image and a side's own crop are one image, as the build showed them to the
+    policy.
     """
 
     processor: ProcessorMixin
     conditioning: Conditioning = "per_side"
     end_tokens: tuple[str, ...] = ()
-    views: Views = "separate"
+    image_layout: ImageLayout = "separate"
 
     def pair(self, row: Row) -> tuple[Side, Side]:
         """Return the chosen and the rejected side of `row`. Raises DataError naming the row."""
@@ -70,7 +71,7 @@ class Renderer:
 
     def seen(self, row: Row, shared: Sequence[Any], own: Sequence[Any]) -> list[Any]:
         """Return the pictures of one side in the order of its image blocks."""
-        if self.views != "canvas" or not own:
+        if self.image_layout != "canvas" or not own:
             return [*shared, *own]
         where = f"row {row.get('id', '?')}"
         return [compose(picture(shared[0], where), picture(own[0], where))]
@@ -80,7 +81,7 @@ class Renderer:
         if self.conditioning == "global":
             return [(shared, min(shared, asked))] * 2
         owns = (chosen, chosen if self.conditioning == "winner" else rejected)
-        return [(1 if self.views == "canvas" and own else shared + own, asked) for own in owns]
+        return [(1 if self.image_layout == "canvas" and own else shared + own, asked) for own in owns]
 
     def side(
         self, row: Row, prompt: list[dict[str, Any]], images: Sequence[Any], text: str, finish: str | None = None

@@ -12,38 +12,39 @@ from typing import Annotated, Any
 import yaml
 
 from clincot.errors import RecipeError, did_you_mean
+from clincot.recipe.method import MethodChoice, choice_of, layered
+from clincot.recipe.moved import refuse_moved, with_new_names
 from clincot.recipe.parts import (
+    BatchLayout,
     Build,
     Conditioning,
     Evaluate,
+    ImageLayout,
     Judging,
-    Lookahead,
     Margin,
     Models,
     ModelSource,
     Regions,
-    Rows,
     Train,
-    Views,
 )
 from clincot.recipe.ranges import Range
-from clincot.recipe.values import build, deep_merge, parse_override, shown
+from clincot.recipe.values import SHOWN, build, deep_merge, parse_override, shown
 from clincot.recipe.yaml_text import read_yaml
 from clincot.records.lineage import content_key
 
 __all__ = [
+    "BatchLayout",
     "Build",
     "Conditioning",
     "Evaluate",
+    "ImageLayout",
     "Judging",
-    "Lookahead",
     "Margin",
+    "MethodChoice",
     "Models",
     "ModelSource",
     "Regions",
-    "Rows",
     "Train",
-    "Views",
     "Recipe",
     "load_recipe",
     "recipe_from_yaml",
@@ -56,11 +57,11 @@ class Recipe:
     """One run: a method and its numbers, in a setting.
 
     `benchmark_revision`: commit, tag or branch of its repository; empty: the commit that the benchmark names.
-    `views`: image and crop reach the policy as two images, or as one `canvas` for a policy that takes only one.
+    `image_layout`: image and crop reach the policy as two images, or as one `canvas` for a policy that takes only one.
     """
 
     name: str
-    method: str
+    method: MethodChoice
     setting: str
     benchmark: str
     models: Models
@@ -69,7 +70,7 @@ class Recipe:
     namespace: str = ""
     rounds: Annotated[int, Range(1, 1000)] = 4
     seed: Annotated[int, Range(0, 2**32 - 1)] = 0  # NumPy's seeds, which transformers sets from it
-    views: Views = "separate"
+    image_layout: ImageLayout = "separate"
     build: Build = field(default_factory=Build)
     train: Train = field(default_factory=Train)
     evaluate: Evaluate = field(default_factory=Evaluate)
@@ -77,12 +78,25 @@ class Recipe:
     @property
     def hash(self) -> str:
         """Content key of everything that decides a result; where it is stored (hub, namespace) does not count."""
-        tree = dataclasses.asdict(self)
-        return content_key({k: v for k, v in tree.items() if k not in {"hub", "namespace"}})
+        return content_key({k: v for k, v in self.tree().items() if k not in {"hub", "namespace"}})
+
+    @property
+    def inference_steps(self) -> int:
+        """Return how many texts inference by region writes for a question."""
+        return self.evaluate.steps or self.method.steps
+
+    @property
+    def inference_hypotheses(self) -> int:
+        """Return how many hypotheses of an image inference by region looks for."""
+        return self.evaluate.hypotheses or self.method.hypotheses
+
+    def tree(self) -> dict[str, Any]:
+        """Return all values as plain nested mappings, laid out as a recipe file is."""
+        return {**dataclasses.asdict(self), "method": self.method.tree()}
 
     def to_yaml(self) -> str:
         """Return the resolved recipe, as every round's `recipe.yaml` carries it."""
-        return yaml.safe_dump(_plain(dataclasses.asdict(self)), sort_keys=False, allow_unicode=True)
+        return yaml.safe_dump(_plain(self.tree()), sort_keys=False, allow_unicode=True)
 
 
 def load_recipe(
@@ -97,25 +111,55 @@ def load_recipe(
     What a recipe says under `always` is laid over the setting: an ablation stays one wherever it runs.
     Raises RecipeError naming the file, the key and the nearest known key.
     """
-    tree = _read(recipe, recipes_folder())
+    layers = _read(recipe, recipes_folder())
     over = _mapping(_locate(setting, recipes_folder() / "settings"))
     if "extends" in over:
         raise RecipeError(f"setting {setting}: 'extends' belongs to recipes. Copy the values that differ.")
-    always = tree.pop("always", {})
-    if not isinstance(always, Mapping):
-        raise RecipeError(f"recipe {recipe}: 'always' is a {type(always).__name__}. Write `key: value` lines below it.")
-    tree = deep_merge(deep_merge(tree, over), always)
-    tree.setdefault("setting", Path(str(setting)).stem)
-    if benchmark:
-        tree["benchmark"] = benchmark
-    for text in overrides:
-        tree = deep_merge(tree, parse_override(text))
-    return build(Recipe, tree, f"recipe {recipe} in setting {setting}")
+    always = _always(layers, f"recipe {recipe}")
+    for layer, where in (*((one, f"recipe {recipe}") for one in (*layers, always)), (over, f"setting {setting}")):
+        refuse_moved(layer, where)
+    return _laid([*layers, over, always, _overridden(overrides, benchmark)], recipe, setting)
 
 
 def recipe_from_yaml(text: str, where: str) -> Recipe:
-    """Read a resolved recipe back (a round's `recipe.yaml`)."""
-    return build(Recipe, read_yaml(text, where), where)
+    """Read a resolved recipe back (a round's `recipe.yaml`), also one of an earlier version with other names."""
+    tree = read_yaml(text, where)
+    if not isinstance(tree, Mapping):
+        raise RecipeError(f"{where}: is a {type(tree).__name__}, not a mapping. Write `key: value` lines.")
+    tree = with_new_names(tree)
+    return build(Recipe, tree | {"method": choice_of(tree.get("method", {}), where)}, where)
+
+
+def _laid(layers: Sequence[Mapping[str, Any]], recipe: str | Path, setting: str | Path) -> Recipe:
+    """Return the recipe of all layers, each over those before it."""
+    where = f"recipe {recipe} in setting {setting}"
+    tree: dict[str, Any] = {"setting": Path(str(setting)).stem}
+    for layer in layers:
+        tree = deep_merge(tree, {key: value for key, value in layer.items() if key not in {"method", "methods"}})
+    return build(Recipe, tree | {"method": choice_of(layered(layers, where), where)}, where)
+
+
+def _always(layers: Sequence[dict[str, Any]], where: str) -> dict[str, Any]:
+    """Take `always` out of the layers of a recipe and return it."""
+    found: dict[str, Any] = {}
+    for layer in layers:
+        own = layer.pop("always", {})
+        if not isinstance(own, Mapping):
+            raise RecipeError(f"{where}: 'always' is a {type(own).__name__}. Write `key: value` lines below it.")
+        found = deep_merge(found, own)
+    return found
+
+
+def _overridden(overrides: Sequence[str], benchmark: str | None) -> dict[str, Any]:
+    """Return all overrides as one layer, so that their order decides only between two of the same key."""
+    tree: dict[str, Any] = {"benchmark": benchmark} if benchmark else {}
+    for text in overrides:
+        one = parse_override(text)
+        refuse_moved(one, f"--set {text[:SHOWN]}")
+        if isinstance(one.get("method"), str):
+            one["method"] = {"name": one["method"]}
+        tree = deep_merge(tree, one)
+    return tree
 
 
 def recipes_folder() -> Path:
@@ -124,12 +168,12 @@ def recipes_folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[2] / "recipes"
 
 
-def _read(name: str | Path, folder: Path) -> dict[str, Any]:
-    """Read a file and the one that it extends; who extends without a `name` is called as the file is."""
+def _read(name: str | Path, folder: Path) -> list[dict[str, Any]]:
+    """Read the file that this one extends, if any, and the file; who extends without a `name` is called as the file."""
     path = _locate(name, folder)
     tree = _mapping(path)
     if "extends" not in tree:
-        return tree
+        return [tree]
     parent = tree.pop("extends")
     if not isinstance(parent, str) or not parent:
         raise RecipeError(f"{path}: extends {shown(parent)}. Give the name of one recipe: `extends: clincot`.")
@@ -138,7 +182,7 @@ def _read(name: str | Path, folder: Path) -> dict[str, Any]:
         raise RecipeError(
             f"{path}: extends {parent!r}, which extends another. One level is allowed; extend its parent."
         )
-    return deep_merge(base, {"name": path.stem} | tree)
+    return [base, {"name": path.stem} | tree]
 
 
 def _locate(name: str | Path, folder: Path) -> Path:

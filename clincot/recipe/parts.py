@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from clincot.recipe.ranges import Range
 
 Conditioning = Literal["per_side", "winner", "global"]
-Views = Literal["separate", "canvas"]
-Rows = Literal["pair", "shared", "group"]
+ImageLayout = Literal["separate", "canvas"]
+BatchLayout = Literal["pair", "shared", "group"]
 Start = Literal["base", "sft"]
 
 
@@ -53,27 +53,15 @@ class Regions:
 
 
 @dataclass(frozen=True)
-class Lookahead:
-    """Next-step term of the score (Eq. 3): `gamma` weighs the mean over `samples` next responses; 0 switches it off.
-
-    `normalise` divides the sum by 1 + gamma, so that scores stay in [0, 1]; Eq. 3 as printed does not.
-    """
-
-    gamma: Annotated[float, Range(0, 10)] = 0.5
-    samples: Annotated[int, Range(0, 1000)] = 2
-    normalise: bool = True
-
-
-@dataclass(frozen=True)
 class Judging:
-    """What the judges see, how their reply is read and how two scores become one (Eq. 4).
+    """What the judges see, how their reply becomes a score and how two scores become one (Eq. 4).
 
     `judges`: how many of the setting's judges count, from the first on (0: all); one judge is its own consensus.
     A build stops when more than `failure_limit` of the ratings so far are failures.
     """
 
     context: Literal["reference", "blind", "facts"] = "reference"
-    readout: Literal["expected", "generated", "yesno"] = "expected"
+    scoring: Literal["expected", "generated", "yesno"] = "expected"
     consensus: Literal["agreement", "exp", "mean_minus", "mean", "min", "debate"] = "agreement"
     judges: Annotated[int, Range(0, 100)] = 0
     debate_rounds: Annotated[int, Range(1, 100)] = 5
@@ -83,29 +71,20 @@ class Judging:
 
 @dataclass(frozen=True)
 class Build:
-    """How a round's preference pairs are made (paper, Section 2.1).
+    """What the building of pairs shares among methods; a method's own numbers are in its `Config`.
 
     `cut_texts`: texts cut at the length limit never extend a chain; they are left out of the pairs (`drop`), or kept
     and trained without an end token (`train`).
     """
 
-    steps: Annotated[int, Range(1, 100)] = 2
-    candidates: Annotated[int, Range(1, 1000)] = 6
-    samples_per_region: Annotated[int, Range(1, 1000)] = 1
-    temperature: Annotated[float, Range(0, 10)] = 0.7
-    top_p: Annotated[float, Range(0, 1, above=True)] = 1.0
     max_new_tokens: Annotated[int, Range(1, 100_000)] = 128
     report_tokens: Annotated[int, Range(1, 100_000)] = 256
-    pairs_per_step: Annotated[int, Range(1, 100_000)] = 2
-    min_gap: Annotated[float, Range(0, 1)] = 0.05
-    pair_scope: Literal["any", "across_regions", "within_region"] = "any"
     cut_texts: Literal["drop", "train"] = "drop"
-    lookahead: Lookahead = field(default_factory=Lookahead)
     regions: Regions = field(default_factory=Regions)
     judging: Judging = field(default_factory=Judging)
     max_images: Annotated[int, Range(0, 10**9)] = 0
     max_questions: Annotated[int, Range(0, 10**9)] = 0
-    unit_images: Annotated[int, Range(1, 10**9)] = 8
+    shard_images: Annotated[int, Range(1, 10**9)] = 8
     batch_size: Annotated[int, Range(1, 100_000)] = 16
     threads: Annotated[int, Range(1, 1024)] = 1
 
@@ -122,8 +101,8 @@ class Margin:
 class Train:
     """How a round's adapter is trained (paper, 2.2); `dpo` goes to TRL's DPOConfig, `lora` to PEFT's LoraConfig.
 
-    `rows` lays out a batch (docs/decisions/0008): with `group` the batch size counts (question, step) groups, not
-    pairs. `feature_cache_gb` keeps the frozen tower's features of that many GB in memory; 0 encodes at every step.
+    `batch_layout` (docs/decisions/0008): with `group` the batch size counts (question, step) groups, not pairs.
+    `feature_cache_gb` keeps the frozen tower's features of that many GB in memory; 0 encodes at every step.
     `start`: round 1 starts from the base, or from the adapter `sft` of gold answers; `sft` goes to TRL's SFTConfig.
     `reference`: the frozen policy of Eq. 7 is that of the round's start, or the initial one (`start`) in every round.
     `batch`: the batch size counts the pairs of each process, or of all processes together (`global`).
@@ -133,7 +112,7 @@ class Train:
     start: Start = "base"
     reference: Literal["round_start", "initial"] = "round_start"
     batch: Literal["per_process", "global"] = "per_process"
-    rows: Rows = "shared"
+    batch_layout: BatchLayout = "shared"
     feature_cache_gb: Annotated[float, Range(0, 100_000)] = 0.0
     margin: Margin = field(default_factory=Margin)
     conditioning: Conditioning = "per_side"
@@ -153,12 +132,15 @@ class Evaluate:
     """What is answered; `inference` names ways to answer, `controls` the rows that see no or another image.
 
     `protocol` decides how questions are asked and which table comes first; answers are scored under all of them.
+    Inference by region writes `steps` texts and looks for `hypotheses` of an image; 0 takes the method's numbers.
     """
 
     protocol: str = "clincot-v2"
     split: str = "test"
     inference: tuple[Literal["region", "direct"], ...] = ("region", "direct")
     controls: tuple[Control, ...] = ("black_image", "shuffled_images", "question_prior", "constant_template")
+    steps: Annotated[int, Range(0, 100)] = 0
+    hypotheses: Annotated[int, Range(0, 1000)] = 0
     max_images: Annotated[int, Range(0, 10**9)] = 0
     max_new_tokens: Annotated[int, Range(1, 100_000)] = 128
     report_tokens: Annotated[int, Range(1, 100_000)] = 256

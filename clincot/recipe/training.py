@@ -14,7 +14,8 @@ from clincot.recipe.lora_options import LORA, STARTS
 from clincot.recipe.training_options import DPO, SFT, Rule
 
 if TYPE_CHECKING:
-    from clincot.recipe.parts import Lookahead, Margin, Train
+    from clincot.recipe.method import MethodChoice
+    from clincot.recipe.parts import Margin, Train
 
 INITIAL = (True, "gaussian", "orthogonal", "mica")
 ACCELERATOR = ("even_batches", "use_seedable_sampler", "non_blocking")
@@ -33,12 +34,12 @@ def check_training(train: Train) -> None:
     _check_lora(train.lora)
 
 
-def check_scale(lookahead: Lookahead, margin: Margin) -> None:
-    """Raise RecipeError for a margin that needs scores in [0, 1] where Eq. 3 is undivided."""
-    if margin.kind == "logit" and lookahead.gamma and not lookahead.normalise:
+def check_scale(method: MethodChoice, margin: Margin) -> None:
+    """Raise RecipeError for a margin that needs scores in [0, 1] where the method's scores may leave that range."""
+    if margin.kind == "logit" and not method.scores_in_range:
         raise RecipeError(
-            "train.margin.kind: logit needs scores in [0, 1], and build.lookahead.normalise is false."
-            " Use linear, or set build.lookahead.normalise=true."
+            f"train.margin.kind: logit needs scores in [0, 1], and those of {method.name} are not"
+            " (method.lookahead.normalise is false). Use linear, or set method.lookahead.normalise=true."
         )
 
 

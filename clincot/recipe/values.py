@@ -29,7 +29,7 @@ def parse_override(text: str) -> dict[str, Any]:
     """Read `a.b.c=value` (the value as YAML, nothing as an empty text) into a nested mapping."""
     path, equals, raw = text.partition("=")
     if not equals or not path.strip():
-        raise RecipeError(f"--set {text[:SHOWN]}: is not key=value. Write for example --set build.steps=2.")
+        raise RecipeError(f"--set {text[:SHOWN]}: is not key=value. Write for example --set method.steps=2.")
     value: Any = read_yaml(raw, f"--set {text[:SHOWN]}") if raw.strip() else ""
     for key in reversed(path.strip().split(".")):
         value = {key: value}
@@ -70,6 +70,8 @@ def _required(entry: dataclasses.Field[Any]) -> bool:
 
 def _value(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
+        if isinstance(value, hint):  # type: ignore[arg-type]
+            return value
         return build(hint, value, where, ".")  # type: ignore[arg-type]
     origin = get_origin(hint)
     if origin is Annotated:

@@ -13,7 +13,7 @@ from clincot.images.views import Gallery
 from clincot.judges.consensus import DEBATE
 from clincot.methods.pairing import CUT
 from clincot.methods.scoring import scored
-from clincot.recipe import Build, Recipe
+from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, Region, View, read_images
 from clincot.rows.stored_candidates import candidate_of
 from clincot.runs.redistribution.redacted import References, Row
@@ -24,7 +24,7 @@ from clincot.stages.sample.workbench import UnitResult
 UNRATED = "candidates a judge could not rate"
 REDRAWN = {UNRATED, UNPAIRED, CUT, "steps without a pair", "candidates that repeat a text"}
 # Values that say how a machine goes about it, not what comes out.
-OF_A_MACHINE = ("batch_size", "threads", "judging.batch_size", "judging.failure_limit")
+OF_A_MACHINE = {f"build.{name}" for name in ("batch_size", "threads", "judging.batch_size", "judging.failure_limit")}
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,7 @@ class Redraw:
                     f"{candidate.id}: was rated by {held} judges, not by {wanted}."
                     " Lower build.judging.judges, or build the round again."
                 )
-            lookahead = methods.of_recipe(self.recipe).config.lookahead  # type: ignore[attr-defined]
-            candidate = scored(candidate, lookahead, self.recipe.build.judging)
+            candidate = scored(candidate, self.recipe.method.config.lookahead, self.recipe.build.judging)
         return candidate
 
 
@@ -110,8 +109,8 @@ def _key(image_id: str, hypothesis: str, box: Sequence[int]) -> tuple[object, ..
 
 def rules(recipe: Recipe) -> tuple[object, ...]:
     """Return what makes a candidate's score of its ratings (Eq. 3 and 4)."""
-    build = recipe.build
-    return build.lookahead.gamma, build.lookahead.normalise, build.judging.consensus, build.judging.judges
+    ahead, build = recipe.method.config.lookahead, recipe.build
+    return ahead.gamma, ahead.normalise, build.judging.consensus, build.judging.judges
 
 
 def same_chain(old: Recipe, new: Recipe, where: str) -> None:
@@ -123,20 +122,19 @@ def same_chain(old: Recipe, new: Recipe, where: str) -> None:
             f"{where}: --repair-pairs draws among the candidates that are there; it cannot change {'; '.join(odd)}."
             " Give the settings of the round, or build it again with --new-version."
         )
-    if new.build.lookahead.gamma > 0 and old.build.lookahead.gamma == 0:
+    if new.method.config.lookahead.gamma > 0 and old.method.config.lookahead.gamma == 0:
         raise RecipeError(f"{where}: has no look-ahead scores (gamma was 0). Build the round again with look-ahead.")
 
 
 def _fixed(recipe: Recipe) -> dict[str, Any]:
     """Return every value that decides the candidates, by its dotted name."""
-    build: Build = recipe.build
-    judging = replace(build.judging, consensus="agreement", judges=0)
-    lookahead = replace(build.lookahead, gamma=0.0, normalise=True)
-    drawn: dict[str, Any] = {"pairs_per_step": 0, "min_gap": 0.0, "pair_scope": "any", "cut_texts": "drop"}
-    plain = replace(build, **drawn, judging=judging, lookahead=lookahead)
-    of_build = {f"build.{key}": value for key, value in flat(asdict(plain)).items() if key not in OF_A_MACHINE}
-    more = ("method", "benchmark", "benchmark_revision", "rounds", "seed", "views", "models")
-    return of_build | flat({name: asdict(recipe)[name] for name in more})
+    config, judging = recipe.method.config, replace(recipe.build.judging, consensus="agreement", judges=0)
+    drawn: dict[str, Any] = {"pairs_per_step": 0, "min_gap": 0.0, "pair_scope": "any"}
+    walked = replace(config, **drawn, lookahead=replace(config.lookahead, gamma=0.0, normalise=True))
+    plain = replace(recipe, method=replace(recipe.method, config=walked)).tree()
+    plain["build"] = asdict(replace(recipe.build, cut_texts="drop", judging=judging))
+    more = ("method", "build", "benchmark", "benchmark_revision", "rounds", "seed", "image_layout", "models")
+    return {key: value for key, value in flat({name: plain[name] for name in more}).items() if key not in OF_A_MACHINE}
 
 
 def _shown(candidate: Candidate, references: References) -> Candidate:

@@ -112,7 +112,7 @@ def _own(made: Made) -> dict[str, OwnPin]:
 def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None, *more: object) -> str:
     """Return the content key of what decides a round's pairs; kinds count, as those without a model have no pin."""
     kinds = [source.kind for source in (recipe.models.policy, recipe.models.proposer, *judge_sources(recipe))]
-    asked = (recipe.build, recipe.views, recipe.method, recipe.seed, recipe.rounds, kinds)
+    asked = (recipe.build, recipe.image_layout, recipe.method, recipe.seed, recipe.rounds, kinds)
     return content_key(*asked, {name: pin.sha for name, pin in pins.items()}, sampled_from, *more)
 
 
@@ -141,7 +141,7 @@ def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int
         adapter.folder if adapter else None,
         batch_size=batch_size,
         threads=threads,
-        images=1 if run.recipe.views == "canvas" else 2,
+        images=1 if run.recipe.image_layout == "canvas" else 2,
     )
 
 
@@ -166,7 +166,7 @@ def _judges(run: Run, pins: dict[str, Pin], policy: Engine, policy_key: str) -> 
     loaded = []
     for i, source in enumerate(judge_sources(run.recipe), 1):
         if source.kind in judges.MODEL_FREE:
-            loaded.append(judges.of_policy(source.kind, policy, key=policy_key, readout=judging.readout))
+            loaded.append(judges.of_policy(source.kind, policy, key=policy_key, scoring=judging.scoring))
             continue
         pin = pins[f"judge-{i}"]
         loaded.append(
@@ -177,7 +177,7 @@ def _judges(run: Run, pins: dict[str, Pin], policy: Engine, policy_key: str) -> 
                 key=pin.sha,
                 batch_size=judging.batch_size,
                 threads=run.recipe.build.threads,
-                readout=judging.readout,
+                scoring=judging.scoring,
             )
         )
     return loaded

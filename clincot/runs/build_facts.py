@@ -26,7 +26,7 @@ def _settings(recipe: Recipe, source: Source) -> dict[str, Any]:
         "languages": list(source.languages),
         "partition": {"rounds": recipe.rounds, "seed": recipe.seed, "unit": "image"},
         "pairing": pairing_of(recipe),
-        "views": recipe.views,
+        "image_layout": recipe.image_layout,
     }
 
 
@@ -34,24 +34,20 @@ def _judging(recipe: Recipe) -> dict[str, Any]:
     judging = recipe.build.judging
     shown = {"context": judging.context, "sees_reference": judging.context == "reference"}
     return {
-        "judging": {"context": judging.context, "readout": judging.readout, "consensus": judging.consensus},
+        "judging": {"context": judging.context, "scoring": judging.scoring, "consensus": judging.consensus},
         "judges": [{"repo": judge.repo or judge.kind} | shown for judge in judge_sources(recipe)],
     }
 
 
 def pairing_of(recipe: Recipe) -> dict[str, Any]:
     """Return how scored candidates became pairs: what `--repair-pairs` may change."""
-    build = recipe.build
-    undivided: dict[str, Any] = {} if build.lookahead.normalise else {"normalise": False}
-    return undivided | {
-        "pairs_per_step": build.pairs_per_step,
-        "min_gap": build.min_gap,
-        "pair_scope": build.pair_scope,
-        "cut_texts": build.cut_texts,
-        "gamma": build.lookahead.gamma,
-        "consensus": build.judging.consensus,
-        "judges": build.judging.judges,
-    }
+    config, build = recipe.method.config, recipe.build
+    names = [name for name in ("pairs_per_step", "min_gap", "pair_scope") if hasattr(config, name)]
+    drawn: dict[str, Any] = {name: getattr(config, name) for name in names} | {"cut_texts": build.cut_texts}
+    ahead = getattr(config, "lookahead", None)
+    if ahead is not None:
+        drawn |= {"gamma": ahead.gamma} if ahead.normalise else {"gamma": ahead.gamma, "normalise": False}
+    return drawn | {"consensus": build.judging.consensus, "judges": build.judging.judges}
 
 
 def judge_sources(recipe: Recipe) -> tuple[ModelSource, ...]:

@@ -27,7 +27,7 @@ def check_names(recipe: Recipe) -> None:
     Ranges and choices of single values were checked when the recipe was read. Imports neither torch nor transformers.
     """
     refuse_credentialed(recipe.benchmark)
-    check(METHODS, recipe.method, "method")
+    check(METHODS, recipe.method.name, "method")
     check(benchmarks.BENCHMARKS, recipe.benchmark, "benchmark")
     _check_models(recipe)
     _check_judges(recipe)
@@ -109,7 +109,7 @@ def _check_judges(recipe: Recipe) -> None:
     for judge in models.judges:
         check(judges.JUDGES, judge.kind or "causal_lm", "models.judges.kind")
         _check_source("models.judges", judge, needed=judge.kind not in judges.MODEL_FREE)
-    if recipe.method == "clincot" and not models.judges:
+    if recipe.method.name == "clincot" and not models.judges:
         raise RecipeError("models.judges: none is named, so no candidate gets a score. Name one or two in the setting.")
     if not 0 <= count <= len(models.judges):
         raise RecipeError(

@@ -82,7 +82,7 @@ def repaired(
     Memory holds one unit. The benchmark is read at the commit that the round was built from.
     """
     every, examples = examples_of(run, old, made.pins["benchmark"], made.round)
-    units = cut_units(examples, old.build.unit_images)
+    units = cut_units(examples, old.build.shard_images)
     regions = _regions(run, hub, data, made, masked=old.build.regions.crop == "masked")
     references = redacted.References.of(every) if made.facts.get("withheld") else None
     redraw = Redraw(old, run.recipe, made.round, references)
@@ -175,7 +175,7 @@ def _facts(made: Lineage, totals: Totals, redraw: Redraw) -> dict[str, Any]:
     """Return the facts of the round, those that the pairs decide counted anew."""
     facts = totals.facts()
     if not facts["pairs"]:
-        raise DataError("repair: no pair is left. Lower build.min_gap or widen build.pair_scope.")
+        raise DataError("repair: no pair is left. Lower method.min_gap or widen method.pair_scope.")
     counted = {name: facts[name] for name in ("pairs", "scores_histogram", "distinct_image_bytes")}
     counted |= {name: facts[name] for name in ("mean_words_chosen", "mean_words_rejected")}
     counted |= {"cut_texts": facts["cut_texts"]} if "cut_texts" in made.facts else {}  # else no candidate says

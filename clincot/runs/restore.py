@@ -51,7 +51,7 @@ def restore(run: Run, hub: Hub, data: Pin, made: Lineage) -> Path:
     recipe = recipe_from_yaml(hub.read(data, f"rounds/{tag}/recipe.yaml").decode(), str(data))
     every, examples = examples_of(run, recipe, _benchmark(run, made), made.round)
     references = redacted.References.of(every)
-    units = cut_units(examples, recipe.build.unit_images)
+    units = cut_units(examples, recipe.build.shard_images)
     unit_of = {example.id: i for i, unit in enumerate(units) for example in unit}
     folder = hub.snapshot(data, [f"{tag}/*"])
     rows = [row for path in sorted((folder / tag).glob("*.parquet")) for row in redacted.read_rows(path)]

@@ -18,5 +18,5 @@ def load_rooms(run: Run, pins: Mapping[str, Pin], sources: Sequence[ModelSource]
     rooms = []
     for i, source in enumerate(sources, 1):
         folder = run.target.snapshot(pins[f"judge-{i}"]) if f"judge-{i}" in pins else None
-        rooms.append(judges.open_room(source.kind, folder, policy, run.recipe.build.judging.readout))
+        rooms.append(judges.open_room(source.kind, folder, policy, run.recipe.build.judging.scoring))
     return Rooms(policy, tuple(room for room in rooms if room is not None))

@@ -93,7 +93,7 @@ class Run:
             stage=stage,
             run=self.name,
             round=round_,
-            method=self.recipe.method,
+            method=self.recipe.method.name,
             benchmark=self.recipe.benchmark,
             recipe_hash=self.recipe.hash,
             inputs=inputs,

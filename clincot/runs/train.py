@@ -44,7 +44,7 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     initial = adapters.of_round(run, 0) if run.recipe.train.reference == "initial" else None
     of = [sampler, initial.sha256] if initial else [sampler]
     inputs = content_key(
-        run.recipe.train, run.recipe.views, run.recipe.seed, base.sha, *of, [held[path].oid for path in rows]
+        run.recipe.train, run.recipe.image_layout, run.recipe.seed, base.sha, *of, [held[path].oid for path in rows]
     )
     own = {"preferences": own_pin(hub, data)} | ({"parent": parent.own} if parent else {})
     own |= {"initial": initial.own} if initial else {}

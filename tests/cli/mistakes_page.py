@@ -29,8 +29,8 @@ MISTAKES = {
     "build-data": [
         "build-data --recipe clincott",
         "build-data --set build.step=3",
-        "build-data --set build.temperature=-0.1",
-        "build-data --set build.steps:3",
+        "build-data --set method.temperature=-0.1",
+        "build-data --set method.steps:3",
         "build-data --benchmark mimic-cxr",
         "build-data --round 3",
     ],

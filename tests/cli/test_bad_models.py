@@ -1,4 +1,4 @@
-"""Models that cannot do what a build asks of them: one message each, and `views: canvas` for a policy of one image."""
+"""Models that cannot do what a build asks of them: one message each; `image_layout: canvas` for one-image policies."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def judged_by(name: str) -> str:
     [
         (
             "--set=models.policy.repo=some/one-image",
-            ("policy some/one-image@", "36 image tokens", "--set views=canvas"),
+            ("policy some/one-image@", "36 image tokens", "--set image_layout=canvas"),
         ),
         (
             "--set=models.policy.repo=some/short-policy",
@@ -80,6 +80,6 @@ def test_a_model_that_cannot_do_it_is_refused(override: str, says: tuple[str, ..
 
 @pytest.mark.long
 def test_a_policy_of_one_image_is_built_trained_and_evaluated_on_a_canvas(hub: Path, tmp_path: Path) -> None:
-    words = ("--set=models.policy.repo=some/one-image", "--set=views=canvas", "--set=rounds=1")
+    words = ("--set=models.policy.repo=some/one-image", "--set=image_layout=canvas", "--set=rounds=1")
     out, err = clincot("run", "--push", "--name", "canvas", "--hub", f"local:{hub}", *SMALL, *words, cwd=tmp_path)
     assert "pushing model demo/canvas (round-1)" in err and "closed accuracy" in out

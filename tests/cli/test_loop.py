@@ -141,7 +141,7 @@ def test_a_command_that_is_given_again_does_nothing_twice(finished_run: tuple[Pa
     words = ("--name", "loop", "--hub", f"local:{small_hub}", *SMALL)
     _, err = clincot("train", "--round", "2", *words, cwd=folder)
     assert "stands already" in err
-    _, err = clincot("build-data", "--round", "1", *words, "--set=build.min_gap=0.2", cwd=folder, code=2)
+    _, err = clincot("build-data", "--round", "1", *words, "--set=method.min_gap=0.2", cwd=folder, code=2)
     assert "a tag never moves" in err and "--new-version" in err and "Traceback" not in err
 
 
@@ -153,7 +153,7 @@ def test_hub_ls_lists_what_was_pushed(small_hub: Path, finished_run: tuple[Path,
 
 def test_a_new_version_is_built_beside_the_old_one(finished_run: tuple[Path, str, str], small_hub: Path) -> None:
     folder, _, _ = finished_run
-    words = ("--name", "loop", "--hub", f"local:{small_hub}", *SMALL, "--set=build.min_gap=0.002")
+    words = ("--name", "loop", "--hub", f"local:{small_hub}", *SMALL, "--set=method.min_gap=0.002")
     _, err = clincot("build-data", "--round", "1", "--new-version", *words, cwd=folder)
     assert "(round-1-v2) made" in err
     out, _ = clincot("hub", "ls", str(folder / "runs/loop/store"), cwd=folder)

@@ -66,8 +66,8 @@ def test_the_next_line_names_the_run_alone_and_goes_on_with_its_options(built: t
     assert following is not None and following.group(1) == "clincot train --round 1 --name mine"
     _, err = clincot(*shlex.split(following.group(1))[1:], cwd=folder)
     assert "model local/mine (round-1) made" in err
-    _, err = clincot("build-data", "--name", "mine", "--set", "build.min_gap=0.5", cwd=folder, code=2)
-    assert "build.min_gap: 0.001 -> 0.5" in err and "max_images" not in err  # the other overrides are kept
+    _, err = clincot("build-data", "--name", "mine", "--set", "method.min_gap=0.5", cwd=folder, code=2)
+    assert "method.min_gap: 0.001 -> 0.5" in err and "max_images" not in err  # the other overrides are kept
 
 
 def test_what_was_kept_is_not_used_for_another_recipe(built: tuple[Path, str], served: LocalHub) -> None:

@@ -48,7 +48,7 @@ def test_a_pushed_round_is_repaired_pushed_and_trained_on(copied: Path) -> None:
 
 def test_elsewhere_the_pushed_round_suffices(copied: Path, tmp_path: Path) -> None:
     shutil.copytree(copied / "hub", tmp_path / "hub")
-    _, err = clincot(*words("--round", "1", "--set=build.pairs_per_step=1"), cwd=tmp_path)
+    _, err = clincot(*words("--round", "1", "--set=method.pairs_per_step=1"), cwd=tmp_path)
     tag = re.search(r"\((round-1-v\d+)\) made", err)
     assert tag  # after every version that was pushed
     drawn = pq.read_table(tmp_path / f"runs/loop/{tag[1]}/repair/merged/pairs.parquet").to_pylist()
@@ -57,8 +57,8 @@ def test_elsewhere_the_pushed_round_suffices(copied: Path, tmp_path: Path) -> No
 
 
 def test_what_needs_a_model_is_refused_with_the_difference(copied: Path) -> None:
-    _, err = clincot(*words("--round", "1", "--set=build.temperature=0.9"), cwd=copied, code=2)
-    assert "build.temperature = 0.9 (was 0.7)" in err and "--new-version" in err and "Traceback" not in err
+    _, err = clincot(*words("--round", "1", "--set=method.temperature=0.9"), cwd=copied, code=2)
+    assert "method.temperature = 0.9 (was 0.7)" in err and "--new-version" in err and "Traceback" not in err
 
 
 def _pairs(folder: Path, work: str) -> list[dict]:  # type: ignore[type-arg]

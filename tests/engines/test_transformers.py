@@ -253,7 +253,7 @@ def test_a_policy_that_cannot_take_two_images_is_refused_at_load(policy_folder, 
     template = tmp_path / "chat_template.jinja"
     assert change[0] in template.read_text()
     template.write_text(template.read_text().replace(*change))
-    with pytest.raises(ModelError, match=f"does not take 2 images in a prompt .*{reason}.*views: canvas"):
+    with pytest.raises(ModelError, match=f"does not take 2 images in a prompt .*{reason}.*image_layout=canvas"):
         TransformersEngine.from_pretrained(tmp_path, batch_size=4)
     single = TransformersEngine.from_pretrained(tmp_path, batch_size=4, images=1)
     request = requests(0.0)[6]

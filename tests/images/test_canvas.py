@@ -45,7 +45,7 @@ def test_any_two_pictures_fit(size: tuple[int, int]) -> None:
 
 
 def test_build_training_and_evaluation_show_one_and_the_same_canvas(tmp_path: Path) -> None:
-    canvas_recipe = load_recipe(overrides=["views=canvas", "build.candidates=3", "build.regions.least_side=8"])
+    canvas_recipe = load_recipe(overrides=["image_layout=canvas", "method.candidates=3", "build.regions.least_side=8"])
     policy = CanvasPolicy()
     bench = Workbench(canvas_recipe, 1, Models(policy, WrittenProposer(), (WrittenJudge("a"),)))  # type: ignore[arg-type]
     result = run_unit(of_recipe(canvas_recipe), [example()], bench)
@@ -57,18 +57,18 @@ def test_build_training_and_evaluation_show_one_and_the_same_canvas(tmp_path: Pa
     processor = AutoProcessor.from_pretrained(tiny_policy(tmp_path / "policy"), backend="pil")
     row = pair_row(result.pairs[0], 1, result.encode)
     for conditioning, same in (("per_side", False), ("winner", True)):
-        sides = Renderer(processor, conditioning, views="canvas").pair(row)  # type: ignore[arg-type]
+        sides = Renderer(processor, conditioning, image_layout="canvas").pair(row)  # type: ignore[arg-type]
         assert all(len(side.images) == 1 and side.images[0].tobytes() in seen for side in sides)
         assert (sides[0].images[0].tobytes() == sides[1].images[0].tobytes()) is same
         assert sides[0].prompt == sides[1].prompt and sides[0].prompt.count("<image>") == 1
-    chosen, _ = Renderer(processor, "global", views="canvas").pair(row)
+    chosen, _ = Renderer(processor, "global", image_layout="canvas").pair(row)
     assert [image.size for image in chosen.images] == [(60, 60)]
 
 
 def test_evaluation_answers_from_the_canvas() -> None:
     asked = examples(["left"])[:1]
     pictures = {asked[0].image_id: images.decode(asked[0].image)}
-    settings = Settings.of(recipe("views=canvas"))
+    settings = Settings.of(recipe("image_layout=canvas"))
     regions = propose(asked, pictures, LampProposer(), settings)
     policy = CanvasPolicy()
     answer_by_region(asked, pictures, regions, policy, settings)  # type: ignore[arg-type]
@@ -76,7 +76,7 @@ def test_evaluation_answers_from_the_canvas() -> None:
     assert region is not None
     expected = compose(pictures[asked[0].image_id], render(pictures[asked[0].image_id], View("crop", region)))
     assert {r.images[0].tobytes() for r in policy.requests} == {expected.tobytes()}
-    assert replace(settings, views="separate") == Settings.of(recipe())
+    assert replace(settings, image_layout="separate") == Settings.of(recipe())
 
 
 class CanvasPolicy(WrittenPolicy):

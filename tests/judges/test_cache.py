@@ -16,7 +16,7 @@ from clincot.lm.requests import Counters
 class Counted:
     """Rates a statement by its length, and remembers what it was asked."""
 
-    name, readout = "ns/judge", "expected"
+    name, scoring = "ns/judge", "expected"
 
     def __init__(self, key: str = "abc") -> None:
         self.key = key

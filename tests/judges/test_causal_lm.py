@@ -206,7 +206,7 @@ def test_the_table_defaults_to_causal_lm_and_suggests_near_misses(folder):
 
 
 def test_yes_and_no_are_weighed_in_every_spelling_and_asked_for(folder):
-    judge = load(folder, readout="yesno")
+    judge = load(folder, scoring="yesno")
     text = judge.reads(asked()[0])
     assert "Reply yes or no." in text
     assert "digit" not in text
@@ -222,7 +222,7 @@ def test_yes_and_no_are_weighed_in_every_spelling_and_asked_for(folder):
 
 
 def test_written_scores_equal_the_models_own_greedy_text(folder):
-    judge, requests = load(folder, readout="generated"), asked()[:6]
+    judge, requests = load(folder, scoring="generated"), asked()[:6]
     tokenizer = judge.tokenizer
     for request, rating in zip(requests, judge.rate(requests), strict=True):
         inputs = tokenizer(judge.reads(request), add_special_tokens=False, return_tensors="pt")
@@ -236,7 +236,7 @@ def test_written_scores_equal_the_models_own_greedy_text(folder):
 
 def test_a_written_reply_needs_room_in_the_context(folder):
     request = JudgeRequest("?", None, (), "Yes " * 1960)
-    assert load(folder, readout="generated").rate([request])[0].too_long
+    assert load(folder, scoring="generated").rate([request])[0].too_long
 
 
 def test_facts_stand_behind_what_candidates_share(folder):

@@ -76,8 +76,8 @@ def test_one_judge_is_its_own_debate() -> None:
 
 
 def test_yes_and_no_cannot_be_debated() -> None:
-    with pytest.raises(RecipeError, match="readout to expected or generated"):
-        Panel((Scripted("a"),), judging(readout="yesno"))
+    with pytest.raises(RecipeError, match="scoring to expected or generated"):
+        Panel((Scripted("a"),), judging(scoring="yesno"))
 
 
 def test_the_consensus_of_a_debate_is_its_outcome_and_judges_count_alone_elsewhere() -> None:

@@ -18,7 +18,7 @@ from clincot.stages.sample.serving import Models
 from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
 from tests.methods.test_clincot import WrittenJudge, WrittenPolicy, WrittenProposer, example
 
-SIZES = ["build.candidates=3", "build.regions.least_side=8", "build.lookahead.samples=2"]
+SIZES = ["method.candidates=3", "build.regions.least_side=8", "method.lookahead.samples=2"]
 
 
 class Follower(WrittenJudge):
@@ -82,7 +82,7 @@ def test_judges_that_see_get_the_image_of_the_example() -> None:
 
 def test_a_unit_hands_out_what_its_judges_rated_and_the_next_starts_without_it() -> None:
     class Reading(WrittenJudge):
-        readout, counters = "expected", Counters()
+        scoring, counters = "expected", Counters()
 
         def reads(self, request: JudgeRequest) -> str:
             return repr(request)

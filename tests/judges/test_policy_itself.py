@@ -51,7 +51,7 @@ def by_hand(engine: TransformersEngine, judge: PolicyItselfJudge, request: Judge
 
 
 def test_it_gives_the_expected_digit_of_its_own_prompt_and_sees_the_image(engine: TransformersEngine) -> None:
-    judge = judges.of_policy("policy_itself", engine, key="k", readout="expected")
+    judge = judges.of_policy("policy_itself", engine, key="k", scoring="expected")
     assert isinstance(judge, PolicyItselfJudge)
     requests = asked()
     ratings = judge.rate([*requests, requests[0]])
@@ -64,7 +64,7 @@ def test_it_gives_the_expected_digit_of_its_own_prompt_and_sees_the_image(engine
 
 
 def test_it_writes_its_score_where_the_readout_is_generated(engine: TransformersEngine) -> None:
-    rating = PolicyItselfJudge(engine, key="k", readout="generated").rate(asked()[:1])[0]
+    rating = PolicyItselfJudge(engine, key="k", scoring="generated").rate(asked()[:1])[0]
     assert rating.reply is not None
     assert rating.value is None or 0 <= rating.value <= 1
 
@@ -83,7 +83,7 @@ def test_spellings_that_are_one_token_count_once_and_equally_likely_tokens_each(
 
 
 def test_a_vocabulary_that_lacks_a_reply_is_refused(engine: TransformersEngine) -> None:
-    judge = PolicyItselfJudge(engine, key="k", readout="yesno")
+    judge = PolicyItselfJudge(engine, key="k", scoring="yesno")
     judge._way = type(judge._way)((("radiograph",), ("No",)), judge._way.weigh, yes_or_no=True)
     with pytest.raises(ModelError, match="'radiograph' is not a single token"):
         judge.rate(asked()[:1])

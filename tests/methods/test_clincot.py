@@ -75,7 +75,13 @@ class WrittenJudge:
 
 @pytest.fixture()
 def recipe() -> Recipe:
-    return load_recipe(overrides=["build.candidates=3", "build.regions.least_side=8", "build.lookahead.samples=2"])
+    return load_recipe(overrides=["method.candidates=3", "build.regions.least_side=8", "method.lookahead.samples=2"])
+
+
+def numbers(recipe: Recipe, **changed: object) -> Recipe:
+    """Return `recipe` with other numbers of its method."""
+    method = recipe.method
+    return replace(recipe, method=replace(method, config=replace(method.config, **changed)))
 
 
 def example() -> Example:
@@ -111,7 +117,7 @@ def test_the_chain_of_figure_1(recipe: Recipe) -> None:
     # Pairs prefer it, over a gap, and carry both regions.
     first = [pair for pair in result.pairs if pair.step == 1]
     assert first and all(pair.chosen.candidate == best.id for pair in first)
-    assert all(pair.chosen.score - pair.rejected.score >= recipe.build.min_gap for pair in first)
+    assert all(pair.chosen.score - pair.rejected.score >= recipe.method.config.min_gap for pair in first)
     # Every answer is "Yes" after such a finding: one distinct text gives no pair, and that is counted.
     assert result.drops["steps without a pair"] == 1
     # The global image comes first, the crop second, in every request.
@@ -120,8 +126,9 @@ def test_the_chain_of_figure_1(recipe: Recipe) -> None:
 
 
 def test_gamma_zero_asks_for_no_next_response(recipe: Recipe) -> None:
-    build = replace(recipe.build, lookahead=replace(recipe.build.lookahead, gamma=0.0))
-    result, policy = walk(replace(recipe, build=build), [WrittenJudge("a")])
+    config = recipe.method.config
+    changed = numbers(recipe, lookahead=replace(config.lookahead, gamma=0.0))
+    result, policy = walk(changed, [WrittenJudge("a")])
     assert len(policy.requests) == 6  # three regions, two steps
     assert all(c.lookahead == () for c in result.candidates)
 
@@ -177,21 +184,20 @@ def test_the_same_seed_gives_the_same_pairs_and_another_gives_others(recipe: Rec
 
 
 def test_two_texts_of_one_region_are_two_candidates_and_can_be_compared(recipe: Recipe) -> None:
-    build = replace(recipe.build, candidates=1, samples_per_region=2, pair_scope="within_region", steps=1)
+    changed = numbers(recipe, candidates=1, samples_per_region=2, pair_scope="within_region", steps=1)
     policy = Alternating()
-    changed = replace(recipe, build=build)
     bench = Workbench(changed, 1, Models(policy, WrittenProposer(), (WrittenJudge("a"),)))  # type: ignore[arg-type]
     result = run_unit(of_recipe(changed), [example()], bench)
     (pair,) = result.pairs
     assert pair.chosen.region == pair.rejected.region and pair.chosen.text == "Yes"
-    alone = replace(recipe, build=replace(build, samples_per_region=1))
+    alone = numbers(changed, samples_per_region=1)
     result = run_unit(of_recipe(alone), [example()], Workbench(alone, 1, bench.models))
     assert result.pairs == result.candidates == ()
     assert result.drops == {"questions with fewer than two candidates": 1}
 
 
 def test_no_chain_is_one_step_without_findings_and_look_ahead(recipe: Recipe) -> None:
-    result, policy = walk(replace(recipe, build=replace(recipe.build, steps=1)), [WrittenJudge("a")])
+    result, policy = walk(numbers(recipe, steps=1), [WrittenJudge("a")])
     assert {c.step for c in result.candidates} == {1} and {c.findings for c in result.candidates} == {()}
     assert len(policy.requests) == 3
     assert all("Answer the question" in request.messages[0]["content"][-1]["text"] for request in policy.requests)

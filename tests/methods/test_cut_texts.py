@@ -30,7 +30,8 @@ from tests.tiny import tiny_policy
 
 WHOLE, CUT = "stop", "length"
 CUT_REASON = "candidates cut at the length limit"
-SETTINGS = ["candidates=6", "regions.least_side=8", "lookahead.gamma=0", "judging.judges=1", "pairs_per_step=30"]
+SETTINGS = ["method.candidates=6", "build.regions.least_side=8", "build.judging.judges=1"]
+SETTINGS += ["method.lookahead.gamma=0", "method.pairs_per_step=30"]
 
 
 class Policy:
@@ -68,8 +69,8 @@ def example() -> Example:
 
 
 def walk(*steps: Sequence[tuple[str, str]], **settings: object) -> UnitResult:
-    asked = [*SETTINGS, f"steps={len(steps)}", *(f"{name}={value}" for name, value in settings.items())]
-    recipe = load_recipe(overrides=[f"build.{one}" for one in asked])
+    asked = [*SETTINGS, f"method.steps={len(steps)}", *(f"build.{name}={value}" for name, value in settings.items())]
+    recipe = load_recipe(overrides=asked)
     bench = Workbench(recipe, 1, Models(Policy(*steps), Grid.from_pretrained(), (Judge(),)))  # type: ignore[arg-type]
     return run_unit(of_recipe(recipe), [example()], bench)
 
@@ -137,7 +138,7 @@ def test_candidates_are_drawn_again_with_the_other_choice_and_without_the_column
     result = walk(FINDINGS, ANSWERS)
     rows = [candidate_row(candidate, 1) for candidate in result.candidates]
     assert [candidate_of(row) for row in rows][0].finish == WHOLE
-    asked = [f"build.{one}" for one in (*SETTINGS, "steps=2")]
+    asked = [*SETTINGS, "method.steps=2"]
     recipe = load_recipe(overrides=asked)
     train = load_recipe(overrides=[*asked, "build.cut_texts=train"])
     again = Redraw(recipe, train, 1, None).unit([example()], rows, _regions(result))

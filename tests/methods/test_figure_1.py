@@ -24,9 +24,9 @@ from clincot.stages.sample.serving import Models
 from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
 
 SHIPPED = Path(__file__).parents[2] / "clincot/phantom/models"
-RECIPE = load_recipe(overrides=["build.regions.crop=masked", "build.min_gap=0.001"])
-BUILD = RECIPE.build
-S, GAMMA = BUILD.lookahead.samples, BUILD.lookahead.gamma
+RECIPE = load_recipe(overrides=["build.regions.crop=masked", "method.min_gap=0.001"])
+CONFIG = RECIPE.method.config
+S, GAMMA = CONFIG.lookahead.samples, CONFIG.lookahead.gamma
 
 
 class Watched:
@@ -119,7 +119,7 @@ def test_the_region_of_the_lesion_lies_on_the_lesion(figure: Figure) -> None:
 
 
 def test_y_before_t_and_r_j_go_into_the_policy_and_come_out_as_candidate_j_of_step_t(figure: Figure) -> None:
-    for t in range(1, BUILD.steps + 1):
+    for t in range(1, CONFIG.steps + 1):
         candidates = figure.step(t)
         assert [c.id for c in candidates] == [f"x1/{t}/{j}" for j in range(len(_regions(figure)))]
         assert [c.region for c in candidates] == _regions(figure)  # candidate j has its own region r_j ...
@@ -135,7 +135,7 @@ def test_y_before_t_and_r_j_go_into_the_policy_and_come_out_as_candidate_j_of_st
 def test_each_judge_scores_the_candidate_and_what_may_follow_it(figure: Figure) -> None:
     assert all(judge.shown == {figure.example.reference} for judge in figure.judges)  # the recipe's context
     for c in figure.result.candidates:
-        assert len(c.lookahead) == (S if c.step < BUILD.steps else 0)
+        assert len(c.lookahead) == (S if c.step < CONFIG.steps else 0)
         for judge, score in zip(figure.judges, c.judge_scores, strict=True):
             own = judge.given[c.findings, c.text]
             chain = (*c.findings, c.text)
@@ -159,10 +159,10 @@ def test_pairs_are_drawn_among_the_candidates_of_a_step(figure: Figure) -> None:
         mates = {c.id: c for c in figure.step(pair.step)}
         for side in (pair.chosen, pair.rejected):
             assert Side.of(mates[side.candidate], pair.views) == side and side.views
-        assert (pair.chosen.score or 0) - (pair.rejected.score or 0) >= BUILD.min_gap
+        assert (pair.chosen.score or 0) - (pair.rejected.score or 0) >= CONFIG.min_gap
         assert pair.chosen.text != pair.rejected.text
     steps = [pair.step for pair in figure.result.pairs]
-    assert all(steps.count(t) <= BUILD.pairs_per_step for t in set(steps))
+    assert all(steps.count(t) <= CONFIG.pairs_per_step for t in set(steps))
 
 
 def test_the_best_candidate_and_only_it_extends_the_kept_chain(figure: Figure) -> None:

@@ -39,7 +39,7 @@ CHINESE = "左肺有结节吗？" * 400
 
 @pytest.fixture(scope="module")
 def recipe() -> Recipe:
-    return load_recipe(overrides=["build.candidates=2", "build.max_new_tokens=12", "build.lookahead.samples=1"])
+    return load_recipe(overrides=["method.candidates=2", "build.max_new_tokens=12", "method.lookahead.samples=1"])
 
 
 @pytest.fixture(scope="module")

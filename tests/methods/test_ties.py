@@ -28,8 +28,8 @@ SAID = {
     "Between.": (0.5625, 0.5625),
 }
 SETTINGS = [
-    "build.candidates=6", "build.regions.least_side=8", "build.min_gap=0.25", "build.pairs_per_step=30",
-    "build.steps=2", "build.lookahead.gamma=0.5", "build.lookahead.samples=2", "build.judging.consensus=agreement",
+    "method.candidates=6", "build.regions.least_side=8", "method.min_gap=0.25", "method.pairs_per_step=30",
+    "method.steps=2", "method.lookahead.gamma=0.5", "method.lookahead.samples=2", "build.judging.consensus=agreement",
 ]  # fmt: skip
 PAIRS = {
     ("Best.", "Loved by the first judge."),
@@ -93,10 +93,10 @@ def test_the_consensus_extends_the_chain_and_of_equals_the_first() -> None:
 
 
 def test_fewer_pairs_are_drawn_at_random_by_the_question() -> None:
-    drawn = {name: texts(walk("build.pairs_per_step=2", name=name)[0]) for name in ("q1", "q2", "q3", "q4")}
+    drawn = {name: texts(walk("method.pairs_per_step=2", name=name)[0]) for name in ("q1", "q2", "q3", "q4")}
     assert all(len(set(own)) == 2 and set(own) <= PAIRS for own in drawn.values())
     assert len({tuple(own) for own in drawn.values()}) > 1
-    assert texts(walk("build.pairs_per_step=2", name="q1")[0]) == drawn["q1"]
+    assert texts(walk("method.pairs_per_step=2", name="q1")[0]) == drawn["q1"]
 
 
 def test_every_text_has_a_seed_of_its_own_also_the_look_ahead_texts_of_one_finding() -> None:

@@ -42,7 +42,7 @@ ROUNDS = {
     "round-64": PinnedRound("round-64", 128, ("build.max_images=64",)),
     # Masked crops and few look-aheads: what the whole round does not do, in seconds.
     "round-8": PinnedRound(
-        "round-8", 16, ("build.max_images=8", "build.regions.crop=masked", "build.lookahead.samples=1")
+        "round-8", 16, ("build.max_images=8", "build.regions.crop=masked", "method.lookahead.samples=1")
     ),
 }
 

@@ -9,7 +9,9 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import pytest
 
 from clincot.errors import RecipeError
+from clincot.methods import METHODS
 from clincot.recipe import Recipe, load_recipe, recipe_from_yaml, recipes_folder
+from clincot.recipe.choices import choose
 from clincot.recipe.ranges import Range
 
 
@@ -34,8 +36,8 @@ def test_every_value_of_a_recipe_names_its_source(path: Path) -> None:
 
 
 def test_the_setting_lies_over_the_recipe_and_overrides_over_both() -> None:
-    plain, changed = load_recipe(), load_recipe(overrides=["build.steps=3", "train.dpo.learning_rate=1e-6"])
-    assert (plain.build.steps, changed.build.steps) == (2, 3)
+    plain, changed = load_recipe(), load_recipe(overrides=["method.steps=3", "train.dpo.learning_rate=1e-6"])
+    assert (plain.method.config.steps, changed.method.steps) == (2, 3)
     assert plain.train.dpo["learning_rate"] == 5e-4  # the setting's, not the paper's 1e-7
     assert changed.train.dpo["learning_rate"] == 1e-6
     assert plain.hash != changed.hash
@@ -49,12 +51,12 @@ def test_where_results_are_stored_does_not_change_the_hash() -> None:
     ("override", "says"),
     [
         ("biuld.steps=2", "Did you mean 'build'"),
-        ("build.stepz=2", "Did you mean 'steps'"),
-        ("build.steps=two", "expected int"),
-        ("build.steps=true", "expected int"),
+        ("method.stepz=2", "Did you mean 'steps'"),
+        ("method.steps=two", "expected int"),
+        ("method.steps=true", "expected int"),
         ("train.margin.kind=linaer", "Did you mean 'linear'"),
         ("models.judges=x", "expected a list"),
-        ("build.steps", "is not key=value"),
+        ("method.steps", "is not key=value"),
     ],
 )
 def test_a_wrong_override_is_named(override: str, says: str) -> None:
@@ -78,17 +80,17 @@ def test_unknown_names_and_broken_files_are_named(tmp_path: Path) -> None:
 
 def test_extends_goes_one_level(tmp_path: Path) -> None:
     child, grandchild = tmp_path / "child.yaml", tmp_path / "grandchild.yaml"
-    child.write_text("extends: clincot\nname: child\nbuild: {steps: 3}\n")
+    child.write_text("extends: clincot\nname: child\nmethod: {steps: 3}\n")
     grandchild.write_text("extends: child\nname: grandchild\n")
     loaded = load_recipe(child)
-    assert (loaded.name, loaded.build.steps, loaded.build.pairs_per_step) == ("child", 3, 2)
+    assert (loaded.name, loaded.method.steps, loaded.method.config.pairs_per_step) == ("child", 3, 2)
     with pytest.raises(RecipeError, match="One level"):
         load_recipe(grandchild)
 
 
 def test_who_extends_without_a_name_is_called_as_its_file_is(tmp_path: Path) -> None:
     mine = tmp_path / "cooler.yaml"
-    mine.write_text("extends: clincot\nbuild: {temperature: 0.5}\n")
+    mine.write_text("extends: clincot\nmethod: {temperature: 0.5}\n")
     assert load_recipe(mine).name == "cooler"
     mine.write_text("extends: clincot\nname: other\n")
     assert load_recipe(mine).name == "other"
@@ -110,8 +112,8 @@ def numbers(cls: type) -> list[tuple[str, Any]]:
 
 
 def test_every_number_of_a_recipe_has_a_range_that_holds_its_default() -> None:
-    found = numbers(Recipe)
-    assert len(found) > 30 and [place for place, hint in found if get_origin(hint) is not Annotated] == []
+    found = [*numbers(Recipe), *(one for name in METHODS for one in numbers(choose(METHODS, name, "method").Config))]
+    assert len(found) > 40 and [place for place, hint in found if get_origin(hint) is not Annotated] == []
     for cls in {type(part) for part in parts(load_recipe())}:
         hints = get_type_hints(cls, include_extras=True)
         for entry in fields(cls):
@@ -141,9 +143,14 @@ def test_a_range_has_ends_that_belong_to_it_or_not(
 
 
 def test_the_ends_of_a_range_are_taken() -> None:
-    ends = ["build.top_p=1", "build.temperature=0", "build.min_gap=1", "seed=4294967295", "train.margin.scale=0"]
+    ends = ["method.top_p=1", "method.temperature=0", "method.min_gap=1", "seed=4294967295", "train.margin.scale=0"]
     recipe = load_recipe(overrides=ends)
-    assert (recipe.build.top_p, recipe.build.min_gap, recipe.seed, recipe.train.margin.scale) == (1, 1, 2**32 - 1, 0)
+    assert (recipe.method.config.top_p, recipe.method.config.min_gap, recipe.seed, recipe.train.margin.scale) == (
+        1,
+        1,
+        2**32 - 1,
+        0,
+    )
 
 
 def test_aliases_and_merged_keys_are_taken_where_they_are_few(tmp_path: Path) -> None:

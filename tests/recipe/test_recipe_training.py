@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from clincot.errors import RecipeError
-from clincot.recipe import Lookahead, Margin, Train, load_recipe
+from clincot.recipe import Margin, MethodChoice, Train, load_recipe
 from clincot.recipe.lora_options import LORA
 from clincot.recipe.option_kinds import Idle, Option
 from clincot.recipe.training import check_scale, check_training
@@ -207,6 +207,11 @@ def test_checking_needs_no_torch() -> None:
 
 def test_a_logit_margin_needs_divided_scores() -> None:
     with pytest.raises(RecipeError, match="train.margin.kind: logit"):
-        check_scale(Lookahead(normalise=False), Margin("logit"))
-    for lookahead, margin in ((Lookahead(normalise=False), Margin()), (Lookahead(0.0, 2, False), Margin("logit"))):
-        check_scale(lookahead, margin)
+        check_scale(printed("0.5"), Margin("logit"))
+    for gamma, margin in (("0.5", Margin()), ("0", Margin("logit"))):
+        check_scale(printed(gamma), margin)
+
+
+def printed(gamma: str) -> MethodChoice:
+    """Return ClinCoT with Eq. 3 as printed, not divided by 1 + gamma."""
+    return load_recipe(overrides=["method.lookahead.normalise=false", f"method.lookahead.gamma={gamma}"]).method

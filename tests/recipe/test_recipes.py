@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ from clincot.runs.run import check_names
 RECIPES = sorted(path.stem for path in recipes_folder().glob("*.yaml"))
 SETTINGS = sorted(path.stem for path in (recipes_folder() / "settings").glob("*.yaml"))
 ABLATIONS = {
-    "clincot-no-chain": {"build.steps": 1},
+    "clincot-no-chain": {"method.steps": 1},
     "clincot-naive-dpo": {"train.margin.kind": "none"},
     "clincot-one-round": {"rounds": 1},
-    "clincot-no-lookahead": {"build.lookahead.gamma": 0.0},
+    "clincot-no-lookahead": {"method.lookahead.gamma": 0.0},
     "clincot-single-judge": {"build.judging.judges": 1},
     "clincot-per-side-images": {"train.conditioning": "per_side"},
     "clincot-global-images": {"train.conditioning": "global"},
@@ -34,7 +34,7 @@ def flat(recipe: Recipe) -> dict[str, Any]:
             found |= walk(value, f"{before}{key}.") if isinstance(value, dict) else {f"{before}{key}": value}
         return found
 
-    return walk(asdict(recipe), "")
+    return walk(recipe.tree(), "")
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -59,7 +59,7 @@ def test_log_probs_of_a_server_are_no_reference() -> None:
 
 def test_a_canvas_is_announced_as_one_image(sealed: SealedRun, asked: Asked) -> None:
     pin = sealed.build.lineage.pins["policy"]
-    together = dataclasses.replace(sealed.run, recipe=dataclasses.replace(sealed.run.recipe, views="canvas"))
+    together = dataclasses.replace(sealed.run, recipe=dataclasses.replace(sealed.run.recipe, image_layout="canvas"))
     for run in (sealed.run, together):
         build.load_policy(run, pin, None, batch_size=4, threads=1)
     assert [options["images"] for _, options in asked] == [2, 1]
@@ -95,7 +95,7 @@ def test_the_inputs_of_a_round_tell_kinds_views_and_the_number_of_judges_apart(s
         recipe,
         changed(sealed.run, proposer=ModelSource(kind="grid")).recipe,
         changed(sealed.run, proposer=ModelSource(kind="center")).recipe,
-        dataclasses.replace(recipe, views="canvas"),
+        dataclasses.replace(recipe, image_layout="canvas"),
         dataclasses.replace(recipe, build=dataclasses.replace(recipe.build, judging=judging)),
     ]
     assert len({build.inputs_of(one, {}, "base") for one in others}) == len(others)

@@ -17,8 +17,9 @@ def test_another_version_of_a_round_takes_the_ratings_of_the_first(sealed: Seale
     # Other tests repair the run and expect its next version to be the second.
     folder = Path(shutil.copytree(sealed.run.folder, tmp_path / "run"))
     run = replace(sealed.run, folder=folder, store=connect(f"local:{folder / 'store'}", main=False))
-    build = replace(run.recipe.build, min_gap=run.recipe.build.min_gap / 2)
-    again = replace(run, recipe=replace(run.recipe, build=build))
+    method, config = run.recipe.method, run.recipe.method.config
+    method = replace(method, config=replace(config, min_gap=config.min_gap / 2))
+    again = replace(run, recipe=replace(run.recipe, method=method))
     first = load_known(run.folder / RATINGS, "round-1")
     assert first
 

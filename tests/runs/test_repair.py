@@ -64,13 +64,13 @@ def test_the_same_settings_give_the_same_rows_byte_for_byte(sealed: SealedRun, t
 
 
 def test_scores_computed_anew_from_the_ratings_are_those_of_the_build(sealed: SealedRun, tmp_path: Path) -> None:
-    other = sealed_recipe("build.lookahead.gamma=0.25", "build.judging.consensus=min")
+    other = sealed_recipe("method.lookahead.gamma=0.25", "build.judging.consensus=min")
     there = again(sealed, asked(sealed), other, tmp_path / "there")  # `other` differs: every score is computed anew
     assert pq.read_table(there["round-1"]).equals(pq.read_table(built(sealed, "pairs")))
 
 
 def test_gamma_consensus_and_judges_change_the_scores_and_only_them(sealed: SealedRun, tmp_path: Path) -> None:
-    run = asked(sealed, "build.lookahead.gamma=0", "build.judging.judges=1")
+    run = asked(sealed, "method.lookahead.gamma=0", "build.judging.judges=1")
     files = again(sealed, run, sealed.run.recipe, tmp_path / "again")
     before = {row["id"]: row for row in redacted.read_rows(built(sealed, "candidates"))}
     rows = list(redacted.read_rows(files["round-1-candidates"]))
@@ -85,7 +85,7 @@ def test_gamma_consensus_and_judges_change_the_scores_and_only_them(sealed: Seal
 
 
 def test_other_drawing_is_a_new_version_that_says_what_it_was_repaired_from(sealed: SealedRun) -> None:
-    run = asked(sealed, "build.pairs_per_step=1", "build.pair_scope=across_regions")
+    run = asked(sealed, "method.pairs_per_step=1", "method.pair_scope=across_regions")
     release = repair_round(run, 1)
     assert (release.tag, release.fresh) == ("round-1-v2", True)
     made = read_lineage(run.store, release.pin, 1)
@@ -108,10 +108,10 @@ def _again_stands(run: Run, release: Release) -> None:
 @pytest.mark.parametrize(
     ("override", "says"),
     [
-        ("build.steps=1", r"cannot change build.steps = 1 \(was 2\)"),
+        ("method.steps=1", r"cannot change method.steps = 1 \(was 2\)"),
         ("build.judging.context=blind", "build.judging.context"),
         ("seed=5", "seed = 5"),
-        ("build.temperature=0.5", "build.temperature"),
+        ("method.temperature=0.5", "method.temperature"),
     ],
 )
 def test_what_only_a_build_can_give_is_refused(sealed: SealedRun, override: str, says: str) -> None:
@@ -124,11 +124,11 @@ def test_batch_sizes_are_no_difference_and_a_lost_rating_is_one(sealed: SealedRu
     with pytest.raises(RecipeError, match="gamma was 0"):
         from clincot.runs._redraw import same_chain
 
-        same_chain(sealed_recipe("build.lookahead.gamma=0"), sealed_recipe(), "x")
+        same_chain(sealed_recipe("method.lookahead.gamma=0"), sealed_recipe(), "x")
 
 
 def test_masks_that_are_withheld_are_needed_where_pairs_are_repaired(sealed: SealedRun, tmp_path: Path) -> None:
-    elsewhere = dataclasses.replace(asked(sealed, "build.pairs_per_step=1", "build.min_gap=0.5"), folder=tmp_path)
+    elsewhere = dataclasses.replace(asked(sealed, "method.pairs_per_step=1", "method.min_gap=0.5"), folder=tmp_path)
     with pytest.raises(DataError, match="masks are redacted.*Repair the pairs where they were built"):
         repair_round(elsewhere, 1)
 

@@ -17,7 +17,7 @@ from clincot.runs.repair import repair_round
 from clincot.runs.run import Run
 from clincot.runs.train import train_round
 
-ONE = "build.pairs_per_step=1"
+ONE = "method.pairs_per_step=1"
 
 
 def having(run: Run, *overrides: str) -> Run:
@@ -39,7 +39,7 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_model")
-@pytest.mark.parametrize("overrides", [(ONE,), ("build.judging.judges=1", "build.lookahead.gamma=0")])
+@pytest.mark.parametrize("overrides", [(ONE,), ("build.judging.judges=1", "method.lookahead.gamma=0")])
 def test_a_build_with_the_settings_of_repaired_pairs_finds_them(copied: Run, overrides: tuple[str, ...]) -> None:
     run = having(copied, *overrides)
     made = repair_round(run, 1)
@@ -56,7 +56,7 @@ def test_a_build_with_the_settings_of_repaired_pairs_finds_them(copied: Run, ove
 def test_the_settings_before_a_repair_are_refused_by_name_and_another_repair_brings_them_back(copied: Run) -> None:
     repair_round(having(copied, ONE), 1)
     said = refused(copied)
-    assert "'round-1-v2'" in said and "  build.pairs_per_step: 1 -> 2\n" in said and "min_gap" not in said
+    assert "'round-1-v2'" in said and "  method.pairs_per_step: 1 -> 2\n" in said and "min_gap" not in said
     assert "'round-1' was made as asked now" in said and "`--repair-pairs` in its place" in said
     assert "`clincot build-data --round 1 --name shut --new-version` with these for 'round-1-v3'" in said
     again = repair_round(copied, 1)
@@ -65,11 +65,11 @@ def test_the_settings_before_a_repair_are_refused_by_name_and_another_repair_bri
 
 @pytest.mark.usefixtures("no_model")
 def test_only_settings_that_decide_the_stage_are_shown_and_repair_only_where_it_can_help(copied: Run) -> None:
-    said = refused(having(copied, "build.temperature=1.5", "train.dpo.beta=0.7", "evaluate.max_images=1"))
-    assert "  build.temperature: 2.0 -> 1.5\n" in said
+    said = refused(having(copied, "method.temperature=1.5", "train.dpo.beta=0.7", "evaluate.max_images=1"))
+    assert "  method.temperature: 2.0 -> 1.5\n" in said
     assert all(word not in said for word in ("beta", "evaluate.", "--repair-pairs", "as asked now"))
     with pytest.raises(TagExists) as error:
-        train_round(having(copied, "build.temperature=1.5", "train.dpo.beta=0.7"), 1)
+        train_round(having(copied, "method.temperature=1.5", "train.dpo.beta=0.7"), 1)
     beta = copied.recipe.train.dpo["beta"]
     assert f"  train.dpo.beta: {beta} -> 0.7\n" in str(error.value) and "build.temp" not in str(error.value)
 

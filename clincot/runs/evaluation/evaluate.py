@@ -106,9 +106,10 @@ def _chosen(run: Run, last: int) -> list[Adapter]:
 
 
 def _inputs(run: Run, pins: dict[str, Pin], chosen: list[Adapter]) -> str:
-    recipe, build = run.recipe, run.recipe.build
+    recipe = run.recipe
     kinds = [source.kind for source in (recipe.models.policy, recipe.models.proposer)]
-    asked = (recipe.evaluate, recipe.seed, build.regions, build.steps, build.candidates, recipe.views, kinds)
+    looked = (recipe.build.regions, recipe.inference_steps, recipe.inference_hypotheses, recipe.image_layout)
+    asked = (recipe.evaluate, recipe.seed, *looked, kinds)
     shas = {name: pin.sha for name, pin in pins.items()}
     return content_key(asked, shas, [adapter.sha256 for adapter in chosen], tuple(protocols.PROTOCOLS))
 

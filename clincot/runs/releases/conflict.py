@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import NoReturn
 
 from clincot.errors import TagExists
@@ -14,18 +14,18 @@ from clincot.runs.run import Run
 
 # What of a recipe decides a stage's result; a difference elsewhere is no reason.
 DATA = ("seed", "benchmark", "benchmark_revision")
-BUILD = ("build.regions", "build.steps", "build.candidates")
+BUILD = ("build.regions", "method.steps", "method.candidates")
 TRAIN = ("train.lora", "train.dtype", "train.threads", "models.policy")
 DECIDES = {
-    "build-data": (*DATA, "build", "views", "method", "rounds", "models"),
-    "train": ("train", "views", "seed", "models.policy"),
-    "evaluate": (*DATA, *BUILD, "evaluate", "views", "models.policy", "models.proposer"),
+    "build-data": (*DATA, "build", "image_layout", "method", "rounds", "models"),
+    "train": ("train", "image_layout", "seed", "models.policy"),
+    "evaluate": (*DATA, *BUILD, "evaluate", "image_layout", "models.policy", "models.proposer"),
     "sft": (*DATA, *TRAIN, "train.sft", "rounds", "build.max_images", "build.max_questions"),
 }
 # What `--repair-pairs` may change (rounds/_redraw.py holds the rest fast).
-REPAIRS = {f"build.{name}" for name in ("pairs_per_step", "min_gap", "pair_scope", "cut_texts", "lookahead.gamma")}
-REPAIRS |= {"build.lookahead.normalise"}
-REPAIRS |= {"build.judging.consensus", "build.judging.judges"}
+REPAIRS = {f"method.{name}" for name in ("pairs_per_step", "min_gap", "pair_scope")}
+REPAIRS |= {"method.lookahead.gamma", "method.lookahead.normalise"}
+REPAIRS |= {f"build.{name}" for name in ("cut_texts", "judging.consensus", "judging.judges")}
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ def refuse(run: Run, there: Standing, pins: Mapping[str, Pin | OwnPin], next_tag
 
 
 def _settings(run: Run, there: Standing) -> dict[str, str]:
-    stored = asdict(recipe_from_yaml(there.recipe, f"{there.repo}@{there.tag}"))
+    stored = recipe_from_yaml(there.recipe, f"{there.repo}@{there.tag}").tree()
     decides = DECIDES["sft" if _is_start(there.lineage) else there.lineage.stage]
-    found = changes(stored, asdict(run.recipe))
+    found = changes(stored, run.recipe.tree())
     return {name: change for name, change in found.items() if any(f"{name}.".startswith(f"{key}.") for key in decides)}
 
 

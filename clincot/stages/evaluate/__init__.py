@@ -152,7 +152,7 @@ def _answering(
     own = tuple((inference, control) for control in dark for inference in recipe.evaluate.inference)
     other = tuple((inference, SHUFFLED) for inference in recipe.evaluate.inference)
     work: list[tuple[Group, Ways]] = []
-    for group in groups(asked, recipe.build.unit_images):
+    for group in groups(asked, recipe.build.shard_images):
         work.append((group, own))
         if stand_ins:
             work.append((other_images(group, stand_ins), other))

@@ -36,19 +36,19 @@ class Settings:
     regions: recipe.Regions
     max_new_tokens: int
     report_tokens: int
-    views: recipe.Views = "separate"
+    image_layout: recipe.ImageLayout = "separate"
     asking: Asking | None = None
 
     @classmethod
     def of(cls, run: recipe.Recipe, asking: Asking | None = None) -> Settings:
         asked = run.evaluate
         return cls(
-            steps=run.build.steps,
-            hypotheses=run.build.candidates,
+            steps=run.inference_steps,
+            hypotheses=run.inference_hypotheses,
             regions=run.build.regions,
             max_new_tokens=asked.max_new_tokens,
             report_tokens=asked.report_tokens,
-            views=run.views,
+            image_layout=run.image_layout,
             asking=asking,
         )
 
@@ -164,7 +164,7 @@ def answer_by_region(
 
 
 def _view(picture: Image.Image, crop: Image.Image, settings: Settings) -> tuple[Image.Image, ...]:
-    return (canvas.compose(picture, crop),) if settings.views == "canvas" else (picture, crop)
+    return (canvas.compose(picture, crop),) if settings.image_layout == "canvas" else (picture, crop)
 
 
 def _direct_prompt(example: Example, settings: Settings) -> list[Message]:
@@ -186,7 +186,7 @@ def _step_prompt(example: Example, chain: Sequence[str], step: int, settings: Se
         step=step,
         steps=settings.steps,
         report=example.answer_type == "report",
-        images=1 if settings.views == "canvas" else 2,
+        images=1 if settings.image_layout == "canvas" else 2,
     )
 
 

@@ -76,7 +76,7 @@ def merge(folder: Path, round_: int, count: int) -> BuildOutcome:
         dropped = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
         raise DataError(
             f"round {round_}: no pair came out of {facts['questions']} questions ({dropped})."
-            " Lower build.min_gap, ask for more candidates, or look at the judges."
+            " Lower method.min_gap, ask for more candidates, or look at the judges."
         )
     merged = folder / "merged"
     files: dict[str, Path] = {}
@@ -107,7 +107,7 @@ def _tables(journal: Journal, count: int, part: Part) -> Iterator[pa.Table]:
 
 def worker_of(job: BuildJob, launch: Launch) -> Worker:
     """Cut the units and open the journal. Raises RoundError when it holds an unfinished build of something else."""
-    units = cut_units(job.examples, job.recipe.build.unit_images)
+    units = cut_units(job.examples, job.recipe.build.shard_images)
     journal = Journal(job.folder)
     journal.open(_plan(job, units))
     return Worker(job, launch, journal, units)
@@ -117,14 +117,14 @@ def _plan(job: BuildJob, units: Sequence[Sequence[Example]]) -> dict[str, Any]:
     return {
         "layout": 2,
         "round": job.round,
-        "method": job.recipe.method,
+        "method": job.recipe.method.tree(),
         "seed": job.recipe.seed,
         "rounds": job.recipe.rounds,
-        "views": job.recipe.views,
+        "image_layout": job.recipe.image_layout,
         "build": asdict(job.recipe.build),
         "made from": dict(job.made_from),
         "examples": len(job.examples),
         "units": len(units),
         "units_key": units_key(units),
-        "inputs_key": content_key(job.key, repr(job.recipe.build), job.recipe.method, job.recipe.seed),
+        "inputs_key": content_key(job.key, repr(job.recipe.build), repr(job.recipe.method), job.recipe.seed),
     }

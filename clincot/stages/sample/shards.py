@@ -77,8 +77,8 @@ class Counting(Protocol):
     def counters(self) -> Counters: ...
 
 
-def cut_units(examples: Sequence[Example], unit_images: int) -> list[tuple[Example, ...]]:
-    """Group examples by image, in order, and put `unit_images` images with all their questions into each unit."""
+def cut_units(examples: Sequence[Example], shard_images: int) -> list[tuple[Example, ...]]:
+    """Group examples by image, in order, and put `shard_images` images with all their questions into each unit."""
     collects = gc.isenabled()
     gc.disable()  # a list for each image makes it look at all of them again and again: 1.9 us a unit for 0.8 at 100,000
     try:
@@ -87,7 +87,7 @@ def cut_units(examples: Sequence[Example], unit_images: int) -> list[tuple[Examp
             by_image.setdefault(example.image_id, []).append(example)
         groups = iter(by_image.values())
         units = []
-        while images := list(islice(groups, unit_images)):
+        while images := list(islice(groups, shard_images)):
             units.append(tuple(example for questions in images for example in questions))
         return units
     finally:

@@ -132,7 +132,7 @@ class Workbench:
     def _shown(self, example: Example, views: tuple[View, ...]) -> tuple[Image, ...]:
         """Return the images of a prompt; on a canvas, the global image and a crop are one."""
         seen = tuple(self.gallery.show(example.id, view) for view in views)
-        if self.recipe.views != "canvas" or [view.kind for view in views] != ["image", "crop"]:
+        if self.recipe.image_layout != "canvas" or [view.kind for view in views] != ["image", "crop"]:
             return seen
         key = (example.image_id, views[1])
         if key not in self.canvases:
@@ -164,7 +164,8 @@ class Workbench:
     def _propose_all(self, proposer: Proposer, one_of: dict[str, Example], questions: dict[str, list[str]]) -> None:
         """Look for the hypotheses of every image; `one_of` holds an example of each."""
         build, known = self.recipe.build, proposer.known
-        wanted = [hypotheses(one.modality, questions[name], build.candidates, known) for name, one in one_of.items()]
+        count = self.recipe.method.hypotheses
+        wanted = [hypotheses(one.modality, questions[name], count, known) for name, one in one_of.items()]
         pictures = {name: self.gallery.image(one.id) for name, one in one_of.items()}
         subjects = [Subject(name, pictures[name], shown_regions(one)) for name, one in one_of.items()]
         maps = proposer.heat_maps(subjects, wanted)

@@ -83,7 +83,7 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
     room.
     """
     check_training(job.recipe.train)
-    check_scale(job.recipe.build.lookahead, job.recipe.train.margin)
+    check_scale(job.recipe.method, job.recipe.train.margin)
     started, world = time.monotonic(), processes()
     torch.set_num_threads(job.recipe.train.threads)
     with world.main_process_first():
@@ -95,7 +95,7 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
         reference = check_reference(trainer.model, job.initial if _moved(job) else job.parent)
         layout = settle_layout(trainer, dtype_of(job.recipe))
         first = (check_moved if _moved(job) else check_first_step)(trainer, dtype_of(job.recipe))
-        unit = "groups" if job.recipe.train.rows == "group" else "pairs"
+        unit = "groups" if job.recipe.train.batch_layout == "group" else "pairs"
         trainer.add_callback(Live(f"train round {job.round}", stack, trainer, unit))
         with saving(job.folder):
             train_on(trainer, job.folder)
@@ -112,7 +112,7 @@ def _open_rows(job: TrainJob, *, say: bool) -> tuple[Dataset, dict[str, int], Pa
     stored = _stored(job)
     read = load_rows(job.rows, job.folder / "rows", scores=train.margin.kind != "none", reference=stored)
     rows, dropped = keep_rows(read, ", ".join(path.name for path in job.rows), say=say)
-    renderer = Renderer(with_pixel_cache(processor), train.conditioning, ends, job.recipe.views)
+    renderer = Renderer(with_pixel_cache(processor), train.conditioning, ends, job.recipe.image_layout)
     check_conditioning(rows, train.conditioning)
     check_placeholders(rows, renderer)
     if stored:
@@ -135,9 +135,9 @@ def _stored(job: TrainJob) -> bool:
 def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
     train = job.recipe.train
     objective = choose(OBJECTIVES, train.objective, "train.objective")
-    grouped = train.rows == "group"
+    grouped = train.batch_layout == "group"
     dataset = groups(rows) if grouped else rows
-    laid_out = RowsCollator(collator, train.rows, rows if grouped else None)
+    laid_out = RowsCollator(collator, train.batch_layout, rows if grouped else None)
     arguments = _arguments(job, dataset, laid_out)
     check_batches(arguments, len(dataset), "train.dpo")
     model, lora = load_policy(job.base, job.parent, lora_config(job.recipe), dtype_of(job.recipe))

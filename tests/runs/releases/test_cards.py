@@ -99,8 +99,8 @@ def test_the_dataset_card_says_what_was_looked_for_how_it_was_judged_and_what_wa
     facts = BUILD | {
         "hypotheses": 120,
         "drops": {"hypotheses without a region": 9},
-        "views": "canvas",
-        "judging": {"context": "blind", "readout": "yesno", "consensus": "min"},
+        "image_layout": "canvas",
+        "judging": {"context": "blind", "scoring": "yesno", "consensus": "min"},
         "pairing": pairing,
     }
     first, second = (

@@ -182,7 +182,7 @@ def test_a_killed_evaluation_continues_and_gives_the_same(tmp_path: Path, stop_a
 
 @pytest.mark.parametrize(
     "change",
-    ["evaluate.max_new_tokens=7", "build.steps=1", "build.regions.threshold=1.5", "another key"],
+    ["evaluate.max_new_tokens=7", "method.steps=1", "build.regions.threshold=1.5", "another key"],
 )
 def test_another_setting_or_policy_does_not_reuse_answers(tmp_path: Path, change: str) -> None:
     run(tmp_path)
@@ -291,7 +291,7 @@ def test_the_real_engine_and_grounder_answer_alike_in_groups_and_one_by_one(tmp_
     def texts(folder: str, batch: int, images: int) -> list[tuple[str, ...]]:
         engine = TransformersEngine.from_pretrained(base, batch_size=batch)
         evaluation = evaluate_policies(
-            recipe("evaluate.max_new_tokens=6", f"build.unit_images={images}", "evaluate.max_images=3"),
+            recipe("evaluate.max_new_tokens=6", f"build.shard_images={images}", "evaluate.max_images=3"),
             examples(),
             examples(),
             [PolicyUnderTest("base", "tiny", lambda: engine)],

@@ -79,8 +79,8 @@ def job(folder: Path, loaded: list[Policy] | None = None, **changed: object) -> 
             loaded.append(policy)
         return Models(policy, Proposer(), (Judge(),))  # type: ignore[arg-type]
 
-    wanted = {"candidates": 3, "regions.least_side": 8, "unit_images": 1, **changed}
-    recipe = load_recipe(overrides=[f"build.{name}={value}" for name, value in wanted.items()])
+    wanted = {"method.candidates": 3, "build.regions.least_side": 8, "build.shard_images": 1, **changed}
+    recipe = load_recipe(overrides=[f"{name}={value}" for name, value in wanted.items()])
     examples = tuple(
         Example(f"q{i}-{j}", f"i{i}", picture(i), f"Is it {j}?", "Yes", "closed", "presence", "phantom", "Yes.")
         for i in range(UNITS)
@@ -133,8 +133,8 @@ def test_a_finished_round_is_merged_again_without_loading_a_model(tmp_path: Path
 
 def test_another_recipe_for_an_unfinished_round_is_refused_with_the_difference(tmp_path: Path) -> None:
     build(job(tmp_path))
-    with pytest.raises(RoundError, match=r"build.min_gap: 0.05 -> 0.1\n  build.steps: 2 -> 3\n"):
-        build(job(tmp_path, steps=3, min_gap=0.1))
+    with pytest.raises(RoundError, match=r"method.min_gap: 0.05 -> 0.1\n  method.steps: 2 -> 3\n"):
+        build(job(tmp_path, **{"method.steps": 3, "method.min_gap": 0.1}))
     fewer = job(tmp_path)
     with pytest.raises(RoundError, match=r"examples: 10 -> 8\n  made from.policy: someone/policy@1 -> .*@2\n"):
         build(replace(fewer, examples=fewer.examples[:-2], key="other", made_from={"policy": "someone/policy@2"}))
