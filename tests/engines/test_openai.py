@@ -158,10 +158,7 @@ def test_a_prompt_beyond_the_servers_context_is_an_error(engine):
     ("fault", "message"),
     [
         ({"status": 401, "message": "Unauthorized"}, "refuses the key.*CLINCOT_SERVER_KEY"),
-        (
-            {"status": 400, "message": "At most 1 image(s) may be provided"},
-            "--limit-mm-per-prompt.*image_layout: canvas",
-        ),
+        ({"status": 400, "message": "At most 1 image(s) may be provided"}, "limit-mm-per-prompt.*image_layout: canvas"),
     ],
 )
 def test_what_cannot_pass_is_not_repeated(engine, served, fault, message):

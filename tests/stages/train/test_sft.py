@@ -15,8 +15,9 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from clincot.errors import DataError, RecipeError
 from clincot.images import decode
+from clincot.methods.clincot_config import ClinCoTConfig
 from clincot.objectives.sft import GOLD_FEATURES, gold_row
-from clincot.recipe import Models, ModelSource, Recipe, Train
+from clincot.recipe import MethodChoice, Models, ModelSource, Recipe, Train
 from clincot.records import Example
 from clincot.rows import schema
 from clincot.stages.train import sft
@@ -34,7 +35,14 @@ def make_recipe(**changes) -> Recipe:
     source = ModelSource("clincot/tiny")
     values = {"sft": SFT, "dpo": {"max_steps": 1}, "lora": {"r": 4, "lora_alpha": 8}} | changes
     models = Models(source, source, (source, source))
-    return Recipe("clincot", "clincot", "tests", "phantom", models, train=Train(start="sft", **values))
+    return Recipe(
+        "clincot",
+        MethodChoice("clincot", ClinCoTConfig()),
+        "tests",
+        "phantom",
+        models,
+        train=Train(start="sft", **values),
+    )
 
 
 def example(index: int, answer: str, answer_type: str = "open") -> Example:

@@ -19,7 +19,8 @@ from safetensors.torch import load_file
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from clincot.errors import DataError, ModelError, RecipeError
-from clincot.recipe import Margin, Models, ModelSource, Recipe, Train
+from clincot.methods.clincot_config import ClinCoTConfig
+from clincot.recipe import Margin, MethodChoice, Models, ModelSource, Recipe, Train
 from clincot.stages.train import arguments as _arguments
 from clincot.stages.train import dpo as train
 from clincot.stages.train.dpo import TrainJob, train_adapter
@@ -40,7 +41,7 @@ def make_recipe(**changes) -> Recipe:
     source = ModelSource("clincot/tiny")
     return Recipe(
         name="clincot",
-        method="clincot",
+        method=MethodChoice("clincot", ClinCoTConfig()),
         setting="tests",
         benchmark="phantom",
         models=Models(source, source, (source, source)),
@@ -199,7 +200,7 @@ def test_a_text_that_is_other_tokens_now_is_caught_before_a_model_is_loaded(make
 
 @pytest.mark.parametrize("layout", ["pair", "group"])
 def test_every_layout_of_rows_gives_the_same_round_within_rounding(make_job, round_1, tmp_path, layout):
-    outcome = train_adapter(make_job(tmp_path, recipe=make_recipe(rows=layout), stored_reference=True))
+    outcome = train_adapter(make_job(tmp_path, recipe=make_recipe(batch_layout=layout), stored_reference=True))
     facts = outcome.facts
     assert facts["rows"] == layout and round_1[1].facts["rows"] == "shared"
     assert (facts["rows_gradient_error"] > 0) == (layout == "group")
@@ -486,14 +487,16 @@ def test_against_the_initial_policy_the_first_loss_is_that_of_both_policies(
     make_job, round_1, base, rows, tmp_path, layout
 ):
     parent = round_1[1].adapter
-    recipe = make_recipe(reference="initial", rows=layout, dpo={"max_steps": 2})
+    recipe = make_recipe(reference="initial", batch_layout=layout, dpo={"max_steps": 2})
     job = make_job(tmp_path / "job", round=2, parent=parent, recipe=recipe, stored_reference=True)
     out = train_adapter(job)
     expected = first_loss_by_hand(base, parent, None, rows)
     assert out.facts["first_loss"] == pytest.approx(expected, abs=1e-4)
     assert out.facts["known_first_loss"] == pytest.approx(expected, abs=1e-4)
     started = train_adapter(
-        make_job(tmp_path / "start", round=2, parent=parent, recipe=make_recipe(rows=layout, dpo={"max_steps": 2}))
+        make_job(
+            tmp_path / "start", round=2, parent=parent, recipe=make_recipe(batch_layout=layout, dpo={"max_steps": 2})
+        )
     )
     assert abs(started.facts["first_loss"] - out.facts["first_loss"]) > 1e-3  # there policy and reference are one
     assert out.facts["reference_sha256"] is None and out.facts["stored_references"] == 0
