@@ -28,7 +28,7 @@ MISTAKES = {
     "demo": ["demo --hub ./clincot-hub", "demo --name 'my demo'", "demo --rounds 3"],
     "build-data": [
         "build-data --recipe clincott",
-        "build-data --set build.step=3",
+        "build-data --set method.step=3",
         "build-data --set method.temperature=-0.1",
         "build-data --set method.steps:3",
         "build-data --benchmark mimic-cxr",
