@@ -13,7 +13,7 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from clincot.methods.clincot_config import ClinCoTConfig
+from clincot.methods.clincot_config import Config
 from clincot.recipe import MethodChoice, Models, ModelSource, Recipe, Train
 from clincot.stages.train import dpo as train
 from clincot.stages.train.dpo import TrainJob, train_adapter
@@ -37,7 +37,7 @@ def main(base: Path, rows: Path, folder: Path, batch: int, die_at: int) -> None:
     source = ModelSource("clincot/tiny")
     how = Train(dpo=DPO | {"per_device_train_batch_size": batch}, lora={"r": 4, "lora_alpha": 8})
     models = Models(source, source, (source, source))
-    recipe = Recipe("clincot", MethodChoice("clincot", ClinCoTConfig()), "tests", "phantom", models, train=how)
+    recipe = Recipe("clincot", MethodChoice("clincot", Config()), "tests", "phantom", models, train=how)
     outcome = train_adapter(TrainJob(recipe, 1, (rows,), base, str(base), None, folder, stored_reference=False))
     if os.environ.get("RANK", "0") == "0":
         losses = [entry["loss"] for entry in outcome.history if "loss" in entry]

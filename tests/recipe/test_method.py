@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clincot.errors import RecipeError
-from clincot.methods.clincot_config import ClinCoTConfig
+from clincot.methods.clincot_config import Config
 from clincot.recipe import Recipe, load_recipe, recipe_from_yaml
 
 OTHER = """
@@ -34,7 +34,7 @@ def loaded(folder: Path, recipe: str, setting: str = "setting: mine\n", *overrid
 def test_a_bare_name_has_the_methods_own_numbers(tmp_path: Path) -> None:
     (tmp_path / "bare.yaml").write_text("name: bare\nmethod: clincot\n", encoding="utf-8")
     recipe = load_recipe(tmp_path / "bare.yaml", "paper")
-    assert recipe.method.name == "clincot" and recipe.method.config == ClinCoTConfig()
+    assert recipe.method.name == "clincot" and recipe.method.config == Config()
 
 
 def test_later_layers_change_single_numbers(tmp_path: Path) -> None:

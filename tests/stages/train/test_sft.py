@@ -15,7 +15,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from clincot.errors import DataError, RecipeError
 from clincot.images import decode
-from clincot.methods.clincot_config import ClinCoTConfig
+from clincot.methods.clincot_config import Config
 from clincot.objectives.sft import GOLD_FEATURES, gold_row
 from clincot.recipe import MethodChoice, Models, ModelSource, Recipe, Train
 from clincot.records import Example
@@ -37,7 +37,7 @@ def make_recipe(**changes) -> Recipe:
     models = Models(source, source, (source, source))
     return Recipe(
         "clincot",
-        MethodChoice("clincot", ClinCoTConfig()),
+        MethodChoice("clincot", Config()),
         "tests",
         "phantom",
         models,

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from clincot.errors import DataError, ModelError, RecipeError
-from clincot.methods.clincot_config import ClinCoTConfig
+from clincot.methods.clincot_config import Config
 from clincot.recipe import Margin, MethodChoice, Models, ModelSource, Recipe, Train
 from clincot.stages.train import arguments as _arguments
 from clincot.stages.train import dpo as train
@@ -41,7 +41,7 @@ def make_recipe(**changes) -> Recipe:
     source = ModelSource("clincot/tiny")
     return Recipe(
         name="clincot",
-        method=MethodChoice("clincot", ClinCoTConfig()),
+        method=MethodChoice("clincot", Config()),
         setting="tests",
         benchmark="phantom",
         models=Models(source, source, (source, source)),
