@@ -1,4 +1,4 @@
-# demo: install and run the main job. test: under 12 minutes. test-long: kills, fuzz, whole VQA-RAD. check: format, lint, types, imports.
+# demo: install and run the main job. test: under 12 minutes. test-long: kills, fuzz, mutations, whole VQA-RAD. check: format, lint, types, imports.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

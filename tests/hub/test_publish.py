@@ -53,6 +53,12 @@ def test_a_tag_with_other_content_is_an_error_that_offers_a_way_on(hub, round_fi
     assert len(commits(REPO)) == 2
 
 
+def test_a_tag_that_holds_more_files_than_the_push_is_other_content(hub, round_files, card):
+    publish(hub, 1, round_files(1) | {"round-1/train-1.parquet": b"more"}, card)
+    with pytest.raises(TagExists, match=r"round-1/train-1\.parquet is one"):
+        publish(hub, 1, round_files(1), card, replace=["round-1"])
+
+
 def test_files_that_a_new_version_lacks_leave_the_replaced_folder_and_no_other(hub, round_files, card):
     extra = {"round-1/train-1.parquet": b"more", "round-1-candidates/train-0.parquet": b"all"}
     old = publish(hub, 1, round_files(1) | extra, card)

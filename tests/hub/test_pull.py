@@ -61,6 +61,13 @@ def test_a_snapshot_is_of_the_pinned_version_even_after_main_moved(hub, seeded):
     assert folder.is_relative_to(hub.cache)
 
 
+def test_a_snapshot_of_a_branch_is_of_the_commit_that_it_was_resolved_to(hub, server, seeded):
+    pin = hub.resolve("dataset", REPO)
+    server.seed("dataset", REPO, {"a.txt": b"three"})
+    assert (hub.snapshot(pin) / "a.txt").read_bytes() == b"two"
+    assert hub.list_files(pin)["a.txt"].oid == hashlib.sha1(b"blob 3\0two").hexdigest()
+
+
 def test_files_are_listed_with_size_and_content_id(hub, seeded):
     files = hub.list_files(hub.resolve("dataset", REPO, "round-2"))
     assert files["a.txt"] == FileInfo(3, hashlib.sha1(b"blob 3\0two").hexdigest())

@@ -69,13 +69,13 @@ class Judge:
         return [Rating(scores[self.place], 1.0) for scores in known]
 
 
-def walk(*overrides: str, name: str = "q1") -> tuple[UnitResult, Policy]:
+def walk(*overrides: str, name: str = "q1", round_: int = 1) -> tuple[UnitResult, Policy]:
     recipe = load_recipe(overrides=[*SETTINGS, *overrides])
     pixels = (np.arange(3600).reshape(60, 60) % 256).astype(np.uint8)
     asked = Example(name, "i1", encode_png(Image.fromarray(pixels)), "?", "x", "open", "k", "chest x-ray", "x")
     policy = Policy()
     models = Models(policy, Grid.from_pretrained(None, key="g"), (Judge("a", 0), Judge("b", 1)))  # type: ignore[arg-type]
-    return run_unit(of_recipe(recipe), [asked], Workbench(recipe, 1, models)), policy
+    return run_unit(of_recipe(recipe), [asked], Workbench(recipe, round_, models)), policy
 
 
 def texts(result: UnitResult) -> list[tuple[str, str]]:
@@ -104,6 +104,12 @@ def test_every_text_has_a_seed_of_its_own_also_the_look_ahead_texts_of_one_findi
     seeds = [request.seed for request in policy.requests]
     assert len(seeds) == len(set(seeds)) == 6 + 12 + 6
     assert all(len(set(c.lookahead)) == 2 for c in result.candidates if c.step == 1)
+
+
+def test_the_texts_of_another_round_or_another_seed_have_other_seeds() -> None:
+    walks = (walk(), walk(round_=2), walk("seed=1"))
+    seeds = [{request.seed for request in policy.requests} for _, policy in walks]
+    assert len(set.union(*seeds)) == sum(map(len, seeds))
 
 
 def test_a_text_that_tokenises_otherwise_has_no_reference_log_probability() -> None:

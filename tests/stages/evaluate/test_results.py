@@ -84,6 +84,17 @@ def test_the_interval_agrees_with_a_bootstrap_written_as_a_loop() -> None:
     assert (accuracy.low, accuracy.high) == pytest.approx(tuple(np.percentile(draws, [2.5, 97.5])), abs=0.015)
 
 
+def test_a_difference_is_computed_on_the_same_resamples() -> None:
+    examples = [example(i, f"image {i}", "yes", "closed") for i in range(8)]
+    texts = ["yes", "no"] * 4
+    rows = {Row(name, "direct"): predictions(examples, texts) for name in ("base", "round-1")}
+    pair = (Row("round-1", "direct"), Row("base", "direct"), "base")
+    found = Scoring(CLINCOT_V1, examples, 200, 0).comparisons(rows, [pair])
+    accuracy = next(c for c in found if c.metric == "closed_accuracy")
+    # Each row alone has an interval of about .1 to .9; equal answers differ in no resample.
+    assert (accuracy.value, accuracy.low, accuracy.high) == (0.0, 0.0, 0.0)
+
+
 def test_the_same_seed_gives_the_same_interval_and_golds_narrow_the_closed_rows() -> None:
     examples = [example(0, "a", "yes", "closed"), example(1, "b", "left", "closed"), example(2, "c", "no", "closed")]
     rows = {Row("base", "direct"): predictions(examples, ["yes", "right", "maybe"])}
