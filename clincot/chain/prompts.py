@@ -85,16 +85,17 @@ def judge_messages(
     facts: str | None = None,
     earlier: int | None = None,
     yes_or_no: bool = False,
+    own: str | None = None,
 ) -> list[Message]:
     """Text-only turns for a judge; `reference=None` is the blind context.
 
     `facts` tell of the candidate's region (`region_facts`), `earlier` is the digit of another reviewer (a debate),
-    `yes_or_no` asks for that instead of a digit. Ordered so that the candidates of a question share the longest prefix:
-    rubric, question, reference, findings, facts, statement.
+    `yes_or_no` asks for that instead of a digit, `own` is a rubric in place of this file's. Ordered so that the
+    candidates of a question share the longest prefix: rubric, question, reference, findings, facts, statement.
     """
     criteria = JUDGE_REPORT_CRITERIA if report else JUDGE_CRITERIA
     rubric = JUDGE_REPORT_RUBRIC if report else JUDGE_RUBRIC
-    lines = [criteria if yes_or_no else rubric, f"Question: {question.strip()}"]
+    lines = [own or (criteria if yes_or_no else rubric), f"Question: {question.strip()}"]
     if reference is not None:
         lines.append(f"Reference: {reference.strip()}")
     lines.append("Findings so far: " + (" ".join(findings) if findings else "none"))

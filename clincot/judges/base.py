@@ -17,7 +17,8 @@ class JudgeRequest:
 
     `report`: the statement is a whole report and is rated by the rubric of reports. `facts` is a line about the
     candidate's region, `earlier` the digit another reviewer gave (a debate). `image` holds the encoded global image
-    for judges that can see; text-only ones pass over it.
+    for judges that can see; text-only ones pass over it. `rubric` is what the statement is rated by, in place of the
+    package's own; it must ask for one digit.
     """
 
     question: str
@@ -28,6 +29,7 @@ class JudgeRequest:
     facts: str | None = None
     earlier: int | None = None
     image: bytes | None = field(default=None, repr=False)
+    rubric: str | None = None
 
 
 @dataclass(frozen=True)

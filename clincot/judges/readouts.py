@@ -71,6 +71,7 @@ class Readout:
             facts=request.facts,
             earlier=request.earlier,
             yes_or_no=self.yes_or_no,
+            own=request.rubric,
         )
 
 

@@ -55,7 +55,8 @@ class JudgeRoom:
         return length + self.written >= self.context
 
     def _surely_fits(self, request: JudgeRequest) -> bool:
-        texts = (request.question, request.reference or "", *request.findings, request.statement, request.facts or "")
+        known = (request.reference, request.facts, request.rubric)
+        texts = (request.question, *request.findings, request.statement, *filter(None, known))
         return not self.beyond(self._frame + most_tokens(texts))
 
     @cached_property

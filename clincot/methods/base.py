@@ -41,7 +41,7 @@ class Rate:
 
     `reference` is the text that they may compare with (None: blind). `region`: they read where it lies and how it was
     found (None: nothing). `view` is the image that a judge with eyes sees (None: none). `report`: the text is a whole
-    report and is rated by the rubric of reports.
+    report and is rated by the rubric of reports. `rubric` replaces both; it must ask for one digit (9 is the best).
     """
 
     example: Example
@@ -51,6 +51,7 @@ class Rate:
     region: Region | None = None
     view: View | None = WHOLE
     report: bool = False
+    rubric: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from clincot.lm.requests import TOO_LONG, Completion
 from clincot.methods import clincot_config
 from clincot.methods._steps import Steps
 from clincot.methods.base import Ask, Draw, Rate, Tools
+from clincot.methods.candidates import candidate_of
 from clincot.methods.clincot_facts import how_pairs_were_drawn, what_is_ours, what_was_done
 from clincot.methods.pairing import choose_pairs
 from clincot.methods.scoring import best_of, scored
@@ -115,25 +116,11 @@ class ClinCoT:
         texts = await tools.generate(example, asks)
         offered = []
         for i, (region, ask, text) in enumerate(zip(places, asks, texts, strict=True)):
-            if text.finish == "failed" or not text.text.strip():
+            candidate = candidate_of(example, i, ask, text, step=step, region=region, findings=chain)
+            if candidate is None:
                 tools.drop(_missing("candidates", text))
-                continue
-            # A text cut at the length limit has no end token, one that tokenises otherwise was scored as other tokens.
-            whole = text.finish == "stop" and text.retokenises
-            offered.append(
-                Candidate(
-                    id=f"{example.id}/{step}/{i}",
-                    example_id=example.id,
-                    step=step,
-                    text=text.text,
-                    region=region,
-                    findings=chain,
-                    logp=text.logp if whole else None,
-                    tokens=text.tokens,
-                    finish=text.finish,
-                    views=ask.views,
-                )
-            )
+            else:
+                offered.append(candidate)
         return offered
 
     async def _look_ahead(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from clincot.methods._text_key import text_key
 from clincot.methods.base import Draw
 from clincot.methods.clincot_config import Config
+from clincot.methods.text_key import text_key
 from clincot.records import Candidate
 
 CUT = "candidates cut at the length limit"

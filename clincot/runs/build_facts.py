@@ -15,7 +15,7 @@ def facts_of(recipe: Recipe, source: Source, counts: Mapping[str, Any]) -> dict[
     """Return `counts` of a round and what the card says of its source, its judges and what its method did."""
     method, facts = methods.of_recipe(recipe), {**counts, **_settings(recipe, source)}
     if "judges" in method.needs:
-        facts |= _judging(recipe)
+        facts |= _judging(recipe, counts.get("rated"))
     return facts | {"method": stated_by(method, facts).to_facts()}
 
 
@@ -30,11 +30,15 @@ def _settings(recipe: Recipe, source: Source) -> dict[str, Any]:
     }
 
 
-def _judging(recipe: Recipe) -> dict[str, Any]:
+def _judging(recipe: Recipe, rated: Mapping[str, int] | None) -> dict[str, Any]:
+    """Return what the judges read, by the counts of what a method showed them; a round without them says its recipe."""
     judging = recipe.build.judging
-    shown = {"context": judging.context, "sees_reference": judging.context == "reference"}
+    context: str = judging.context
+    if rated is not None:
+        context = "reference" if rated.get("with_reference") else "facts" if rated.get("with_region") else "blind"
+    shown = {"context": context, "sees_reference": context == "reference"}
     return {
-        "judging": {"context": judging.context, "scoring": judging.scoring, "consensus": judging.consensus},
+        "judging": {"context": context, "scoring": judging.scoring, "consensus": judging.consensus},
         "judges": [{"repo": judge.repo or judge.kind} | shown for judge in judge_sources(recipe)],
     }
 

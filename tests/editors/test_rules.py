@@ -12,7 +12,7 @@ from clincot.editors import EDITORS, load
 from clincot.editors.base import NOTHING_TO_CHANGE, Change, Rewrite, RewriteRequest
 from clincot.editors.rules import Rules
 from clincot.errors import ClincotError
-from clincot.methods.pairing import text_key
+from clincot.methods.text_key import text_key
 
 PHANTOM = ("nodule", "consolidation", "effusion", "pneumothorax", "cardiomegaly")
 

@@ -10,7 +10,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
 
 from clincot import judges
-from clincot.chain.prompts import JUDGE_SYSTEM, judge_messages
+from clincot.chain.prompts import JUDGE_REPORT_RUBRIC, JUDGE_RUBRIC, JUDGE_SYSTEM, judge_messages
 from clincot.errors import ClincotError, ModelError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.causal_lm import CausalLMJudge
@@ -255,6 +255,14 @@ def test_an_earlier_digit_is_told_behind_the_statement(folder):
     judge = load(folder)
     text = judge.reads(JudgeRequest("?", None, (), "Yes", earlier=7))
     assert text.index("Statement: Yes") < text.index("Another reviewer rated it 7.")
+
+
+def test_a_request_may_carry_a_rubric_of_its_own(folder):
+    judge, rubric = load(folder), "Add a point for each finding. Reply with one digit from 0 to 5."
+    for report in (False, True):
+        own = judge.reads(JudgeRequest("Is it?", "Yes", (), "No", report, rubric=rubric))
+        plain = judge.reads(JudgeRequest("Is it?", "Yes", (), "No", report))
+        assert own.replace(rubric, JUDGE_REPORT_RUBRIC if report else JUDGE_RUBRIC) == plain != own
 
 
 def test_an_image_changes_nothing_for_a_judge_that_cannot_see(folder):

@@ -7,8 +7,8 @@ from itertools import combinations
 
 import pytest
 
-from clincot.methods._text_key import text_key
 from clincot.methods.pairing import distinct
+from clincot.methods.text_key import text_key
 from clincot.records import Candidate
 
 CHINESE = ("左肺有一个结节。", "右侧胸腔积液。", "心脏增大。", "未见异常。", "右肺实变。", "左侧气胸。")

@@ -79,7 +79,16 @@ def _asked(ask: Ask) -> GenerateRequest:
 def _rated(rate: Rate) -> JudgeRequest:
     """Return the request without its image and region, which are not looked at yet."""
     image = None if rate.view is None else b""
-    return JudgeRequest(rate.example.question, rate.reference, rate.findings, rate.text, rate.report, None, image=image)
+    return JudgeRequest(
+        rate.example.question,
+        rate.reference,
+        rate.findings,
+        rate.text,
+        rate.report,
+        None,
+        image=image,
+        rubric=rate.rubric,
+    )
 
 
 def _odd(examples: Sequence[Example], too_long: Sequence[bool], reason: str) -> dict[str, str]:

@@ -135,6 +135,9 @@ def unit_report(result: UnitResult, unit: Sequence[Example], counters: Mapping[s
         "cut_rejected": sum(pair.rejected.cut for pair in result.pairs),
         "drops": result.drops,
         "unpaired": result.unpaired,
+        "rated": result.rated,
+        "sources": Counter(candidate.source for candidate in result.candidates),
+        "views": Counter(_seen(candidate) for candidate in result.candidates if candidate.views),
         "unreadable_images": list(result.unreadable),
         "scores": _histogram(result.candidates),
         "judge_failures": failures_of(result),
@@ -158,14 +161,17 @@ class Totals:
     sums: Counter[str] = field(default_factory=Counter)
     drops: Counter[str] = field(default_factory=Counter)
     unpaired: Counter[str] = field(default_factory=Counter)
+    rated: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    views: Counter[str] = field(default_factory=Counter)
     scores: list[int] = field(default_factory=lambda: [0] * 10)
     unreadable: list[str] = field(default_factory=list)
     memory_splits: int = 0
 
     def add(self, report: Mapping[str, Any]) -> None:
         self.sums.update({name: report[name] for name in TOTALS})
-        self.drops.update(report["drops"])
-        self.unpaired.update(report["unpaired"])
+        for name in ("drops", "unpaired", "rated", "sources", "views"):
+            getattr(self, name).update(report[name])
         self.scores = [sum(both) for both in zip(self.scores, report["scores"], strict=True)]
         self.unreadable += report["unreadable_images"]
         self.memory_splits += report["counters"].get("memory_splits", 0)
@@ -178,6 +184,9 @@ class Totals:
             "cut_texts": {name: self.sums[f"cut_{name}"] for name in ("candidates", "chosen", "rejected")},
             "drops": dict(sorted(self.drops.items())),
             "unpaired": dict(sorted(self.unpaired.items())),
+            "rated": dict(sorted(self.rated.items())),
+            "candidate_sources": dict(sorted(self.sources.items())),
+            "candidate_views": dict(sorted(self.views.items())),
             "unreadable_images": sorted(self.unreadable),
             "scores_histogram": self.scores,
             "mean_words_chosen": round(self.sums["words_chosen"] / pairs, 2),
@@ -185,6 +194,11 @@ class Totals:
             "distinct_image_bytes": self.sums["distinct_image_bytes"],
             "memory_splits": self.memory_splits,
         }
+
+
+def _seen(candidate: Candidate) -> str:
+    """Return what the policy saw as a card says it: `image, crop`."""
+    return ", ".join(view.kind.replace("_", " ") for view in candidate.views)
 
 
 def _histogram(candidates: Sequence[Candidate]) -> list[int]:

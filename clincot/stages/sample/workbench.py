@@ -40,7 +40,8 @@ class UnitResult:
     """What one unit yields; `drops` counts by reason what gave no pair, `unreadable` names images that were skipped.
 
     `hypotheses` holds all that was looked for, found or not; `encode` gives the bytes of views, which no record holds;
-    `ratings` what cached judges were asked anew; `unpaired` those of the `drops` that drawing pairs counted.
+    `ratings` what cached judges were asked anew; `unpaired` those of the `drops` that drawing pairs counted; `rated`
+    how many texts judges were asked about, and with how many of them they read a reference or facts of a region.
     """
 
     pairs: tuple[Pair, ...]
@@ -51,6 +52,7 @@ class UnitResult:
     encode: Encode = field(repr=False, compare=False)
     ratings: tuple[Recorded, ...] = ()
     unpaired: dict[str, int] = field(default_factory=dict)
+    rated: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -66,6 +68,7 @@ class Workbench:
     looked: list[Hypothesis] = field(default_factory=list)
     canvases: dict[tuple[str, View], Image] = field(default_factory=dict)
     drops: Counter[str] = field(default_factory=Counter)
+    rated: Counter[str] = field(default_factory=Counter)
 
     @property
     def judge_names(self) -> tuple[str, ...]:
@@ -92,6 +95,10 @@ class Workbench:
         return [written[place] for place in range(len(asks))]
 
     async def judge(self, requests: Sequence[Rate]) -> list[tuple[Rating, ...]]:
+        for rate in requests:
+            self.rated["texts"] += 1
+            self.rated["with_reference"] += rate.reference is not None
+            self.rated["with_region"] += rate.region is not None
         return await Call("judge", tuple(map(self._judged, requests)))
 
     async def compare(self, requests: Sequence[Compare]) -> list[Verdict]:
@@ -127,7 +134,8 @@ class Workbench:
         if rate.region is not None:
             facts = region_facts(rate.region, self.gallery.image(example.id).size)
         image = None if rate.view is None else self.gallery.encode(example.id, rate.view)
-        return JudgeRequest(example.question, rate.reference, rate.findings, rate.text, rate.report, facts, image=image)
+        asked = (example.question, rate.reference, rate.findings, rate.text, rate.report, facts)
+        return JudgeRequest(*asked, image=image, rubric=rate.rubric)
 
     def _shown(self, example: Example, views: tuple[View, ...]) -> tuple[Image, ...]:
         """Return the images of a prompt; on a canvas, the global image and a crop are one."""
@@ -210,4 +218,5 @@ def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> U
         encode=bench.gallery.encode,
         ratings=bench.panel.take_fresh(),
         unpaired=drawn.drops,
+        rated=dict(sorted(bench.rated.items())),
     )

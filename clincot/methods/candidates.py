@@ -1,0 +1,50 @@
+"""What the policy wrote for an ask -> the candidate that a method keeps of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clincot.lm.requests import Completion
+from clincot.methods.base import Ask
+from clincot.records import Candidate, Example, Region
+
+
+def candidate_of(
+    example: Example,
+    place: int,
+    ask: Ask,
+    text: Completion,
+    *,
+    step: int = 1,
+    region: Region | None = None,
+    findings: Sequence[str] = (),
+) -> Candidate | None:
+    """Return the candidate of one text, None where there is none (an empty text, or a server that failed).
+
+    Its log-probability is kept only where it is that of the whole text: a text cut at the length limit has no end
+    token, and one that tokenises otherwise was scored as other tokens.
+
+    Args:
+        example: what was asked about.
+        place: the number of the text within its step, which makes its id `EXAMPLE_ID/STEP/PLACE`.
+        ask: the request that `text` answers.
+        text: what the policy wrote.
+        step: of the chain, from 1.
+        region: that the text is about.
+        findings: the texts of the chain before it.
+    """
+    if text.finish == "failed" or not text.text.strip():
+        return None
+    whole = text.finish == "stop" and text.retokenises
+    return Candidate(
+        id=f"{example.id}/{step}/{place}",
+        example_id=example.id,
+        step=step,
+        text=text.text,
+        region=region,
+        findings=tuple(findings),
+        logp=text.logp if whole else None,
+        tokens=text.tokens,
+        finish=text.finish,
+        views=ask.views,
+    )

@@ -1,0 +1,48 @@
+"""The facts of a build: what judges read comes from what a method showed them, not from the recipe."""
+
+from __future__ import annotations
+
+import pytest
+
+from clincot.benchmarks.base import Source
+from clincot.records.lineage import Lineage
+from clincot.runs.build_facts import facts_of
+from clincot.runs.releases.cards import dataset_card
+from tests.lamps import recipe
+
+SOURCE = Source("lamps", "ns/lamps", "main", "cc0-1.0", redistributable=True, modality="other")
+COUNTS = {
+    "candidates": 7,
+    "pairs": 2,
+    "candidate_sources": {"gold": 2, "policy": 5},
+    "candidate_views": {"image, crop": 3, "diffusion noise": 2},
+}
+
+
+@pytest.mark.parametrize(
+    ("rated", "context", "sees"),
+    [
+        ({"texts": 5, "with_reference": 5, "with_region": 0}, "reference", True),
+        ({"texts": 5, "with_reference": 0, "with_region": 5}, "facts", False),
+        ({"texts": 5, "with_reference": 0, "with_region": 0}, "blind", False),
+        (None, "reference", True),
+    ],
+)
+def test_judges_are_said_to_have_read_what_they_were_shown(rated: dict | None, context: str, sees: bool) -> None:
+    facts = facts_of(recipe(), SOURCE, COUNTS | ({} if rated is None else {"rated": rated}))
+    assert {(judge["context"], judge["sees_reference"]) for judge in facts["judges"]} == {(context, sees)}
+    assert facts["judging"]["context"] == context
+
+
+def test_the_method_states_what_it_did_with_its_judges() -> None:
+    both, one = (facts_of(recipe(*set_), SOURCE, COUNTS) for set_ in ((), ("build.judging.judges=1",)))
+    assert both["method"]["title"] == "ClinCoT (reconstruction)" and both["candidates"] == 7
+    assert "consensus (Eq. 4)" in both["method"]["sentences"][0]
+    assert not any("consensus" in sentence for sentence in one["method"]["sentences"])
+
+
+def test_the_card_shows_who_wrote_the_candidates_and_what_the_policy_saw() -> None:
+    facts = facts_of(recipe(), SOURCE, COUNTS)
+    made = Lineage("build-data", "run", 1, "clincot", "lamps", "d" * 64, "k", 0, facts=facts)
+    text = dataset_card("me/run", {"round-1": made})
+    assert "| round-1 | gold 2, policy 5 | diffusion noise: 2; image, crop: 3 |" in text
