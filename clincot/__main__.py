@@ -1,4 +1,4 @@
-"""The command line's door: runs the app and turns whatever ends it into one message and an exit code."""
+"""The command line's entry: runs the app and turns what ends it into one message and an exit code."""
 
 from __future__ import annotations
 

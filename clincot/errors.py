@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 class ClincotError(Exception):
-    """Something the user can mend, in the input or in the world outside: the command line exits 2, no traceback."""
+    """Something the user can correct, in the input or outside of clincot: the command line exits 2, no traceback."""
 
 
 class RecipeError(ClincotError):
@@ -31,7 +31,7 @@ class DataError(ClincotError):
 
 
 class UnreadableImage(DataError):
-    """Image bytes that cannot become an RGB picture; builders skip, count and name them."""
+    """Image bytes that cannot become an RGB image; builders skip, count and name them."""
 
 
 class RoundError(ClincotError):

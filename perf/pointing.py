@@ -61,7 +61,7 @@ def looks(proposer: Proposer, subjects: Sequence[Subject], settings: recipe.Regi
     maps = proposer.heat_maps(subjects, [FINDINGS] * len(subjects))
     for number, (subject, heat_maps) in enumerate(zip(subjects, maps, strict=True)):
         by_name = {heat_map.hypothesis: heat_map for heat_map in heat_maps}
-        rgb = subject.picture.convert("RGB")
+        rgb = subject.image.convert("RGB")
         for region in subject.true_regions:
             heat_map = by_name[region.finding]
             exact, cut = find_region(rgb, heat_map, bare), find_region(rgb, heat_map, settings)
@@ -82,8 +82,8 @@ def points_into(heat_map: HeatMap, subject: Subject, box: Box) -> bool:
         return False
     rows, columns = np.nonzero(heat_map.values == heat_map.values.max())
     height, width = heat_map.values.shape
-    x = (columns.mean() + 0.5) / width * subject.picture.width
-    y = (rows.mean() + 0.5) / height * subject.picture.height
+    x = (columns.mean() + 0.5) / width * subject.image.width
+    y = (rows.mean() + 0.5) / height * subject.image.height
     return bool(box.left <= x < box.right and box.upper <= y < box.lower)
 
 

@@ -70,7 +70,7 @@ class LampProposer:
     def heat_maps(self, subjects: Sequence[Subject], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
         self.asked += [tuple(wanted) for wanted in hypotheses]
         return [
-            [self._map(subject.picture, name) for name in wanted]
+            [self._map(subject.image, name) for name in wanted]
             for subject, wanted in zip(subjects, hypotheses, strict=True)
         ]
 

@@ -49,8 +49,8 @@ def decode(data: bytes, name: str = "image") -> Image.Image:
     Deep grey images (16 bit, float) are stretched (grey.py): PIL's own conversion saturates them to a constant. Deep
     colours are scaled by the bits that they need (deep.py). Transparent images are laid on black. A DICOM file is shown
     as its header asks (dicom.py).
-    Raises UnreadableImage for damaged bytes, for more than MAX_PIXELS (told from the header, before decoding), and for
-    several frames, since nobody said which one is meant.
+    Raises UnreadableImage for damaged bytes, for more than MAX_PIXELS (read from the header, before decoding), and for
+    several frames, since it is not known which one is meant.
     """
     if _is_dicom(data):
         from clincot.images import dicom  # here, since content_id alone must not load numpy
@@ -60,13 +60,13 @@ def decode(data: bytes, name: str = "image") -> Image.Image:
 
     try:
         Image.init()  # without it Pillow knows five of these formats
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
-        _refuse_unfit(picture, name)
-        kept = deep.deep_of(picture)
-        picture.load()
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        _refuse_unfit(image, name)
+        kept = deep.deep_of(image)
+        image.load()
         if kept is not None:
-            return deep.decode(data, picture, kept, name)
-        return _to_rgb(ImageOps.exif_transpose(picture), inverted=_white_is_zero(picture))
+            return deep.decode(data, image, kept, name)
+        return _to_rgb(ImageOps.exif_transpose(image), inverted=_white_is_zero(image))
     except UnreadableImage:
         raise
     except DAMAGE as error:
@@ -94,40 +94,40 @@ def _is_dicom(data: bytes) -> bool:
     return data[128:132] == b"DICM"
 
 
-def _refuse_unfit(picture: Image.Image, name: str) -> None:
-    if picture.width * picture.height > MAX_PIXELS:
+def _refuse_unfit(image: Image.Image, name: str) -> None:
+    if image.width * image.height > MAX_PIXELS:
         raise UnreadableImage(
-            f"{name}: {picture.width}x{picture.height} pixels are more than {MAX_PIXELS:,}. Downscale it."
+            f"{name}: {image.width}x{image.height} pixels are more than {MAX_PIXELS:,}. Downscale it."
         )
-    frames = getattr(picture, "n_frames", 1)
-    if frames > 1 and picture.format != "MPO":  # the further pictures of a camera's MPO are previews of the first
-        raise UnreadableImage(f"{name}: holds {frames} frames. Save the one that is meant as an image of its own.")
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format != "MPO":  # the further images of a camera's MPO are previews of the first
+        raise UnreadableImage(f"{name}: holds {frames} frames. Save the one that is meant as a separate image.")
 
 
-def _white_is_zero(picture: Image.Image) -> bool:
-    """Tell whether a deep TIFF stores white as 0, as films scanned from MONOCHROME1 do; Pillow inverts 8 bits only."""
-    tags = getattr(picture, "tag_v2", {})
-    return picture.mode in DEEP and tags.get(PHOTOMETRIC) == 0
+def _white_is_zero(image: Image.Image) -> bool:
+    """Return whether a deep TIFF stores white as 0, as scans of MONOCHROME1 films do; Pillow inverts 8 bits only."""
+    tags = getattr(image, "tag_v2", {})
+    return image.mode in DEEP and tags.get(PHOTOMETRIC) == 0
 
 
-def _to_rgb(picture: Image.Image, *, inverted: bool) -> Image.Image:
-    if picture.mode in DEEP:
+def _to_rgb(image: Image.Image, *, inverted: bool) -> Image.Image:
+    if image.mode in DEEP:
         import numpy as np  # here, since content_id alone must not load numpy
 
         from clincot.images.grey import stretched
 
-        values = np.asarray(picture)
-        clear = picture.info.get("transparency")  # of a PNG, the one value that is
+        values = np.asarray(image)
+        clear = image.info.get("transparency")  # of a PNG, the one value that is
         return stretched(values, inverted=inverted, data=None if clear is None else values != clear)
-    if picture.mode in TRANSPARENT or "transparency" in picture.info:
-        plain = picture.convert("LA") if picture.mode == "La" else picture
+    if image.mode in TRANSPARENT or "transparency" in image.info:
+        plain = image.convert("LA") if image.mode == "La" else image
         solid = plain.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", solid.size, "black"), solid).convert("RGB")
-    return picture.convert("RGB")
+    return image.convert("RGB")
 
 
-def encode_png(picture: Image.Image) -> bytes:
+def encode_png(image: Image.Image) -> bytes:
     """Encode losslessly; the bytes are a function of the pixels (and the Pillow version)."""
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
+    image.save(buffer, "PNG")
     return buffer.getvalue()

@@ -36,7 +36,7 @@ def deep_of(opened: Image.Image) -> Deep | None:
 
 
 def _words(opened: Image.Image) -> bool:
-    """Tell by Pillow's decoder whether a PNG or PPM has 16-bit words; a PPM of fewer bits is scaled by its maximum."""
+    """Return whether Pillow decodes a PNG or PPM in 16-bit words; a PPM of fewer bits is scaled by its maximum."""
     tiles = getattr(opened, "tile", ())
     arguments = tiles[0].args if tiles else None
     if opened.format == "PNG":
@@ -74,7 +74,7 @@ def _read(data: bytes) -> np.ndarray | None:
 
 
 def _same(words: np.ndarray, loaded: Image.Image, deep: Deep) -> bool:
-    """Tell whether the high bytes of `words` are what Pillow read: where decoders differ, one of them is wrong."""
+    """Return whether the high bytes of `words` are what Pillow read: where decoders differ, one of them is wrong."""
     if words.shape[:2] != loaded.size[::-1]:
         return False
     high = np.asarray(loaded)[..., :3].astype(np.int16)  # of premultiplied colours Pillow undoes the product

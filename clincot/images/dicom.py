@@ -74,7 +74,7 @@ def _refuse_unfit(header: Any, name: str, most_pixels: int) -> None:
         raise UnreadableImage(f"{name}: is a DICOM file without an image. Remove it.")
     frames = int(header.get("NumberOfFrames") or 1)
     if frames > 1:
-        raise UnreadableImage(f"{name}: holds {frames} frames. Save the one that is meant as an image of its own.")
+        raise UnreadableImage(f"{name}: holds {frames} frames. Save the one that is meant as a separate image.")
     for width, height in (_stored(header), _grid(header).shown):
         if width * height > most_pixels:
             raise UnreadableImage(f"{name}: {width}x{height} pixels are more than {most_pixels:,}. Downscale it.")

@@ -21,10 +21,10 @@ class Grid:
     stored: Size
     shown: Size
 
-    def image(self, picture: Image.Image) -> Image.Image:
+    def image(self, image: Image.Image) -> Image.Image:
         """Resample a stored image to the shown size."""
-        # Bilinear: it makes no value that is not between its neighbours, as sharper filters do beside a bone.
-        return picture if self.shown == self.stored else picture.resize(self.shown, Image.Resampling.BILINEAR)
+        # Bilinear: it makes no value that is not between its neighbours, as sharper filters do next to a bone.
+        return image if self.shown == self.stored else image.resize(self.shown, Image.Resampling.BILINEAR)
 
     def mask(self, mask: Image.Image) -> Image.Image:
         """Resample a mask of stored pixels to the shown size; one of another size is returned as it is."""

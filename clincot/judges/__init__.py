@@ -13,7 +13,7 @@ JUDGES = {
     "causal_lm": "clincot.judges.causal_lm:CausalLMJudge",
     "policy_itself": "clincot.judges.policy_itself:PolicyItselfJudge",
 }
-MODEL_FREE = {"policy_itself"}  # kinds without a repository of their own
+MODEL_FREE = {"policy_itself"}  # kinds without a repository
 ROOMS = {"causal_lm": "clincot.judges.room:JudgeRoom", "policy_itself": "clincot.judges.room:PolicyItselfRoom"}
 
 

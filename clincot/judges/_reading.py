@@ -1,4 +1,4 @@
-"""Judge messages -> the text a causal LM reads, whatever its tokenizer thinks of system turns and chat templates."""
+"""Judge messages -> the text that a causal LM reads, with or without a chat template and a system turn."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def number_in(reply: str, *, cut: bool = False) -> float | None:
 
     Blocks of thought do not count. A number behind a label ("Rating: 7") comes before a bare one. Another scale
     ("8/10", "85 %", "0.8"), a range, a number that counts or names something else ("2 nodules", "T2") and
-    a refusal are no rating. `cut`: the reply ended at its length limit, so a number at its end may be incomplete.
+    a refusal are not ratings. `cut`: the reply ended at its length limit, so a number at its end may be incomplete.
     """
     text = OWN_SCALE.sub(" ", _plain(without_thoughts(reply)))
     if OTHER_SCALE.search(text):
@@ -105,7 +105,7 @@ def _plain(reply: str) -> str:
 
 
 def _read(text: str, found: re.Match[str], cut: bool) -> _Said | None:
-    """Return the number with what stands around it, None where it counts or names something else."""
+    """Return the number with the text around it, None where it counts or names something else."""
     before, after = text[: found.start()], text[found.end() :]
     if NAMED.search(before) or _is_item(before, found, after):
         return None
@@ -127,14 +127,14 @@ def _read(text: str, found: re.Match[str], cut: bool) -> _Said | None:
 
 
 def _anothers(before: str, label: int) -> bool:
-    """Say whether the rating at `label` is another reviewer's, or one that is refused: "I cannot rate this"."""
+    """Return whether the rating at `label` is another reviewer's, or one that is refused: "I cannot rate this"."""
     refused = [found.end() for found in REFUSAL.finditer(before)]
     near = bool(refused) and len(before[refused[-1] : label].split()) < 3
     return near or ANOTHERS.search(before[:label]) is not None
 
 
 def _is_item(before: str, found: re.Match[str], after: str) -> bool:
-    """Say whether the number marks the first item of a list: "1. The statement is correct"."""
+    """Return whether the number marks the first item of a list: "1. The statement is correct"."""
     return found.group() == "1" and ITEM.search(before) is not None and ITEM_END.match(after) is not None
 
 
@@ -145,5 +145,5 @@ def _foreign(found: re.Match[str], before: str, after: str, cut: bool) -> bool:
 
 
 def _on_scale(digits: str, value: float) -> bool:
-    """Say whether a number can be meant on the rubric's scale; a decimal up to 1 is one of a scale from 0 to 1."""
+    """Return whether a number can be meant on the rubric's scale; a decimal up to 1 is one of a scale from 0 to 1."""
     return value <= TOP and not (("." in digits or "," in digits) and 0 < value <= 1)

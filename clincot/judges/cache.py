@@ -71,7 +71,7 @@ class CachedJudge:
 
 
 def write(folder: Path, name: str, ratings: Iterable[Recorded]) -> Path:
-    """Write `folder/name.parquet` at once or not at all; each writer (a build, a unit) has a name of its own."""
+    """Write `folder/name.parquet` at once or not at all; each writer (a build, a unit) has its own name."""
     rows = [
         {"key": r.key, "value": r.rating.value, "mass": r.rating.mass, "reply": r.rating.reply}
         for r in sorted({r.key: r for r in ratings}.values(), key=lambda r: r.key)
@@ -100,5 +100,5 @@ def load_known(folder: Path, of: str, *, without: str = "") -> dict[str, Rating]
 
 
 def known_key(known: Known) -> str:
-    """Return a digest of what is known, so that a resumed build can tell that it still knows the same."""
+    """Return a digest of what is known, so that a resumed build can check that it still knows the same."""
     return content_key(sorted(known))

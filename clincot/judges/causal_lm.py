@@ -32,7 +32,7 @@ from clincot.lm.segments import Prompt, Segment
 from clincot.lm.trunks import with_trunks
 
 CACHE_BYTES = 2 * 2**30
-PLAIN = {"add_special_tokens": False, "verbose": False}  # a long prompt is counted, and needs no warning of its own
+PLAIN = {"add_special_tokens": False, "verbose": False}  # a long prompt is counted, and needs no warning
 
 
 class CausalLMJudge:
@@ -112,7 +112,7 @@ class CausalLMJudge:
             part = order[start : start + self.batch_size]
             rated = in_halves(part, self._rate_batch, self.counters)
             ratings.update(zip((text for _, text in part), rated, strict=True))
-        # Trunks of one call never serve the next: equal calls give equal digits, whatever came before.
+        # Trunks of one call never serve the next: equal calls give equal digits after any other calls.
         self._prefixes.forget()
         return [ratings[text] for text in texts]
 

@@ -16,7 +16,7 @@ from clincot.records import JudgeScore
 
 LAMBDA = 0.5  # of mean_minus: larger values make the score fall when one judge rates higher
 
-DEBATE = "debate"  # the name under which the outcome of a debate stands behind the judges' own scores
+DEBATE = "debate"  # the name of a debate's outcome, which comes after the judges' own scores
 OTHERS = ("min", DEBATE)  # read the scores themselves
 # (mean of the scores, mean pairwise difference) -> score
 KINDS: dict[str, Callable[[float, float], float]] = {

@@ -1,8 +1,9 @@
-"""Statements and judges -> ratings and an outcome: each judge hears the last digit, until all agree in a row.
+"""Statements and judges -> ratings and an outcome: each judge is shown the last digit, until all agree in a row.
 
 After MMedPO (docs/methods.md#mmedpo): the first judge scores, each next one repeats the score or gives a new one, at
-most `rounds` rounds; without agreement the mean of the history counts. Our choices: judges hear digits (round(9 s)) and
-the outcome of an agreement is the mean of the scores behind the agreeing digits, which for written digits is the digit.
+most `rounds` rounds; without agreement the mean of the history counts. Our choices: judges are shown digits (round(9
+s)) and the outcome of an agreement is the mean of the scores behind the agreeing digits, which for written digits is
+the digit.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class _Floor:
 
     @property
     def open(self) -> bool:
-        """Everybody speaks once, so that each judge has a rating, even behind one that failed."""
+        """Ask every judge once, so that each one has a rating, even after one that failed."""
         return len(self.last) < self.judges or not (self.failed or self.agreed)
 
     def ratings(self) -> tuple[Rating, ...]:
@@ -55,7 +56,7 @@ class _Floor:
 
 
 def digit(value: float) -> int:
-    """Return the digit of the rubric that a score in [0, 1] stands for."""
+    """Return the digit of the rubric for a score in [0, 1]."""
     return round(TOP * value)
 
 

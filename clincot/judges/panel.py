@@ -1,4 +1,4 @@
-"""Statements -> one rating per judge, each judge by itself or in a debate; judges that talk nonsense stop the build."""
+"""Statements -> one rating per judge, each alone or in a debate; unreadable replies stop the build."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class JudgeRoom:
         return found
 
     def beyond(self, length: int) -> bool:
-        """Say whether a prompt of `length` tokens leaves no room for a reply."""
+        """Return whether a prompt of `length` tokens leaves no room for a reply."""
         return length + self.written >= self.context
 
     def _surely_fits(self, request: JudgeRequest) -> bool:

@@ -17,9 +17,9 @@ from clincot.objectives.sides import Renderer, Row, Side
 from clincot.recipe import Margin
 
 TOKEN_TYPES = ("token_type_ids", "mm_token_type_ids")
-# What the batch carries beside the model's own inputs; all (pairs,), `row_ids` a list of strings for error messages.
+# What the batch adds to the model's inputs; all (pairs,), `row_ids` a list of strings for error messages.
 PAIR_KEYS = ("margin", "weight", "ref_chosen_logp", "ref_rejected_logp", "row_ids")
-IMAGE_KEYS = "image_keys"  # a list of strings, one for each picture of `pixel_values`, equal for equal pictures
+IMAGE_KEYS = "image_keys"  # a list of strings, one for each image of `pixel_values`, equal for equal images
 
 
 @dataclass(frozen=True)

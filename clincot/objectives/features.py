@@ -1,4 +1,4 @@
-"""Pictures -> what the frozen part before the language model makes of them, kept: pixels, and the tower's features."""
+"""Images -> what the frozen part before the language model makes of them, kept: pixels, and the tower's features."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from clincot.errors import RecipeError
 from clincot.objectives.sides import picture_key
 
-PIXEL_BYTES = 512 * 2**20  # 375 pictures of 336 pixels in float32
+PIXEL_BYTES = 512 * 2**20  # 375 images of 336 pixels in float32
 
 
 class _Kept(LRUCache[Any, Tensor]):
@@ -31,9 +31,9 @@ class _Kept(LRUCache[Any, Tensor]):
 
 
 class FeatureCache:
-    """The frozen tower's and projector's features of each picture, for the model's own `mm_encoder_outputs`.
+    """The frozen tower's and projector's features of each image, for the model's own `mm_encoder_outputs`.
 
-    Only for a tower and a projector that no step changes. At 7B a picture takes 4.7 MB in bfloat16.
+    Only for a tower and a projector that no step changes. At 7B an image takes 4.7 MB in bfloat16.
     """
 
     def __init__(self, limit: int) -> None:
@@ -42,7 +42,7 @@ class FeatureCache:
 
     @torch.no_grad()
     def __call__(self, model: Any, names: Sequence[str], pixels: Tensor) -> dict[str, Any]:
-        """Return the features of `pixels` (pictures, ...), in the order of `names`; encodes those not kept."""
+        """Return the features of `pixels` (images, ...), in the order of `names`; encodes those not kept."""
         found = {name: self._kept.get(name) for name in names}
         lacking = [name for name, value in found.items() if value is None]
         if lacking:
@@ -59,8 +59,8 @@ class FeatureCache:
 def feature_cache(model: Any, gigabytes: float, checkpointed: bool) -> FeatureCache | None:
     """Return a cache of that size where the recipe wants one, else one that keeps nothing where that saves work.
 
-    Recomputation of activations makes a picture's embedding ask for a gradient, and the backward pass then runs through
-    the frozen tower for nothing (2 of 100 TF at 7B, counted); pictures encoded beforehand avoid it.
+    Recomputation of activations makes an image's embedding ask for a gradient, and the backward pass then runs through
+    the frozen tower for nothing (2 of 100 TF at 7B, counted); images encoded beforehand avoid it.
     Raises RecipeError when features are to be kept of a tower that training changes, or that the model does not take.
     """
     if not gigabytes and not checkpointed:
@@ -70,13 +70,13 @@ def feature_cache(model: Any, gigabytes: float, checkpointed: bool) -> FeatureCa
     if takes and not moving:
         return FeatureCache(int(gigabytes * 2**30))
     if gigabytes:
-        reason = f"training changes {moving[0]}" if moving else "the model takes no encoded pictures"
+        reason = f"training changes {moving[0]}" if moving else "the model takes no encoded images"
         raise RecipeError(f"train.feature_cache_gb: {reason}, so no features can be kept. Set it to 0.")
     return None
 
 
 class _CachedPixels:
-    """An image processor that prepares each picture once, where it makes pixels of one size and nothing else."""
+    """An image processor that prepares each image once, where it makes pixels of one size and nothing else."""
 
     def __init__(self, inner: Any, limit: int) -> None:
         self._inner, self._kept = inner, _Kept(limit)
@@ -86,11 +86,11 @@ class _CachedPixels:
         return getattr(self.__dict__["_inner"], name)
 
     def __call__(self, images: Any, *args: Any, **options: Any) -> Any:
-        pictures = [image for row in images for image in (row if isinstance(row, list | tuple) else [row])]
+        flat = [image for row in images for image in (row if isinstance(row, list | tuple) else [row])]
         key = repr(sorted(options.items()))
-        names = [(picture_key(image), key) for image in pictures]
+        names = [(picture_key(image), key) for image in flat]
         found: dict[Any, Any] = {name: self._kept.get(name) for name in names}
-        for name, image in zip(names, pictures, strict=True):
+        for name, image in zip(names, flat, strict=True):
             if found[name] is None:
                 out = self._inner([image], *args, **options)
                 if set(out) != {"pixel_values"} or len(out["pixel_values"]) != 1:
@@ -102,7 +102,7 @@ class _CachedPixels:
 
 
 def with_pixel_cache(processor: ProcessorMixin, limit: int = PIXEL_BYTES) -> Any:
-    """Return a copy of `processor` that prepares a picture once, by its pixels and the processor's own options."""
+    """Return a copy of `processor` that prepares an image once, by its pixels and the processor's own options."""
     cached = copy.copy(processor)
     if getattr(processor, "image_processor", None) is not None:
         cached.image_processor = _CachedPixels(processor.image_processor, limit)  # type: ignore[attr-defined]

@@ -61,8 +61,8 @@ def _compared(trainer: Any, collator: RowsCollator, dtype: torch.dtype) -> Layou
         packed = collator(elements)
     except NotShareable as reason:
         return Layout("pair", str(reason))
-    if refusal := _refusal(trainer, int(packed["position_ids"].max()) + 1):
-        return Layout("pair", refusal)
+    if obstacle := _obstacle(trainer, int(packed["position_ids"].max()) + 1):
+        return Layout("pair", obstacle)
     rows = [row for element in elements for row in collator.rows(element)]
     plain = [collator.pairs([row]) for row in rows]
     trainer.model.train(trainer.args.disable_dropout)  # checkpointing acts in training only, dropout must not
@@ -74,11 +74,11 @@ def _compared(trainer: Any, collator: RowsCollator, dtype: torch.dtype) -> Layou
     errors = (_relative(packed_loss, loss), _relative(packed_gradient, gradient))
     if all(error <= allowed for error, allowed in zip(errors, TOLERANCE[dtype], strict=True)):
         return Layout(collator.layout, "", *errors)
-    told = f"loss and gradient differ from two rows a pair by {errors[0]:.2g} and {errors[1]:.2g} of their size"
-    return Layout("pair", told, *errors)
+    differs = f"loss and gradient differ from two rows a pair by {errors[0]:.2g} and {errors[1]:.2g} of their size"
+    return Layout("pair", differs, *errors)
 
 
-def _refusal(trainer: Any, longest: int) -> str:
+def _obstacle(trainer: Any, longest: int) -> str:
     config = trainer.model.config.get_text_config()
     attention = getattr(config, "_attn_implementation", None)
     if attention != "sdpa":

@@ -81,7 +81,7 @@ class MarginDPOTrainer(DPOTrainer):
         return PairLogps(chosen, rejected, *self.reference(inputs), nll), outputs
 
     def _known(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """What the model knows, the pictures as features where these are kept."""
+        """What the model knows, the images as features where these are kept."""
         known = {k: v for k, v in inputs.items() if k not in OWN_KEYS}
         if self.features is not None and IMAGE_KEYS in inputs:
             pixels = known.pop("pixel_values")

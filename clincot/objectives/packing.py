@@ -18,7 +18,7 @@ from clincot.objectives.tree import Text, padded, plant
 from clincot.recipe import BatchLayout
 
 MEMBERS = "members"
-# What a packed batch carries beside the model's inputs: `owner` (rows, tokens), the texts of each pair (pairs,).
+# What a packed batch adds to the model's inputs: `owner` (rows, tokens), the texts of each pair (pairs,).
 TREE_KEYS = ("owner", "chosen_text", "rejected_text")
 SHAREABLE = {"input_ids", "attention_mask", "completion_mask", "pixel_values"}
 TextKey = tuple[str, str, tuple[str, ...]]
@@ -62,7 +62,7 @@ class RowsCollator:
                     if number.setdefault((at, _key(side)), len(sides)) == len(sides):
                         sides.append(side)
                 pairs.append([number[at, _key(side)] for side in pair])
-        texts, pictures = self._texts(sides)
+        texts, images = self._texts(sides)
         trees = [plant(texts[a:b], a) for a, b in itertools.pairwise([*first, len(texts)])]
         batch: dict[str, Any] = padded(trees, self._pad())
         batch["chosen_text"], batch["rejected_text"] = torch.tensor(pairs).T
@@ -71,17 +71,17 @@ class RowsCollator:
         self.pairs.check_length(lengths[torch.tensor(pairs).T.flatten()], rows)
         shown = [key[0] for tree in trees for key in tree.keys if isinstance(key, tuple) and key[1] == 0]
         if shown:
-            batch["pixel_values"] = torch.stack([pictures[key] for key in shown])
+            batch["pixel_values"] = torch.stack([images[key] for key in shown])
             batch[IMAGE_KEYS] = shown
         return batch | self.pairs.columns(rows)
 
     def _texts(self, sides: Sequence[Side]) -> tuple[list[Text], dict[str, Tensor]]:
-        """Tokenise as PairCollator does and tell image tokens of different pictures apart."""
+        """Tokenise as PairCollator does and distinguish image tokens of different images."""
         batch = self.pairs.tokens(sides)
         names = [name for side in sides for name in side.image_keys]
         pixels = batch.get("pixel_values", ())
         if set(batch) - SHAREABLE or len(pixels) != len(names):
-            raise NotShareable(f"its processor makes {', '.join(sorted(batch))} of {len(names)} pictures")
+            raise NotShareable(f"its processor makes {', '.join(sorted(batch))} of {len(names)} images")
         image = getattr(self.pairs.renderer.processor, "image_token_id", None)
         texts = []
         for row, side in enumerate(sides):
@@ -102,7 +102,7 @@ class NotShareable(DataError):
 def groups(rows: Dataset) -> Dataset:
     """Return one entry a group (example and step), in the order of first rows; `members` point into `rows`.
 
-    A row without a group stands alone. The columns beside are what TRL looks for to tell a vision dataset.
+    A row without a group is a group. The other columns are those by which TRL recognises a vision dataset.
     """
     found: dict[str, list[int]] = {}
     names = rows["group"] if "group" in rows.column_names else [None] * len(rows)
@@ -121,7 +121,7 @@ def _prompt_keys(prompt: Sequence[int], image: int | None, names: Sequence[str])
     if not names:
         return tuple(prompt)
     if not places or len(places) % len(names):
-        raise NotShareable(f"{len(names)} pictures have {len(places)} image tokens, which cannot be told apart")
+        raise NotShareable(f"{len(names)} images have {len(places)} image tokens, which cannot be assigned to them")
     size = len(places) // len(names)
     keys: list[Hashable] = list(prompt)
     for order, place in enumerate(places):

@@ -1,4 +1,4 @@
-"""Texts after prompts that begin alike -> one packed row in which each common beginning stands once, and its mask.
+"""Texts after prompts that begin alike -> one packed row in which each common beginning occurs once, and its mask.
 
 A node is a stretch of tokens; its tokens see the node itself up to themselves, and all nodes above it. Every text keeps
 its prompt's last token for its own, so that each token predicts the one behind it and no head needs a special case.
@@ -18,7 +18,7 @@ PROMPT = -1  # owner of a token that is not scored
 
 @dataclass(frozen=True)
 class Text:
-    """`keys` tell prompt tokens apart: the id of a word, (picture, place) of an image token; as long as `prompt`."""
+    """`keys` distinguish prompt tokens: the id of a word, (image, place) of an image token; as long as `prompt`."""
 
     prompt: tuple[int, ...]
     keys: tuple[Hashable, ...]
@@ -27,7 +27,7 @@ class Text:
 
 @dataclass
 class Tree:
-    """A packed row: per token its id, its position, the node it stands in and the text it belongs to.
+    """A packed row: per token its id, its position, the node that holds it and the text it belongs to.
 
     `above` holds each node's ancestors, `keys` those of the prompt tokens in the row's order.
     """

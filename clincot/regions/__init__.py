@@ -27,8 +27,8 @@ MODEL_FREE = {"annotated", "center", "grid", "random"}  # the controls and the u
 def load(kind: str, folder: str | Path | None = None, **options: Any) -> Proposer:
     """Load the proposer `kind` from `folder` (None for those of MODEL_FREE); `options` go to its `from_pretrained`.
 
-    Raises ClincotError for an unknown or missing kind, since a folder does not tell its own, and where a model's folder
-    is missing.
+    Raises ClincotError for an unknown or missing kind, since a folder does not name its kind, and where a model's
+    folder is missing.
     """
     check(PROPOSERS, kind, "models.proposer.kind")
     if folder is None and kind not in MODEL_FREE:

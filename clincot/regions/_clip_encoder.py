@@ -20,7 +20,7 @@ TEMPLATE = "a medical image showing {}"
 
 
 class DualEncoder:
-    """A loaded model with its way to read pictures and words; texts are embedded once and kept."""
+    """A loaded model with its way to read images and words; texts are embedded once and kept."""
 
     def __init__(self, model: Any, images: Any, tokenizer: Any) -> None:
         self.model = model.eval().requires_grad_(False)
@@ -28,11 +28,11 @@ class DualEncoder:
         self._images, self._tokenizer = images, tokenizer
         self._texts: dict[str, Tensor] = {}
 
-    def pixels(self, pictures: Sequence[Image.Image]) -> Tensor:
+    def pixels(self, images: Sequence[Image.Image]) -> Tensor:
         """Resize without keeping the aspect and without a crop, so that the grid spans the whole image; normalise."""
         side = self.model.config.vision_config.image_size
         read = self._images(
-            images=[picture.convert("RGB") for picture in pictures],
+            images=[image.convert("RGB") for image in images],
             size={"height": side, "width": side},
             do_resize=True,
             do_center_crop=False,

@@ -7,7 +7,7 @@ import numpy as np
 from clincot.regions.base import HeatMap
 
 CELLS = 48  # cells a side: divisible by 2, 3, 4 and 6, so that usual grids fall on their borders
-IGNORANT = 0.5  # the confidence of a proposer that does not look at the picture
+IGNORANT = 0.5  # the confidence of a proposer that does not look at the image
 
 
 def box_map(hypothesis: str, left: float, upper: float, right: float, lower: float) -> HeatMap:

@@ -41,7 +41,7 @@ class Annotated:
 
 
 def shows(finding: str, hypothesis: str) -> bool:
-    """Tell whether a region annotated as `finding` shows `hypothesis`.
+    """Return whether a region annotated as `finding` shows `hypothesis`.
 
     It does by the same name, by a word for it ("Left Lung": lung; "Liver Cancer": tumor), and any region that is not
     of an organ shows a disease or lesion.
@@ -61,7 +61,7 @@ def _plain(name: str) -> str:
 
 def _map(subject: Subject, hypothesis: str) -> HeatMap:
     regions = [region for region in subject.true_regions if shows(region.finding, hypothesis)]
-    width, height = subject.picture.size
+    width, height = subject.image.size
     values = np.zeros((min(height, LARGEST), min(width, LARGEST)), np.float32)
     for region in regions:
         _paint(values, region, subject)
@@ -73,17 +73,17 @@ def _paint(values: np.ndarray, region: TrueRegion, subject: Subject) -> None:
     if region.mask is not None:
         values[_mask(region.mask, values.shape, subject, where)] = 1.0
         return
-    (width, height), (rows, columns) = subject.picture.size, values.shape
+    (width, height), (rows, columns) = subject.image.size, values.shape
     left, right = max(region.box.left, 0) * columns // width, -(-min(region.box.right, width) * columns // width)
     upper, lower = max(region.box.upper, 0) * rows // height, -(-min(region.box.lower, height) * rows // height)
     if left >= right or upper >= lower:
         size = f"{width}x{height}"
-        raise DataError(f"{where} is {tuple(region.box)}, outside its {size} image. Mend the benchmark's boxes.")
+        raise DataError(f"{where} is {tuple(region.box)}, outside its {size} image. Correct the benchmark's boxes.")
     values[upper:lower, left:right] = 1.0
 
 
 def _mask(data: bytes, shape: tuple[int, ...], subject: Subject, where: str) -> np.ndarray:
     mask = images.decode(data, where).convert("L")
-    if mask.size != subject.picture.size:
-        raise DataError(f"{where} is a mask of {mask.size} for an image of {subject.picture.size}. Mend the masks.")
+    if mask.size != subject.image.size:
+        raise DataError(f"{where} is a mask of {mask.size} for an image of {subject.image.size}. Correct the masks.")
     return np.asarray(mask.resize((shape[1], shape[0]), Image.Resampling.NEAREST)) > INSIDE

@@ -16,11 +16,11 @@ from clincot.records import TrueRegion
 class Subject:
     """An image to look at; `true_regions` is what its benchmark knows, for the `annotated` proposer alone.
 
-    They are in pixels of `picture` (`clincot.images.true_regions.shown_regions`).
+    They are in pixels of `image` (`clincot.images.true_regions.shown_regions`).
     """
 
     image_id: str
-    picture: Image = field(repr=False)
+    image: Image = field(repr=False)
     true_regions: tuple[TrueRegion, ...] = ()
 
 
@@ -52,6 +52,6 @@ class Proposer(Protocol):
 class Matching(Protocol):
     """A model of images and texts with one score for both."""
 
-    def similarity(self, pictures: Sequence[Image], texts: Sequence[str]) -> list[float]:
+    def similarity(self, images: Sequence[Image], texts: Sequence[str]) -> list[float]:
         """Return, for each image and the text at its place, how well they match: higher is better."""
         ...

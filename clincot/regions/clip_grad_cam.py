@@ -1,4 +1,4 @@
-"""Pictures and words -> Grad-CAM maps: what raises the similarity of image and text where the patches are last pooled.
+"""Images and words -> Grad-CAM maps: what raises the similarity of image and text where the patches are last pooled.
 
 The activations are those that the pooling reads: in CLIP the normed states of the second-last layer, in SigLIP the
 normed states of the last. Not the states before their norm: a layer norm does not see the length of its input, so

@@ -1,4 +1,4 @@
-"""Pictures and words -> similarity maps of image patches and text, by any CLIP or SigLIP model of the Hub."""
+"""Images and words -> similarity maps of image patches and text, by any CLIP or SigLIP model of the Hub."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ClipPatches:
         found: list[list[HeatMap]] = []
         towers = self.encoder.towers
         for start in range(0, len(subjects), BATCH):
-            pixels = self.encoder.pixels([subject.picture for subject in subjects[start : start + BATCH]])
+            pixels = self.encoder.pixels([subject.image for subject in subjects[start : start + BATCH]])
             with torch.no_grad():
                 before, last = towers.states(pixels)
                 whole = towers.image(last)
@@ -65,14 +65,14 @@ class ClipPatches:
         return found
 
     @torch.no_grad()
-    def similarity(self, pictures: Sequence[Image], texts: Sequence[str]) -> list[float]:
+    def similarity(self, images: Sequence[Image], texts: Sequence[str]) -> list[float]:
         """Return, for each image and its text, the belief of `heat_maps` in [0, 1]; a text is read as it is.
 
         A text beyond the model's length is cut.
         """
         found: list[float] = []
-        for start in range(0, len(pictures), BATCH):
-            _, last = self.encoder.towers.states(self.encoder.pixels(pictures[start : start + BATCH]))
+        for start in range(0, len(images), BATCH):
+            _, last = self.encoder.towers.states(self.encoder.pixels(images[start : start + BATCH]))
             cosines = (self.encoder.towers.image(last) * self.encoder.sentences(texts[start : start + BATCH])).sum(-1)
             found += self.encoder.towers.probability(cosines).tolist()
         return found

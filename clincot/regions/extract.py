@@ -1,4 +1,4 @@
-"""A picture and a heat map -> the region where the hypothesis shows, or None (Eq. 1).
+"""An image and a heat map -> the region where the hypothesis shows, or None (Eq. 1).
 
 A_p = heat map, upsampled and scaled to [0, 1]; M_p = one connected component of 1[A_p >= level], where level is mean +
 threshold * std of A_p or one of its quantiles; r_p = crop of M_p * x_v + (1 - M_p) * white. The numbers are ours
@@ -21,29 +21,29 @@ from clincot.regions.base import HeatMap
 FLAT = 1e-6  # share of its largest value: a float32 map that ranges over less says nothing about where
 
 
-def find_region(picture: Image.Image, heat_map: HeatMap, settings: recipe.Regions) -> Region | None:
-    """Return the strongest connected component of `heat_map` on `picture` (RGB), cut out as PNG bytes.
+def find_region(image: Image.Image, heat_map: HeatMap, settings: recipe.Regions) -> Region | None:
+    """Return the strongest connected component of `heat_map` on `image` (RGB), cut out as PNG bytes.
 
     None when the map is constant or no component covers `settings.smallest` of the image. Blur, level and `smallest`
     are against noise and do not touch a mask: mean + std of one that covers half of the image is more than 1. Raises
     RecipeError for a blur that is not odd and a quantile outside [0, 1].
     """
     if is_mask(heat_map.values):
-        component = mask_component(heat_map.values, picture.size)
+        component = mask_component(heat_map.values, image.size)
     else:
-        activation = activation_map(heat_map.values, picture.size, settings.blur)
+        activation = activation_map(heat_map.values, image.size, settings.blur)
         if activation is None:
             return None
         component = strongest_component(activation, above_level(activation, settings), settings.smallest)
     if component is None:
         return None
     box = padded_box(component, settings.padding, settings.least_side)
-    mask = mask_of(picture, component, box) if settings.crop == "masked" else None
+    mask = mask_of(image, component, box) if settings.crop == "masked" else None
     return Region(heat_map.hypothesis, box, heat_map.confidence, mask)
 
 
 def is_mask(values: np.ndarray) -> bool:
-    """Tell whether a map holds two values and no others, all of them finite."""
+    """Return whether a map holds two values and no others, all of them finite."""
     low, high = values.min(), values.max()
     return bool(low < high and np.isfinite(values).all() and ((values == low) | (values == high)).all())
 
@@ -51,7 +51,7 @@ def is_mask(values: np.ndarray) -> bool:
 def mask_component(values: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
     """Return the largest component of the upper of two values, at `size` (width, height): bool (rows, columns).
 
-    None when no pixel centre of a small picture falls on it.
+    None when no pixel centre of a small image falls on it.
     """
     raised = (values == values.max()).astype(np.float32)
     whole = cv2.resize(raised, size, interpolation=cv2.INTER_NEAREST_EXACT)

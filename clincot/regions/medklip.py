@@ -56,11 +56,11 @@ class MedKlip:
         places = [[self._place(name) for name in wanted] for wanted in hypotheses]
         found: list[list[HeatMap]] = []
         for start in range(0, len(subjects), BATCH):
-            pictures = [subject.picture for subject in subjects[start : start + BATCH]]
-            output = self.model(medklip_pixels(pictures, self.model.config).to(self.model.device))
+            images = [subject.image for subject in subjects[start : start + BATCH]]
+            output = self.model(medklip_pixels(images, self.model.config).to(self.model.device))
             present = output.logits.softmax(-1)[..., 1].cpu().numpy()
             maps = output.maps.cpu().numpy()
-            for row in range(len(pictures)):
+            for row in range(len(images)):
                 asked = zip(hypotheses[start + row], places[start + row], strict=True)
                 found.append([HeatMap(n, unit_range(maps[row, p]), float(present[row, p])) for n, p in asked])
         return found

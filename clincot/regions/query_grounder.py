@@ -176,8 +176,8 @@ class QueryGrounder:
         self._refuse_unknown(hypotheses)
         found: list[list[HeatMap]] = []
         for start in range(0, len(subjects), BATCH):
-            pictures = [subject.picture for subject in subjects[start : start + BATCH]]
-            pixels = grounder_pixels(pictures, self.model.config)
+            images = [subject.image for subject in subjects[start : start + BATCH]]
+            pixels = grounder_pixels(images, self.model.config)
             grounding = self.model(pixels.to(self.model.device))
             probabilities = grounding.logits.sigmoid().cpu().numpy()
             maps = grounding.maps.cpu().numpy().astype(np.float32)

@@ -18,8 +18,8 @@ from clincot.stages.evaluate.marks import BELOW, NOTE, UNDECIDED, row_name
 from clincot.stages.evaluate.results import Row
 from clincot.stages.evaluate.tables import Grid, comparison_grid, group_grid, main_grid, remarks, title
 
-SHOWN = 24  # changed answers with their pictures
-SIDE = 176  # pixels of a picture's longer side
+SHOWN = 24  # changed answers with their images
+SIDE = 176  # pixels of an image's longer side
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --doubt: #b26a00; --bad: #b3261e; --good: #1b7f3b; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 92rem; padding: 0 1rem; }
@@ -37,7 +37,7 @@ tr.control td { opacity: .75; font-style: italic; } td.doubt { color: var(--doub
 
 
 def results_page(evaluation: Evaluation, examples: Sequence[Example], name: str) -> str:
-    """Return the page. Without `examples` (data that may not be passed on) it has no pictures and no reference texts.
+    """Return the page. Without `examples` (data that may not be passed on) it has no images and no reference texts.
 
     Texts are escaped: what a model writes cannot become markup.
     """
@@ -112,9 +112,9 @@ def _gallery(evaluation: Evaluation, examples: Mapping[str, Example]) -> Iterato
         found = changes(examples, rows[first], rows[last])
         if found:
             counts = Counter(change.verdict for change in found)
-            told = ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
+            lines = ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
             yield f"<h2>Changed answers: {escape(row_name(first))} → {escape(row_name(last))}</h2>"
-            yield f"<p class=small>{told} of {len(rows[first])}; the first {min(SHOWN, len(found))} are shown.</p>"
+            yield f"<p class=small>{lines} of {len(rows[first])}; the first {min(SHOWN, len(found))} are shown.</p>"
             cards = "".join(_card(change, examples.get(change.example_id)) for change in found[:SHOWN])
             yield f'<div class="cards">{cards}</div>'
 
@@ -123,22 +123,22 @@ def _card(change: Change, example: Example | None) -> str:
     known = (
         [f"<p><strong>{escape(example.question)}</strong></p><p>gold: {escape(example.answer)}</p>"] if example else []
     )
-    told = [
+    lines = [
         *known,
         f"<p>before: {escape(change.first)}</p>",
         f"<p>after: {escape(change.second)}</p>",
         f'<p class="small">{escape(change.example_id)}</p>',
     ]
-    picture = _picture(example, change.boxes[1]) if example else ""
-    return f'<div class="card {change.verdict}">{picture}<div>{"".join(told)}</div></div>'
+    image = _image(example, change.boxes[1]) if example else ""
+    return f'<div class="card {change.verdict}">{image}<div>{"".join(lines)}</div></div>'
 
 
-def _picture(example: Example, box: Box | None) -> str:
+def _image(example: Example, box: Box | None) -> str:
     """Return the image as a small JPEG with the box that the second row looked at."""
-    picture = images.decode(example.encoded(), example.image_label)
-    scale = SIDE / max(picture.size)
-    small = picture.resize(
-        (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), Image.Resampling.BILINEAR
+    image = images.decode(example.encoded(), example.image_label)
+    scale = SIDE / max(image.size)
+    small = image.resize(
+        (max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.Resampling.BILINEAR
     )
     if box is not None:
         ImageDraw.Draw(small).rectangle(tuple(round(edge * scale) for edge in box), outline=(255, 176, 0), width=2)

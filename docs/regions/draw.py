@@ -75,13 +75,13 @@ def strip(panels: Sequence[Image.Image], path: Path) -> None:
 def looks(subject: Subject, name: str, proposer: Proposer, settings: recipe.Regions) -> list[Image.Image]:
     """Overlay, masked crop and box crop of one hypothesis."""
     ((heat_map,),) = proposer.heat_maps([subject], [[name]])
-    masked, box = (find_region(subject.picture, heat_map, replace(settings, crop=kind)) for kind in ("masked", "box"))
+    masked, box = (find_region(subject.image, heat_map, replace(settings, crop=kind)) for kind in ("masked", "box"))
     title = f"{proposer.name}: {name}, confidence {heat_map.confidence:.2f}"
     if masked is None or box is None:
-        return [panel(overlay(subject.picture, heat_map, None), f"{title}, no region")]
+        return [panel(overlay(subject.image, heat_map, None), f"{title}, no region")]
     where = "box " + " ".join(map(str, masked.box))
-    crops = [render(subject.picture, View("crop", one)) for one in (masked, box)]
-    shown = [panel(overlay(subject.picture, heat_map, masked), title)]
+    crops = [render(subject.image, View("crop", one)) for one in (masked, box)]
+    shown = [panel(overlay(subject.image, heat_map, masked), title)]
     return shown + [panel(crops[0], f"masked, {where}"), panel(crops[1], "box")]
 
 
@@ -115,7 +115,7 @@ def main() -> None:
     grounder.name = "grounder"
     for name, finding in FILMS.items():
         subject = film(wanted.vqa_rad, name)
-        panels = [panel(subject.picture, name), *looks(subject, finding, grounder, real)]
+        panels = [panel(subject.image, name), *looks(subject, finding, grounder, real)]
         strip(panels, wanted.out / f"{name}.jpg")
     subject = film(wanted.vqa_rad, next(iter(FILMS)))
     for kind in ("center", "grid", "random"):
@@ -123,11 +123,11 @@ def main() -> None:
     by_quantile = replace(real, rule="quantile", quantile=0.95)
     strip(looks(subject, "nodule", grounder, by_quantile), wanted.out / "quantile.jpg")
     turned, stored = inverted_film()
-    panels = [panel(stored, "RG1 as stored"), panel(turned.picture, "as decoded")]
+    panels = [panel(stored, "RG1 as stored"), panel(turned.image, "as decoded")]
     strip(panels + looks(turned, "nodule", grounder, real), wanted.out / "inverted.jpg")
     known = phantom_subject()
     for kind, proposer in (("annotated", regions.load("annotated")), ("query_grounder", grounder)):
-        panels = [panel(known.picture, known.image_id), *looks(known, "nodule", proposer, drawn)]
+        panels = [panel(known.image, known.image_id), *looks(known, "nodule", proposer, drawn)]
         strip(panels, wanted.out / f"phantom-{kind}.jpg")
 
 

@@ -110,7 +110,7 @@ def scaled(values: Tensor) -> np.ndarray:
 def test_patch_maps_and_confidence_equal_a_by_hand_evaluation(folder: Path, subjects: list[Subject]) -> None:
     proposer = ClipPatches.from_pretrained(folder)
     for one in proposer.heat_maps(subjects[:1], [HYPOTHESES])[0]:
-        cosines, whole = by_hand(folder, subjects[0].picture, one.hypothesis)
+        cosines, whole = by_hand(folder, subjects[0].image, one.hypothesis)
         assert one.values.shape == (GRID, GRID) and one.values.dtype == np.float32
         assert np.allclose(one.values, scaled(cosines), atol=1e-4)
         model = proposer.encoder.model
@@ -134,7 +134,7 @@ def test_grad_cam_is_gradient_times_activation_where_patches_are_pooled(folder: 
     for one in proposer.heat_maps(subjects[:1], [HYPOTHESES])[0]:
         kept.clear()
         text = proposer.encoder.texts([one.hypothesis])[0]
-        pixels = proposer.encoder.pixels([subjects[0].picture])
+        pixels = proposer.encoder.pixels([subjects[0].image])
         image = model.get_image_features(pixel_values=pixels).pooler_output[0]
         (normalize(image, dim=0) @ text).backward()
         assert kept[0].grad is not None
@@ -237,7 +237,7 @@ def test_other_models_and_empty_folders_are_refused_with_advice(tmp_path: Path) 
 
 def test_similarity_of_image_and_text_is_the_belief_without_the_template(folder: Path, subjects: list[Subject]) -> None:
     proposer = ClipPatches.from_pretrained(folder)
-    pictures = [subject.picture for subject in subjects]
+    pictures = [subject.image for subject in subjects]
     found = proposer.similarity(pictures, ["mass", "nodule", "mass"])
     towers = proposer.encoder.towers
     for picture, text, score in zip(pictures, ("mass", "nodule", "mass"), found, strict=True):

@@ -48,14 +48,14 @@ def test_maps_span_zero_to_one_on_the_grid_in_the_order_of_the_hypotheses(folder
 
 def test_attention_maps_sum_to_one_before_scaling(folder, subjects):
     model = QueryGrounder.from_pretrained(folder).model
-    grounding = model(grounder_pixels([subject.picture for subject in subjects], model.config))
+    grounding = model(grounder_pixels([subject.image for subject in subjects], model.config))
     assert torch.allclose(grounding.maps.sum((-2, -1)), torch.ones(3, 3), atol=1e-5)
 
 
 def test_a_picture_has_the_same_map_alone_and_in_a_batch_whatever_its_mode(folder, subjects):
     grounder = QueryGrounder.from_pretrained(folder)
     together = grounder.heat_maps(subjects, [ENTITIES] * 3)[1]
-    alone = grounder.heat_maps([Subject("1", subjects[1].picture.convert("RGB"))], [ENTITIES])[0]
+    alone = grounder.heat_maps([Subject("1", subjects[1].image.convert("RGB"))], [ENTITIES])[0]
     for one, other in zip(together, alone, strict=True):
         assert np.allclose(one.values, other.values, atol=1e-4)
         assert one.confidence == pytest.approx(other.confidence, abs=1e-5)
