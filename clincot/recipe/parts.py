@@ -28,11 +28,19 @@ class ModelSource:
 
 @dataclass(frozen=True)
 class Models:
-    """The models of a run: the policy's base, the proposer and the judges (the paper's two evaluators)."""
+    """The models of a run by role; only what the method needs is loaded, and a role that it needs must be filled.
+
+    `policy`: the base that is trained. `proposer`: finds regions. `judges`: rate texts (the paper's two evaluators).
+    `critic`: compares texts before the image, of kind `policy` for the round's policy itself. `editor`: writes a wrong
+    version of a text. `similarity`: matches image and text, of kind `proposer` for the proposer's own score.
+    """
 
     policy: ModelSource
-    proposer: ModelSource
-    judges: tuple[ModelSource, ...]
+    proposer: ModelSource = ModelSource()
+    judges: tuple[ModelSource, ...] = ()
+    critic: ModelSource = ModelSource()
+    editor: ModelSource = ModelSource()
+    similarity: ModelSource = ModelSource()
 
 
 @dataclass(frozen=True)

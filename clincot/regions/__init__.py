@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clincot.errors import ModelError
-from clincot.recipe.choices import check, choose
+from clincot.recipe.choices import check, choose, is_elsewhere
 
 if TYPE_CHECKING:
     from clincot.regions.base import Proposer
@@ -22,6 +22,15 @@ PROPOSERS = {
     "random": "clincot.regions.random:Random",
 }
 MODEL_FREE = {"annotated", "center", "grid", "random"}  # the controls and the upper bound: kinds without a repository
+
+MATCHING = ("clip_grad_cam", "clip_patches")  # kinds with a score of image and text (`regions.base.Matching`)
+
+
+def can_match(kind: str) -> bool:
+    """Say whether a proposer of this kind has a score of image and text; a class outside the table is imported."""
+    if is_elsewhere(PROPOSERS, kind):
+        return hasattr(choose(PROPOSERS, kind, "models.proposer.kind"), "similarity")
+    return kind in MATCHING
 
 
 def load(kind: str, folder: str | Path | None = None, **options: Any) -> Proposer:

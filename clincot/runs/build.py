@@ -6,24 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from clincot import benchmarks, engines, judges, regions
+from clincot import benchmarks, methods
 from clincot.benchmarks.base import Source
 from clincot.benchmarks.partition import limit, part_of_round
-from clincot.engines.base import Engine
 from clincot.executors.launch import close_launch, open_launch
 from clincot.executors.world import ALONE, World
 from clincot.judges import cache
-from clincot.judges.cache import CachedJudge, Known, known_key, load_known
+from clincot.judges.cache import known_key, load_known
 from clincot.recipe import Recipe
 from clincot.records import Example
 from clincot.records.lineage import OwnPin, Pin, content_key
 from clincot.runs import adapters, releases
 from clincot.runs.adapters import Adapter
-from clincot.runs.build_facts import facts_of, judge_sources
+from clincot.runs.build_facts import facts_of
+from clincot.runs.loading import load_models, reference_key
 from clincot.runs.pins import benchmark_pin, model_pins
 from clincot.runs.redistribution import redacted
 from clincot.runs.redistribution.redacted import sha256_of
 from clincot.runs.releases import Release
+from clincot.runs.roles import sources_of
 from clincot.runs.rooms import load_rooms
 from clincot.runs.run import Run
 from clincot.stages.sample.build import BuildOutcome, build, ratings
@@ -35,12 +36,15 @@ RATINGS = "ratings"  # below a run's folder: what judges of finished builds said
 
 @dataclass(frozen=True)
 class Made:
-    """What a round is made from; `inputs` is the key of all that decides its rows."""
+    """What a round is made from; `inputs` is the key of all that decides its rows.
+
+    `sampled_from` is the sha256 of the parent's weights, "base", or None for a method that samples from no policy.
+    """
 
     parent: Adapter | None
     source: Source
     pins: dict[str, Pin]
-    sampled_from: str
+    sampled_from: str | None
     inputs: str
 
 
@@ -67,10 +71,11 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
 
 def made_of(run: Run, round_: int) -> Made:
     """Pin what the round is made from."""
-    parent = adapters.of_round(run, round_ - 1)
+    on_policy = methods.load(run.recipe.method.name).on_policy
+    parent = adapters.of_round(run, round_ - 1) if on_policy else None
     source = benchmarks.load(run.recipe.benchmark).source
     pins = _pins(run, source)
-    sampled_from = parent.sha256 if parent else "base"
+    sampled_from = (parent.sha256 if parent else "base") if on_policy else None
     return Made(parent, source, pins, sampled_from, inputs_of(run.recipe, pins, sampled_from))
 
 
@@ -84,22 +89,24 @@ def job_of(run: Run, round_: int, made: Made, tag: str, world: World) -> tuple[B
         return load_models(run, made.pins, made.parent, known)
 
     names = {name: str(pin) for name, pin in made.pins.items()}
-    names |= {"sampled from": made.sampled_from[:12], "known ratings": known_key(known)[:12] if known else "none"}
-    rooms, folder = partial(load_rooms, run, made.pins, judge_sources(run.recipe)), run.work(tag, "build")
+    names |= {"sampled from": (made.sampled_from or "no policy")[:12]}
+    names |= {"known ratings": known_key(known)[:12] if known else "none"}
+    rooms, folder = partial(load_rooms, run, made.pins), run.work(tag, "build")
     return BuildJob(run.recipe, round_, examples, made.inputs, folder, models, names, rooms), every
 
 
 def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: list[Example]) -> Release:
     if not made.source.redistributable:
         outcome = without_pictures(outcome, round_, every)
+    policy, wrote = made.pins["policy"], made.sampled_from
     lineage = run.lineage(
         "build-data",
         round_,
         made.inputs,
         pins=made.pins,
         own=_own(made),
-        sampled_from=made.sampled_from,
-        keys=reference_key(made.pins["policy"], made.sampled_from, run.recipe.models.policy.kind),
+        sampled_from=wrote,
+        keys=reference_key(policy, wrote, run.recipe.models.policy.kind) if wrote else {},
         facts=facts_of(run.recipe, made.source, outcome.facts),
     )
     return releases.commit(run, "dataset", run.preferences_repo, outcome.files, lineage)
@@ -111,82 +118,15 @@ def _own(made: Made) -> dict[str, OwnPin]:
 
 def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None, *more: object) -> str:
     """Return the content key of what decides a round's pairs; kinds count, as those without a model have no pin."""
-    kinds = [source.kind for source in (recipe.models.policy, recipe.models.proposer, *judge_sources(recipe))]
+    kinds = [source.kind for source in sources_of(recipe).values()]
     asked = (recipe.build, recipe.image_layout, recipe.method, recipe.seed, recipe.rounds, kinds)
-    return content_key(*asked, {name: pin.sha for name, pin in pins.items()}, sampled_from, *more)
-
-
-def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: Known) -> Models:
-    """Load the policy of the round, the proposer and the judges from their pinned snapshots.
-
-    `known` are the ratings that earlier versions of the round recorded; a build that was cut off knows the same again.
-    """
-    build = run.recipe.build
-    policy = load_policy(run, pins["policy"], parent, batch_size=build.batch_size, threads=build.threads)
-    key = reference_key(pins["policy"], parent.sha256 if parent else "base", run.recipe.models.policy.kind)
-    loaded = [CachedJudge(judge, known) for judge in _judges(run, pins, policy, key["reference"])]
-    return Models(policy, load_proposer(run, run.recipe, pins.get("proposer")), tuple(loaded))
-
-
-def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int, threads: int) -> Engine:
-    """Load base and adapter in process, or find them on the server that the recipe names (`kind: openai`)."""
-    source = run.recipe.models.policy
-    if source.kind == "openai":
-        # A new version has other weights, and so a name of its own.
-        served = f"{run.name}-{adapter.pin.revision}" if adapter else None
-        return engines.load("openai", source.repo, served, endpoint=source.endpoint, batch_size=batch_size)
-    return engines.load(
-        source.kind,
-        run.target.snapshot(base),
-        adapter.folder if adapter else None,
-        batch_size=batch_size,
-        threads=threads,
-        images=1 if run.recipe.image_layout == "canvas" else 2,
-    )
-
-
-def load_proposer(run: Run, recipe: Recipe, pin: Pin | None) -> regions.Proposer:
-    """Load the proposer that the recipe names; kinds without a model have no pin."""
-    folder = run.target.snapshot(pin) if pin else None
-    return regions.load(recipe.models.proposer.kind, folder, key=proposer_key(recipe, pin))
-
-
-def proposer_key(recipe: Recipe, pin: Pin | None) -> str:
-    """Return what names the proposer's maps: its pinned weights, else its kind and the settings."""
-    return pin.sha if pin else content_key(recipe.models.proposer.kind, recipe.build.regions, recipe.seed)
-
-
-def reference_key(policy: Pin, sampled_from: str, engine: str = "") -> dict[str, str]:
-    """Return the key under which stored reference log-probabilities are valid: these weights, this engine."""
-    return {"reference": content_key(policy.repo, policy.sha, sampled_from, engine or "transformers")}
-
-
-def _judges(run: Run, pins: dict[str, Pin], policy: Engine, policy_key: str) -> list[judges.ReadingJudge]:
-    judging = run.recipe.build.judging
-    loaded = []
-    for i, source in enumerate(judge_sources(run.recipe), 1):
-        if source.kind in judges.MODEL_FREE:
-            loaded.append(judges.of_policy(source.kind, policy, key=policy_key, scoring=judging.scoring))
-            continue
-        pin = pins[f"judge-{i}"]
-        loaded.append(
-            judges.load(
-                source.kind,
-                run.target.snapshot(pin),
-                name=source.repo,
-                key=pin.sha,
-                batch_size=judging.batch_size,
-                threads=run.recipe.build.threads,
-                scoring=judging.scoring,
-            )
-        )
-    return loaded
+    code = methods.code_key(recipe.method.name)
+    return content_key(*asked, {name: pin.sha for name, pin in pins.items()}, sampled_from, *code, *more)
 
 
 def _pins(run: Run, source: Source) -> dict[str, Pin]:
-    models = {"policy": run.recipe.models.policy, "proposer": run.recipe.models.proposer}
-    models |= {f"judge-{i}": judge for i, judge in enumerate(judge_sources(run.recipe), 1)}
-    return model_pins(run, models) | {"benchmark": benchmark_pin(run.target, source, run.recipe.benchmark_revision)}
+    found = model_pins(run, sources_of(run.recipe))
+    return found | {"benchmark": benchmark_pin(run.target, source, run.recipe.benchmark_revision)}
 
 
 def examples_of(run: Run, recipe: Recipe, pin: Pin, round_: int) -> tuple[list[Example], tuple[Example, ...]]:

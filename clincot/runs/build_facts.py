@@ -7,8 +7,9 @@ from typing import Any
 
 from clincot import methods
 from clincot.benchmarks.base import Source
-from clincot.recipe import ModelSource, Recipe
+from clincot.recipe import Recipe
 from clincot.runs.releases.cards.method import stated_by
+from clincot.runs.roles import judge_sources
 
 
 def facts_of(recipe: Recipe, source: Source, counts: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,8 +53,3 @@ def pairing_of(recipe: Recipe) -> dict[str, Any]:
     if ahead is not None:
         drawn |= {"gamma": ahead.gamma} if ahead.normalise else {"gamma": ahead.gamma, "normalise": False}
     return drawn | {"consensus": build.judging.consensus, "judges": build.judging.judges}
-
-
-def judge_sources(recipe: Recipe) -> tuple[ModelSource, ...]:
-    """Return the judges that count: all of the setting's, or the first `build.judging.judges`."""
-    return recipe.models.judges[: recipe.build.judging.judges or None]

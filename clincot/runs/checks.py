@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
 
-from clincot import benchmarks, judges, protocols, regions
+from clincot import benchmarks, editors, judges, protocols, regions
 from clincot.engines import ENGINES
 from clincot.errors import ClincotError, RecipeError, did_you_mean
 from clincot.hub.licences import refuse_credentialed
@@ -16,6 +16,8 @@ from clincot.recipe.choices import check
 from clincot.recipe.parts import Control
 from clincot.recipe.training import check_training
 from clincot.runs._combinations import check_combinations
+from clincot.runs._needs import check_needs
+from clincot.runs.roles import OF_POLICY, OF_PROPOSER
 
 BY_POLICY = ("black_image", "shuffled_images")  # controls that a policy answers
 SUFFIX = "-preferences"  # the longest that a repository of a run has behind the run's name
@@ -31,6 +33,7 @@ def check_names(recipe: Recipe) -> None:
     check(benchmarks.BENCHMARKS, recipe.benchmark, "benchmark")
     _check_models(recipe)
     _check_judges(recipe)
+    check_needs(recipe)
     _check_evaluation(recipe)
     check_training(recipe.train)
     check_combinations(recipe)
@@ -91,17 +94,32 @@ def check_protocols(labels: Sequence[str]) -> None:
 def _check_models(recipe: Recipe) -> None:
     models = recipe.models
     check(ENGINES, models.policy.kind or "transformers", "models.policy.kind")
-    check(regions.PROPOSERS, models.proposer.kind, "models.proposer.kind")
     _check_source("models.policy", models.policy, needed=True)
-    _check_source("models.proposer", models.proposer, needed=models.proposer.kind not in regions.MODEL_FREE)
-    if (models.policy.kind == "openai") != bool(models.policy.endpoint):
-        raise RecipeError("models.policy: `kind: openai` and `endpoint: URL` belong together. Give both or neither.")
-    if models.policy.endpoint and not is_url(models.policy.endpoint):
-        raise RecipeError(
-            f"models.policy.endpoint: {models.policy.endpoint!r} is not a URL. Write http://HOST:PORT/v1."
-        )
+    _check_endpoint("models.policy", models.policy)
     if recipe.benchmark_revision:
         _check_revision("benchmark_revision", recipe.benchmark_revision)
+    _check_role("models.proposer", models.proposer, regions.PROPOSERS, regions.MODEL_FREE)
+    _check_role("models.critic", models.critic, ENGINES | {OF_POLICY: ""}, {OF_POLICY})
+    _check_role("models.editor", models.editor, editors.EDITORS, editors.MODEL_FREE)
+    matching = {kind: regions.PROPOSERS[kind] for kind in regions.MATCHING}
+    _check_role("models.similarity", models.similarity, matching | {OF_PROPOSER: ""}, {OF_PROPOSER})
+    _check_endpoint("models.critic", models.critic)
+
+
+def _check_role(where: str, source: ModelSource, known: Mapping[str, str], free: Collection[str]) -> None:
+    """Look at a role that the setting fills; kinds of `free` have no repository."""
+    if source == ModelSource():
+        return
+    if source.kind not in free:
+        check(known, source.kind, f"{where}.kind")
+    _check_source(where, source, needed=source.kind not in free)
+
+
+def _check_endpoint(where: str, source: ModelSource) -> None:
+    if (source.kind == "openai") != bool(source.endpoint):
+        raise RecipeError(f"{where}: `kind: openai` and `endpoint: URL` belong together. Give both or neither.")
+    if source.endpoint and not is_url(source.endpoint):
+        raise RecipeError(f"{where}.endpoint: {source.endpoint!r} is not a URL. Write http://HOST:PORT/v1.")
 
 
 def _check_judges(recipe: Recipe) -> None:
@@ -109,8 +127,6 @@ def _check_judges(recipe: Recipe) -> None:
     for judge in models.judges:
         check(judges.JUDGES, judge.kind or "causal_lm", "models.judges.kind")
         _check_source("models.judges", judge, needed=judge.kind not in judges.MODEL_FREE)
-    if recipe.method.name == "clincot" and not models.judges:
-        raise RecipeError("models.judges: none is named, so no candidate gets a score. Name one or two in the setting.")
     if not 0 <= count <= len(models.judges):
         raise RecipeError(
             f"build.judging.judges: {count} of {len(models.judges)} judges cannot be counted."
@@ -124,8 +140,8 @@ def _check_source(where: str, source: ModelSource, *, needed: bool) -> None:
         raise RecipeError(f"{where}.repo: a model{kind} needs its repository. Add `repo: OWNER/NAME`.")
     if source.repo and not needed:
         raise RecipeError(f"{where}.repo: {source.kind!r} reads no model. Leave it out: --set {where}.repo=")
-    if source.endpoint and where != "models.policy":
-        raise RecipeError(f"{where}.endpoint: only a policy can be on a server. Leave it out.")
+    if source.endpoint and where not in ("models.policy", "models.critic"):
+        raise RecipeError(f"{where}.endpoint: only a policy or a critic can be on a server. Leave it out.")
     fault = repo_fault(source.repo) if source.repo else ""
     if fault:
         raise RecipeError(
@@ -144,3 +160,8 @@ def _check_revision(where: str, revision: str) -> None:
 def _check_evaluation(recipe: Recipe) -> None:
     protocols.load(recipe.evaluate.protocol)
     check_split("evaluate.split", recipe.benchmark, recipe.evaluate.split)
+    if "region" in recipe.evaluate.inference and recipe.models.proposer == ModelSource():
+        raise RecipeError(
+            "evaluate.inference: by region needs a proposer, and the setting names none. Add models.proposer, or set"
+            " evaluate.inference=[direct]."
+        )

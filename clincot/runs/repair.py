@@ -18,11 +18,12 @@ from clincot.rows import schema
 from clincot.runs import releases
 from clincot.runs._redraw import Redraw, same_chain
 from clincot.runs.build import examples_of, inputs_of, without_pictures
-from clincot.runs.build_facts import facts_of, judge_sources, pairing_of
+from clincot.runs.build_facts import facts_of, pairing_of
 from clincot.runs.redistribution import redacted
 from clincot.runs.redistribution.redacted import Row
 from clincot.runs.releases import Release
 from clincot.runs.releases.content import own_pin
+from clincot.runs.roles import judge_sources
 from clincot.runs.run import Run
 from clincot.runs.train import preferences_of
 from clincot.stages.sample.build import BuildOutcome

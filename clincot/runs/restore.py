@@ -20,7 +20,8 @@ from clincot.records.lineage import Lineage, Pin
 from clincot.regions.base import Proposer
 from clincot.rows import schema
 from clincot.runs import releases
-from clincot.runs.build import examples_of, load_proposer
+from clincot.runs.build import examples_of
+from clincot.runs.loading import load_proposer
 from clincot.runs.pins import benchmark_pin
 from clincot.runs.redistribution import redacted
 from clincot.runs.run import Run

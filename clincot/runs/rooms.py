@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from clincot import engines, judges
-from clincot.recipe import ModelSource
 from clincot.records.lineage import Pin
+from clincot.runs.roles import sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.lengths import Rooms
 
 
-def load_rooms(run: Run, pins: Mapping[str, Pin], sources: Sequence[ModelSource]) -> Rooms:
+def load_rooms(run: Run, pins: Mapping[str, Pin]) -> Rooms:
     """Open what counts tokens: the processor of the policy and the judges' tokenizers. A server cannot be asked."""
     kind = run.recipe.models.policy.kind
     policy = None if kind in engines.SERVED else engines.open_room(kind, run.target.snapshot(pins["policy"]))
     rooms = []
-    for i, source in enumerate(sources, 1):
-        folder = run.target.snapshot(pins[f"judge-{i}"]) if f"judge-{i}" in pins else None
+    for role, source in sources_of(run.recipe).items():
+        if not role.startswith("judge-"):
+            continue
+        folder = run.target.snapshot(pins[role]) if role in pins else None
         rooms.append(judges.open_room(source.kind, folder, policy, run.recipe.build.judging.scoring))
     return Rooms(policy, tuple(room for room in rooms if room is not None))

@@ -13,8 +13,8 @@ from clincot.records.lineage import Lineage, OwnPin, Pin, content_key
 from clincot.rows import schema
 from clincot.runs import adapters, releases
 from clincot.runs.adapters import Adapter
-from clincot.runs.build import reference_key
 from clincot.runs.curve import training_curve
+from clincot.runs.loading import reference_key
 from clincot.runs.releases import Release
 from clincot.runs.releases.cards.method import stated_in
 from clincot.runs.releases.content import own_pin

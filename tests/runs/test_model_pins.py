@@ -13,7 +13,7 @@ from clincot import engines, judges, regions
 from clincot.errors import NotOnHub
 from clincot.recipe import ModelSource
 from clincot.records.lineage import OwnPin, Pin
-from clincot.runs import build
+from clincot.runs import build, loading, roles
 from clincot.runs.adapters import Adapter
 from clincot.runs.run import Run
 
@@ -38,11 +38,11 @@ def test_a_served_policy_is_found_by_name_and_its_adapter_by_run_and_round(seale
     source = ModelSource("clincot/phantom-policy", kind="openai", endpoint="http://127.0.0.1:1/v1")
     run = changed(sealed.run, policy=source)
     base = Pin("model", source.repo, "main", "a" * 40)
-    build.load_policy(run, base, None, batch_size=4, threads=1)
+    loading.load_policy(run, base, None, batch_size=4, threads=1)
     for tag in ("round-2", "round-2-v2"):  # a new version has other weights under the same round
         pin, own = Pin("model", run.adapter_repo, tag, "c" * 40), OwnPin("model", run.name, tag, "d" * 64)
         adapter = Adapter(2, pin, own, Path("never-read"), "b" * 64)
-        build.load_policy(run, base, adapter, batch_size=4, threads=1)
+        loading.load_policy(run, base, adapter, batch_size=4, threads=1)
     assert [args for args, _ in asked] == [
         ("openai", "clincot/phantom-policy", None),
         ("openai", "clincot/phantom-policy", "shut-round-2"),
@@ -53,15 +53,15 @@ def test_a_served_policy_is_found_by_name_and_its_adapter_by_run_and_round(seale
 
 def test_log_probs_of_a_server_are_no_reference() -> None:
     base = Pin("model", "a/b", "main", "a" * 40)
-    here, served = build.reference_key(base, "base"), build.reference_key(base, "base", "openai")
-    assert here == build.reference_key(base, "base", "transformers") != served
+    here, served = loading.reference_key(base, "base"), loading.reference_key(base, "base", "openai")
+    assert here == loading.reference_key(base, "base", "transformers") != served
 
 
 def test_a_canvas_is_announced_as_one_image(sealed: SealedRun, asked: Asked) -> None:
     pin = sealed.build.lineage.pins["policy"]
     together = dataclasses.replace(sealed.run, recipe=dataclasses.replace(sealed.run.recipe, image_layout="canvas"))
     for run in (sealed.run, together):
-        build.load_policy(run, pin, None, batch_size=4, threads=1)
+        loading.load_policy(run, pin, None, batch_size=4, threads=1)
     assert [options["images"] for _, options in asked] == [2, 1]
 
 
@@ -69,9 +69,9 @@ def test_kinds_without_a_model_have_no_pin_and_a_key_of_kind_and_settings(sealed
     run = changed(sealed.run, proposer=ModelSource(kind="grid"))
     pins = build.model_pins(run, {"proposer": run.recipe.models.proposer, "policy": run.recipe.models.policy})
     assert list(pins) == ["policy"]
-    proposer = build.load_proposer(run, run.recipe, None)
+    proposer = loading.load_proposer(run, run.recipe, None)
     other = changed(sealed.run, proposer=ModelSource(kind="center"))
-    assert proposer.key == build.proposer_key(run.recipe, None) != build.proposer_key(other.recipe, None)
+    assert proposer.key == loading.proposer_key(run.recipe, None) != loading.proposer_key(other.recipe, None)
     assert type(proposer).__name__ == "Grid"
 
 
@@ -99,7 +99,7 @@ def test_the_inputs_of_a_round_tell_kinds_views_and_the_number_of_judges_apart(s
         dataclasses.replace(recipe, build=dataclasses.replace(recipe.build, judging=judging)),
     ]
     assert len({build.inputs_of(one, {}, "base") for one in others}) == len(others)
-    assert [len(build.judge_sources(one)) for one in (recipe, others[-1])] == [2, 1]
+    assert [len(roles.judge_sources(one)) for one in (recipe, others[-1])] == [2, 1]
 
 
 def test_the_tables_say_what_needs_no_model() -> None:

@@ -16,8 +16,8 @@ from clincot.records.lineage import Pin, content_key
 from clincot.report.results_page import results_page
 from clincot.runs import adapters, releases
 from clincot.runs.adapters import Adapter
-from clincot.runs.build import load_policy, load_proposer, proposer_key
 from clincot.runs.evaluation.contamination import by_content, seen_by
+from clincot.runs.loading import load_policy, load_proposer, proposer_key
 from clincot.runs.pins import benchmark_pin, model_pins
 from clincot.runs.redistribution.redacted import References
 from clincot.runs.releases import Release, tag_of

@@ -1,0 +1,142 @@
+"""A run's pinned models -> the loaded ones that its method needs, from their snapshots or servers."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from clincot import editors, engines, judges, methods, regions
+from clincot.editors import Editor
+from clincot.engines.base import Engine
+from clincot.errors import ModelError
+from clincot.judges.cache import CachedJudge, Known
+from clincot.judges.critic import Critic
+from clincot.recipe import ModelSource, Recipe
+from clincot.records.lineage import Pin, content_key
+from clincot.regions.base import Matching, Proposer
+from clincot.runs.adapters import Adapter
+from clincot.runs.roles import OF_POLICY, OF_PROPOSER, asks_policy, sources_of
+from clincot.runs.run import Run
+from clincot.stages.sample.serving import Models
+
+
+def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: Known) -> Models:
+    """Load what the method needs from pinned snapshots; a method that is not on the policy gets none.
+
+    `known` are the ratings that earlier versions of the round recorded; a build that was cut off knows the same again.
+    """
+    build, method = run.recipe.build, methods.load(run.recipe.method.name)
+    sources = sources_of(run.recipe)
+
+    def load(adapter: Adapter | None) -> Engine:
+        return load_policy(run, pins["policy"], adapter, batch_size=build.batch_size, threads=build.threads)
+
+    wrote = load(parent) if method.on_policy or asks_policy(sources) else None
+    key = reference_key(pins["policy"], parent.sha256 if parent else "base", run.recipe.models.policy.kind)["reference"]
+    # What a judge or critic is for a method that samples from no policy is the base.
+    base = None if method.on_policy else wrote
+    if "base" in method.needs and base is None:
+        base = wrote if wrote is not None and parent is None else load(None)
+    proposer = load_proposer(run, run.recipe, pins.get("proposer")) if "proposer" in sources else None
+    return Models(
+        policy=wrote if method.on_policy else None,
+        proposer=proposer,
+        judges=tuple(CachedJudge(judge, known) for judge in _judges(run, sources, pins, wrote, key)),
+        critic=_critic(run, pins, wrote, key) if "critic" in sources else None,
+        editor=_editor(run, pins) if "editor" in sources else None,
+        similarity=_similarity(run, pins, proposer) if "similarity" in sources else None,
+        base=base,
+    )
+
+
+def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int, threads: int) -> Engine:
+    """Load base and adapter in process, or find them on the server that the recipe names (`kind: openai`)."""
+    source = run.recipe.models.policy
+    if source.kind in engines.SERVED:
+        # A new version has other weights, and so a name of its own.
+        served = f"{run.name}-{adapter.pin.revision}" if adapter else None
+        return engines.load(source.kind, source.repo, served, endpoint=source.endpoint, batch_size=batch_size)
+    return engines.load(
+        source.kind,
+        run.target.snapshot(base),
+        adapter.folder if adapter else None,
+        batch_size=batch_size,
+        threads=threads,
+        images=_images(run.recipe),
+    )
+
+
+def load_proposer(run: Run, recipe: Recipe, pin: Pin | None) -> Proposer:
+    """Load the proposer that the recipe names; kinds without a model have no pin."""
+    folder = run.target.snapshot(pin) if pin else None
+    return regions.load(recipe.models.proposer.kind, folder, key=proposer_key(recipe, pin))
+
+
+def proposer_key(recipe: Recipe, pin: Pin | None) -> str:
+    """Return what names the proposer's maps: its pinned weights, else its kind and the settings."""
+    return pin.sha if pin else content_key(recipe.models.proposer.kind, recipe.build.regions, recipe.seed)
+
+
+def reference_key(policy: Pin, sampled_from: str, engine: str = "") -> dict[str, str]:
+    """Return the key under which stored reference log-probabilities are valid: these weights, this engine."""
+    return {"reference": content_key(policy.repo, policy.sha, sampled_from, engine or "transformers")}
+
+
+def _images(recipe: Recipe) -> int:
+    return 1 if recipe.image_layout == "canvas" else 2
+
+
+def _judges(
+    run: Run, sources: dict[str, ModelSource], pins: dict[str, Pin], policy: Engine | None, policy_key: str
+) -> list[judges.ReadingJudge]:
+    judging = run.recipe.build.judging
+    loaded = []
+    for role, source in sources.items():
+        if not role.startswith("judge-"):
+            continue
+        if source.kind in judges.MODEL_FREE:
+            itself = cast(Engine, policy)
+            loaded.append(judges.of_policy(source.kind, itself, key=policy_key, scoring=judging.scoring))
+            continue
+        loaded.append(
+            judges.load(
+                source.kind,
+                run.target.snapshot(pins[role]),
+                name=source.repo,
+                key=pins[role].sha,
+                batch_size=judging.batch_size,
+                threads=run.recipe.build.threads,
+                scoring=judging.scoring,
+            )
+        )
+    return loaded
+
+
+def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: str) -> Critic:
+    source, build = run.recipe.models.critic, run.recipe.build
+    if source.kind == OF_POLICY:
+        return Critic(cast(Engine, policy), name=OF_POLICY, key=policy_key)
+    if source.kind in engines.SERVED:
+        served = engines.load(source.kind, source.repo, endpoint=source.endpoint, batch_size=build.batch_size)
+        return Critic(served, name=source.repo, key=pins["critic"].sha)
+    engine = engines.load(
+        source.kind,
+        run.target.snapshot(pins["critic"]),
+        batch_size=build.batch_size,
+        threads=build.threads,
+        images=_images(run.recipe),
+    )
+    return Critic(engine, name=source.repo, key=pins["critic"].sha)
+
+
+def _editor(run: Run, pins: dict[str, Pin]) -> Editor:
+    folder = run.target.snapshot(pins["editor"]) if "editor" in pins else None
+    return editors.load(run.recipe.models.editor.kind, folder)
+
+
+def _similarity(run: Run, pins: dict[str, Pin], proposer: Proposer | None) -> Matching:
+    source, model = run.recipe.models.similarity, proposer
+    if source.kind != OF_PROPOSER:
+        model = regions.load(source.kind, run.target.snapshot(pins["similarity"]), key=pins["similarity"].sha)
+    if not isinstance(model, Matching):
+        raise ModelError(f"models.similarity: {getattr(model, 'name', source.kind)} has no score of image and text.")
+    return model

@@ -1,0 +1,31 @@
+"""A recipe -> the models that a build needs, by the names of their pins, and which of them are the policy itself."""
+
+from __future__ import annotations
+
+from clincot import judges, methods
+from clincot.recipe import ModelSource, Recipe
+
+OF_POLICY, OF_PROPOSER = "policy", "proposer"  # kinds of a critic and of a similarity: a model that is there already
+
+
+def sources_of(recipe: Recipe) -> dict[str, ModelSource]:
+    """Return the models of a build by the names of their pins: the policy's base and what the method needs."""
+    models, needs = recipe.models, methods.load(recipe.method.name).needs
+    found = {"policy": models.policy}
+    if "regions" in needs or ("similarity" in needs and models.similarity.kind == OF_PROPOSER):
+        found["proposer"] = models.proposer
+    if "judges" in needs:
+        found |= {f"judge-{i}": source for i, source in enumerate(judge_sources(recipe), 1)}
+    return found | {role: getattr(models, role) for role in ("critic", "editor", "similarity") if role in needs}
+
+
+def judge_sources(recipe: Recipe) -> tuple[ModelSource, ...]:
+    """Return the judges that count: all of the setting's, or the first `build.judging.judges`."""
+    return recipe.models.judges[: recipe.build.judging.judges or None]
+
+
+def asks_policy(sources: dict[str, ModelSource]) -> bool:
+    """Say whether a judge or the critic is the policy itself."""
+    itself = [source for role, source in sources.items() if role.startswith("judge-")]
+    critic = sources.get("critic", ModelSource())
+    return any(source.kind in judges.MODEL_FREE for source in itself) or critic.kind == OF_POLICY
