@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TypeVar, cast
 
 from cachetools import LRUCache
-from PIL.Image import Image
+from PIL import Image
 
 from clincot import images
 from clincot.images import corruptions, crops
@@ -17,7 +17,7 @@ LIMIT = 256 * 2**20  # bytes of pixels, and as many of PNG: 48 crops (8 images, 
 T = TypeVar("T")
 
 
-def render(image: Image, view: View) -> Image:
+def render(image: Image.Image, view: View) -> Image.Image:
     """Draw `view` of `image` (RGB) as an RGB image: equal pixels for equal arguments."""
     if view.kind == "image":
         return image
@@ -33,7 +33,7 @@ def render(image: Image, view: View) -> Image:
     return corruptions.lesion_noise(image, region.box, region.mask, view.strength, view.seed)
 
 
-def encode(rendered: Image) -> bytes:
+def encode(rendered: Image.Image) -> bytes:
     """Return a rendered view as PNG; radiographs are grey, so equal channels are stored once."""
     red, green, blue = rendered.split()
     grey = red.tobytes() == green.tobytes() == blue.tobytes()
@@ -50,7 +50,7 @@ def kept(cache: MutableMapping[tuple[object, ...], T], key: tuple[object, ...], 
     return found
 
 
-def pixel_cache(limit: int = LIMIT) -> LRUCache[tuple[object, ...], Image]:
+def pixel_cache(limit: int = LIMIT) -> LRUCache[tuple[object, ...], Image.Image]:
     """Return a cache of RGB images that drops the least recently used beyond `limit` bytes."""
     return LRUCache(limit, getsizeof=lambda image: 3 * image.width * image.height)
 
@@ -63,18 +63,22 @@ class Gallery:
 
     def __init__(self, examples: Iterable[Example], limit: int = LIMIT) -> None:
         self._examples = {example.id: example for example in examples}
-        self._decoded: dict[str, Image] = {}
+        self._decoded: dict[str, Image.Image] = {}
         self._drawn = pixel_cache(limit)
         self._encoded: LRUCache[tuple[object, ...], bytes] = LRUCache(limit, getsizeof=len)
 
-    def image(self, example_id: str) -> Image:
+    def image_id(self, example_id: str) -> str:
+        """Return the id of an example's image, which its views are kept by."""
+        return self._examples[example_id].image_id
+
+    def image(self, example_id: str) -> Image.Image:
         """Return the whole image (RGB) of an example. Raises UnreadableImage."""
         example = self._examples[example_id]
         if example.image_id not in self._decoded:
             self._decoded[example.image_id] = images.decode(example.encoded(), example.image_label)
         return self._decoded[example.image_id]
 
-    def show(self, example_id: str, view: View) -> Image:
+    def show(self, example_id: str, view: View) -> Image.Image:
         """Return what a model sees (RGB)."""
         if view.kind == "image":
             return self.image(example_id)

@@ -13,9 +13,9 @@ from PIL.Image import Image
 from transformers import ProcessorMixin
 from trl.data_utils import prepare_multimodal_messages
 
+from clincot.chain.layout import arranged, blocks
 from clincot.errors import DataError, ModelError
 from clincot.images import decode
-from clincot.images.canvas import compose
 from clincot.lm.escaping import Escape, escape_of
 from clincot.recipe import Conditioning, ImageLayout
 from clincot.rows.stored_messages import read_content
@@ -71,17 +71,18 @@ class Renderer:
 
     def seen(self, row: Row, shared: Sequence[Any], own: Sequence[Any]) -> list[Any]:
         """Return the pictures of one side in the order of its image blocks."""
-        if self.image_layout != "canvas" or not own:
-            return [*shared, *own]
         where = f"row {row.get('id', '?')}"
-        return [compose(picture(shared[0], where), picture(own[0], where))]
+        try:
+            return list(arranged([picture(image, where) for image in (*shared, *own)], self.image_layout))
+        except DataError as error:
+            raise DataError(f"{where}: {error}") from error
 
     def counts(self, shared: int, chosen: int, rejected: int, asked: int) -> list[tuple[int, int]]:
         """Return, for each side, how many pictures it has and how many of `asked` blocks its prompt keeps."""
         if self.conditioning == "global":
             return [(shared, min(shared, asked))] * 2
         owns = (chosen, chosen if self.conditioning == "winner" else rejected)
-        return [(1 if self.image_layout == "canvas" and own else shared + own, asked) for own in owns]
+        return [(blocks(shared + own, self.image_layout), asked) for own in owns]
 
     def side(
         self, row: Row, prompt: list[dict[str, Any]], images: Sequence[Any], text: str, finish: str | None = None
@@ -136,15 +137,21 @@ def behind(rest: str, text: str) -> int:
 
 
 def crops(row: Row, side: str) -> list[Any]:
-    """Return the side's own images: its entry of `side_images` ([chosen's, rejected's]) or its own column."""
-    if row.get("side_images"):
-        both = row["side_images"]
-        if len(both) != 2:
-            raise DataError(
-                f"row {row.get('id', '?')}: side_images holds {len(both)} images, not 2. Build the dataset again."
-            )
-        return [both[0 if side == "chosen" else 1]]
-    return list(row.get(f"{side}_images") or [])
+    """Return the side's own images: its part of `side_images` (chosen's, then rejected's) or its own column.
+
+    `chosen_images_count` and `rejected_images_count` say how many are whose; rows without them have one each.
+    """
+    both = row.get("side_images") or []
+    counts = [row.get(f"{name}_images_count") for name in ("chosen", "rejected")]
+    if not both and not any(counts):
+        return list(row.get(f"{side}_images") or [])
+    first, second = (1 if count is None else count for count in counts)
+    if len(both) != first + second:
+        raise DataError(
+            f"row {row.get('id', '?')}: side_images holds {len(both)} images, not {first + second}."
+            " Build the dataset again."
+        )
+    return list(both[:first] if side == "chosen" else both[first:])
 
 
 def keep_images(messages: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:
@@ -173,7 +180,7 @@ def picture_key(image: Image) -> str:
 def picture(image: Any, where: str) -> Image:
     """Decode an image of a row to RGB as the build does; accepts undecoded structs and PIL images."""
     if isinstance(image, Image):
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     if not image or not image.get("bytes"):
         raise DataError(f"{where}: an image has no bytes. Embed the images when writing the dataset.")
     return decode(image["bytes"], where)

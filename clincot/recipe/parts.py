@@ -11,6 +11,7 @@ Conditioning = Literal["per_side", "winner", "global"]
 ImageLayout = Literal["separate", "canvas"]
 BatchLayout = Literal["pair", "shared", "group"]
 Start = Literal["base", "sft"]
+Look = Literal["one", "each"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Models:
 class Regions:
     """Heat map -> region (Eq. 1): threshold = mean + `threshold` * std, or the `quantile` of the map by that `rule`.
 
-    Sizes are pixels of the original image.
+    Sizes are pixels of the original image. `per_hypothesis`: how many components of a map become
+    regions at most, the strongest first.
     """
 
     rule: Literal["mean_std", "quantile"] = "mean_std"
@@ -58,6 +60,7 @@ class Regions:
     padding: Annotated[float, Range(0, 10)] = 0.1
     least_side: Annotated[int, Range(0, 100_000)] = 168
     crop: Literal["masked", "box"] = "masked"
+    per_hypothesis: Annotated[int, Range(1, 1000)] = 1
 
 
 @dataclass(frozen=True)
@@ -141,11 +144,13 @@ class Evaluate:
 
     `protocol` decides how questions are asked and which table comes first; answers are scored under all of them.
     Inference by region writes `steps` texts and looks for `hypotheses` of an image; 0 takes the method's numbers.
+    `look`: all steps of a chain look at the best region (`one`), or each at the best not yet seen (`each`).
     """
 
     protocol: str = "clincot-v2"
     split: str = "test"
     inference: tuple[Literal["region", "direct"], ...] = ("region", "direct")
+    look: Look = "one"
     controls: tuple[Control, ...] = ("black_image", "shuffled_images", "question_prior", "constant_template")
     steps: Annotated[int, Range(0, 100)] = 0
     hypotheses: Annotated[int, Range(0, 1000)] = 0

@@ -8,6 +8,10 @@ it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import groupby
+
 import cv2
 import numpy as np
 from PIL import Image
@@ -22,24 +26,36 @@ FLAT = 1e-6  # share of its largest value: a float32 map that ranges over less s
 
 
 def find_region(image: Image.Image, heat_map: HeatMap, settings: recipe.Regions) -> Region | None:
-    """Return the strongest connected component of `heat_map` on `image` (RGB), cut out as PNG bytes.
+    """Return the strongest connected component of `heat_map` on `image` (RGB); None where there is none."""
+    return next(iter(find_regions(image, heat_map, replace(settings, per_hypothesis=1))), None)
 
-    None when the map is constant or no component covers `settings.smallest` of the image. Blur, level and `smallest`
-    are against noise and do not touch a mask: mean + std of one that covers half of the image is more than 1. Raises
-    RecipeError for a blur that is not odd and a quantile outside [0, 1].
+
+def find_regions(image: Image.Image, heat_map: HeatMap, settings: recipe.Regions) -> tuple[Region, ...]:
+    """Return the `settings.per_hypothesis` strongest connected components of `heat_map` on `image` (RGB).
+
+    Fewer, or none, when the map is constant or few components cover `settings.smallest` of the image. Blur, level and
+    `smallest` are against noise and do not touch a mask: mean + std of one that covers half of the image is more than
+    1. A component whose box is that of a stronger one is left out: a place has one region. Raises RecipeError for a
+    blur that is not odd and a quantile outside [0, 1].
     """
+    found: dict[Box, Region] = {}
+    for component in _components(image, heat_map, settings):
+        box = padded_box(component, settings.padding, settings.least_side)
+        if box not in found:
+            mask = mask_of(image, component, box) if settings.crop == "masked" else None
+            found[box] = Region(heat_map.hypothesis, box, heat_map.confidence, mask)
+        if len(found) == settings.per_hypothesis:
+            break
+    return tuple(found.values())
+
+
+def _components(image: Image.Image, heat_map: HeatMap, settings: recipe.Regions) -> Iterator[np.ndarray]:
     if is_mask(heat_map.values):
-        component = mask_component(heat_map.values, image.size)
-    else:
-        activation = activation_map(heat_map.values, image.size, settings.blur)
-        if activation is None:
-            return None
-        component = strongest_component(activation, above_level(activation, settings), settings.smallest)
-    if component is None:
-        return None
-    box = padded_box(component, settings.padding, settings.least_side)
-    mask = mask_of(image, component, box) if settings.crop == "masked" else None
-    return Region(heat_map.hypothesis, box, heat_map.confidence, mask)
+        yield from mask_components(heat_map.values, image.size)
+        return
+    activation = activation_map(heat_map.values, image.size, settings.blur)
+    if activation is not None:
+        yield from components(activation, above_level(activation, settings), settings.smallest)
 
 
 def is_mask(values: np.ndarray) -> bool:
@@ -48,14 +64,14 @@ def is_mask(values: np.ndarray) -> bool:
     return bool(low < high and np.isfinite(values).all() and ((values == low) | (values == high)).all())
 
 
-def mask_component(values: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
-    """Return the largest component of the upper of two values, at `size` (width, height): bool (rows, columns).
+def mask_components(values: np.ndarray, size: tuple[int, int]) -> Iterator[np.ndarray]:
+    """Yield the components of the upper of two values, at `size` (width, height), the largest first.
 
-    None when no pixel centre of a small image falls on it.
+    Bool (rows, columns); none when no pixel centre of a small image falls on any.
     """
     raised = (values == values.max()).astype(np.float32)
     whole = cv2.resize(raised, size, interpolation=cv2.INTER_NEAREST_EXACT)
-    return strongest_component(whole, whole > 0, 0.0)
+    yield from components(whole, whole > 0, 0.0)
 
 
 def activation_map(values: np.ndarray, size: tuple[int, int], blur: int) -> np.ndarray | None:
@@ -94,22 +110,25 @@ def above_level(activation: np.ndarray, settings: recipe.Regions) -> np.ndarray:
     return activation >= level
 
 
-def strongest_component(activation: np.ndarray, above: np.ndarray, smallest: float) -> np.ndarray | None:
-    """Return the mask (rows, columns) of the 8-connected component of `above` with the largest summed activation.
+def components(activation: np.ndarray, above: np.ndarray, smallest: float) -> Iterator[np.ndarray]:
+    """Yield the masks (rows, columns) of the 8-connected components of `above`, by their summed activation, falling.
 
-    Components under `smallest` of the area do not count; of equal sums the first in reading order wins.
+    Components under `smallest` of the area do not count; of equal sums the first in reading order comes first.
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(above.astype(np.uint8), connectivity=8)
     sums = np.bincount(labels.ravel(), weights=activation.ravel().astype(np.float64), minlength=count)
-    sums[0] = -1.0  # label 0 is the background
-    sums[stats[:, cv2.CC_STAT_AREA] < smallest * activation.size] = -1.0
-    best = int(sums.argmax())
-    if sums[best] < 0:
-        return None
-    ties = np.flatnonzero(sums == sums[best])
-    # OpenCV does not promise the order of its labels; the first pixel of each component does not depend on it.
-    first = min(ties, key=lambda label: int(np.argmax(labels.ravel() == label)))
-    return labels == first
+    large = stats[:, cv2.CC_STAT_AREA] >= smallest * activation.size
+    large[0] = False  # label 0 is the background
+
+    def first_pixel(label: int) -> tuple[int, int]:
+        # OpenCV does not promise the order of its labels; the first pixel of each component does not depend on it.
+        top = int(stats[label, cv2.CC_STAT_TOP])
+        return top, int(np.argmax(labels[top] == label))
+
+    strongest = sorted(map(int, np.flatnonzero(large)), key=lambda label: -sums[label])
+    for _, equal in groupby(strongest, key=lambda label: sums[label]):
+        for label in sorted(equal, key=first_pixel):
+            yield labels == label
 
 
 def padded_box(component: np.ndarray, padding: float, least_side: int) -> Box:

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from transformers import AutoProcessor
 
-from clincot import images
+from clincot.chain.layout import Display
 from clincot.images.canvas import GAP, compose
-from clincot.images.views import render
+from clincot.images.views import Gallery, render
 from clincot.methods import of_recipe
 from clincot.objectives.sides import Renderer
 from clincot.recipe import load_recipe
@@ -67,14 +67,14 @@ def test_build_training_and_evaluation_show_one_and_the_same_canvas(tmp_path: Pa
 
 def test_evaluation_answers_from_the_canvas() -> None:
     asked = examples(["left"])[:1]
-    pictures = {asked[0].image_id: images.decode(asked[0].image)}
+    gallery = Gallery(asked)
     settings = Settings.of(recipe("image_layout=canvas"))
-    regions = propose(asked, pictures, LampProposer(), settings)
+    regions = propose(asked, gallery, LampProposer(), settings)
     policy = CanvasPolicy()
-    answer_by_region(asked, pictures, regions, policy, settings)  # type: ignore[arg-type]
-    region = regions[asked[0].id]
-    assert region is not None
-    expected = compose(pictures[asked[0].image_id], render(pictures[asked[0].image_id], View("crop", region)))
+    answer_by_region(asked, Display(gallery, settings.image_layout), regions, policy, settings)  # type: ignore[arg-type]
+    (region,) = regions[asked[0].id]
+    picture = gallery.image(asked[0].id)
+    expected = compose(picture, render(picture, View("crop", region)))
     assert {r.images[0].tobytes() for r in policy.requests} == {expected.tobytes()}
     assert replace(settings, image_layout="separate") == Settings.of(recipe())
 

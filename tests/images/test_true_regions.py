@@ -13,6 +13,7 @@ from clincot.errors import UnreadableImage
 from clincot.images import decode, encode_png, grid_of
 from clincot.images.square import Grid, square_grid
 from clincot.images.true_regions import shown_regions
+from clincot.images.views import Gallery
 from clincot.records import Box, Example, TrueRegion, View
 from clincot.regions.annotated import Annotated
 from clincot.stages.evaluate.grounding import grounding_terms
@@ -120,8 +121,7 @@ def test_proposer_and_metrics_look_where_the_lesion_is_shown(name: str, region: 
     (found,) = shown_regions(asked)
     assert found.box == box
     settings = Settings.of(recipe())
-    region_found = propose([asked], {"study-1": picture}, Annotated("key"), settings)["q1"]
-    assert region_found is not None
+    (region_found,) = propose([asked], Gallery([asked]), Annotated("key"), settings)["q1"]
     middle = ((box.left + box.right) / 2, (box.upper + box.lower) / 2)
     looked = region_found.box
     assert looked.left <= box.left and looked.right >= box.right

@@ -12,6 +12,7 @@ from trl.trainer.dpo_trainer import DataCollatorForVisionPreference
 
 from clincot.chain.prompts import direct_messages
 from clincot.errors import DataError, ModelError
+from clincot.images import decode
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.sides import Renderer
 from clincot.recipe import Margin
@@ -27,14 +28,10 @@ def image(seed: int) -> dict:
 
 
 def pixels(processor, seed: int) -> torch.Tensor:
-    from clincot.images import decode
-
     return processor.image_processor(images=[decode(png(seed))], return_tensors="pt")["pixel_values"][0]
 
 
 def stock_row(row: dict) -> dict:
-    from clincot.images import decode
-
     shared = [*row["images"], row["side_images"][0]]
     return {
         "prompt": copy.deepcopy(row["prompt"]),
@@ -86,6 +83,22 @@ def test_rows_without_crops_and_separate_columns_are_read(processor):
         "side_images": None,
     }
     assert torch.equal(make(processor)([split])["pixel_values"], make(processor)([row])["pixel_values"])
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 1), (2, 1), (1, 0), (0, 2)])
+def test_each_side_has_as_many_images_of_its_own_as_its_row_says(processor, first, second):
+    prompt = [{"role": "user", "content": "Is there a nodule?"}]
+    own = [{"bytes": png(seed), "path": f"{seed}.png"} for seed in range(1, 1 + first + second)]
+    counts = {"chosen_images_count": first, "rejected_images_count": second}
+    row = make_row(0, prompt=prompt, side_images=own, **counts)
+    chosen, rejected = Renderer(processor).pair(row)
+    shown = [[image.tobytes() for image in side.images] for side in (chosen, rejected)]
+    of = [decode(png(seed)).tobytes() for seed in range(1 + first + second)]
+    assert shown == [[of[0], *of[1 : 1 + first]], [of[0], *of[1 + first :]]]
+    alone = Renderer(processor).pair(row | {"images": []})  # nothing is shared
+    assert [len(side.images) for side in alone] == [first, second]
+    with pytest.raises(DataError, match=rf"side_images holds {len(own) + 1} images, not {len(own)}"):
+        Renderer(processor).pair(row | {"side_images": [*own, own[0]]})
 
 
 def test_the_completion_is_the_generated_tokens_and_the_end_token(processor):

@@ -15,7 +15,7 @@ from clincot.errors import RecipeError
 from clincot.images.views import render
 from clincot.records import Box, Region, View
 from clincot.regions.base import HeatMap
-from clincot.regions.extract import above_level, activation_map, find_region, padded_box, strongest_component
+from clincot.regions.extract import above_level, activation_map, components, find_region, find_regions, padded_box
 
 BARE = recipe.Regions(threshold=1.0, blur=0, smallest=0.0, padding=0.0, least_side=1, crop="box")
 
@@ -47,6 +47,33 @@ def test_the_component_with_the_largest_sum_wins_not_the_brightest():
     assert np.array_equal(
         np.asarray(shown(grey(30, 20), region)), np.asarray(grey(30, 20).convert("RGB"))[10:14, 20:26]
     )
+
+
+def test_the_strongest_components_come_first_and_each_is_a_region_with_its_own_mask():
+    picture = grey(30, 20).convert("RGB")
+    several = dataclasses.replace(BARE, per_hypothesis=3, crop="masked", padding=1.0)
+    strong, weak = find_regions(picture, heat(two_blobs()), several)
+    assert (strong.box, weak.box) == (Box(14, 6, 30, 18), Box(0, 0, 11, 6))
+    assert (strong.hypothesis, weak.hypothesis, strong.confidence) == ("nodule", "nodule", weak.confidence)
+    cut = np.asarray(shown(picture, weak))
+    assert (cut[2:4, 3:7] == np.asarray(picture)[2:4, 3:7]).all() and (cut != 255).any(axis=2).sum() == 8
+    assert find_regions(picture, heat(two_blobs()), dataclasses.replace(several, per_hypothesis=1)) == (strong,)
+
+
+def test_components_of_equal_sums_come_in_reading_order_and_one_in_the_box_of_another_is_left_out():
+    values = np.zeros((12, 12), np.float32)
+    values[8:10, 1:3] = values[1:3, 8:10] = values[1:3, 1:3] = 1.0
+    picture = grey(12, 12).convert("RGB")
+    several = dataclasses.replace(BARE, per_hypothesis=9)
+    assert [one.box for one in find_regions(picture, heat(values), several)] == [
+        Box(1, 1, 3, 3),
+        Box(8, 1, 10, 3),
+        Box(1, 8, 3, 10),
+    ]
+    whole = dataclasses.replace(several, least_side=12)  # all three boxes grow to the whole image
+    assert [one.box for one in find_regions(picture, heat(values), whole)] == [Box(0, 0, 12, 12)]
+    drawn = heat(values * 2)  # two values, a mask: its components are regions as well
+    assert len(find_regions(picture, drawn, several)) == 3
 
 
 def test_a_higher_threshold_leaves_the_brightest():
@@ -252,7 +279,7 @@ def test_a_masked_crop_is_the_picture_inside_the_component_white_outside_and_the
     assert region.box == boxed.box
     assert np.array_equal(whole, pixels[upper:lower, left:right])
     activation = activation_map(values, (width, height), 3)
-    component = strongest_component(activation, above_level(activation, chosen), chosen.smallest)
+    component = next(components(activation, above_level(activation, chosen), chosen.smallest))
     inside = component[upper:lower, left:right]
     assert inside.sum() == component.sum()
     assert np.array_equal(cut[inside], whole[inside])

@@ -21,6 +21,7 @@ from clincot.runs.releases.tags import name_of
 from clincot.runs.run import Run
 from clincot.stages.evaluate import Prediction
 from clincot.stages.evaluate.changes import Change, changes
+from clincot.stages.evaluate.inference import Looked
 from clincot.stages.evaluate.marks import row_name
 from clincot.stages.evaluate.results import Comparison, Result, Row, Scoring
 from clincot.stages.evaluate.tables import cell, difference
@@ -144,7 +145,8 @@ def read_predictions(paths: Sequence[Path], benchmark: str) -> list[Prediction]:
     seen: set[tuple[str, ...]] = set()
     for path in paths:
         table = pq.read_table(path)
-        missing = [name for name in Prediction.__dataclass_fields__ if name not in table.column_names]
+        needed = [name for name in Prediction.__dataclass_fields__ if name != "regions"]  # new: older files lack it
+        missing = [name for name in needed if name not in table.column_names]
         if missing:
             raise DataError(f"{path}: lacks the column {', '.join(missing)}. Evaluate again with this version.")
         for row in table.to_pylist():
@@ -157,7 +159,9 @@ def read_predictions(paths: Sequence[Path], benchmark: str) -> list[Prediction]:
                 )
             seen.add(key)
             box = Box(*row["box"]) if row["box"] else None
-            found.append(Prediction(**(row | {"findings": tuple(row["findings"] or ()), "box": box})))
+            regions = tuple(Looked(one["hypothesis"], Box(*one["box"])) for one in row.get("regions") or ())
+            findings = tuple(row["findings"] or ())
+            found.append(Prediction(**(row | {"findings": findings, "box": box, "regions": regions})))
     if not found:
         raise DataError(f"{benchmark}: these results hold no predictions. Evaluate again.")
     return found

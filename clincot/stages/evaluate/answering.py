@@ -7,20 +7,19 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 
-from PIL import Image
-
-from clincot import images
+from clincot.chain.layout import Display
 from clincot.engines.base import Engine
 from clincot.errors import UnreadableImage
-from clincot.records import Example, Region
+from clincot.images.views import Gallery
+from clincot.records import Example
 from clincot.regions.base import Proposer
 from clincot.stages.evaluate.controls import BLACK
-from clincot.stages.evaluate.inference import Answer, Settings, answer_by_region, answer_directly, black, propose
+from clincot.stages.evaluate.inference import Answer, Regions, Settings, answer_by_region, answer_directly, propose
 from clincot.stages.evaluate.predictions import Part, Store
 from clincot.stages.evaluate.results import Row
 
 Ways = tuple[tuple[str, str], ...]
-Looked = tuple[dict[str, Image.Image], dict[str, str]]
+Looked = tuple[Gallery, dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -41,24 +40,22 @@ class Group:
 
     def __init__(self, examples: Sequence[Example]) -> None:
         self.examples = tuple(examples)
-        self._regions: dict[str, Region | None] | None = None
+        self._regions: Regions | None = None
 
     def look(self) -> Looked:
-        """Decode the images: id -> picture, and id -> problem of those that cannot be read."""
-        pictures, problems = {}, {}
+        """Decode the images: a gallery of them, and id -> problem of those that cannot be read."""
+        gallery, problems = Gallery(self.examples), {}
         for image_id, shown in {e.image_id: e for e in self.examples}.items():
             try:
-                pictures[image_id] = images.decode(shown.encoded(), shown.image_label)
+                gallery.image(shown.id)
             except UnreadableImage as error:
                 problems[image_id] = str(error)
-        return pictures, problems
+        return gallery, problems
 
-    def regions(
-        self, readable: Sequence[Example], pictures: dict[str, Image.Image], proposer: Proposer, settings: Settings
-    ) -> dict[str, Region | None]:
-        """Return example id -> the region to look at, looked for once."""
+    def regions(self, readable: Sequence[Example], gallery: Gallery, proposer: Proposer, settings: Settings) -> Regions:
+        """Return example id -> the regions to look at, looked for once."""
         if self._regions is None:
-            self._regions = propose(readable, pictures, proposer, settings)
+            self._regions = propose(readable, gallery, proposer, settings)
         return self._regions
 
 
@@ -96,18 +93,17 @@ class Answering:
         control: str,
         engine: Callable[[], Engine],
     ) -> Part:
-        pictures, problems = look()
-        readable = [example for example in group.examples if example.image_id in pictures]
-        dark = control == BLACK
-        seen = {name: black(picture) for name, picture in pictures.items()} if dark else pictures
+        gallery, problems = look()
+        readable = [example for example in group.examples if example.image_id not in problems]
+        display = Display(gallery, self.settings.image_layout, dark=control == BLACK)
         answers: list[Answer] = []
         if readable and inference == "direct":
-            answers = answer_directly(readable, seen, engine(), self.settings)
+            answers = answer_directly(readable, display, engine(), self.settings)
         elif readable:
             # The control keeps the real regions: only pixels differ between it and its row.
             ours = replace(self.settings, asking=None)  # a foreign prompt knows no regions, nor the way back from them
-            regions = group.regions(readable, pictures, self.proposer(), ours)
-            answers = answer_by_region(readable, seen, regions, engine(), ours, blacken=dark)
+            regions = group.regions(readable, gallery, self.proposer(), ours)
+            answers = answer_by_region(readable, display, regions, engine(), ours)
         return Part(tuple(answers), problems)
 
 

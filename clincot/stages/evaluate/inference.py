@@ -1,7 +1,7 @@
-"""Examples, their pictures and a policy -> answers: direct, or by region as in the paper's Figure 1.
+"""Examples, their images and a policy -> answers: direct, or by region as in the paper's Figure 1.
 
-By region: hypotheses of the image -> heat maps -> the hypothesis that the question names (else the most confident) ->
-its region -> findings -> answer. Everything is greedy, so an answer depends on its example alone.
+By region: hypotheses of the image -> heat maps -> the best region (`clincot.chain.looking`) -> findings -> answer.
+Everything is greedy, so an answer depends on its example alone.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from PIL import Image
 
 from clincot import recipe
-from clincot.chain import prompts
-from clincot.chain.hypotheses import hypotheses, named_entities
+from clincot.chain.hypotheses import hypotheses
+from clincot.chain.layout import Display
+from clincot.chain.looking import ranked, region_of
+from clincot.chain.steps import WHOLE, Steps, direct_question, views_of
 from clincot.engines.base import Engine
-from clincot.images import canvas
 from clincot.images.true_regions import shown_regions
-from clincot.images.views import render
+from clincot.images.views import Gallery
 from clincot.lm.requests import GenerateRequest
 from clincot.protocols import Asking
-from clincot.records import Box, Example, Message, Region, View
+from clincot.records import Box, Example, Message, Region
 from clincot.regions.base import HeatMap, Proposer, Subject
-from clincot.regions.extract import find_region
+from clincot.regions.extract import find_region, find_regions
 
-Pictures = Mapping[str, Image.Image]
+Regions = Mapping[str, tuple[Region, ...]]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Settings:
     max_new_tokens: int
     report_tokens: int
     image_layout: recipe.ImageLayout = "separate"
+    look: recipe.Look = "one"
     asking: Asking | None = None
 
     @classmethod
@@ -49,19 +51,29 @@ class Settings:
             max_new_tokens=asked.max_new_tokens,
             report_tokens=asked.report_tokens,
             image_layout=run.image_layout,
+            look=asked.look,
             asking=asking,
         )
 
-    def length(self, example: Example, step: int) -> int:
-        """Return how many tokens the text of `step` may have: the last one of a report has its own length."""
-        whole = example.answer_type == "report" and step == self.steps
-        return self.report_tokens if whole else self.max_new_tokens
+    @property
+    def chain(self) -> Steps:
+        """Return how the steps are asked, as a build asks them."""
+        return Steps(self.steps, self.max_new_tokens, self.report_tokens, self.image_layout)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Where a step of a chain looked."""
+
+    hypothesis: str
+    box: Box
 
 
 @dataclass(frozen=True)
 class Answer:
     """A policy's text for an example, and what it looked at; no `box` under region inference means it fell back.
 
+    `hypothesis` and `box` are those of the best region, `regions` what each step looked at.
     `failure` says why there is no text: the question is too long for the policy. It counts as an empty answer.
     """
 
@@ -71,129 +83,101 @@ class Answer:
     hypothesis: str | None = None
     box: Box | None = None
     failure: str = ""
+    regions: tuple[Looked, ...] = ()
 
 
 def propose(
-    examples: Sequence[Example], pictures: Pictures, proposer: Proposer, settings: Settings
-) -> dict[str, Region | None]:
-    """Return example id -> the region to look at; None where the proposer finds none.
+    examples: Sequence[Example], gallery: Gallery, proposer: Proposer, settings: Settings
+) -> dict[str, tuple[Region, ...]]:
+    """Return example id -> the regions to look at, the best first; none where the proposer finds none.
 
-    `examples` must hold all questions of each image, because an image's hypotheses come from all of them.
+    With `look: one` that is one region of the best map at most: a map without a region is an answer of its own, and the
+    next best is not looked at instead. `examples` must hold all questions of each image, because an image's hypotheses
+    come from all of them.
     """
     questions: dict[str, list[str]] = {}
     for example in examples:
         questions.setdefault(example.image_id, []).append(example.question)
-    modality = {example.image_id: example.modality for example in examples}
-    names = list(questions)
     one_of = {example.image_id: example for example in examples}
-    subjects = [Subject(n, pictures[n], shown_regions(one_of[n])) for n in names]
-    wanted = [hypotheses(modality[n], questions[n], settings.hypotheses, proposer.known) for n in names]
-    maps = dict(zip(names, proposer.heat_maps(subjects, wanted), strict=True))
-    found: dict[tuple[str, str], Region | None] = {}
-    chosen: dict[str, Region | None] = {}
+    pictures = {name: gallery.image(one_of[name].id) for name in questions}
+    subjects = [Subject(name, pictures[name], shown_regions(one_of[name])) for name in questions]
+    wanted = [
+        hypotheses(one_of[n].modality, asked, settings.hypotheses, proposer.known) for n, asked in questions.items()
+    ]
+    maps = dict(zip(questions, proposer.heat_maps(subjects, wanted), strict=True))
+    found: dict[tuple[str, str], tuple[Region, ...]] = {}
+    chosen: dict[str, tuple[Region, ...]] = {}
     for example in examples:
-        heat_map = choose(example.question, maps[example.image_id])
-        if heat_map is None:
-            chosen[example.id] = None
-            continue
-        key = (example.image_id, heat_map.hypothesis)
-        if key not in found:
-            found[key] = find_region(pictures[example.image_id], heat_map, settings.regions)
-        chosen[example.id] = found[key]
+        best = ranked(example.question, maps[example.image_id])[: 1 if settings.look == "one" else None]
+        for heat_map in best:
+            key = (example.image_id, heat_map.hypothesis)
+            if key not in found:
+                found[key] = _regions(pictures[example.image_id], heat_map, settings)
+        chosen[example.id] = tuple(r for heat_map in best for r in found[example.image_id, heat_map.hypothesis])
     return chosen
 
 
-def choose(question: str, maps: Sequence[HeatMap]) -> HeatMap | None:
-    """Return the map of the first entity that the question names, else the most confident one."""
-    by_name = {heat_map.hypothesis: heat_map for heat_map in maps}
-    named = (by_name[name] for name in named_entities([question]) if name in by_name)
-    return next(named, None) or max(maps, key=lambda heat_map: heat_map.confidence, default=None)
+def _regions(picture: Image.Image, heat_map: HeatMap, settings: Settings) -> tuple[Region, ...]:
+    if settings.look == "each":
+        return find_regions(picture, heat_map, settings.regions)
+    region = find_region(picture, heat_map, settings.regions)
+    return () if region is None else (region,)
 
 
-def black(picture: Image.Image) -> Image.Image:
-    """Return a black picture of the same size: the control that shows what the image adds."""
-    return Image.new("RGB", picture.size)
-
-
-def answer_directly(
-    examples: Sequence[Example], pictures: Pictures, engine: Engine, settings: Settings
-) -> list[Answer]:
+def answer_directly(examples: Sequence[Example], display: Display, engine: Engine, settings: Settings) -> list[Answer]:
     """Answer from the global image alone, in one batch; a protocol's own prompt counts here and nowhere else."""
     requests = [
-        _request(_direct_prompt(e, settings), (pictures[e.image_id],), _direct_length(e, settings)) for e in examples
+        _request(_direct_prompt(e, settings), display.images(e.id, (WHOLE,)), _direct_length(e, settings))
+        for e in examples
     ]
     texts = engine.generate(requests)
     return [Answer(e.id, c.text, failure=c.failure) for e, c in zip(examples, texts, strict=True)]
 
 
 def answer_by_region(
-    examples: Sequence[Example],
-    pictures: Pictures,
-    regions: Mapping[str, Region | None],
-    engine: Engine,
-    settings: Settings,
-    *,
-    blacken: bool = False,
+    examples: Sequence[Example], display: Display, regions: Regions, engine: Engine, settings: Settings
 ) -> list[Answer]:
-    """Answer step by step from global image and crop; examples without a region are answered directly.
-
-    `blacken` blackens the crops; blacken `pictures` too for the black-image control.
-    """
-    looking = [(example, region) for example in examples if (region := regions[example.id]) is not None]
-    crops = {(e.image_id, region): render(pictures[e.image_id], View("crop", region)) for e, region in looking}
-    if blacken:
-        crops = {key: black(crop) for key, crop in crops.items()}
-    views = [_view(pictures[e.image_id], crops[e.image_id, region], settings) for e, region in looking]
+    """Answer step by step from global image and crop; examples without a region are answered directly."""
+    looking = [example for example in examples if regions[example.id]]
     chains: list[tuple[str, ...]] = [() for _ in looking]
+    seen: list[tuple[Looked, ...]] = [() for _ in looking]
     failures = [""] * len(looking)
+    chain = settings.chain
     for step in range(1, settings.steps + 1):
+        places = [region_of(step, regions[example.id], settings.look) for example in looking]
         requests = [
-            _request(_step_prompt(e, chain, step, settings), view, settings.length(e, step))
-            for (e, _), chain, view in zip(looking, chains, views, strict=True)
+            _request(chain.messages(e, step, said), display.images(e.id, views_of(place)), chain.length(e, step))
+            for e, said, place in zip(looking, chains, places, strict=True)
         ]
         written = engine.generate(requests)
-        chains = [(*chain, completion.text) for chain, completion in zip(chains, written, strict=True)]
+        chains = [(*said, completion.text) for said, completion in zip(chains, written, strict=True)]
+        seen = [(*before, Looked(p.hypothesis, p.box)) for before, p in zip(seen, places, strict=True)]
         failures = [completion.failure for completion in written]
     answers = {
-        e.id: Answer(e.id, chain[-1], chain[:-1], region.hypothesis, region.box, failure)
-        for (e, region), chain, failure in zip(looking, chains, failures, strict=True)
+        e.id: Answer(e.id, said[-1], said[:-1], at[0].hypothesis, at[0].box, failure, at)
+        for e, said, at, failure in zip(looking, chains, seen, failures, strict=True)
     }
     rest = [example for example in examples if example.id not in answers]
-    answers |= {answer.example_id: answer for answer in answer_directly(rest, pictures, engine, settings)}
+    answers |= {answer.example_id: answer for answer in answer_directly(rest, display, engine, settings)}
     return [answers[example.id] for example in examples]
 
 
-def _view(picture: Image.Image, crop: Image.Image, settings: Settings) -> tuple[Image.Image, ...]:
-    return (canvas.compose(picture, crop),) if settings.image_layout == "canvas" else (picture, crop)
-
-
-def _direct_prompt(example: Example, settings: Settings) -> list[Message]:
+def _direct_prompt(example: Example, settings: Settings) -> Sequence[Message]:
     if settings.asking is None:
-        return prompts.direct_messages(example.question, report=example.answer_type == "report")
+        return direct_question(example)
     text = settings.asking.text(example.question, example.answer_type)
     return [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}]
 
 
 def _direct_length(example: Example, settings: Settings) -> int:
     own = settings.asking.max_new_tokens if settings.asking and example.answer_type != "report" else 0
-    return own or settings.length(example, settings.steps)
+    return own or settings.chain.length(example, settings.steps)
 
 
-def _step_prompt(example: Example, chain: Sequence[str], step: int, settings: Settings) -> list[Message]:
-    return prompts.step_messages(
-        example.question,
-        chain,
-        step=step,
-        steps=settings.steps,
-        report=example.answer_type == "report",
-        images=1 if settings.image_layout == "canvas" else 2,
-    )
-
-
-def _request(messages: list[Message], view: tuple[Image.Image, ...], max_new_tokens: int) -> GenerateRequest:
+def _request(messages: Sequence[Message], shown: tuple[Image.Image, ...], max_new_tokens: int) -> GenerateRequest:
     return GenerateRequest(
         messages=tuple(messages),
-        images=view,
+        images=shown,
         seed=0,
         temperature=0.0,
         top_p=1.0,

@@ -18,8 +18,9 @@ from clincot.errors import DataError
 from clincot.records import Box, Example
 from clincot.records.lineage import content_key
 from clincot.rows import schema
-from clincot.stages.evaluate.inference import Answer
+from clincot.stages.evaluate.inference import Answer, Looked
 
+REGIONS = List({"hypothesis": Value("string"), "box": List(Value("int32"))})  # what each step looked at
 ANSWER_FEATURES = Features(
     {
         "example_id": Value("string"),
@@ -29,8 +30,10 @@ ANSWER_FEATURES = Features(
         "hypothesis": Value("string"),
         "box": List(Value("int32")),
         "problem": Value("string"),  # of the image, or why there is no answer
+        "regions": REGIONS,
     }
 )
+NOTHING: dict[str, Any] = {"text": None, "findings": [], "hypothesis": None, "box": None, "regions": []}
 PREDICTION_FEATURES = Features(
     {
         "example_id": Value("string"),
@@ -42,13 +45,17 @@ PREDICTION_FEATURES = Features(
         "findings": List(Value("string")),
         "hypothesis": Value("string"),
         "box": List(Value("int32")),
+        "regions": REGIONS,
     }
 )
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a policy (or a control that needs none) answered to an example; `control` is "" for the policy itself."""
+    """What a policy (or a control that needs none) answered to an example; `control` is "" for the policy itself.
+
+    `hypothesis` and `box` are those of the region that the first step looked at, `regions` those of every step.
+    """
 
     example_id: str
     image_id: str
@@ -59,6 +66,7 @@ class Prediction:
     hypothesis: str | None
     box: Box | None
     control: str = ""
+    regions: tuple[Looked, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,7 @@ class Store:
                 r["hypothesis"],
                 Box(*r["box"]) if r["box"] else None,
                 r["problem"] or "",
+                tuple(Looked(one["hypothesis"], Box(*one["box"])) for one in r["regions"]),
             )
             for r in rows
             if r["text"] is not None
@@ -121,7 +130,7 @@ def _rows(part: Part, examples: Sequence[Example]) -> Iterator[dict[str, Any]]:
     answers = {answer.example_id: answer for answer in part.answers}
     for example in examples:
         answer = answers.get(example.id)
-        known = asdict(answer) if answer else {"text": None, "findings": [], "hypothesis": None, "box": None}
+        known = asdict(answer) if answer else dict(NOTHING)
         yield known | {
             "example_id": example.id,
             "image_id": example.image_id,

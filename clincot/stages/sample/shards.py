@@ -127,7 +127,7 @@ def unit_report(result: UnitResult, unit: Sequence[Example], counters: Mapping[s
     return {
         "questions": len(unit),
         "images": len({example.image_id for example in unit}),
-        "hypotheses": len(result.hypotheses),
+        "hypotheses": len({(looked.image_id, looked.name) for looked in result.hypotheses}),
         "pairs": len(result.pairs),
         "candidates": len(result.candidates),
         "cut_candidates": sum(candidate.cut for candidate in result.candidates),

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from PIL.Image import Image
-
 from clincot import images
 from clincot.chain.hypotheses import hypotheses
+from clincot.chain.layout import Display
 from clincot.chain.prompts import region_facts
 from clincot.editors.base import Rewrite, RewriteRequest
 from clincot.errors import UnreadableImage
-from clincot.images import canvas
 from clincot.images.true_regions import shown_regions
 from clincot.images.views import Gallery
 from clincot.judges.base import CompareRequest, JudgeRequest, Rating, Verdict
@@ -27,7 +25,7 @@ from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, Hypothesis, Region, View, read_images
 from clincot.records.pairs import Pair
 from clincot.regions.base import Proposer, Subject
-from clincot.regions.extract import find_region
+from clincot.regions.extract import find_regions
 from clincot.rows.pair_rows import Encode
 from clincot.stages.pair.draw import draw_pairs, seed_of
 from clincot.stages.sample.lengths import unfit
@@ -62,11 +60,11 @@ class Workbench:
     recipe: Recipe
     round: int
     models: Models
-    gallery: Gallery = field(default_factory=lambda: Gallery(()))
+    gallery: Gallery = field(init=False)
+    display: Display = field(init=False)
     unreadable: dict[str, str] = field(default_factory=dict)
     regions: dict[str, tuple[Region, ...]] = field(default_factory=dict)
     looked: list[Hypothesis] = field(default_factory=list)
-    canvases: dict[tuple[str, View], Image] = field(default_factory=dict)
     drops: Counter[str] = field(default_factory=Counter)
     rated: Counter[str] = field(default_factory=Counter)
 
@@ -116,7 +114,7 @@ class Workbench:
     def _asked(self, example: Example, ask: Ask) -> GenerateRequest:
         return GenerateRequest(
             messages=tuple(ask.messages),
-            images=self._shown(example, ask.views),
+            images=self.display.images(example.id, ask.views),
             seed=ask.seed,
             temperature=ask.temperature,
             top_p=ask.top_p,
@@ -124,7 +122,7 @@ class Workbench:
         )
 
     def _compared(self, compare: Compare) -> CompareRequest:
-        seen = self._shown(compare.example, compare.views)
+        seen = self.display.images(compare.example.id, compare.views)
         texts = (compare.example.question, compare.first, compare.second)
         context = (compare.findings, compare.reference, compare.report)
         return CompareRequest(*texts, *context, images=seen, swap=compare.swap)
@@ -137,22 +135,13 @@ class Workbench:
         asked = (example.question, rate.reference, rate.findings, rate.text, rate.report, facts)
         return JudgeRequest(*asked, image=image, rubric=rate.rubric)
 
-    def _shown(self, example: Example, views: tuple[View, ...]) -> tuple[Image, ...]:
-        """Return the images of a prompt; on a canvas, the global image and a crop are one."""
-        seen = tuple(self.gallery.show(example.id, view) for view in views)
-        if self.recipe.image_layout != "canvas" or [view.kind for view in views] != ["image", "crop"]:
-            return seen
-        key = (example.image_id, views[1])
-        if key not in self.canvases:
-            self.canvases[key] = canvas.compose(*seen)
-        return (self.canvases[key],)
-
     def look(self, examples: Sequence[Example]) -> None:
         """Decode the images of a shard and find their regions once; `unreadable` gets those that cannot be read.
 
         The reason for each is a line on stderr.
         """
         self.gallery = Gallery(examples)
+        self.display = Display(self.gallery, self.recipe.image_layout)
         one_of: dict[str, Example] = {}
         questions: dict[str, list[str]] = {}
         for example in examples:
@@ -178,12 +167,13 @@ class Workbench:
         subjects = [Subject(name, pictures[name], shown_regions(one)) for name, one in one_of.items()]
         maps = proposer.heat_maps(subjects, wanted)
         for (name, one), heat_maps in zip(one_of.items(), maps, strict=True):
-            found = [find_region(pictures[name], heat_map, build.regions) for heat_map in heat_maps]
-            self.regions[name] = tuple(region for region in found if region is not None)
-            self.drop("hypotheses without a region", sum(region is None for region in found))
+            found = [find_regions(pictures[name], heat_map, build.regions) for heat_map in heat_maps]
+            self.regions[name] = tuple(region for regions in found for region in regions)
+            self.drop("hypotheses without a region", sum(not regions for regions in found))
             self.looked += [
                 Hypothesis(name, heat_map.hypothesis, heat_map.confidence, region, self._crop_id(one, region))
-                for heat_map, region in zip(heat_maps, found, strict=True)
+                for heat_map, regions in zip(heat_maps, found, strict=True)
+                for region in regions or (None,)
             ]
 
     def _crop_id(self, example: Example, region: Region | None) -> str:

@@ -50,19 +50,27 @@ def check_placeholders(rows: Dataset, renderer: Renderer) -> None:
 
     Prompts of plain text pass: TRL puts the blocks in.
     """
-    shared, two = _pictures(rows, "images"), _pictures(rows, "side_images")
-    apart = [_pictures(rows, f"{side}_images") for side in ("chosen", "rejected")]
+    shared, own = _pictures(rows, "images"), [_own_pictures(rows, side) for side in ("chosen", "rejected")]
     for i, prompt in enumerate(rows["prompt"]):
         read = [read_content(message["content"]) for message in prompt]
         contents = [content for content in read if not isinstance(content, str)]
         asked = sum(block["type"] == "image" for content in contents for block in content)
-        own = [1, 1] if two[i] else [apart[0][i], apart[1][i]]
-        for side, has in zip(("chosen", "rejected"), renderer.counts(shared[i], own[0], own[1], asked), strict=True):
+        counts = renderer.counts(shared[i], own[0][i], own[1][i], asked)
+        for side, has in zip(("chosen", "rejected"), counts, strict=True):
             if contents and has[0] != has[1]:
                 raise DataError(
                     f"row {rows[i]['id']}: the prompt asks for {has[1]} images and the {side} side has {has[0]}."
                     " Build the dataset again, or train with conditioning=global."
                 )
+
+
+def _own_pictures(rows: Dataset, side: str) -> list[int]:
+    """Return how many pictures of its own a side has in each row (objectives/sides.py reads them so)."""
+    both, apart = _pictures(rows, "side_images"), _pictures(rows, f"{side}_images")
+    said = rows[name] if (name := f"{side}_images_count") in rows.column_names else [None] * len(rows)
+    return [
+        count if count is not None else 1 if two else alone for count, two, alone in zip(said, both, apart, strict=True)
+    ]
 
 
 def _pictures(rows: Dataset, name: str) -> list[int]:

@@ -30,14 +30,14 @@ def test_regions_are_looked_for_once_and_no_pixels_stay_in_memory() -> None:
     film = encode_png(Image.fromarray(noise))
     asked = [Example(f"e{i}", "film", film, f"question {i}?", "yes", "closed", "kind", "ct", "yes") for i in range(2)]
     (group,) = groups(asked, 8)
-    pictures, problems = group.look()
+    gallery, problems = group.look()
     proposer, settings = Counted("key"), Settings(1, 2, Regions(), 8, 8)
     tracemalloc.start()
-    first = group.regions(asked, pictures, proposer, settings)
-    again = group.regions(asked, pictures, proposer, settings)
-    region = first["e0"]
-    assert not problems and proposer.asked == 1 and region is not None
-    assert first == again and first["e1"] == region
+    first = group.regions(asked, gallery, proposer, settings)
+    again = group.regions(asked, gallery, proposer, settings)
+    (region,) = first["e0"]
+    assert not problems and proposer.asked == 1
+    assert first == again and first["e1"] == (region,)
     size = (region.box.right - region.box.left) * (region.box.lower - region.box.upper)
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -1,0 +1,53 @@
+"""The views of a request -> the images that it carries: one for each view, or image and crop on one canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PIL.Image import Image
+
+from clincot.errors import DataError
+from clincot.images.canvas import compose
+from clincot.images.views import LIMIT, Gallery, kept, pixel_cache, render
+from clincot.recipe import ImageLayout
+from clincot.records import View
+
+BLACK = View("black")
+
+
+def arranged(seen: Sequence[Image], layout: ImageLayout) -> tuple[Image, ...]:
+    """Return the images of a request for what is seen, in order. Raises DataError for more than two on a canvas."""
+    if layout != "canvas" or len(seen) < 2:
+        return tuple(seen)
+    if len(seen) > 2:
+        raise DataError(f"canvas: {len(seen)} images do not fit on one, it holds an image and a crop. Use separate.")
+    return (compose(seen[0], seen[1]),)
+
+
+def blocks(seen: int, layout: ImageLayout) -> int:
+    """Return how many image blocks a prompt needs for `seen` views."""
+    return min(seen, 1) if layout == "canvas" else seen
+
+
+class Display:
+    """Draws what requests carry, each image and canvas once while there is room; `dark` blackens all that is seen."""
+
+    def __init__(self, gallery: Gallery, layout: ImageLayout, *, dark: bool = False, limit: int = LIMIT) -> None:
+        self.gallery, self.layout, self.dark = gallery, layout, dark
+        self._kept = pixel_cache(limit)
+
+    def images(self, example_id: str, views: Sequence[View]) -> tuple[Image, ...]:
+        """Return the images (RGB) of a request about an example that sees `views`."""
+        image_id = self.gallery.image_id(example_id)
+        if self.layout != "canvas" or len(views) < 2:
+            return tuple(self._seen(image_id, example_id, view) for view in views)
+
+        def canvas() -> Image:
+            seen = [self._seen(image_id, example_id, view) for view in views]
+            return arranged(seen, self.layout)[0]
+
+        return (kept(self._kept, (image_id, *views), canvas),)
+
+    def _seen(self, image_id: str, example_id: str, view: View) -> Image:
+        shown = self.gallery.show(example_id, view)
+        return kept(self._kept, (image_id, view, BLACK), lambda: render(shown, BLACK)) if self.dark else shown
