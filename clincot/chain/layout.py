@@ -24,11 +24,6 @@ def arranged(seen: Sequence[Image], layout: ImageLayout) -> tuple[Image, ...]:
     return (compose(seen[0], seen[1]),)
 
 
-def blocks(seen: int, layout: ImageLayout) -> int:
-    """Return how many image blocks a prompt needs for `seen` views."""
-    return min(seen, 1) if layout == "canvas" else seen
-
-
 class Display:
     """Draws what requests carry, each image and canvas once while there is room; `dark` blackens all that is seen."""
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from clincot.chain.layout import blocks
 from clincot.chain.prompts import direct_messages, step_messages
 from clincot.recipe import ImageLayout
-from clincot.records import Example, Message, Region, View
-
-WHOLE = View("image")
+from clincot.records import WHOLE, Example, Message, Region, View
 
 
 @dataclass(frozen=True)
@@ -56,3 +53,8 @@ def views_of(region: Region | None) -> tuple[View, ...]:
 def direct_question(example: Example) -> tuple[Message, ...]:
     """Return the turns that ask for the answer or the report from the whole image alone."""
     return tuple(direct_messages(example.question, report=example.answer_type == "report"))
+
+
+def blocks(seen: int, layout: ImageLayout) -> int:
+    """Return how many image blocks a prompt needs for `seen` views (`clincot.chain.layout.arranged`)."""
+    return min(seen, 1) if layout == "canvas" else seen

@@ -13,7 +13,8 @@ from PIL.Image import Image
 from transformers import ProcessorMixin
 from trl.data_utils import prepare_multimodal_messages
 
-from clincot.chain.layout import arranged, blocks
+from clincot.chain.layout import arranged
+from clincot.chain.steps import blocks
 from clincot.errors import DataError, ModelError
 from clincot.images import decode
 from clincot.lm.escaping import Escape, escape_of

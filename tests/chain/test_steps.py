@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from clincot.chain import layout
-from clincot.chain.layout import Display, arranged, blocks
-from clincot.chain.steps import WHOLE, Steps, direct_question, views_of
+from clincot.chain.layout import Display, arranged
+from clincot.chain.steps import Steps, blocks, direct_question, views_of
 from clincot.errors import DataError
 from clincot.images.canvas import compose
 from clincot.images.views import Gallery
-from clincot.records import Box, Region, View
+from clincot.records import WHOLE, Box, Region, View
 from tests.lamps import examples
 
 CROP = View("crop", Region("nodule", Box(8, 20, 30, 40), 0.5))

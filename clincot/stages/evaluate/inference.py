@@ -15,13 +15,13 @@ from clincot import recipe
 from clincot.chain.hypotheses import hypotheses
 from clincot.chain.layout import Display
 from clincot.chain.looking import ranked, region_of
-from clincot.chain.steps import WHOLE, Steps, direct_question, views_of
+from clincot.chain.steps import Steps, direct_question, views_of
 from clincot.engines.base import Engine
 from clincot.images.true_regions import shown_regions
 from clincot.images.views import Gallery
 from clincot.lm.requests import GenerateRequest
 from clincot.protocols import Asking
-from clincot.records import Box, Example, Message, Region
+from clincot.records import WHOLE, Box, Example, Message, Region
 from clincot.regions.base import HeatMap, Proposer, Subject
 from clincot.regions.extract import find_region, find_regions
 

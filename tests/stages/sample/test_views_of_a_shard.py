@@ -14,7 +14,7 @@ import pytest
 
 from clincot import images
 from clincot.images import views
-from clincot.methods import load
+from clincot.methods import of_recipe
 from clincot.recipe import Recipe, load_recipe
 from clincot.regions.base import HeatMap
 from clincot.stages.sample.shards import unit_report, write_parts
@@ -23,7 +23,7 @@ from tests.methods.test_clincot import HYPOTHESES, WrittenJudge, WrittenPolicy, 
 
 QUESTIONS = [example(), replace(example(), id="q2", question="Is there an effusion?")]
 SETTINGS = (
-    "build.candidates=3",
+    "method.candidates=3",
     "build.regions.least_side=8",
     "build.regions.blur=0",
     "build.regions.padding=0",
@@ -44,7 +44,7 @@ class TwoPlaces(WrittenProposer):
 def walk(recipe: Recipe) -> tuple[UnitResult, WrittenPolicy]:
     policy = WrittenPolicy()
     models = Models(policy, TwoPlaces(), (WrittenJudge("a"), WrittenJudge("b", 0.1)))  # type: ignore[arg-type]
-    return run_unit(load("clincot"), QUESTIONS, Workbench(recipe, 1, models)), policy
+    return run_unit(of_recipe(recipe), QUESTIONS, Workbench(recipe, 1, models)), policy
 
 
 def test_every_component_is_a_region_with_its_own_crop_row_and_candidates(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_crop_is_drawn_and_encoded_once_a_shard(tmp_path: Path, monkeypatch: p
 
     for module, name in ((images, "decode"), (views, "render"), (views, "encode")):
         monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
-    result, policy = walk(load_recipe(overrides=[*SETTINGS, "build.samples_per_region=2"]))
+    result, policy = walk(load_recipe(overrides=[*SETTINGS, "method.samples_per_region=2"]))
     assert len(result.candidates) == 24 and len(policy.requests) > 24 and len(result.pairs) >= 2
     write_parts(result, 1, tmp_path)
     unit_report(result, QUESTIONS, {})
