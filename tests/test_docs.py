@@ -64,3 +64,11 @@ def test_no_section_of_a_page_outside_of_the_repository_is_named() -> None:
     """Sections here have names; a number is that of a document which a reader does not have."""
     named = {path: SECTION_OF.findall(written(path)) for path in (*WRITERS, *PAGES)}
     assert {path: found for path, found in named.items() if found} == {}
+
+
+def test_files_that_pages_name_exist() -> None:
+    named = {
+        path: re.findall(r"`((?:clincot|tests|perf|examples|recipes)/[\w/-]+\.\w+)`", written(path)) for path in PAGES
+    }
+    absent = [f"{path.name}: {file}" for path, files in named.items() for file in files if not (ROOT / file).exists()]
+    assert absent == []
