@@ -38,23 +38,23 @@ TALL = 250  # pixels of a panel's height
 QUALITY = 72  # of the JPEG: strips stay under 40 kB
 
 
-def overlay(picture: Image.Image, heat_map: HeatMap, region: Region | None) -> Image.Image:
-    """Lay the map over the picture in red, and the region's box in yellow."""
+def overlay(image: Image.Image, heat_map: HeatMap, region: Region | None) -> Image.Image:
+    """Lay the map over the image in red, and the region's box in yellow."""
     values = heat_map.values - heat_map.values.min()
     share = Image.fromarray((255 * values / max(float(values.max()), 1e-9)).astype(np.uint8))
     smooth = Image.Resampling.BILINEAR if len(np.unique(values)) > 2 else Image.Resampling.NEAREST
-    mask = share.resize(picture.size, smooth).point(lambda value: value * 0.55)
-    shown = Image.composite(Image.new("RGB", picture.size, (255, 40, 0)), picture, mask)
+    mask = share.resize(image.size, smooth).point(lambda value: value * 0.55)
+    shown = Image.composite(Image.new("RGB", image.size, (255, 40, 0)), image, mask)
     if region is not None:
         box = (*region.box[:2], region.box.right - 1, region.box.lower - 1)
-        ImageDraw.Draw(shown).rectangle(box, outline=(255, 230, 0), width=max(2, picture.height // 150))
+        ImageDraw.Draw(shown).rectangle(box, outline=(255, 230, 0), width=max(2, image.height // 150))
     return shown
 
 
-def panel(picture: Image.Image, title: str) -> Image.Image:
+def panel(image: Image.Image, title: str) -> Image.Image:
     """Scale to the common height (crops at most four times) and write `title` above, on a grey ground."""
-    scale = min(TALL / picture.height, 4)
-    small = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
+    scale = min(TALL / image.height, 4)
+    small = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
     width = max(small.width, 6 * len(title) + 8)
     framed = Image.new("RGB", (width, TALL + 16), (120, 120, 120))
     framed.paste(small, (0, 16))
