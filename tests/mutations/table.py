@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TIES = "tests/methods/test_ties.py"
+LOOKING = "tests/chain/test_looking.py"
 MARGIN_DPO = "tests/objectives/test_margin_dpo.py"
 PUBLISH = "tests/hub/test_publish.py"
 
@@ -75,10 +76,26 @@ METHODS = (
     ),
     Mutation(
         "a text that tokenises otherwise keeps its log-probability",
-        "methods/clincot.py",
+        "methods/candidates.py",
         'text.finish == "stop" and text.retokenises',
         'text.finish == "stop"',
         (TIES,),
+    ),
+)
+CHAIN = (
+    Mutation(
+        "what the question names is not looked at first",
+        "chain/looking.py",
+        "(named.get(one.hypothesis, len(named)), -one.confidence)",
+        "-one.confidence",
+        (LOOKING,),
+    ),
+    Mutation(
+        "every step looks at the best region",
+        "chain/looking.py",
+        "return ranked_regions[step - 1] if",
+        "return ranked_regions[0] if",
+        (LOOKING,),
     ),
 )
 STAGES = (
@@ -178,4 +195,4 @@ HUB = (
         ("tests/hub/test_pull.py",),
     ),
 )
-MUTATIONS = (*METHODS, *STAGES, *OBJECTIVES, *HUB)
+MUTATIONS = (*METHODS, *CHAIN, *STAGES, *OBJECTIVES, *HUB)
