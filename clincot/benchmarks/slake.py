@@ -24,7 +24,7 @@ MODALITIES = {"CT": "ct", "MRI": "mri", "X-Ray": "chest x-ray"}
 ANSWER_TYPES = ("OPEN", "CLOSED")
 COLUMNS = ("qid", "img_name", "question", "answer", "q_lang", "modality", "answer_type", "content_type")
 ARCHIVE, NAMES = "imgs.zip", "mask.txt"
-# "Does the picture contain liver?", train: published with an empty answer (docs/benchmarks.md#what-is-handled-and-how).
+# "Does the image contain liver?", train: published with an empty answer (docs/benchmarks.md#what-is-handled-and-how).
 UNANSWERED = {1622}
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
 COMMIT = "a9083ce6c34ac3ffb17671a605962924d8a8f9e9"  # the one that calls its file validation.json

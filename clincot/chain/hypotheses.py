@@ -97,7 +97,7 @@ ORGANS: dict[str, tuple[str, ...]] = {
 ENTITIES = {"heart": ORGANS["heart"]} | FINDINGS | ORGANS
 # A finding that is the state of an organ: who is asked about the organ alone may be looking for it.
 STATE_OF = {"cardiomegaly": "heart"}
-# Names that stand for any finding: they annotate nothing themselves (`clincot.regions.annotated`).
+# Names of any finding: they annotate nothing themselves (`clincot.regions.annotated`).
 GENERAL = ("lesion", "disease", "abnormality", "finding")
 
 
@@ -136,7 +136,8 @@ def hypotheses(modality: str, questions: Iterable[str], n: int, known: Iterable[
 
     `questions` are all questions of the image, so that they share regions. `known` restricts the result to what the
     proposer can look for (None: anything); the findings among it fill the places that are left. MedKLIP also lists
-    words that are none (clear, sharp, tip): they come only where fewer than two names are found, the least that pairs.
+    words that are not findings (clear, sharp, tip): they come only where fewer than two names are found, the least that
+    pairs.
     """
     wanted = dict.fromkeys([*named_entities(questions), *BY_MODALITY.get(modality, BY_MODALITY["other"])])
     if known is None:

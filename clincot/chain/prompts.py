@@ -89,7 +89,7 @@ def judge_messages(
 ) -> list[Message]:
     """Text-only turns for a judge; `reference=None` is the blind context.
 
-    `facts` tell of the candidate's region (`region_facts`), `earlier` is the digit of another reviewer (a debate),
+    `facts` describe the candidate's region (`region_facts`), `earlier` is the digit of another reviewer (a debate),
     `yes_or_no` asks for that instead of a digit, `own` is a rubric in place of this file's. Ordered so that the
     candidates of a question share the longest prefix: rubric, question, reference, findings, facts, statement.
     """

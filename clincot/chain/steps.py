@@ -41,7 +41,7 @@ class Steps:
         return self.report_tokens if self.is_report(example, step) else self.max_new_tokens
 
     def is_report(self, example: Example, step: int) -> bool:
-        """Say whether the text of `step` is a whole report: the last one of a chain that was asked for one."""
+        """Return whether the text of `step` is a whole report: the last one of a chain that was asked for one."""
         return example.answer_type == "report" and step == self.count
 
 

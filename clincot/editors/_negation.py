@@ -27,12 +27,12 @@ ANSWER = re.compile(r"\s*(?P<word>yes|no)\b(?!\s+\w)(?:[\s,.;:!-]+(?P<rest>[^.!?
 
 
 def is_mass(noun: str) -> bool:
-    """Say whether an English noun (or noun phrase, by its last word) takes no article: "edema", not "nodule"."""
+    """Return whether an English noun (or noun phrase, by its last word) takes no article: "edema", not "nodule"."""
     return bool(MASS.search(noun))
 
 
 def is_plural(noun: str) -> bool:
-    """Say whether an English noun is a plural: "nodules", not "atelectasis"."""
+    """Return whether an English noun is a plural: "nodules", not "atelectasis"."""
     return bool(PLURAL.search(noun))
 
 

@@ -72,7 +72,7 @@ def _chosen(text: str, offered: Sequence[Edit], request: RewriteRequest) -> Iter
 
 
 def _denied(text: str, edit: Edit) -> bool:
-    """Say whether a sentence denies what `edit` changes: "no effusion" -> "no nodule" need not be wrong."""
+    """Return whether a sentence denies what `edit` changes: "no effusion" -> "no nodule" need not be wrong."""
     if edit.kind in ("negation", "answer"):
         return False
     return any(DENIAL.search(text, start, end) for start, end in sentences(text) if start <= edit.places[0].start < end)

@@ -1,4 +1,4 @@
-"""A loaded policy and how many images a prompt will hold -> nothing, or a refusal before any work is done."""
+"""A loaded policy and how many images a prompt will hold -> nothing, or an error before any work is done."""
 
 from __future__ import annotations
 

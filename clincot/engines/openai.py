@@ -32,7 +32,7 @@ FINISHES: dict[str, Literal["stop", "length"]] = {
 
 
 class OpenAIEngine:
-    """A model on a server; `counters` tells how many requests and retries it took.
+    """A model on a server; `counters` counts requests and retries.
 
     Its log-probabilities are not those of the training engine (0.1 to 0.3 per token apart, vLLM issue 18352), so every
     completion has `retokenises=False` and none is stored as a reference. Seeds are sent with every request; whether a

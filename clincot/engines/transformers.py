@@ -50,7 +50,7 @@ class Entry:
 
 
 class TransformersEngine:
-    """The policy of a round: a base and, from round 1 on, its adapter; `counters` tells what was computed."""
+    """The policy of a round: a base and, from round 1 on, its adapter; `counters` counts what was computed."""
 
     def __init__(self, policy: Policy, *, batch_size: int, share: bool = True, cache_bytes: int | None = None) -> None:
         model = policy.model
@@ -85,7 +85,7 @@ class TransformersEngine:
         """Load folders; `threads` is set for the whole process (None: leave), `dtype` auto is that of the weights.
 
         `share=False` computes every prompt by itself. `images` is how many a prompt will hold at most (1 for
-        `image_layout: canvas`), `cache_bytes` how many are kept of trunks and as many again of what stood behind them.
+        `image_layout: canvas`), `cache_bytes` how many are kept of trunks and as many again of what followed them.
         Raises ModelError for a base that is not a vision-language model, lacks weights or cannot take the images, and
         for an adapter that does not fit.
         """

@@ -47,7 +47,7 @@ class ReplyTokens:
         self._resolved: dict[str, Ids] = {}
 
     def __call__(self, text: str) -> Ids:
-        """Raise ModelError for a reply without a token of its own behind `text`."""
+        """Raise ModelError for a reply that is not one distinct token after `text`."""
         tail = text[-TAIL:]
         if tail not in self._resolved:
             self._resolved[tail] = self._resolve(tail)
@@ -58,7 +58,7 @@ class ReplyTokens:
         flat = [i for own in ids for i in own]
         if len(set(flat)) < len(flat):
             names = " and ".join((self.replies[0][0], self.replies[-1][0]))
-            raise ModelError(f"{self.name}: its vocabulary does not tell {names} apart. Name another model.")
+            raise ModelError(f"{self.name}: its vocabulary does not distinguish {names}. Name another model.")
         return ids
 
     def _spellings(self, tail: str, spellings: tuple[str, ...]) -> tuple[int, ...]:

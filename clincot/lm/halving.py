@@ -24,7 +24,7 @@ def in_halves(
 ) -> list[R]:
     """Run all `entries` at once; where memory does not suffice, `spare` some, then run both halves in the same way.
 
-    The first split of an engine is a warning on stderr, `counters.memory_splits` tells how many there were.
+    The first split of an engine is a warning on stderr, `counters.memory_splits` counts them.
     Raises ModelError when a single entry does not fit.
     """
     try:

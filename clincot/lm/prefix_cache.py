@@ -38,7 +38,7 @@ class Started:
 
 
 def can_share(model: Any) -> bool:
-    """Tell whether plain 1-D positions and a plain key/value cache are all this model's attention needs."""
+    """Return whether plain 1-D positions and a plain key/value cache are all this model's attention needs."""
     config = model.config.get_text_config()
     kinds = set(getattr(config, "layer_types", None) or {"full_attention"})
     takes = set(inspect.signature(model.forward).parameters)

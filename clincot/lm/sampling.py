@@ -14,7 +14,7 @@ from clincot.lm.requests import Completion, GenerateRequest
 class Sampler:
     """The texts being written for `requests`, one row each.
 
-    A row draws by inverse cumulative distribution from uniforms of its own seeded generator, so its text depends on no
+    A row draws by inverse cumulative distribution from uniforms of a seeded generator, so its text depends on no
     batch mate (Gumbel noise would do as well, at a vocabulary of random numbers per token instead of one).
     """
 
@@ -35,7 +35,7 @@ class Sampler:
         self.logps = [0.0 for _ in requests]
 
     def done(self, row: int) -> bool:
-        """Tell whether `row` has ended by itself or used up its tokens."""
+        """Return whether `row` has ended by itself or used up its tokens."""
         written = self.tokens[row]
         return len(written) >= self.requests[row].max_new_tokens or bool(written and written[-1] in self.stops)
 

@@ -130,7 +130,7 @@ class Tools(Draw, Protocol):
 
 
 class Method(Protocol):
-    """One object that reads like its paper; `Config` is a frozen dataclass of its own numbers, each with its source.
+    """One object that reads like its paper; `Config` is a frozen dataclass of its numbers, each with its source.
 
     `title` says "-style" or "(reconstruction)" where that is the truth. `needs` are the roles of NEEDS that it uses: no
     other model is loaded. `on_policy`: its texts are sampled from this round's policy; else a round's pairs are static.

@@ -40,7 +40,7 @@ class Config:
 
     @property
     def scores_in_range(self) -> bool:
-        """Say whether scores lie in [0, 1]: Eq. 3 as printed leaves it."""
+        """Return whether scores lie in [0, 1]: Eq. 3 as printed leaves it."""
         return self.lookahead.normalise or not self.lookahead.gamma
 
     def check(self) -> None:

@@ -30,7 +30,7 @@ def text_key(text: str) -> str:
 
 
 def _kept(before: str, sign: str, after: str) -> str:
-    """Return what stays of a sign between its neighbours: itself, itself as a word of its own, a space, or nothing."""
+    """Return what stays of a sign between its neighbours: itself, itself as a separate word, a space, or nothing."""
     kind = unicodedata.category(sign)
     if kind[0] in "LNM":
         return sign

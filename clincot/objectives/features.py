@@ -14,7 +14,7 @@ from transformers import BatchFeature, ProcessorMixin
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from clincot.errors import RecipeError
-from clincot.objectives.sides import picture_key
+from clincot.objectives.sides import pixels_key
 
 PIXEL_BYTES = 512 * 2**20  # 375 images of 336 pixels in float32
 
@@ -88,7 +88,7 @@ class _CachedPixels:
     def __call__(self, images: Any, *args: Any, **options: Any) -> Any:
         flat = [image for row in images for image in (row if isinstance(row, list | tuple) else [row])]
         key = repr(sorted(options.items()))
-        names = [(picture_key(image), key) for image in flat]
+        names = [(pixels_key(image), key) for image in flat]
         found: dict[Any, Any] = {name: self._kept.get(name) for name in names}
         for name, image in zip(names, flat, strict=True):
             if found[name] is None:

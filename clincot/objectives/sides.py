@@ -1,4 +1,4 @@
-"""A row of preference pairs -> its chosen and rejected side: prompt text, completion text and pictures."""
+"""A row of preference pairs -> its chosen and rejected side: prompt text, completion text and images."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Side:
 
     @cached_property
     def image_keys(self) -> tuple[str, ...]:
-        """Equal for equal pictures: a digest of size and pixels."""
-        return tuple(picture_key(image) for image in self.images)
+        """Equal for equal images: a digest of size and pixels."""
+        return tuple(pixels_key(image) for image in self.images)
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,15 @@ class Renderer:
         )
 
     def seen(self, row: Row, shared: Sequence[Any], own: Sequence[Any]) -> list[Any]:
-        """Return the pictures of one side in the order of its image blocks."""
+        """Return the images of one side in the order of its image blocks."""
         where = f"row {row.get('id', '?')}"
         try:
-            return list(arranged([picture(image, where) for image in (*shared, *own)], self.image_layout))
+            return list(arranged([decoded(image, where) for image in (*shared, *own)], self.image_layout))
         except DataError as error:
             raise DataError(f"{where}: {error}") from error
 
     def counts(self, shared: int, chosen: int, rejected: int, asked: int) -> list[tuple[int, int]]:
-        """Return, for each side, how many pictures it has and how many of `asked` blocks its prompt keeps."""
+        """Return, for each side, how many images it has and how many of `asked` blocks its prompt keeps."""
         if self.conditioning == "global":
             return [(shared, min(shared, asked))] * 2
         owns = (chosen, chosen if self.conditioning == "winner" else rejected)
@@ -93,9 +93,9 @@ class Renderer:
         `finish` is why the text ends; None (gold answers, rows that do not say) counts as `stop`.
         """
         where = f"row {row.get('id', '?')}"
-        pictures = [picture(image, where) for image in images]
+        images = [decoded(image, where) for image in images]
         try:
-            messages = prepare_multimodal_messages(self.escape.messages(prompt), images=pictures)
+            messages = prepare_multimodal_messages(self.escape.messages(prompt), images=images)
         except ValueError as error:
             raise DataError(f"{where}: {error} Build the dataset again, or train with conditioning=global.") from error
         answer = {"role": "assistant", "content": [{"type": "text", "text": self.escape(text)}]}
@@ -111,7 +111,7 @@ class Renderer:
             )
         rest = whole[len(opening) :]
         ended = finish in (None, "stop")
-        return Side(opening, self.completion(rest, self.escape(text), ended), tuple(pictures))
+        return Side(opening, self.completion(rest, self.escape(text), ended), tuple(images))
 
     def completion(self, rest: str, text: str, ended: bool = True) -> str:
         """Cut the rendered answer behind its end token, as some templates write a line break there; else before it."""
@@ -173,12 +173,12 @@ def keep_images(messages: Sequence[dict[str, Any]], count: int) -> list[dict[str
     return kept
 
 
-def picture_key(image: Image) -> str:
-    """Return a digest of a decoded picture, which two encodings of it share."""
+def pixels_key(image: Image) -> str:
+    """Return a digest of a decoded image, which two encodings of it share."""
     return blake2b(image.tobytes(), digest_size=16, salt=f"{image.width}x{image.height}".encode()[:16]).hexdigest()
 
 
-def picture(image: Any, where: str) -> Image:
+def decoded(image: Any, where: str) -> Image:
     """Decode an image of a row to RGB as the build does; accepts undecoded structs and PIL images."""
     if isinstance(image, Image):
         return image if image.mode == "RGB" else image.convert("RGB")

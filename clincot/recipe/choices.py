@@ -27,7 +27,7 @@ def check(table: Mapping[str, str], name: str, what: str) -> None:
 
 
 def is_elsewhere(table: Mapping[str, str], name: str) -> bool:
-    """Say whether `name` is no entry of the table but a class outside: `package.module:Class` or `./file.py:Class`."""
+    """Return whether `name` is not in the table but a class outside: `package.module:Class` or `./file.py:Class`."""
     return name not in table and ":" in name
 
 

@@ -13,7 +13,7 @@ from clincot.recipe.values import build, deep_merge, shown
 
 # Names are values of a recipe, so their table is here; the classes are imported when a recipe names them.
 METHODS = {"clincot": "clincot.methods.clincot:ClinCoT"}
-STEPS, HYPOTHESES = 2, 6  # of region inference, for methods that have no chain or regions of their own
+STEPS, HYPOTHESES = 2, 6  # of region inference, for methods that have no chain or regions
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class MethodChoice:
 
     @property
     def scores_in_range(self) -> bool:
-        """Say whether the method's scores lie in [0, 1]."""
+        """Return whether the method's scores lie in [0, 1]."""
         return bool(getattr(self.config, "scores_in_range", True))
 
     def tree(self) -> dict[str, Any]:

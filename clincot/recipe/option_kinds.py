@@ -84,7 +84,7 @@ class Idle:
 
 @dataclass(frozen=True)
 class Fixed:
-    """A setting that has one value here, whatever the library's default is."""
+    """A setting that has one value here, with any default of the library."""
 
     value: Any
 
@@ -133,7 +133,7 @@ def optional(option: Option) -> Option:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Tell equal values apart from those that Python alone calls equal: 0 is not False."""
+    """Return whether values are equal in kind too: 0 is not False."""
     return (
         type(one) is type(other)
         and bool(one == other)

@@ -19,7 +19,7 @@ class Range:
     below: bool = False
 
     def __contains__(self, value: float) -> bool:
-        """Say whether `value` is in the range; NaN and infinities never are."""
+        """Return whether `value` is in the range; NaN and infinities never are."""
         if isinstance(value, float) and not math.isfinite(value):
             return False
         over = value > self.low if self.above else value >= self.low

@@ -10,7 +10,7 @@ import yaml
 from clincot.errors import RecipeError
 
 MOST = 10_000  # values in a recipe: aliases of aliases make billions out of one kilobyte
-# What PyYAML's own constructors raise for texts such as `2026-99-99`, `!!int ""` and `[[[[...`, besides YAMLError.
+# What PyYAML's constructors raise for texts such as `2026-99-99`, `!!int ""` and `[[[[...`, in addition to YAMLError.
 ODD = (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, RecursionError)
 
 

@@ -176,10 +176,10 @@ class Candidate:
 
     @property
     def cut(self) -> bool:
-        """Say whether the text is known to be cut: what follows is missing, so it does not end where it stops."""
+        """Return whether the text is known to be cut: what follows is missing, so it does not end where it stops."""
         return is_cut(self.finish)
 
 
 def is_cut(finish: str | None) -> bool:
-    """Say whether a text that ends by `finish` is cut; a row that does not say is taken as whole."""
+    """Return whether a text that ends by `finish` is cut; a row that does not say is taken as whole."""
     return finish is not None and finish != "stop"

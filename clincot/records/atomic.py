@@ -13,7 +13,7 @@ from clincot.errors import DiskFull
 
 
 def write_file(path: Path, content: bytes | str | Callable[[Path], object]) -> Path:
-    """Write `content` to a temporary name beside `path`, flush it to the disk, rename it to `path` and return that.
+    """Write `content` to a temporary name next to `path`, flush it to the disk, rename it to `path` and return that.
 
     A text is written in UTF-8; a function gets the temporary path and writes there. The folder is made where it is
     missing. Several processes may write the same file at once: the last one to finish wins. Raises DiskFull for every
@@ -42,7 +42,7 @@ def write_file(path: Path, content: bytes | str | Callable[[Path], object]) -> P
 
 @contextmanager
 def new_folder(path: Path, *, shared: bool = False, replace: bool = False) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`, which becomes `path` when the block ends without an exception.
+    """Yield a temporary folder next to `path`, which becomes `path` when the block ends without an exception.
 
     `shared`: other processes may write the same folder at once, so the temporary name is random; else what a killed
     process left is deleted first. `replace`: `path` may exist; else it may only be an empty folder. OSErrors pass.

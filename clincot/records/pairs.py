@@ -47,7 +47,7 @@ class Side:
 
     @property
     def cut(self) -> bool:
-        """Say whether the text is known to be cut (`Candidate.cut`)."""
+        """Return whether the text is known to be cut (`Candidate.cut`)."""
         return is_cut(self.finish)
 
 

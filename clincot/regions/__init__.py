@@ -27,7 +27,7 @@ MATCHING = ("clip_grad_cam", "clip_patches")  # kinds with a score of image and 
 
 
 def can_match(kind: str) -> bool:
-    """Say whether a proposer of this kind has a score of image and text; a class outside the table is imported."""
+    """Return whether a proposer of this kind has a score of image and text; a class outside the table is imported."""
     if is_elsewhere(PROPOSERS, kind):
         return hasattr(choose(PROPOSERS, kind, "models.proposer.kind"), "similarity")
     return kind in MATCHING

@@ -77,7 +77,7 @@ CANDIDATE_FEATURES = Features(
         "views": List(VIEW),
     }
 )
-# What a hypothesis became: a box without its picture, which the image and the mask give again (decisions/0007).
+# What a hypothesis became: a box without its image, which the image and the mask give again (decisions/0007).
 REGION_FEATURES = Features(
     {
         "image_id": Value("string"),
@@ -92,7 +92,7 @@ IMAGE_COLUMNS = ("images", "side_images")
 # A dictionary that outgrows its page limit makes Parquet store every repetition; 512 MB holds the images of a unit.
 DICTIONARY_LIMIT = 512 * 1024 * 1024
 ROW_GROUP_BYTES = 64 * 1024 * 1024
-# A table of one row takes about 30 kB of memory, whatever is in it.
+# A table of one row takes about 30 kB of memory, with any content.
 ROW_GROUP_TABLES = 1000
 
 

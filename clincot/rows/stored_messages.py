@@ -16,7 +16,7 @@ Message = dict[str, Any]
 def stored_messages(messages: Sequence[Mapping[str, Any]], images: int | None = None) -> list[Message]:
     """Return the messages with text as content; `images` is how many images the row shows, None for its maker's word.
 
-    Blocks that text cannot stand for are kept as JSON: images after text or in a later turn, more or fewer than
+    Blocks that text cannot replace are kept as JSON: images after text or in a later turn, more or fewer than
     `images`, several texts in a turn.
     """
     if any(message["content"] is None for message in messages):
@@ -51,7 +51,7 @@ def _blocks(text: str) -> list[dict[str, Any]] | None:
 
 
 def _plain(messages: Sequence[Message], images: int | None) -> bool:
-    """Tell whether text alone says the same: all images come before the first user's text."""
+    """Return whether text alone says the same: all images come before the first user's text."""
     kinds = [
         [block.get("type") for block in m["content"]] if isinstance(m["content"], list) else ["text"] for m in messages
     ]

@@ -59,7 +59,7 @@ def find(run: Run, round_: int) -> Adapter | None:
 
 
 def all_of(run: Run) -> list[Adapter]:
-    """Return the adapters of all rounds that stand, in order, up to the first that is missing; `sft` comes first."""
+    """Return the adapters of all rounds that exist, in order, up to the first that is missing; `sft` comes first."""
     start = of_round(run, 0)
     found = [start] if start else []
     rounds = 1

@@ -49,7 +49,7 @@ class Made:
 
 
 def build_round(run: Run, round_: int, *, new_version: bool = False, world: World = ALONE) -> Release:
-    """Build, commit and tag the preference data of `round_`; nothing is done again when it stands already.
+    """Build, commit and tag the preference data of `round_`; a finished round is returned as it is.
 
     In a `world` of several processes this is rank 0's part; the others call `share_round` (share.py).
     """
@@ -138,7 +138,7 @@ def examples_of(run: Run, recipe: Recipe, pin: Pin, round_: int) -> tuple[list[E
 
 
 def without_pictures(outcome: BuildOutcome, round_: int, every: list[Example]) -> BuildOutcome:
-    """Return the outcome without pictures and reference texts; the full rows stay in the work folder alone."""
+    """Return the outcome without images and reference texts; the full rows stay in the work folder alone."""
     references = redacted.References.of(every)
     files, facts = {}, outcome.facts | {"withheld": True}
     for name, full in outcome.files.items():

@@ -66,7 +66,7 @@ def check_round(recipe: Recipe, round_: int) -> None:
 
 
 def check_controls(names: Sequence[str]) -> None:
-    """Raise ClincotError for a control that needs a policy, or is none."""
+    """Raise ClincotError for a control that needs a policy, or for an unknown one."""
     alone = [name for name in get_args(Control) if name not in BY_POLICY]
     for name in names:
         if name in BY_POLICY:
@@ -85,7 +85,7 @@ def check_split(where: str, benchmark: str, split: str) -> None:
 
 
 def check_protocols(labels: Sequence[str]) -> None:
-    """Raise ClincotError for a protocol to print that is none; `all` names every one."""
+    """Raise ClincotError for an unknown protocol to print; `all` names every one."""
     for label in labels:
         if label != protocols.ALL:
             protocols.load(label)

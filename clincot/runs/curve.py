@@ -1,4 +1,4 @@
-"""A trainer's logs -> the picture of its training curve: loss and reward accuracy by step, as PNG bytes."""
+"""A trainer's logs -> the image of its training curve: loss and reward accuracy by step, as PNG bytes."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ SFT_PANELS = (LOSS, Panel("token accuracy", "mean_token_accuracy", "#b3541e"))
 
 def training_curve(history: Sequence[Mapping[str, Any]], title: str, panels: Sequence[Panel] = PANELS) -> bytes:
     """Draw each logged value over its step; a key that no entry holds leaves its panel empty."""
-    picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
-    draw = ImageDraw.Draw(picture)
+    image = Image.new("RGB", (WIDTH, HEIGHT), "white")
+    draw = ImageDraw.Draw(image)
     draw.text((LEFT, 14), title, fill=INK, font=ImageFont.load_default(16))
     for i, panel in enumerate(panels):
         points = [(float(e["step"]), float(e[panel.key])) for e in history if panel.key in e and "step" in e]
         _plot(draw, LEFT + i * (PLOT + GAP), panel, points)
-    return encode_png(picture)
+    return encode_png(image)
 
 
 def _plot(draw: ImageDraw.ImageDraw, left: int, panel: Panel, points: Points) -> None:

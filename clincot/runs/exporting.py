@@ -46,7 +46,7 @@ layout is transformers' own, which vLLM reads as well; clincot has checked it wi
 def export_round(
     run: Run, round_: int, out: Path, *, dtype: str = "auto", push: bool = False
 ) -> tuple[Adapter, Merged]:
-    """Write the merged model of `round_` (0: the newest that stands) to `out`, with its card.
+    """Write the merged model of `round_` (0: the newest) to `out`, with its card.
 
     With `push` the card has the names that the repositories have on the target.
 
@@ -85,8 +85,8 @@ def merged_repo(run: Run) -> str:
 
 
 def _newest(run: Run) -> Adapter | None:
-    standing = adapters.all_of(run)
-    return standing[-1] if standing else None
+    existing = adapters.all_of(run)
+    return existing[-1] if existing else None
 
 
 def _made(run: Run, adapter: Adapter) -> Lineage:

@@ -52,7 +52,7 @@ def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int
     """Load base and adapter in process, or find them on the server that the recipe names (`kind: openai`)."""
     source = run.recipe.models.policy
     if source.kind in engines.SERVED:
-        # A new version has other weights, and so a name of its own.
+        # A new version has other weights, and so another name.
         served = f"{run.name}-{adapter.pin.revision}" if adapter else None
         return engines.load(source.kind, source.repo, served, endpoint=source.endpoint, batch_size=batch_size)
     return engines.load(

@@ -21,9 +21,9 @@ from clincot.stages.evaluate import Evaluation
 def run_rounds(
     run: Run, *, push: bool, say: Callable[[str], None], dry_run: bool = False
 ) -> tuple[list[Release], Evaluation]:
-    """Do what is missing of the start, rounds 1..R and the evaluation; push each result as soon as it stands.
+    """Do what is missing of the start, rounds 1..R and the evaluation; push each result as soon as it exists.
 
-    With `dry_run`, say what would be pushed instead. What stands but was made from another version of what is before it
+    With `dry_run`, say what would be pushed instead. What exists but was made from another version of what is before it
     (pairs that were repaired, an adapter trained again) gets a new version too.
     """
     done: list[Release] = []

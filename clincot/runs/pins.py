@@ -22,7 +22,7 @@ def model_pins(run: Run, sources: Mapping[str, ModelSource]) -> dict[str, Pin]:
 def benchmark_pin(hub: Hub, source: Source, revision: str = "") -> Pin:
     """Pin a benchmark: at `revision` where one is asked for, else at the commit that its source names.
 
-    The public Hub must hold that commit. A copy on another Hub has commits of its own, so where this one is lacking
+    The public Hub must hold that commit. A copy on another Hub has other commits, so where this one is lacking
     the source's branch is read; that is said, and the pin's `revision` is then the branch. Raises NotOnHub.
     """
     if revision or not source.sha:
@@ -32,7 +32,7 @@ def benchmark_pin(hub: Hub, source: Source, revision: str = "") -> Pin:
     except NotOnHub as error:
         if hub.endpoint == PUBLIC:
             newest = f"--set benchmark_revision={source.revision}"
-            raise NotOnHub(f"{error} Or read what stands there now: {newest}") from error
+            raise NotOnHub(f"{error} Or read what is there now: {newest}") from error
     pin = hub.resolve("dataset", source.repo, source.revision)
     notice(
         f"{hub.label}: has {source.repo} without its public commit {source.sha[:12]}; reading {pin.revision} ({pin})"

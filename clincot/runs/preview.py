@@ -38,12 +38,12 @@ def preview(run: Run, release: Release, say: Callable[[str], None]) -> Path:
 
 
 def _adapter(run: Run, evaluations: Mapping[str, Lineage], say: Callable[[str], None]) -> None:
-    """Write and say what a push of results puts onto the adapter's repository, beside the card: `.eval_results`."""
+    """Write and say what a push of results puts onto the adapter's repository, next to the card: `.eval_results`."""
     files = eval_results_of(run, evaluations)
     adapter = run.on_target(run.adapter_repo)
     found = info(run.target, "model", adapter)
     if not files or found is None:
-        return say(f"  no round of {adapter} stands there, so no adapter shows these results")
+        return say(f"  no round of {adapter} is there, so no adapter shows these results")
     if run.private and not found.private:
         return say(f"the card of {adapter} stays as it is: it is public, these results are not")
     say(f"would show them on model {adapter} too, in its card and:")

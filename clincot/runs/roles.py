@@ -25,7 +25,7 @@ def judge_sources(recipe: Recipe) -> tuple[ModelSource, ...]:
 
 
 def asks_policy(sources: dict[str, ModelSource]) -> bool:
-    """Say whether a judge or the critic is the policy itself."""
+    """Return whether a judge or the critic is the policy itself."""
     itself = [source for role, source in sources.items() if role.startswith("judge-")]
     critic = sources.get("critic", ModelSource())
     return any(source.kind in judges.MODEL_FREE for source in itself) or critic.kind == OF_POLICY

@@ -28,7 +28,7 @@ NAME = "sft"
 
 
 def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) -> Release:
-    """Train, commit and tag the adapter `sft`; nothing is done again when it stands already.
+    """Train, commit and tag the adapter `sft`; a finished one is returned as it is.
 
     It reads the images of all rounds, within the setting's limits for each. In a `world` of several processes this is
     rank 0's part. Raises RecipeError for a run whose rounds do not start from it.

@@ -15,13 +15,13 @@ def share_round(run: Run, round_: int, world: World) -> None:
 
     Raises RoundError when this process would build something else than rank 0.
     """
-    launch, told = join_launch(world, run.folder / "launches")
-    if not told["tag"]:
+    launch, order = join_launch(world, run.folder / "launches")
+    if not order["tag"]:
         return
     made = made_of(run, round_)
-    if made.inputs != told["inputs"]:
+    if made.inputs != order["inputs"]:
         raise RoundError(
             f"rank {world.rank}: sees other settings, models or data than rank 0."
             " Start every process with the same command and the same version of the package."
         )
-    share(job_of(run, round_, made, told["tag"], world)[0], launch)
+    share(job_of(run, round_, made, order["tag"], world)[0], launch)

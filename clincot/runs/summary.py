@@ -73,8 +73,8 @@ def print_comparison(compared: Compared, show: int) -> None:
             wide.print(table)
     wide.print(f"Percent, 95 % interval over images. {UNDECIDED}: the paired difference includes 0.", highlight=False)
     counts = Counter(change.verdict for change in compared.changed)
-    told = ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
-    wide.print(f"\n{len(compared.changed)} answers differ{': ' + told if told else ''}.", highlight=False)
+    verdicts = ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
+    wide.print(f"\n{len(compared.changed)} answers differ{': ' + verdicts if verdicts else ''}.", highlight=False)
     for change in compared.changed[:show]:
         example = compared.examples[change.example_id]
         lines = (f"[{change.verdict}] {change.example_id}: {example.question}", f"  gold: {example.answer}")

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def train_together(run: Run, world: World, job: TrainJob | SftJob | None) -> TrainOutcome | None:
-    """Rank 0's part: tell the others what is trained (None: nothing), train it with them, return the outcome.
+    """Rank 0's part: send the others what is trained (None: nothing), train it with them, return the outcome.
 
     The work folder, the rows and the snapshots must be where the others see them too: one machine, or shared folders.
     """
-    told = {"kind": type(job).__name__, "recipe": run.recipe.hash, "job": _plain(job)}
+    order = {"kind": type(job).__name__, "recipe": run.recipe.hash, "job": _plain(job)}
     door = run.folder / "launches"
-    launch = open_launch(world, door, told)
+    launch = open_launch(world, door, order)
     outcome = None if job is None else _train(job)
     close_launch(launch, door)
     return outcome
@@ -35,15 +35,15 @@ def join_training(run: Run, world: World) -> None:
 
     Raises RoundError when this process would train something else than rank 0.
     """
-    _, told = join_launch(world, run.folder / "launches")
-    if told["job"] is None:
+    _, order = join_launch(world, run.folder / "launches")
+    if order["job"] is None:
         return
-    if told["recipe"] != run.recipe.hash:
+    if order["recipe"] != run.recipe.hash:
         raise RoundError(
             f"rank {world.rank}: has another recipe than rank 0. Start every process with the same command and the"
             " same version of the package."
         )
-    _train(_job(told["kind"], run.recipe, told["job"]))
+    _train(_job(order["kind"], run.recipe, order["job"]))
 
 
 def _train(job: TrainJob | SftJob) -> TrainOutcome:
@@ -54,7 +54,7 @@ def _train(job: TrainJob | SftJob) -> TrainOutcome:
 
 
 def _plain(job: TrainJob | SftJob | None) -> dict[str, Any] | None:
-    """Return the fields of a job beside its recipe, paths as text, as JSON keeps them."""
+    """Return the fields of a job without its recipe, paths as text, as JSON keeps them."""
     if job is None:
         return None
     values = {entry.name: getattr(job, entry.name) for entry in fields(job) if entry.name != "recipe"}
@@ -67,21 +67,21 @@ def _text(value: Any) -> Any:
     return str(value.absolute()) if isinstance(value, Path) else value
 
 
-def _job(kind: str, recipe: Recipe, told: dict[str, Any]) -> TrainJob | SftJob:
+def _job(kind: str, recipe: Recipe, order: dict[str, Any]) -> TrainJob | SftJob:
     from clincot.stages.train.dpo import TrainJob
     from clincot.stages.train.sft import SftJob
 
-    base, folder = Path(told["base"]), Path(told["folder"])
+    base, folder = Path(order["base"]), Path(order["folder"])
     if kind == "SftJob":
-        return SftJob(recipe, Path(told["rows"]), base, told["base_repo"], folder)
+        return SftJob(recipe, Path(order["rows"]), base, order["base_repo"], folder)
     return TrainJob(
         recipe=recipe,
-        round=told["round"],
-        rows=tuple(map(Path, told["rows"])),
+        round=order["round"],
+        rows=tuple(map(Path, order["rows"])),
         base=base,
-        base_repo=told["base_repo"],
-        parent=Path(told["parent"]) if told["parent"] else None,
+        base_repo=order["base_repo"],
+        parent=Path(order["parent"]) if order["parent"] else None,
         folder=folder,
-        stored_reference=told["stored_reference"],
-        initial=Path(told["initial"]) if told["initial"] else None,
+        stored_reference=order["stored_reference"],
+        initial=Path(order["initial"]) if order["initial"] else None,
     )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def train_round(run: Run, round_: int, *, new_version: bool = False, world: World = ALONE) -> Release:
-    """Train, commit and tag the adapter of `round_`; nothing is done again when it stands already.
+    """Train, commit and tag the adapter of `round_`; a finished one is returned as it is.
 
     In a `world` of several processes this is rank 0's part; the others call `join_training` (together.py).
     """
@@ -109,7 +109,7 @@ def _job(run: Run, round_: int, base: Pin, parent: Adapter | None, rows: tuple[P
 
 
 def preferences_of(run: Run, round_: int) -> tuple[Hub, Pin]:
-    """Return where the preference data of a round stand; raises RoundError when they do not."""
+    """Return where the preference data of a round are; raises RoundError when there are none."""
     found = releases.find(run, "dataset", run.preferences_repo, round_)
     if found is None:
         raise RoundError(

@@ -55,7 +55,9 @@ def box_of(place: str, line: dict[str, Any]) -> Box | None:
         except (ValueError, RecursionError):
             given = None
     if not (isinstance(given, list) and len(given) == 4 and all(type(edge) is int for edge in given)):
-        raise DataError(f"{place}: the box {line['box']!r} is none. Give [left, upper, right, lower] in whole pixels.")
+        raise DataError(
+            f"{place}: the box {line['box']!r} is not a box. Give [left, upper, right, lower] in whole pixels."
+        )
     box = Box(*given)
     if min(box) < 0 or box.left >= box.right or box.upper >= box.lower:
         raise DataError(

@@ -26,7 +26,7 @@ from clincot.stages.evaluate.marks import row_name
 from clincot.stages.evaluate.results import Comparison, Result, Row, Scoring
 from clincot.stages.evaluate.tables import cell, difference
 
-WITHHELD = ("question_prior", "random_report")  # train texts, which results of such data leave empty
+REDACTED = ("question_prior", "random_report")  # train texts, which results of such data leave empty
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def read_side(run: Run, name: str) -> Side:
     predictions = read_predictions(sorted(folder.glob("*.parquet")), lineage.benchmark)
     row = _row(wanted, predictions, name)
     mine = tuple(p for p in predictions if Row(p.policy, p.inference, p.control) == row)
-    if lineage.facts.get("withheld") and row.control in WITHHELD:
+    if lineage.facts.get("withheld") and row.control in REDACTED:
         raise DataError(
             f"{name}: its texts are train answers, which these results leave out. Use `evaluate --control`."
         )
@@ -112,8 +112,8 @@ def _place(run: Run, name: str) -> tuple[Hub, Pin, str]:
     if "@" not in name:
         newest = adapters.all_of(run)
         rounds = range(newest[-1].round if newest else 0, -1, -1)  # the newest may not be evaluated yet
-        standing = (releases.find(run, "dataset", run.results_repo, round_) for round_ in rounds)
-        found = next(filter(None, standing), None)
+        existing = (releases.find(run, "dataset", run.results_repo, round_) for round_ in rounds)
+        found = next(filter(None, existing), None)
         if found is None:
             raise ClincotError(f"{run.results_repo}: no results yet. Run `clincot evaluate --name {run.name}` first.")
         hub, pin = found
@@ -126,7 +126,7 @@ def _place(run: Run, name: str) -> tuple[Hub, Pin, str]:
 
 
 def _lineage(hub: Hub, pin: Pin) -> tuple[str, Lineage]:
-    """Return name and lineage of the round that the revision is a version of, else of the newest that stands there."""
+    """Return name and lineage of the round that the revision is a version of, else of the newest one there."""
     held = {path: hub.read(pin, path) for path in hub.list_files(pin) if is_lineage(path)}
     if not held:
         raise DataError(f"{pin}: is no results repository, it has no lineage. Name one that `evaluate --push` made.")
@@ -140,7 +140,7 @@ def _lineage(hub: Hub, pin: Pin) -> tuple[str, Lineage]:
 
 
 def read_predictions(paths: Sequence[Path], benchmark: str) -> list[Prediction]:
-    """Read predictions; raises DataError for missing columns, texts that are none, and a question answered twice."""
+    """Read predictions; raises DataError for missing columns, values that are no texts, and second answers."""
     found: list[Prediction] = []
     seen: set[tuple[str, ...]] = set()
     for path in paths:
@@ -155,7 +155,7 @@ def read_predictions(paths: Sequence[Path], benchmark: str) -> list[Prediction]:
                 raise DataError(f"{path}: answers {row['example_id']!r} twice in one row. Keep one answer.")
             if not isinstance(row["text"], str):
                 raise DataError(
-                    f"{path}: the answer to {row['example_id']!r} is {row['text']!r}, no text. Mend the row."
+                    f"{path}: the answer to {row['example_id']!r} is {row['text']!r}, no text. Correct the row."
                 )
             seen.add(key)
             box = Box(*row["box"]) if row["box"] else None

@@ -37,7 +37,7 @@ def seen_by(run: Run, chosen: Sequence[Adapter], train: Callable[[], Sequence[Ex
 def by_content(seen: Sequence[frozenset[str] | None], asked: Sequence[Example]) -> list[frozenset[str] | None]:
     """Return `seen` with the ids of those images of `asked` whose bytes it names.
 
-    Pairs name an image by its content; a benchmark may have names of its own (the phantom has).
+    Pairs name an image by its content; a benchmark may have other names (the phantom has).
     """
     if not any(seen):
         return list(seen)
@@ -63,7 +63,7 @@ def _of_round(run: Run, adapter: Adapter, train: Callable[[], Sequence[Example]]
 def image_ids(path: Path) -> frozenset[str] | None:
     """Return the ids of the global images of preference rows; their bytes are not read.
 
-    Rows without pictures (withheld ones) name their image in a column of its own. None where a picture's name is not
+    Redacted rows name their image in a separate column. None where an image's name is not
     made of its content: in pairs made elsewhere it may be any image.
     """
     file = pq.ParquetFile(path)

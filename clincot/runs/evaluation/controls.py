@@ -32,7 +32,7 @@ class LocalResults:
 def evaluate_controls(run: Run, names: Sequence[str]) -> LocalResults:
     """Score the answers of image-free controls on the whole split: `evaluate.max_images` spares generation alone.
 
-    The pictures name the images of the bootstrap and are not decoded. Raises ClincotError for a name that is no
+    The images name the images of the bootstrap and are not decoded. Raises ClincotError for a name that is no
     image-free control or has nothing to answer here.
     """
     check_controls(names)

@@ -1,4 +1,4 @@
-"""A run -> the base and its rounds' adapters answered and scored beside controls, as a tagged results repository."""
+"""A run -> the base and its rounds' adapters answered and scored, with controls, as a tagged results repository."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Splits:
 
 
 def evaluate_rounds(run: Run, last: int, *, new_version: bool = False) -> Evaluated:
-    """Evaluate the base and rounds 1..`last` (0: all that stand); stored answers are not generated again."""
+    """Evaluate the base and rounds 1..`last` (0: all that exist); stored answers are not generated again."""
     chosen = _chosen(run, last)
     source = benchmarks.load(run.recipe.benchmark).source
     models = {"policy": run.recipe.models.policy, "proposer": run.recipe.models.proposer}
@@ -94,15 +94,15 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False) -> Evalua
 
 
 def _chosen(run: Run, last: int) -> list[Adapter]:
-    standing = adapters.all_of(run)
-    newest = standing[-1].round if standing else 0
+    existing = adapters.all_of(run)
+    newest = existing[-1].round if existing else 0
     if last > newest:
         raise RoundError(
             f"round {last} has no adapter: {run.adapter_repo} stops at {tag_of(newest, run.start)!r} in"
             f" {run.store.label} and on {run.target.label}."
             f" Run `clincot train --round {newest + 1} --name {run.name}` first."
         )
-    return [adapter for adapter in standing if adapter.round <= (last or newest)]
+    return [adapter for adapter in existing if adapter.round <= (last or newest)]
 
 
 def _inputs(run: Run, pins: dict[str, Pin], chosen: list[Adapter]) -> str:
@@ -155,7 +155,7 @@ def _withheld(evaluation: Evaluation, splits: Splits) -> Evaluation:
 def facts_of(run: Run, evaluation: Evaluation) -> dict[str, Any]:
     """Return what cards show: headlines of the protocol asked under and of the paper's, licence, contamination.
 
-    The other measures stand in results.json: with them a lineage of two rounds had 460 kB.
+    The other measures are in results.json: with them a lineage of two rounds had 460 kB.
     """
     source = benchmarks.load(run.recipe.benchmark).source
     shown = dict.fromkeys((protocols.load(evaluation.protocol).label, PAPER))

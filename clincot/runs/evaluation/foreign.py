@@ -27,7 +27,7 @@ Rows = dict[Row, list[Prediction]]
 
 
 def evaluate_file(run: Run, path: Path) -> LocalResults:
-    """Score a file of answers under every protocol, beside the image-free controls of the recipe.
+    """Score a file of answers under every protocol, with the image-free controls of the recipe.
 
     Columns: example_id and text; policy, inference, control (which row of the table), hypothesis and box (where it
     looked), question and revision (checked against the benchmark) where the file has them. So predictions that were
@@ -79,8 +79,8 @@ def _prediction(place: str, line: dict[str, Any], questions: Questions, sha: str
             f"{place}: {line['example_id']!r} is no question of {questions.where} at {sha[:12]}, whose questions are"
             f" called like {questions.form}. Leave it out, or name its benchmark and split."
         )
-    told = {"question": (line.get("question"), example.question), "revision": (line.get("revision"), sha)}
-    for column, (given, ours) in told.items():
+    given_and_ours = {"question": (line.get("question"), example.question), "revision": (line.get("revision"), sha)}
+    for column, (given, ours) in given_and_ours.items():
         if given is not None and _folded(given) != _folded(ours):
             raise DataError(
                 f"{place}: its {column} is {given!r}, the benchmark's {ours!r}: predictions of another revision."

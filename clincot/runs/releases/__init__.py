@@ -17,7 +17,7 @@ from clincot.runs.run import Run
 
 @dataclass(frozen=True)
 class Release:
-    """A stage's result where it now stands: `fresh` says whether work was done for it in this call."""
+    """A stage's result and where it is: `fresh` says whether work was done for it in this call."""
 
     kind: Kind
     repo: str
@@ -29,7 +29,7 @@ class Release:
 
 
 def find(run: Run, kind: Kind, repo: str, round_: int) -> tuple[Hub, Pin] | None:
-    """Return where the newest version of a round's repository stands: the run's store first, then the target Hub."""
+    """Return where the newest version of a round's repository is: the run's store first, then the target Hub."""
     for hub, name in run.places(repo):
         tag = latest_tag(hub.tags(kind, name), round_, run.start)
         if tag is not None:
@@ -85,7 +85,7 @@ def stands_for(lineage: Lineage) -> str | None:
 
 
 def made_from_another(run: Run, kind: Kind, repo: str, round_: int, own: Mapping[str, OwnPin]) -> bool:
-    """Say whether the newest version of a round in the store was made from other versions than `own`, by role."""
+    """Return whether the newest version of a round in the store was made from other versions than `own`, by role."""
     tag = latest_tag(run.store.tags(kind, repo), round_, run.start)
     if tag is None:
         return False

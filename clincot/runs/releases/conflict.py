@@ -1,4 +1,4 @@
-"""A finished tag and a run that asks for something else -> the refusal that names what differs and what to do."""
+"""A finished tag and a run that asks for something else -> the conflict: what differs and what to do."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Standing:
 
 
 def made_as_asked(run: Run, there: Standing, pins: Mapping[str, Pin | OwnPin]) -> bool:
-    """Say whether a round that an older version of the package made, with a key of its own, differs in nothing.
+    """Return whether a round that an older version of the package made, with a key of its own, differs in nothing.
 
     Results always differ: a later version may have protocols that they were not scored under.
     """

@@ -96,7 +96,7 @@ def plan(run: Run, release: Release) -> Plan:
 
 
 def adapter_card(run: Run) -> Card:
-    """Return what renders the adapter's card on the target, with the results that stand there."""
+    """Return what renders the adapter's card on the target, with the results that are there."""
     evaluations = parse_lineages(lineages_on(run.target, run.on_target(run.results_repo)))
 
     def card(raw: Mapping[str, bytes]) -> str:
@@ -114,7 +114,7 @@ def lineages_on(hub: Hub, repo: str, kind: Kind = "dataset") -> dict[str, bytes]
 
 
 def eval_results_of(run: Run, evaluations: Mapping[str, Lineage]) -> dict[str, Content]:
-    """Return the headline results of `evaluations` about the rounds that stand on the target, as `.eval_results`."""
+    """Return the headline results of `evaluations` about the rounds on the target, as `.eval_results`."""
     if not evaluations:
         return {}
     last = max(evaluations.values(), key=lambda lineage: lineage.round)

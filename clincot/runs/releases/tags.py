@@ -37,7 +37,7 @@ def version_of(tag: str) -> int:
 
 
 def belongs(path: str, round_: str) -> bool:
-    """Say whether a repository's file is of `round_`: its own folders, or the adapter's files at the top."""
+    """Return whether a repository's file is of `round_`: its own folders, or the adapter's files at the top."""
     top, _, rest = path.partition("/")
     if top == "rounds":
         return rest.startswith(f"{round_}/")
@@ -45,5 +45,5 @@ def belongs(path: str, round_: str) -> bool:
 
 
 def folders_of(round_: str) -> tuple[str, ...]:
-    """Return the folders that belong to one round of a repository, beside `rounds/`."""
+    """Return the folders that belong to one round of a repository, without `rounds/`."""
     return (round_, f"{round_}-candidates", f"{round_}-regions", f"{round_}-predictions")

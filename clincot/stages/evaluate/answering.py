@@ -26,7 +26,7 @@ Looked = tuple[Gallery, dict[str, str]]
 class PolicyUnderTest:
     """A policy by name ('base', 'round-1'), the key of its exact weights, and how to load it if anything is missing.
 
-    `seen` are the ids of the images it was trained on, None where that cannot be told.
+    `seen` are the ids of the images it was trained on, None where that is not known.
     """
 
     name: str
@@ -118,7 +118,7 @@ def groups(examples: Sequence[Example], size: int) -> Iterator[Group]:
 
 
 def other_images(group: Group, shown: Mapping[str, Example]) -> Group:
-    """Return the group's questions about the images that stand in for its own (`controls.shuffled`).
+    """Return the group's questions about the images that replace its own (`controls.shuffled`).
 
     Regions and modality are those of the image that is shown, so the chain looks at it as it would at any image.
     """

@@ -32,9 +32,9 @@ def checked(examples: Sequence[Example], where: str, max_images: int) -> list[Ex
 
 def _check_text(value: object, where: str) -> None:
     if not isinstance(value, str):
-        raise DataError(f"{where} is {value!r}, no text. Mend the row, or leave it out.")
+        raise DataError(f"{where} is {value!r}, no text. Correct the row, or leave it out.")
     if not value.strip():
-        raise DataError(f"{where} is empty, so nothing can be scored. Mend the row, or leave it out.")
+        raise DataError(f"{where} is empty, so nothing can be scored. Correct the row, or leave it out.")
 
 
 def check_names(names: Sequence[str]) -> None:

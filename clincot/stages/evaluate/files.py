@@ -31,7 +31,7 @@ def result_files(evaluation: Evaluation, folder: Path) -> dict[str, Path]:
 
 
 def facts(evaluation: Evaluation) -> dict[str, Any]:
-    """Return everything but the predictions, as plain values; nan stands where nothing was counted."""
+    """Return everything but the predictions, as plain values; nan where nothing was counted."""
     labels = list(dict.fromkeys(result.protocol for result in evaluation.results))
     marks = {label: against_controls(evaluation, label) for label in labels}
     asked = protocols.load(evaluation.protocol)

@@ -30,7 +30,7 @@ Regions = Mapping[str, tuple[Region, ...]]
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides an answer besides policy and example; `hypotheses` is how many an image gets at most."""
+    """What decides an answer in addition to policy and example; `hypotheses` is how many an image gets at most."""
 
     steps: int
     hypotheses: int
@@ -91,7 +91,7 @@ def propose(
 ) -> dict[str, tuple[Region, ...]]:
     """Return example id -> the regions to look at, the best first; none where the proposer finds none.
 
-    With `look: one` that is one region of the best map at most: a map without a region is an answer of its own, and the
+    With `look: one` that is one region of the best map at most: a map without a region is an answer too, and the
     next best is not looked at instead. `examples` must hold all questions of each image, because an image's hypotheses
     come from all of them.
     """
@@ -99,8 +99,8 @@ def propose(
     for example in examples:
         questions.setdefault(example.image_id, []).append(example.question)
     one_of = {example.image_id: example for example in examples}
-    pictures = {name: gallery.image(one_of[name].id) for name in questions}
-    subjects = [Subject(name, pictures[name], shown_regions(one_of[name])) for name in questions]
+    images = {name: gallery.image(one_of[name].id) for name in questions}
+    subjects = [Subject(name, images[name], shown_regions(one_of[name])) for name in questions]
     wanted = [
         hypotheses(one_of[n].modality, asked, settings.hypotheses, proposer.known) for n, asked in questions.items()
     ]
@@ -112,15 +112,15 @@ def propose(
         for heat_map in best:
             key = (example.image_id, heat_map.hypothesis)
             if key not in found:
-                found[key] = _regions(pictures[example.image_id], heat_map, settings)
+                found[key] = _regions(images[example.image_id], heat_map, settings)
         chosen[example.id] = tuple(r for heat_map in best for r in found[example.image_id, heat_map.hypothesis])
     return chosen
 
 
-def _regions(picture: Image.Image, heat_map: HeatMap, settings: Settings) -> tuple[Region, ...]:
+def _regions(image: Image.Image, heat_map: HeatMap, settings: Settings) -> tuple[Region, ...]:
     if settings.look == "each":
-        return find_regions(picture, heat_map, settings.regions)
-    region = find_region(picture, heat_map, settings.regions)
+        return find_regions(image, heat_map, settings.regions)
+    region = find_region(image, heat_map, settings.regions)
     return () if region is None else (region,)
 
 

@@ -39,7 +39,7 @@ def row_name(row: Row) -> str:
 
 
 def against_controls(evaluation: Evaluation, label: str) -> dict[tuple[Row, str], Against]:
-    """Return (row, metric) -> its standing against the row's controls under the protocol `label`."""
+    """Return (row, metric) -> its mark against the row's controls under the protocol `label`."""
     lower = {measure.name: measure.lower for measure in protocols.load(label).measures if measure.marked}
     found: dict[tuple[Row, str], Against] = {}
     for c in evaluation.comparisons:

@@ -41,7 +41,7 @@ class Drawing:
 def draw_pairs(
     method: Method, recipe: Recipe, round_: int, examples: Sequence[Example], candidates: Iterable[Candidate]
 ) -> Drawn:
-    """Draw the pairs of every example that has candidates; an example's candidates stand in the order of their steps.
+    """Draw the pairs of every example that has candidates; an example's candidates are in the order of their steps.
 
     Build and pair stage call this alone, so equal candidates and settings give equal pairs in both.
     """

@@ -40,7 +40,7 @@ class _Task(Generic[R]):
 def drive(coroutines: Sequence[Coroutine[Any, Any, R]], runners: Mapping[str, Runner]) -> list[R]:
     """Run all coroutines to their end; `runners[kind]` answers a batch of requests, one result each, in order.
 
-    Kinds are served in the order of `runners`; within a kind, requests stand in the order of the coroutines.
+    Kinds are served in the order of `runners`; within a kind, requests are in the order of the coroutines.
     """
     tasks: list[_Task[R]] = [_Task(coroutine) for coroutine in coroutines]
     for task in tasks:

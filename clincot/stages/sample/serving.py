@@ -74,7 +74,7 @@ def runners(method: str, models: Models, panel: Panel, regions: Mapping[str, tup
 
 def _similarity(model: Matching) -> Runner:
     def run(asked: Sequence[Any]) -> list[float]:
-        return model.similarity([picture for picture, _ in asked], [text for _, text in asked])
+        return model.similarity([image for image, _ in asked], [text for _, text in asked])
 
     return run
 

@@ -163,11 +163,11 @@ class Workbench:
         build, known = self.recipe.build, proposer.known
         count = self.recipe.method.hypotheses
         wanted = [hypotheses(one.modality, questions[name], count, known) for name, one in one_of.items()]
-        pictures = {name: self.gallery.image(one.id) for name, one in one_of.items()}
-        subjects = [Subject(name, pictures[name], shown_regions(one)) for name, one in one_of.items()]
+        decoded = {name: self.gallery.image(one.id) for name, one in one_of.items()}
+        subjects = [Subject(name, decoded[name], shown_regions(one)) for name, one in one_of.items()]
         maps = proposer.heat_maps(subjects, wanted)
         for (name, one), heat_maps in zip(one_of.items(), maps, strict=True):
-            found = [find_regions(pictures[name], heat_map, build.regions) for heat_map in heat_maps]
+            found = [find_regions(decoded[name], heat_map, build.regions) for heat_map in heat_maps]
             self.regions[name] = tuple(region for regions in found for region in regions)
             self.drop("hypotheses without a region", sum(not regions for regions in found))
             self.looked += [

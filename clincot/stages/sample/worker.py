@@ -1,4 +1,4 @@
-"""One process and the units of a round -> finished units in the journal, beside other processes that do the same."""
+"""One process and the units of a round -> finished units in the journal, with other processes that do the same."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PATIENCE = 600.0
 class BuildJob:
     """A round to build: `key` names the policy, the models and the data; a journal of another key is refused.
 
-    `made_from` names them for people (a refusal shows what differs). `load_models` is called only when a unit is left.
+    `made_from` names them for people (an error shows what differs). `load_models` is called only when a unit is left.
     `load_rooms` opens what can count the tokens of prompts; with it the whole split is checked before any model loads.
     """
 

@@ -21,7 +21,7 @@ from clincot.recipe.training_options import DPO, SFT, Rule
 from clincot.stages.train.distributed import processes
 from clincot.stages.train.rehearsal import check_packages, of_each_process, rehearse
 
-# 50 lines of history and 10 saves whatever the length of a run: values below 1 are shares of all steps.
+# 50 lines of history and 10 saves for any length of a run: values below 1 are shares of all steps.
 DEFAULTS = {"report_to": "none", "logging_steps": 0.02, "save_strategy": "steps", "save_steps": 0.1}
 DEFAULTS |= {"ddp_find_unused_parameters": False}  # every layer that LoRA trains is in every step
 TRACKERS = {"tensorboard": ("tensorboard", "tensorboardX"), "trackio": ("trackio",), "wandb": ("wandb",)}

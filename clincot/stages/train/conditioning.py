@@ -32,7 +32,7 @@ def check_conditioning(rows: Dataset, conditioning: Conditioning) -> None:
 
 
 def _of_crops(rows: Dataset) -> list[bool]:
-    """Say of each row whether each side has one image of its own, which shows a region."""
+    """Return for each row whether each side has one separate image, which shows a region."""
     table = rows.select_columns([name for name in ("side_images", *REGIONS, *COUNTS) if name in rows.column_names])
     table = table.with_format("arrow")
     found: list[bool] = []

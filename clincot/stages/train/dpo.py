@@ -122,7 +122,7 @@ def _open_rows(job: TrainJob, *, say: bool) -> tuple[Dataset, dict[str, int], Pa
 
 
 def _moved(job: TrainJob) -> bool:
-    """Tell whether the reference is another policy than the one that the round starts from."""
+    """Return whether the reference is another policy than the one that the round starts from."""
     return job.recipe.train.reference == "initial" and job.parent is not None and job.parent != job.initial
 
 

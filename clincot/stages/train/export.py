@@ -25,7 +25,7 @@ from clincot.stages.train.saves import saving
 # The largest difference of a logit over the largest logit, by the dtype of the exported weights. Measured on the
 # phantom's policy with a round's adapter, and with its second factors times 100: 4e-7, 5e-4 and 3e-3.
 TOLERANCE = {torch.float32: 1e-4, torch.float16: 5e-3, torch.bfloat16: 5e-2}
-# What reads text and pictures is copied as it stands in the base: a template rewritten by a library may differ.
+# What reads text and images is copied as it is in the base: a template rewritten by a library may differ.
 READERS = ("*token*.json", "*token*.model", "vocab.*", "merges.txt", "*processor_config.json", "chat_template.*")
 QUESTION, ANSWER = "Is there a finding in the left lung?", "The local image shows no finding."
 
@@ -99,13 +99,13 @@ def _write(base: Path, adapter: Path, folder: Path, dtype: torch.dtype) -> Tenso
 
 @torch.no_grad()
 def _logits(model: Any, folder: Path) -> Tensor:
-    """Return float32 logits (tokens, vocabulary) for a drawn picture, its middle, a question and an answer."""
+    """Return float32 logits (tokens, vocabulary) for a drawn image, its middle, a question and an answer."""
     processor, ends, _ = open_processor(folder)
     shades = np.add.outer(np.arange(128), np.arange(128)).astype(np.uint8)
-    picture = Image.fromarray(shades).convert("RGB")
-    pictures = [picture, picture.crop((32, 32, 96, 96))]
-    side = Renderer(processor, end_tokens=ends).side({"id": "probe"}, finding_messages(QUESTION, ()), pictures, ANSWER)
+    image = Image.fromarray(shades).convert("RGB")
+    images = [image, image.crop((32, 32, 96, 96))]
+    side = Renderer(processor, end_tokens=ends).side({"id": "probe"}, finding_messages(QUESTION, ()), images, ANSWER)
     text = side.prompt + side.completion
-    inputs = processor(images=pictures, text=[text], add_special_tokens=False, return_tensors="pt")
+    inputs = processor(images=images, text=[text], add_special_tokens=False, return_tensors="pt")
     logits: Tensor = model.eval()(**inputs).logits[0].float()
     return logits

@@ -32,7 +32,7 @@ STORED = (
 )
 COUNTS = ("ref_chosen_tokens", "ref_rejected_tokens")
 MOVED = "Likely: TRL or PEFT changed how a reference is computed. Install the versions of the constraints file."
-COMPUTED = "Likely: the adapter starts from other weights than its reference (init_lora_weights). Mend train.lora."
+COMPUTED = "Likely: the adapter starts from other weights than its reference (init_lora_weights). Correct train.lora."
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def check_reference(model: Any, parent: Path | None) -> str | None:
 
 
 def weights_digest(weights: Mapping[str, Tensor]) -> str:
-    """Return a digest of names, shapes and values, whatever the file they stood in and the float type they have."""
+    """Return a digest of names, shapes and values, for any file and float type."""
     digest = sha256()
     for name in sorted(weights):
         digest.update(f"{name} {tuple(weights[name].shape)} ".encode())

@@ -31,7 +31,7 @@ def weight_bytes(base: Path) -> int:
 
 
 def needs_checkpointing(base: Path, tokens: int, dtype: torch.dtype, free: int) -> bool:
-    """Tell whether the weights and a step over a batch of `tokens` (padding included) exceed the `free` bytes."""
+    """Return whether the weights and a step over a batch of `tokens` (padding included) exceed the `free` bytes."""
     size = torch.finfo(dtype).bits // 8
     step = tokens * kept_per_token(AutoConfig.from_pretrained(base), size)
     return weight_bytes(base) + step > SPARE * free

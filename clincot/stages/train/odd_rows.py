@@ -74,7 +74,7 @@ def _rule(row: Row) -> str | None:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """Return the text's words; spaces of any width, marks without one and control characters are none."""
+    """Return the text's words; spaces of any width, marks without a word and control characters do not count."""
     words = text.split()
     seen = any(unicodedata.category(sign) not in ("Cf", "Cc", "Zs") for word in words for sign in word)
     return tuple(words) if seen else ()

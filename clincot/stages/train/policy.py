@@ -19,7 +19,7 @@ from clincot.records.lineage import shown
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 # Rounds go on training one adapter, so these are the parent's; another value in the recipe would be ignored.
-# `target_modules` cannot be compared: PEFT stores what "all-linear" stood for, and shortens long lists.
+# `target_modules` cannot be compared: PEFT stores the modules of "all-linear", and shortens long lists.
 KEPT = ("r", "lora_alpha", "lora_dropout", "modules_to_save", "use_rslora", "use_dora")
 
 
@@ -41,7 +41,7 @@ def open_processor(base: Path) -> tuple[ProcessorMixin, tuple[str, ...], int | N
     # The build pins this backend too: torchvision's pixels differ by up to one grey level (measured).
     processor = AutoProcessor.from_pretrained(base, backend="pil")
     if not isinstance(processor, ProcessorMixin):
-        raise ModelError(f"{shown(base)}: has no image processor. Save the model's processor beside its weights.")
+        raise ModelError(f"{shown(base)}: has no image processor. Save the model's processor with its weights.")
     tokenizer = processor.tokenizer
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token

@@ -1,4 +1,4 @@
-"""Libraries that talk about themselves -> silence while a block runs; their errors and the trainer's own words stay."""
+"""Notes of the libraries -> silence while a block runs; their errors and the trainer's own lines stay."""
 
 from __future__ import annotations
 

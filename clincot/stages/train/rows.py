@@ -46,11 +46,11 @@ def load_rows(paths: Sequence[Path], cache: Path, *, scores: bool, reference: bo
 
 
 def check_placeholders(rows: Dataset, renderer: Renderer) -> None:
-    """Raise DataError when a prompt asks for other pictures than its row holds; no picture is read.
+    """Raise DataError when a prompt asks for other images than its row holds; no image is read.
 
     Prompts of plain text pass: TRL puts the blocks in.
     """
-    shared, own = _pictures(rows, "images"), [_own_pictures(rows, side) for side in ("chosen", "rejected")]
+    shared, own = _images(rows, "images"), [_own_images(rows, side) for side in ("chosen", "rejected")]
     for i, prompt in enumerate(rows["prompt"]):
         read = [read_content(message["content"]) for message in prompt]
         contents = [content for content in read if not isinstance(content, str)]
@@ -64,17 +64,17 @@ def check_placeholders(rows: Dataset, renderer: Renderer) -> None:
                 )
 
 
-def _own_pictures(rows: Dataset, side: str) -> list[int]:
-    """Return how many pictures of its own a side has in each row (objectives/sides.py reads them so)."""
-    both, apart = _pictures(rows, "side_images"), _pictures(rows, f"{side}_images")
+def _own_images(rows: Dataset, side: str) -> list[int]:
+    """Return how many separate images a side has in each row (objectives/sides.py reads them so)."""
+    both, apart = _images(rows, "side_images"), _images(rows, f"{side}_images")
     said = rows[name] if (name := f"{side}_images_count") in rows.column_names else [None] * len(rows)
     return [
         count if count is not None else 1 if two else alone for count, two, alone in zip(said, both, apart, strict=True)
     ]
 
 
-def _pictures(rows: Dataset, name: str) -> list[int]:
-    """Return how many pictures a column holds in each row."""
+def _images(rows: Dataset, name: str) -> list[int]:
+    """Return how many images a column holds in each row."""
     if name not in rows.column_names:
         return [0] * len(rows)
     return [count or 0 for count in _kept(rows, pc.list_value_length(rows.data.column(name)))]

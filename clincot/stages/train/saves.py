@@ -16,7 +16,7 @@ from clincot.errors import DiskFull
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # torch and safetensors write from C++ and Rust and hand the reason on as text alone.
-TOLD = ("no space left", "file too large", "quota exceeded", "file write failed", "failed writing file")
+PHRASES = ("no space left", "file too large", "quota exceeded", "file write failed", "failed writing file")
 
 
 def last_save(folder: Path, processes: int = 1) -> str | None:
@@ -49,8 +49,8 @@ def saving(folder: Path) -> Iterator[None]:
 
 
 def is_full(error: BaseException) -> bool:
-    """Tell a disk, quota or file size that is exhausted, also as another error's cause, from other failed writes."""
+    """Return whether a disk, a quota or a file size is exhausted, also as the cause of another error."""
     if isinstance(error, OSError) and error.errno in FULL:
         return True
     behind = error.__cause__ or error.__context__
-    return any(words in str(error).lower() for words in TOLD) or (behind is not None and is_full(behind))
+    return any(words in str(error).lower() for words in PHRASES) or (behind is not None and is_full(behind))
