@@ -80,4 +80,4 @@ def test_a_second_protocol_costs_no_generation_and_its_table_says_how_it_was_ask
     words = ("--name", "loop", "--hub", f"local:{small_hub}", *SMALL, "--protocol", "lmms-eval-v2")
     out, err = clincot("evaluate", *words, cwd=finished_run[0])
     assert "protocol lmms-eval-v2 (scored under; asked as clincot-v2)" in out
-    assert "stands already" in err and "loading" not in err.lower()
+    assert "exists already" in err and "loading" not in err.lower()

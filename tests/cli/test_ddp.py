@@ -61,7 +61,7 @@ def test_two_processes_train_one_adapter_close_to_that_of_one(small_hub: Path, t
             said = torchrun("train", *words, size, cwd=folder)
             assert said.count("model demo/both (round-1) made") == 1 and said.count("Next:") == 1
             said = torchrun("train", *words, size, cwd=folder)
-            assert said.count("stands already") == 1
+            assert said.count("exists already") == 1
     weights = []
     for folder, processes in ((tmp_path / "alone", 1), (tmp_path, 2)):
         store = connect(f"local:{folder / 'runs/both/store'}", main=False)

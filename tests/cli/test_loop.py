@@ -140,7 +140,7 @@ def test_a_command_that_is_given_again_does_nothing_twice(finished_run: tuple[Pa
     folder, _, _ = finished_run
     words = ("--name", "loop", "--hub", f"local:{small_hub}", *SMALL)
     _, err = clincot("train", "--round", "2", *words, cwd=folder)
-    assert "stands already" in err
+    assert "exists already" in err
     _, err = clincot("build-data", "--round", "1", *words, "--set=method.min_gap=0.2", cwd=folder, code=2)
     assert "a tag never moves" in err and "--new-version" in err and "Traceback" not in err
 

@@ -41,7 +41,7 @@ def test_the_commands_find_nothing_left_to_do_in_the_examples_run(example: tuple
     words = ("--name", "example", "--hub", f"local:{small_hub}", *(f"--set={override}" for override in FEW))
     for command in ("build-data", "train"):
         _, err = clincot(command, *words, cwd=example[0])
-        assert "(round-1) stands already" in err
+        assert "(round-1) exists already" in err
 
 
 def test_mistakes_are_errors_of_clincot(example: tuple[Path, str], small_hub: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_pushed_round_is_repaired_pushed_and_trained_on(copied: Path) -> None:
     again = {s["path"]: s["bytes"] for r in _pairs(copied, "round-2-v2/repair") for s in r["side_images"]}
     assert again and all(stored.get(path, data) == data for path, data in again.items())
     _, err = clincot("build-data", "--round", "2", *words(changed)[2:], cwd=copied)
-    assert "(round-2-v2) stands already" in err
+    assert "(round-2-v2) exists already" in err
     _, err = clincot("build-data", "--round", "2", *words()[2:], cwd=copied, code=2)
     assert "  build.judging.consensus: min -> agreement" in err and "`--repair-pairs`" in err and "Traceback" not in err
     _, err = clincot("train", "--round", "2", "--new-version", *words(changed)[2:], cwd=copied)

@@ -49,7 +49,7 @@ def test_it_is_not_trained_twice_and_needs_a_run_that_starts_from_it(
     folder, _ = started
     words = ("--hub", f"local:{small_hub}", *FEW)
     _, err = clincot("train", "--objective", "sft", *words, cwd=folder)
-    assert "(sft) stands already" in err
+    assert "(sft) exists already" in err
     _, err = clincot("build-data", "--set", "train.start=sft", "--name", "other", *words, cwd=folder, code=2)
     assert "round 1 starts from `sft`" in err and "clincot train --objective sft --name other" in err
 
