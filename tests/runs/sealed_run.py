@@ -31,6 +31,12 @@ def sealed_recipe(*overrides: str) -> Recipe:
     return load_recipe("clincot", "phantom", benchmark="sealed", overrides=[*SMALL, *overrides])
 
 
+def small_recipe(method: str, *overrides: str) -> Recipe:
+    """Return the recipe of another method, which has none of ClinCoT's numbers."""
+    shared = [one for one in SMALL if not one.startswith("method.")]
+    return load_recipe("clincot", "phantom", benchmark="sealed", overrides=[f"method={method}", *shared, *overrides])
+
+
 @dataclass(frozen=True)
 class SealedRun:
     """The run, its releases by stage, what was said, and the folder of the target Hub."""

@@ -1,0 +1,41 @@
+"""A method that samples from no policy, end to end on the sealed benchmark: null sampler, computed reference, a card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sealed_run import SealedRun, small_recipe
+
+from clincot import engines
+from clincot.runs.build import build_round
+from clincot.runs.run import Run, open_run
+from clincot.runs.train import train_round
+
+METHOD = "tests.methods.small_methods:Edited"
+STATIC = ("rounds=2", "build.max_images=0", "train.margin.kind=none", "train.conditioning=per_side")
+
+
+@pytest.fixture
+def static(sealed: SealedRun, tmp_path: Path) -> Iterator[Run]:
+    run = open_run(small_recipe(METHOD, *STATIC), name="static", hub=f"local:{sealed.hub}", folder=tmp_path / "runs")
+    yield run
+    run.store.close()
+    run.target.close()
+
+
+def test_static_pairs_are_built_without_a_policy_and_trained_with_a_computed_reference(
+    static: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(engines, "load", lambda *_, **__: pytest.fail("a policy was loaded"))
+        first = build_round(static, 1)
+        second = build_round(static, 2)  # no adapter of round 1 is needed
+    made = first.lineage
+    assert (made.sampled_from, made.keys, list(made.pins)) == (None, {}, ["policy", "benchmark"])
+    assert second.lineage.sampled_from is None
+    assert made.facts["candidate_sources"].keys() == {"gold", "editor"} and made.facts["pairs"] > 0
+    trained = train_round(static, 1)
+    assert trained.lineage.facts["stored_references"] == 0 and trained.lineage.sampled_from is None
+    assert trained.lineage.facts["first_gap"] <= trained.lineage.facts["first_gap_allowed"]
