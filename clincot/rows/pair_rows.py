@@ -7,8 +7,9 @@ from typing import Any
 
 from clincot.records import View
 from clincot.records.pairs import Pair, Side
-from clincot.rows.schema import image_struct, region_struct
+from clincot.rows.schema import image_struct
 from clincot.rows.stored_messages import stored_messages
+from clincot.rows.stored_views import region_struct, view_structs
 
 Encode = Callable[[str, View], bytes]  # an example's id and a view of its image
 
@@ -52,6 +53,8 @@ def pair_row(pair: Pair, round_: int, encode: Encode) -> dict[str, Any]:
         "rejected_images_count": len(rejected.views),
         "chosen_token_weights": _weights(chosen),
         "rejected_token_weights": _weights(rejected),
+        "views": view_structs(pair.views),
+        "side_views": view_structs((*chosen.views, *rejected.views)),
     }
 
 

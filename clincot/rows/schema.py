@@ -16,10 +16,11 @@ from datasets import Dataset, Features, Image, Json, List, Value
 
 from clincot.errors import DataError
 from clincot.images import content_id
-from clincot.records import Candidate, Hypothesis, Region
+from clincot.records import Candidate, Hypothesis
 from clincot.records.atomic import write_file
 from clincot.rows.stored_features import file_schema, of_file
 from clincot.rows.stored_messages import stored_messages
+from clincot.rows.stored_views import region_struct, view_structs
 
 REGION = {"hypothesis": Value("string"), "box": List(Value("int32")), "confidence": Value("float32")}
 VIEW = {"kind": Value("string"), "region": REGION, "strength": Value("float64"), "seed": Value("int64")}
@@ -54,6 +55,8 @@ PAIR_FEATURES = Features(
         "rejected_images_count": Value("int32"),
         "chosen_token_weights": List(Value("float32")),
         "rejected_token_weights": List(Value("float32")),
+        "views": List(VIEW),
+        "side_views": List(VIEW),
     }
 )
 CANDIDATE_FEATURES = Features(
@@ -113,7 +116,7 @@ def candidate_row(candidate: Candidate, round_: int) -> dict[str, Any]:
         "score": candidate.score,
         "finish": candidate.finish,
         "source": candidate.source,
-        "views": [{**vars(view), "region": region_struct(view.region)} for view in candidate.views],
+        "views": view_structs(candidate.views),
     }
 
 
@@ -197,10 +200,3 @@ def image_struct(data: bytes) -> dict[str, Any]:
     """Return encoded image bytes as `datasets` stores them, under a name made of their content."""
     suffix = ".png" if data.startswith(b"\x89PNG") else ".jpg"
     return {"bytes": data, "path": f"{content_id(data)}{suffix}"}
-
-
-def region_struct(region: Region | None) -> dict[str, Any] | None:
-    """Return a region as rows store it: without its mask."""
-    if region is None:
-        return None
-    return {"hypothesis": region.hypothesis, "box": list(region.box), "confidence": region.confidence}

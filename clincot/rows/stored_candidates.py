@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clincot.records import WHOLE, Box, Candidate, JudgeScore, Region, View
+from clincot.records import WHOLE, Candidate, JudgeScore, Region, View
+from clincot.rows.stored_views import region_of, views_of
 
 
 def candidate_of(row: Mapping[str, Any]) -> Candidate:
     """Return the candidate of a row; its regions come without masks, which no candidate row holds."""
-    region = _region(row["region"])
+    region = region_of(row["region"])
     return Candidate(
         id=row["id"],
         example_id=row["example_id"],
@@ -33,8 +34,4 @@ def _views(stored: list[dict[str, Any]] | None, region: Region | None) -> tuple[
     """Return the stored views; before they were stored, every candidate saw the image and the crop of its region."""
     if stored is None:
         return (WHOLE,) if region is None else (WHOLE, View("crop", region))
-    return tuple(View(v["kind"], _region(v["region"]), v["strength"], v["seed"]) for v in stored)
-
-
-def _region(stored: Mapping[str, Any] | None) -> Region | None:
-    return Region(stored["hypothesis"], Box(*stored["box"]), stored["confidence"]) if stored else None
+    return views_of(stored)

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 
 from clincot import benchmarks
-from clincot.engines.base import Engine
 from clincot.errors import DataError, NotOnHub
 from clincot.hub import Hub
 from clincot.images.views import Gallery
 from clincot.recipe import Recipe, recipe_from_yaml
-from clincot.records import Box, Example, Region, View, read_images
+from clincot.records import WHOLE, Example, Region, View, read_images
 from clincot.records.lineage import Lineage, Pin
 from clincot.regions.base import Proposer
 from clincot.rows import schema
+from clincot.rows.stored_views import region_of, views_of
 from clincot.runs import releases
 from clincot.runs.build import examples_of
 from clincot.runs.loading import load_proposer
 from clincot.runs.pins import benchmark_pin
 from clincot.runs.redistribution import redacted
+from clincot.runs.roles import sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.shards import cut_units
 from clincot.stages.sample.workbench import Workbench
 
-Cut = Callable[[Example, Mapping[str, Any]], bytes]
+DrawView = Callable[[Example, View], bytes]
 
 
 def full_rows(run: Run, hub: Hub, data: Pin, made: Lineage) -> list[Path]:
@@ -62,8 +64,8 @@ def restore(run: Run, hub: Hub, data: Pin, made: Lineage) -> Path:
     def tables() -> Iterator[pa.Table]:
         for number, group in groupby(rows, key=lambda row: unit_of[row["example_id"]]):
             unit = {example.id: example for example in read_images(units[number])}
-            cut = _cutter(recipe, made.round, tuple(unit.values()), proposer)
-            full = [redacted.restored(row, references, _images(unit[row["example_id"]], row, cut)) for row in group]
+            draw = _drawer(recipe, made.round, tuple(unit.values()), proposer)
+            full = [redacted.restored(row, references, _images(unit[row["example_id"]], row, draw)) for row in group]
             yield schema.table(full, schema.PAIR_FEATURES)
 
     path = run.work(tag, "restored") / "pairs.parquet"
@@ -81,8 +83,8 @@ def _benchmark(run: Run, made: Lineage) -> Pin:
 
 
 def _proposer(run: Run, recipe: Recipe, made: Lineage) -> Proposer | None:
-    """Load the proposer where crops are masked: redacted data carry no masks."""
-    if recipe.build.regions.crop == "box":
+    """Load the proposer where regions are masked: redacted data carry no masks."""
+    if recipe.build.regions.crop == "box" or "proposer" not in sources_of(recipe):
         return None
     return load_proposer(run, recipe, made.pins.get("proposer"))
 
@@ -93,32 +95,36 @@ def _check_examples(rows: Sequence[Mapping[str, Any]], known: Container[str]) ->
         raise DataError(f"example {absent}: is not in this copy of the benchmark. Use the commit of the lineage.")
 
 
-def _images(example: Example, row: Mapping[str, Any], cut: Cut) -> list[bytes]:
-    sides = ("chosen_region", "rejected_region") if len(row["picture_ids"]) > 1 else ()
-    return [example.encoded(), *(cut(example, row[side]) for side in sides)]
+def _images(example: Example, row: Mapping[str, Any], draw: DrawView) -> list[bytes]:
+    """Return the images that both sides share, then those of each side."""
+    if row.get("views") is not None:
+        views = views_of((*row["views"], *row["side_views"]))
+    else:  # rows of older versions: the image, and a crop a side
+        regions = [region_of(row[side]) for side in ("chosen_region", "rejected_region")]
+        views = (WHOLE, *(View("crop", region) for region in regions if len(row["picture_ids"]) > 1))
+    return [draw(example, view) for view in views]
 
 
-def _cutter(recipe: Recipe, round_: int, unit: tuple[Example, ...], proposer: Proposer | None) -> Cut:
-    """Return what cuts the crop of a region exactly as the build of this unit did."""
+def _drawer(recipe: Recipe, round_: int, unit: tuple[Example, ...], proposer: Proposer | None) -> DrawView:
+    """Return what draws a view exactly as the build of this unit did."""
     if proposer is None:
         gallery = Gallery(unit)
-
-        def cut(example: Example, region: Mapping[str, Any]) -> bytes:
-            whole = Region(region["hypothesis"], Box(*region["box"]), region["confidence"])
-            return gallery.encode(example.id, View("crop", whole))
-
-        return cut
+        return lambda example, view: gallery.encode(example.id, view)
     # Looking is done without policy and judges; heat maps are batched by unit, as in the build.
-    bench = Workbench(recipe, round_, Models(cast(Engine, None), proposer, ()))
+    bench = Workbench(recipe, round_, Models(None, proposer))
     bench.look(unit)
 
-    def look_up(example: Example, region: Mapping[str, Any]) -> bytes:
+    def masked(example: Example, region: Region) -> Region:
         for found in bench.regions.get(example.image_id, ()):
-            if found.hypothesis == region["hypothesis"] and list(found.box) == list(region["box"]):
-                return bench.gallery.encode(example.id, View("crop", found))
+            if found.hypothesis == region.hypothesis and found.box == region.box:
+                return found
         raise DataError(
-            f"{example.id}: the proposer finds no such region of {region['hypothesis']} now."
+            f"{example.id}: the proposer finds no such region of {region.hypothesis} now."
             " Use the commits and package versions of the lineage."
         )
 
-    return look_up
+    def draw(example: Example, view: View) -> bytes:
+        region = masked(example, view.region) if view.region else None
+        return bench.gallery.encode(example.id, replace(view, region=region))
+
+    return draw

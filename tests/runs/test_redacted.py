@@ -26,7 +26,7 @@ from clincot.rows import schema
 from clincot.rows.pair_rows import pair_row
 from clincot.runs.redistribution import redacted
 from clincot.runs.releases import pushing, read_lineage
-from clincot.runs.restore import _cutter, full_rows, restore
+from clincot.runs.restore import _drawer, full_rows, restore
 from clincot.runs.run import open_run
 
 CURVE = "round-1/curve.png"
@@ -133,9 +133,8 @@ def test_plain_crops_are_cut_again_without_the_proposer(sealed: SealedRun) -> No
     picture = decode(drawn.image)
     found = find_region(picture, HeatMap("nodule", values, 0.5), recipe.build.regions)
     assert found is not None and found.mask is None
-    cut = _cutter(recipe, 1, (drawn,), None)
-    row = {"hypothesis": "nodule", "box": list(found.box), "confidence": 0.5}
-    assert cut(drawn, row) == encode(picture.crop(found.box))
+    draw = _drawer(recipe, 1, (drawn,), None)
+    assert draw(drawn, View("crop", found)) == encode(picture.crop(found.box))
 
 
 def test_another_copy_of_the_benchmark_is_refused(sealed: SealedRun, tmp_path: Path) -> None:

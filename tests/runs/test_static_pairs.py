@@ -1,15 +1,17 @@
-"""A method that samples from no policy, end to end on the sealed benchmark: null sampler, computed reference, a card."""
+"""A method that samples from no policy, on the sealed benchmark: static pairs, computed reference, restored images."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from sealed_run import SealedRun, small_recipe
 
 from clincot import engines
 from clincot.runs.build import build_round
+from clincot.runs.restore import restore
 from clincot.runs.run import Run, open_run
 from clincot.runs.train import train_round
 
@@ -32,7 +34,10 @@ def test_static_pairs_are_built_without_a_policy_and_trained_with_a_computed_ref
         patch.setattr(engines, "load", lambda *_, **__: pytest.fail("a policy was loaded"))
         first = build_round(static, 1)
         second = build_round(static, 2)  # no adapter of round 1 is needed
-    made = first.lineage
+    made, folder = first.lineage, static.folder / "round-1" / "build" / "merged"
+    assert made.facts["withheld"]
+    restored = restore(static, static.store, first.pin, made)
+    assert pq.read_table(restored).equals(pq.read_table(folder / "pairs.parquet"))
     assert (made.sampled_from, made.keys, list(made.pins)) == (None, {}, ["policy", "benchmark"])
     assert second.lineage.sampled_from is None
     assert made.facts["candidate_sources"].keys() == {"gold", "editor"} and made.facts["pairs"] > 0

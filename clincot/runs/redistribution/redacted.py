@@ -115,7 +115,8 @@ def restored(row: Row, references: References, images: Sequence[bytes]) -> Row:
             " version that its lineage names."
         )
     shown = _texts(row, PAIR_TEXTS, lambda text, _: references.show(text))
-    full = shown | {"images": cells[:1], "side_images": cells[1:]}
+    shared = 1 if row.get("views") is None else len(row["views"])  # rows of older versions: the global image
+    full = shown | {"images": cells[:shared], "side_images": cells[shared:]}
     return {name: full.get(name) for name in schema.PAIR_FEATURES}  # an older round has fewer columns
 
 
