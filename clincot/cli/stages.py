@@ -14,6 +14,7 @@ from clincot.cli.options import Options, with_options
 from clincot.errors import RecipeError
 from clincot.executors.world import world_of
 from clincot.objectives import OBJECTIVES
+from clincot.recipe.choices import is_elsewhere
 
 if TYPE_CHECKING:
     from clincot.runs.releases import Release
@@ -157,7 +158,7 @@ def report(run: Run, release: Release, *, push: bool, dry_run: bool) -> None:
 
 def _override(objective: str) -> str:
     """Return what --objective changes in the recipe; raises RecipeError naming every choice."""
-    if objective not in (*OBJECTIVES, GOLD):
+    if objective not in (*OBJECTIVES, GOLD) and not is_elsewhere(objective):
         raise RecipeError(f"--objective {objective!r}: is not known. Give one of {', '.join((*OBJECTIVES, GOLD))}.")
     return "train.start=sft" if objective == GOLD else f"train.objective={objective}"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from clincot.engines.base import Engine
 from clincot.judges.base import Fitting, Judge, ReadingJudge
-from clincot.recipe.choices import choose
+from clincot.recipe.choices import choose, trait
 
 JUDGES = {
     "causal_lm": "clincot.judges.causal_lm:CausalLMJudge",
@@ -15,6 +15,11 @@ JUDGES = {
 }
 MODEL_FREE = {"policy_itself"}  # kinds without a repository
 ROOMS = {"causal_lm": "clincot.judges.room:JudgeRoom", "policy_itself": "clincot.judges.room:PolicyItselfRoom"}
+
+
+def is_model_free(kind: str) -> bool:
+    """Return whether judges of `kind` are made of the policy; one outside the table says so by `model_free = True`."""
+    return trait(JUDGES, kind, MODEL_FREE, "model_free")
 
 
 def open_room(kind: str, folder: Path | None, policy: object, scoring: str) -> Fitting | None:
@@ -39,8 +44,8 @@ def load(kind: str, folder: str | Path, *, name: str, key: str, **options: Any) 
 
 
 def of_policy(kind: str, engine: Engine, *, key: str, scoring: str) -> ReadingJudge:
-    """Make a judge of a kind in MODEL_FREE from the policy; `key` names the policy's weights."""
+    """Make a judge of a kind without a model of its own from the policy; `key` names the policy's weights."""
     return choose(JUDGES, kind, "models.judges.kind")(engine, key=key, scoring=scoring)
 
 
-__all__ = ["JUDGES", "MODEL_FREE", "Judge", "ReadingJudge", "load", "of_policy", "open_room"]
+__all__ = ["JUDGES", "Judge", "ReadingJudge", "is_model_free", "load", "of_policy", "open_room"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -20,15 +21,26 @@ def check(table: Mapping[str, str], name: str, what: str) -> None:
 
     Classes of the table are not imported; one elsewhere is, so that a mistake in its name or file is found now.
     """
-    if is_elsewhere(table, name):
+    if is_elsewhere(name):
         choose(table, name, what)
     elif name not in table:
         raise ClincotError(f"{what} {name!r}: is not known.{did_you_mean(name, table)}")
 
 
-def is_elsewhere(table: Mapping[str, str], name: str) -> bool:
-    """Return whether `name` is not in the table but a class outside: `package.module:Class` or `./file.py:Class`."""
-    return name not in table and ":" in name
+def is_elsewhere(name: str) -> bool:
+    """Return whether `name` is no entry of a table but a class outside: `package.module:Class` or `./file.py:Class`."""
+    return ":" in name
+
+
+def trait(table: Mapping[str, str], name: str, those: Collection[str], attribute: str) -> bool:
+    """Return whether `name` is one of `those` of the table, or a class elsewhere with a true `attribute`."""
+    return bool(getattr(choose(table, name, attribute), attribute, False)) if is_elsewhere(name) else name in those
+
+
+def source_keys(*names: str) -> list[str]:
+    """Return a sha256 of the file of every class elsewhere among `names`: who edits it makes something else."""
+    files = [Path(inspect.getfile(choose({}, name, "source"))) for name in names if is_elsewhere(name)]
+    return [sha256(path.read_bytes()).hexdigest() for path in files]
 
 
 def choose(table: Mapping[str, str], name: str, what: str) -> Any:
@@ -36,7 +48,7 @@ def choose(table: Mapping[str, str], name: str, what: str) -> Any:
 
     A file's path is absolute, or relative to the working directory.
     """
-    if not is_elsewhere(table, name):
+    if not is_elsewhere(name):
         check(table, name, what)
         module, _, attribute = table[name].partition(":")
         return getattr(import_module(module), attribute)

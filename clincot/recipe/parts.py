@@ -119,7 +119,7 @@ class Train:
     `batch`: the batch size counts the pairs of each process, or of all processes together (`global`).
     """
 
-    objective: Literal["margin_dpo"] = "margin_dpo"
+    objective: str = "margin_dpo"
     start: Start = "base"
     reference: Literal["round_start", "initial"] = "round_start"
     batch: Literal["per_process", "global"] = "per_process"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clincot.errors import ModelError
-from clincot.recipe.choices import check, choose, is_elsewhere
+from clincot.recipe.choices import check, choose, is_elsewhere, trait
 
 if TYPE_CHECKING:
     from clincot.regions.base import Proposer
@@ -28,9 +28,14 @@ MATCHING = ("clip_grad_cam", "clip_patches")  # kinds with a score of image and 
 
 def can_match(kind: str) -> bool:
     """Return whether a proposer of this kind has a score of image and text; a class outside the table is imported."""
-    if is_elsewhere(PROPOSERS, kind):
+    if is_elsewhere(kind):
         return hasattr(choose(PROPOSERS, kind, "models.proposer.kind"), "similarity")
     return kind in MATCHING
+
+
+def is_model_free(kind: str) -> bool:
+    """Return whether the proposer `kind` reads no repository; one outside the table says so by `model_free = True`."""
+    return trait(PROPOSERS, kind, MODEL_FREE, "model_free")
 
 
 def load(kind: str, folder: str | Path | None = None, **options: Any) -> Proposer:
@@ -40,6 +45,6 @@ def load(kind: str, folder: str | Path | None = None, **options: Any) -> Propose
     folder is missing.
     """
     check(PROPOSERS, kind, "models.proposer.kind")
-    if folder is None and kind not in MODEL_FREE:
+    if folder is None and not is_model_free(kind):
         raise ModelError(f"models.proposer.repo: {kind} is a model and none is named. Name its repository.")
     return choose(PROPOSERS, kind, "models.proposer.kind").from_pretrained(folder, **options)

@@ -14,6 +14,7 @@ from clincot.executors.world import ALONE, World
 from clincot.judges import cache
 from clincot.judges.cache import known_key, load_known
 from clincot.recipe import Recipe
+from clincot.recipe.choices import source_keys
 from clincot.records import Example
 from clincot.records.lineage import OwnPin, Pin, content_key
 from clincot.runs import adapters, releases
@@ -120,7 +121,7 @@ def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None,
     """Return the content key of what decides a round's pairs; kinds count, as those without a model have no pin."""
     kinds = [source.kind for source in sources_of(recipe).values()]
     asked = (recipe.build, recipe.image_layout, recipe.method, recipe.seed, recipe.rounds, kinds)
-    code = methods.code_key(recipe.method.name)
+    code = source_keys(recipe.method.name, recipe.benchmark, *kinds)
     return content_key(*asked, {name: pin.sha for name, pin in pins.items()}, sampled_from, *code, *more)
 
 

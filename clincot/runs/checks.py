@@ -11,8 +11,9 @@ from clincot.errors import ClincotError, RecipeError, did_you_mean
 from clincot.hub.licences import refuse_credentialed
 from clincot.hub.names import LONGEST, RULE, is_url, name_fault, owner_fault, repo_fault, revision_fault
 from clincot.methods import METHODS
+from clincot.objectives import OBJECTIVES
 from clincot.recipe import ModelSource, Recipe
-from clincot.recipe.choices import check
+from clincot.recipe.choices import check, trait
 from clincot.recipe.parts import Control
 from clincot.recipe.training import check_training
 from clincot.runs._combinations import check_combinations
@@ -31,6 +32,7 @@ def check_names(recipe: Recipe) -> None:
     refuse_credentialed(recipe.benchmark)
     check(METHODS, recipe.method.name, "method")
     check(benchmarks.BENCHMARKS, recipe.benchmark, "benchmark")
+    check(OBJECTIVES, recipe.train.objective, "train.objective")
     _check_models(recipe)
     _check_judges(recipe)
     check_needs(recipe)
@@ -112,7 +114,7 @@ def _check_role(where: str, source: ModelSource, known: Mapping[str, str], free:
         return
     if source.kind not in free:
         check(known, source.kind, f"{where}.kind")
-    _check_source(where, source, needed=source.kind not in free)
+    _check_source(where, source, needed=not trait(known, source.kind, free, "model_free"))
 
 
 def _check_endpoint(where: str, source: ModelSource) -> None:
@@ -126,7 +128,7 @@ def _check_judges(recipe: Recipe) -> None:
     models, count = recipe.models, recipe.build.judging.judges
     for judge in models.judges:
         check(judges.JUDGES, judge.kind or "causal_lm", "models.judges.kind")
-        _check_source("models.judges", judge, needed=judge.kind not in judges.MODEL_FREE)
+        _check_source("models.judges", judge, needed=not judges.is_model_free(judge.kind))
     if not 0 <= count <= len(models.judges):
         raise RecipeError(
             f"build.judging.judges: {count} of {len(models.judges)} judges cannot be counted."

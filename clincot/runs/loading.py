@@ -11,6 +11,7 @@ from clincot.errors import ModelError
 from clincot.judges.cache import CachedJudge, Known
 from clincot.judges.critic import Critic
 from clincot.recipe import ModelSource, Recipe
+from clincot.recipe.choices import source_keys
 from clincot.records.lineage import Pin, content_key
 from clincot.regions.base import Matching, Proposer
 from clincot.runs.adapters import Adapter
@@ -73,7 +74,8 @@ def load_proposer(run: Run, recipe: Recipe, pin: Pin | None) -> Proposer:
 
 def proposer_key(recipe: Recipe, pin: Pin | None) -> str:
     """Return what names the proposer's maps: its pinned weights, else its kind and the settings."""
-    return pin.sha if pin else content_key(recipe.models.proposer.kind, recipe.build.regions, recipe.seed)
+    kind = recipe.models.proposer.kind
+    return pin.sha if pin else content_key(kind, recipe.build.regions, recipe.seed, *source_keys(kind))
 
 
 def reference_key(policy: Pin, sampled_from: str, engine: str = "") -> dict[str, str]:
@@ -93,7 +95,7 @@ def _judges(
     for role, source in sources.items():
         if not role.startswith("judge-"):
             continue
-        if source.kind in judges.MODEL_FREE:
+        if judges.is_model_free(source.kind):
             itself = cast(Engine, policy)
             loaded.append(judges.of_policy(source.kind, itself, key=policy_key, scoring=judging.scoring))
             continue

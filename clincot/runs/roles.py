@@ -28,4 +28,4 @@ def asks_policy(sources: dict[str, ModelSource]) -> bool:
     """Return whether a judge or the critic is the policy itself."""
     itself = [source for role, source in sources.items() if role.startswith("judge-")]
     critic = sources.get("critic", ModelSource())
-    return any(source.kind in judges.MODEL_FREE for source in itself) or critic.kind == OF_POLICY
+    return any(judges.is_model_free(source.kind) for source in itself) or critic.kind == OF_POLICY

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from clincot import protocols
+from clincot import methods, protocols
 from clincot.errors import HubError
 from clincot.hub import Hub, connect
 from clincot.hub.connection import Account
@@ -93,7 +93,7 @@ class Run:
             stage=stage,
             run=self.name,
             round=round_,
-            method=self.recipe.method.name,
+            method=methods.of_recipe(self.recipe).name,
             benchmark=self.recipe.benchmark,
             recipe_hash=self.recipe.hash,
             inputs=inputs,
@@ -132,7 +132,7 @@ def open_run(
     protocol = protocols.load(recipe.evaluate.protocol).label
     recipe = replace(recipe, evaluate=replace(recipe.evaluate, protocol=protocol))
     suffix = "-sft" if recipe.train.start == "sft" else ""
-    run_name = name or f"{recipe.name}-{recipe.setting}-{recipe.benchmark}{suffix}"
+    run_name = name or f"{recipe.name}-{recipe.setting}-{recipe.benchmark.rpartition(':')[2]}{suffix}"
     check_run_name(run_name, given=bool(name))
     if namespace or recipe.namespace:
         check_namespace(namespace or recipe.namespace, "--namespace" if namespace else "namespace")

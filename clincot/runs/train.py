@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from clincot.errors import RoundError
 from clincot.executors.world import ALONE, World
 from clincot.hub import Hub
+from clincot.recipe.choices import source_keys
 from clincot.records.lineage import Lineage, OwnPin, Pin, content_key
 from clincot.rows import schema
 from clincot.runs import adapters, releases
@@ -43,9 +44,9 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     rows = sorted(path for path in held if path.startswith(f"{config}/") and path.endswith(".parquet"))
     initial = adapters.of_round(run, 0) if run.recipe.train.reference == "initial" else None
     of = [sampler, initial.sha256] if initial else [sampler]
-    inputs = content_key(
-        run.recipe.train, run.recipe.image_layout, run.recipe.seed, base.sha, *of, [held[path].oid for path in rows]
-    )
+    how = (run.recipe.train, run.recipe.image_layout, run.recipe.seed)
+    written = source_keys(run.recipe.train.objective)
+    inputs = content_key(*how, base.sha, *of, [held[path].oid for path in rows], *written)
     own = {"preferences": own_pin(hub, data)} | ({"parent": parent.own} if parent else {})
     own |= {"initial": initial.own} if initial else {}
     pins: dict[str, Pin | OwnPin] = {"policy": base, **own}

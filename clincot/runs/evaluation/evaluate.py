@@ -11,6 +11,7 @@ from typing import Any
 from clincot import benchmarks, methods, protocols
 from clincot.engines.base import Engine
 from clincot.errors import RoundError
+from clincot.recipe.choices import source_keys
 from clincot.records import Example
 from clincot.records.lineage import Pin, content_key
 from clincot.report.results_page import results_page
@@ -111,7 +112,8 @@ def _inputs(run: Run, pins: dict[str, Pin], chosen: list[Adapter]) -> str:
     looked = (recipe.build.regions, recipe.inference_steps, recipe.inference_hypotheses, recipe.image_layout)
     asked = (recipe.evaluate, recipe.seed, *looked, kinds)
     shas = {name: pin.sha for name, pin in pins.items()}
-    return content_key(asked, shas, [adapter.sha256 for adapter in chosen], tuple(protocols.PROTOCOLS))
+    policies, written = [adapter.sha256 for adapter in chosen], source_keys(recipe.benchmark, *kinds)
+    return content_key(asked, shas, policies, tuple(protocols.PROTOCOLS), *written)
 
 
 def _evaluate(run: Run, chosen: list[Adapter], pins: dict[str, Pin], splits: Splits) -> Evaluation:
