@@ -24,7 +24,7 @@ from scaled_judge import Chain, Geometry, calls, scaled_judge
 
 from clincot.judges.base import JudgeRequest
 from clincot.judges.causal_lm import CausalLMJudge
-from clincot.judges.readouts import DIGITS, expected_digit, written_digit
+from clincot.judges.scoring import DIGITS, expected_digit, written_digit
 from clincot.lm.choice_tokens import ReplyTokens
 
 TARGETS = {"generated, batch 1": 20.0, "one reading each": 3.0}

@@ -1,7 +1,7 @@
 """Statements -> scores in [0, 1]: what a text-only language model replies, from one reading of each prompt.
 
 What the prompts of a call share (rubric, question, findings) is read once; a reply is weighed as the next token, or
-written out where the scoring is `generated` (`readouts.py`).
+written out in the scoring mode `generated` (`scoring.py`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from clincot.errors import ModelError
 from clincot.judges.base import JudgeRequest, Rating
-from clincot.judges.readouts import REPLY_TOKENS, readout_of, written_digit
 from clincot.judges.room import JudgeRoom
+from clincot.judges.scoring import REPLY_TOKENS, mode_of, written_digit
 from clincot.lm.choice_tokens import ReplyTokens
 from clincot.lm.decoding import decode
 from clincot.lm.ends import end_ids
@@ -57,7 +57,7 @@ class CausalLMJudge:
         self.scoring = scoring
         self.share = share
         self.counters = Counters()
-        self._way = readout_of(scoring)
+        self._way = mode_of(scoring)
         self._room = JudgeRoom(tokenizer, self._way, context_length(model))
         self._replies = ReplyTokens(tokenizer, f"judge {name}", self._way.replies)
         self._replies(self.reads(JudgeRequest("?", None, (), "?")))  # refuses a vocabulary that lacks a reply

@@ -12,7 +12,7 @@ from clincot.chain.prompts import compare_text
 from clincot.engines.base import Engine
 from clincot.judges._weighed import WeighedReplies, turn
 from clincot.judges.base import CompareRequest, Verdict
-from clincot.judges.readouts import LEAST_MASS
+from clincot.judges.scoring import LEAST_MASS
 
 REPLIES = (("A", " A"), ("B", " B"))
 

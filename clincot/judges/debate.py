@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from clincot.judges.base import Judge, JudgeRequest, Rating
-from clincot.judges.readouts import TOP
+from clincot.judges.scoring import TOP
 
 Rate = Callable[[Judge, Sequence[JudgeRequest]], list[Rating]]
 

@@ -16,7 +16,7 @@ from clincot import images
 from clincot.engines.base import Engine, Fitting
 from clincot.errors import ModelError
 from clincot.judges.base import JudgeRequest, Rating
-from clincot.judges.readouts import REPLY_TOKENS, Readout, readout_of, written_digit
+from clincot.judges.scoring import REPLY_TOKENS, ScoringMode, mode_of, written_digit
 from clincot.lm.requests import TOO_LONG as BEYOND
 from clincot.lm.requests import ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
 from clincot.records import Message
@@ -34,7 +34,7 @@ class PolicyItselfJudge:
         self.key = key
         self.scoring = scoring
         self.counters = Counters()  # stays empty: the engine counts what it computes, and once
-        self._way = readout_of(scoring)
+        self._way = mode_of(scoring)
         self._spellings: tuple[tuple[str, ...], ...] | None = None
 
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
@@ -106,7 +106,7 @@ def _rating(reply: Completion) -> Rating:
     return written_digit(reply.text, mass, cut=reply.finish == "length")
 
 
-def beyond(engine: object, way: Readout, requests: Sequence[JudgeRequest]) -> list[bool]:
+def beyond(engine: object, way: ScoringMode, requests: Sequence[JudgeRequest]) -> list[bool]:
     """Say which requests `engine` (or its folder's processor) has no room for; False where it cannot say."""
     if not isinstance(engine, Fitting):
         return [False] * len(requests)
@@ -115,7 +115,7 @@ def beyond(engine: object, way: Readout, requests: Sequence[JudgeRequest]) -> li
     return engine.too_long([GenerateRequest(turns, (), 0, 0.0, 1.0, new) for turns in asked])
 
 
-def _text(way: Readout, request: JudgeRequest) -> str:
+def _text(way: ScoringMode, request: JudgeRequest) -> str:
     return "\n\n".join(turn["content"] for turn in way.messages(request))
 
 

@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoTokenizer
 from clincot.judges._reading import render
 from clincot.judges.base import JudgeRequest
 from clincot.judges.policy_itself import beyond
-from clincot.judges.readouts import REPLY_TOKENS, Readout, readout_of
+from clincot.judges.scoring import REPLY_TOKENS, ScoringMode, mode_of
 from clincot.lm.escaping import Escape, escape_of
 from clincot.lm.lengths import SPARE, context_of, lengths, most_tokens
 
@@ -23,14 +23,14 @@ class JudgeRoom:
     """What a causal LM reads of a request, and whether it has room for it."""
 
     tokenizer: Any = field(repr=False)
-    way: Readout
+    way: ScoringMode
     context: int
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, scoring: str) -> JudgeRoom:
         """Open the tokenizer and config of a folder."""
         context = context_of(AutoConfig.from_pretrained(folder))
-        return cls(AutoTokenizer.from_pretrained(folder), readout_of(scoring), context)
+        return cls(AutoTokenizer.from_pretrained(folder), mode_of(scoring), context)
 
     @property
     def written(self) -> int:
@@ -79,4 +79,4 @@ class PolicyItselfRoom:
 
     def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
         """Say of each request whether its prompt and the reply exceed the context; False where `policy` cannot say."""
-        return beyond(self.policy, readout_of(self.scoring), requests)
+        return beyond(self.policy, mode_of(self.scoring), requests)

@@ -14,7 +14,7 @@ from clincot.chain.prompts import JUDGE_REPORT_RUBRIC, JUDGE_RUBRIC, JUDGE_SYSTE
 from clincot.errors import ClincotError, ModelError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.causal_lm import CausalLMJudge
-from clincot.judges.readouts import DIGITS, REPLY_TOKENS, expected_digit, written_digit
+from clincot.judges.scoring import DIGITS, REPLY_TOKENS, expected_digit, written_digit
 from clincot.lm.choice_tokens import ReplyTokens
 from tests.tiny import tiny_judge, tiny_policy
 

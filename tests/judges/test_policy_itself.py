@@ -63,7 +63,7 @@ def test_it_gives_the_expected_digit_of_its_own_prompt_and_sees_the_image(engine
     assert (judge.name, judge.key) == ("policy", "k")
 
 
-def test_it_writes_its_score_where_the_readout_is_generated(engine: TransformersEngine) -> None:
+def test_it_writes_its_score_in_the_mode_generated(engine: TransformersEngine) -> None:
     rating = PolicyItselfJudge(engine, key="k", scoring="generated").rate(asked()[:1])[0]
     assert rating.reply is not None
     assert rating.value is None or 0 <= rating.value <= 1

@@ -6,7 +6,7 @@ import pytest
 
 from clincot.errors import RecipeError
 from clincot.judges.base import Rating
-from clincot.judges.readouts import readout_of, share_of_yes, written_digit
+from clincot.judges.scoring import mode_of, share_of_yes, written_digit
 
 
 def test_a_written_number_is_a_rating_in_0_to_1_and_the_reply_is_kept() -> None:
@@ -19,6 +19,6 @@ def test_share_of_yes_by_hand() -> None:
     assert share_of_yes([0.05, 0.04]).value is None
 
 
-def test_an_unknown_readout_is_refused_with_the_nearest() -> None:
+def test_an_unknown_mode_is_refused_with_the_nearest() -> None:
     with pytest.raises(RecipeError, match="Did you mean 'generated'"):
-        readout_of("generate")
+        mode_of("generate")

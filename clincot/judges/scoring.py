@@ -50,7 +50,7 @@ def written_digit(reply: str, mass: float, *, cut: bool = False) -> Rating:
 
 
 @dataclass(frozen=True)
-class Readout:
+class ScoringMode:
     """How a rating is read: `replies` (each in all its spellings) weighed as the next token, or none and written out.
 
     Spellings with a leading space are needed because vocabularies differ in whether a word carries its space.
@@ -61,7 +61,7 @@ class Readout:
     yes_or_no: bool = False
 
     def messages(self, request: JudgeRequest) -> list[Message]:
-        """Return the turns that ask for this scoring: a system and a user turn of plain text."""
+        """Return the turns that ask for this mode: a system and a user turn of plain text."""
         return judge_messages(
             request.question,
             request.reference,
@@ -77,15 +77,15 @@ class Readout:
 
 DIGITS = tuple((str(v), f" {v}") for v in range(10))
 YES_AND_NO = (("yes", "Yes", " yes", " Yes"), ("no", "No", " no", " No"))
-READOUTS = {
-    "expected": Readout(DIGITS, expected_digit),
-    "yesno": Readout(YES_AND_NO, share_of_yes, yes_or_no=True),
-    "generated": Readout((), expected_digit),
+MODES = {
+    "expected": ScoringMode(DIGITS, expected_digit),
+    "yesno": ScoringMode(YES_AND_NO, share_of_yes, yes_or_no=True),
+    "generated": ScoringMode((), expected_digit),
 }
 
 
-def readout_of(name: str) -> Readout:
-    """Return the scoring of that name; raises RecipeError for an unknown one."""
-    if name not in READOUTS:
-        raise RecipeError(f"build.judging.scoring: {name!r} is not a choice.{did_you_mean(name, READOUTS)}")
-    return READOUTS[name]
+def mode_of(name: str) -> ScoringMode:
+    """Return the scoring mode of that name; raises RecipeError for an unknown one."""
+    if name not in MODES:
+        raise RecipeError(f"build.judging.scoring: {name!r} is not a choice.{did_you_mean(name, MODES)}")
+    return MODES[name]
