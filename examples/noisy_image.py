@@ -1,6 +1,7 @@
 """POVID's second stage (arXiv 2402.11411), offline: the gold answer against what the policy writes of a noised image.
 
-clincot build-data --setting phantom --set method=./examples/noisy_image.py:NoisyImage --set train.margin.kind=none
+Its pairs have no scores and no crops: run it with `--set train.margin.kind=none --set train.conditioning=per_side`, and
+`--set method=./examples/noisy_image.py:NoisyImage`.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ class NoisyImage:
         return (
             "Preferred: the gold answer. Rejected: what the round's policy writes (greedily) of the image under"
             f" diffusion noise, at step {1000 * self.config.strength:g} of 1,000 of POVID's schedule.",
-            "Both are scored with the clean image." if clean else "Each is scored with the image that it is about.",
+            f"In training the rejected text has the {'clean' if clean else 'noised'} image, the preferred one"
+            " the clean one.",
             "Unlike POVID: the rejected text is written once before training, not at every step.",
         )

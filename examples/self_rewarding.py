@@ -1,7 +1,8 @@
 """Self-Rewarding (arXiv 2401.10020) in one file: the policy writes four texts, rates them itself, best against worst.
 
-    clincot build-data --setting phantom --set method=./examples/self_rewarding.py:SelfRewarding \\
-        --set 'models.judges=[{kind: policy_itself}]'
+Run it with `--set method=./examples/self_rewarding.py:SelfRewarding` and the policy as its own judge, which writes its
+ratings (`--set 'models.judges=[{kind: policy_itself}]' --set build.judging.scoring=generated`). The paper trains by
+plain DPO (`--set train.margin.kind=none`), and there are no crops (`--set train.conditioning=per_side`).
 """
 
 from __future__ import annotations

@@ -138,3 +138,8 @@ def test_an_example_is_short_and_uses_public_names_only(name: str) -> None:
     assert text.count("\n") < 80
     imports = [line for line in text.splitlines() if line.startswith(("from clincot", "import clincot"))]
     assert imports and not any("_" in part[:1] for line in imports for part in line.replace(",", "").split(".")[1:])
+
+
+def test_the_page_on_extending_shows_the_example_as_it_is() -> None:
+    page = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
+    assert (ROOT / "examples/noisy_image.py").read_text(encoding="utf-8") in page

@@ -76,7 +76,7 @@ def merge(folder: Path, round_: int, count: int) -> BuildOutcome:
         dropped = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
         raise DataError(
             f"round {round_}: no pair came out of {facts['questions']} questions ({dropped})."
-            " Lower method.min_gap, ask for more candidates, or look at the judges."
+            " Change what the counts name: the method's numbers (method.*), its judges, or the number of questions."
         )
     merged = folder / "merged"
     files: dict[str, Path] = {}

@@ -31,6 +31,11 @@ def check_conditioning(rows: Dataset, conditioning: Conditioning) -> None:
         )
 
 
+def shows_crops(rows: Dataset) -> bool:
+    """Say whether a pair's sides differ by crop, so that `train.conditioning` decided what a text was trained with."""
+    return any(_of_crops(rows))
+
+
 def _of_crops(rows: Dataset) -> list[bool]:
     """Return for each row whether each side has one separate image, which shows a region."""
     table = rows.select_columns([name for name in ("side_images", *REGIONS, *COUNTS) if name in rows.column_names])

@@ -26,7 +26,7 @@ from clincot.recipe.choices import choose
 from clincot.recipe.training import check_scale, check_training
 from clincot.records.lineage import content_key
 from clincot.stages.train.arguments import dpo_config, dtype_of, lora_config
-from clincot.stages.train.conditioning import check_conditioning
+from clincot.stages.train.conditioning import check_conditioning, shows_crops
 from clincot.stages.train.distributed import keep_adapter, processes, start_folder, train_on
 from clincot.stages.train.initial import use_initial
 from clincot.stages.train.known_answer import (
@@ -198,7 +198,7 @@ def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
         "reward_accuracy": logs[-1]["rewards/accuracies"],
         "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         "lora": dict(train.lora),
-        "conditioning": train.conditioning,
+        **({"conditioning": train.conditioning} if shows_crops(rows) else {}),
         "reference": train.reference,
         "margin": asdict(train.margin),
         "stored_references": stored_rows(rows) if _stored(job) else 0,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clincot.errors import DataError
-from clincot.stages.train.conditioning import check_conditioning
+from clincot.stages.train.conditioning import check_conditioning, shows_crops
 from clincot.stages.train.rows import load_rows
 from tests.objectives.rows import make_row, png, write_rows
 
@@ -43,3 +43,11 @@ def test_rows_without_crops_are_refused_and_named(odd: str, conditioning: Any, t
 @pytest.mark.parametrize("counts", [{}, {"chosen_images_count": 1, "rejected_images_count": 1}])
 def test_rows_with_a_crop_on_each_side_pass_with_and_without_counts(counts: dict[str, int], tmp_path: Path) -> None:
     check_conditioning(opened(tmp_path, make_row(0, **counts), make_row(1, **counts)), "winner")
+
+
+def test_pairs_show_crops_where_one_of_them_does(tmp_path: Path) -> None:
+    noisy = [make_row(i, **ODD["a corrupted copy"]) for i in range(2)]
+    for folder in ("noisy", "both"):
+        (tmp_path / folder).mkdir()
+    assert not shows_crops(opened(tmp_path / "noisy", *noisy))
+    assert shows_crops(opened(tmp_path / "both", *noisy, make_row(2)))
