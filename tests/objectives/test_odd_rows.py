@@ -108,3 +108,10 @@ def test_checks_after_it_read_the_rows_that_were_kept(tmp_path, processor) -> No
     assert kept["id"][:] == ["row-1", "row-3", "row-4", "row-10"] and stored_rows(kept) == 1
     with pytest.raises(DataError, match="row row-4: the prompt asks for 1 images and the chosen side has 2"):
         check_placeholders(kept, Renderer(processor))
+
+
+def test_the_images_of_a_side_are_counted_as_its_row_says(tmp_path, processor) -> None:
+    counts = {"chosen_images_count": 2, "rejected_images_count": 0}
+    rows = read(tmp_path, {"prompt": direct_messages("One image?")} | counts, plain=0)
+    with pytest.raises(DataError, match="the prompt asks for 1 images and the chosen side has 3"):
+        check_placeholders(rows, Renderer(processor))

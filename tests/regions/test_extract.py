@@ -72,6 +72,8 @@ def test_components_of_equal_sums_come_in_reading_order_and_one_in_the_box_of_an
     ]
     whole = dataclasses.replace(several, least_side=12)  # all three boxes grow to the whole image
     assert [one.box for one in find_regions(picture, heat(values), whole)] == [Box(0, 0, 12, 12)]
+    (strongest,) = find_regions(picture, heat(values), dataclasses.replace(whole, crop="masked"))
+    assert strongest == find_region(picture, heat(values), dataclasses.replace(whole, crop="masked"))
     drawn = heat(values * 2)  # two values, a mask: its components are regions as well
     assert len(find_regions(picture, drawn, several)) == 3
 

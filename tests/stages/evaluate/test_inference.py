@@ -153,6 +153,14 @@ def test_each_step_looks_at_the_best_region_not_yet_seen_and_the_default_at_the_
     assert Settings.of(recipe()).look == "one"
 
 
+def test_a_best_map_without_a_region_is_answered_directly_or_the_next_best_is_looked_at(settings: Settings) -> None:
+    asked = [replace(examples(["left"])[0], question="Is there an effusion?")]  # whose map is flat; the nodule's is not
+    gallery, proposer = Gallery(asked), LampProposer()
+    assert propose(asked, gallery, proposer, settings) == {asked[0].id: ()}
+    (region,) = propose(asked, gallery, proposer, replace(settings, look="each"))[asked[0].id]
+    assert region.hypothesis == "nodule"
+
+
 class Watched(LampEngine):
     def __init__(self) -> None:
         super().__init__()
