@@ -31,7 +31,8 @@ def listed(names: Iterable[str]) -> str:
 
 def kinds() -> str:
     """Return the names that the values of a recipe choose from."""
-    return " ".join(f"{key}: {', '.join(table)}." for key, table in KINDS.items())
+    known = " ".join(f"{key}: {', '.join(table)}." for key, table in KINDS.items())
+    return f"{known} A class of your own: package.module:Class or ./file.py:Class."
 
 
 def completing(names: Iterable[str]) -> Callable[[str], list[str]]:

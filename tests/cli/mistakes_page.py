@@ -29,6 +29,8 @@ MISTAKES = {
     "build-data": [
         "build-data --recipe clincott",
         "build-data --set method.step=3",
+        "build-data --set build.min_gap=0.1",
+        "build-data --set method=./mine.py:Mine",
         "build-data --set method.temperature=-0.1",
         "build-data --set method.steps:3",
         "build-data --benchmark mimic-cxr",
