@@ -1,7 +1,7 @@
 """A snapshot of PathVQA's Hub copy (image, question, answer) -> examples; answer types are inferred from the answers.
 
 The copy has none: yes and no are closed, everything else is open. The images are the publishers' of the books they
-come from, whatever the licence of the questions, so nothing of them is passed on.
+come from, under any licence of the questions, so nothing of them is passed on.
 """
 
 from __future__ import annotations

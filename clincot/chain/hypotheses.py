@@ -110,7 +110,7 @@ def entities_in(text: str) -> tuple[str, ...]:
 
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
-    # ASCII boundaries: an English word may stand next to Chinese ones.
+    # ASCII boundaries: an English word may be next to Chinese ones.
     return {
         name: re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b", re.ASCII) for name, words in ENTITIES.items()
     }

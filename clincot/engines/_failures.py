@@ -56,7 +56,7 @@ class Failures:
     def check(self) -> None:
         """Raise ModelError, naming the server, when no request gave a text, or too few did.
 
-        A filter may refuse all that is asked about one image. Another refusal, when nothing was ever written, is about
+        A filter may refuse all that is asked about one image. Any other one, when nothing was ever written, is about
         how the server was started.
         """
         if self.written == 0 and self.refused is not None:

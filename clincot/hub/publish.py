@@ -120,7 +120,7 @@ def _held_at_tag(hub: Connection, wanted: Publication) -> Pin | None:
 
 
 def _difference(wanted: Publication, held: Mapping[str, FileInfo]) -> Change:
-    """Compare by content: a lineage says how the content was made (how long it took, on which Hub), it is none."""
+    """Compare by content: a lineage is not content, it says how that was made (how long it took, on which Hub)."""
 
     def differs(path: str, content: Content) -> bool:
         return not (path in held and is_lineage(path)) and not same_content(held.get(path), content)

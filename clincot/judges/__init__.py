@@ -44,7 +44,7 @@ def load(kind: str, folder: str | Path, *, name: str, key: str, **options: Any) 
 
 
 def of_policy(kind: str, engine: Engine, *, key: str, scoring: str) -> ReadingJudge:
-    """Make a judge of a kind without a model of its own from the policy; `key` names the policy's weights."""
+    """Make a judge of a kind without a model from the policy; `key` names the policy's weights."""
     return choose(JUDGES, kind, "models.judges.kind")(engine, key=key, scoring=scoring)
 
 

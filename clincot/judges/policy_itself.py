@@ -41,8 +41,8 @@ class PolicyItselfJudge:
         """Rate `requests`, in their order; equal ones are read once. A prompt beyond the context is `too_long`."""
         texts = {request: self._text(request) for request in set(requests)}
         distinct = sorted(texts, key=lambda request: (texts[request], request.image or b""))
-        pictures = {data: images.decode(data) for data in {r.image for r in distinct if r.image is not None}}
-        seen = [(pictures[r.image],) if r.image is not None else () for r in distinct]
+        decoded = {data: images.decode(data) for data in {r.image for r in distinct if r.image is not None}}
+        seen = [(decoded[r.image],) if r.image is not None else () for r in distinct]
         asked = [_turn(texts[request], own) for request, own in zip(distinct, seen, strict=True)]
         ratings = self._write(asked, seen) if not self._way.replies else self._weigh(asked, seen)
         by_request = dict(zip(distinct, ratings, strict=True))

@@ -8,7 +8,7 @@ from clincot.metrics import _metric
 from clincot.metrics.scoring import grounding
 
 DESCRIPTION = (
-    "Pixels in both / pixels of the true region; mean over examples. The whole image scores 1: read it beside IoU."
+    "Pixels in both / pixels of the true region; mean over examples. The whole image scores 1: read it with IoU."
 )
 
 

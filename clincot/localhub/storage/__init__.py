@@ -1,1 +1,1 @@
-"""A folder on disk -> bare git repositories, large files and facts beside them: written to stay, all or nothing."""
+"""A folder on disk -> bare git repositories, large files and facts: written to stay, all or nothing."""

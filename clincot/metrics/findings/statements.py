@@ -124,7 +124,7 @@ def _parts(read: list[Line]) -> list[Part]:
 
 
 def _reported(parts: list[Part]) -> Iterator[tuple[str, str]]:
-    """Drop the sections that tell why and how the image was made; hand a heading to what is below it."""
+    """Drop the sections about why and how the image was made; hand a heading to what is below it."""
     last_report = max((n for n, part in enumerate(parts) if REPORTED.fullmatch(part.title)), default=-1)
     skipping, skipped_text, above = "", False, ""
     for number, part in enumerate(parts):

@@ -2,7 +2,7 @@
 
 NFKC and case folding; markup, invisible characters and punctuation go. A word is a run of letters with their marks and
 digits, or a number; scripts without spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) give one word
-per character, so that shares of common words mean something. Signs beside a number that change its meaning are words.
+per character, so that shares of common words mean something. Signs next to a number that change its meaning are words.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Finding:
 
 
 def place(name: str, anatomy: Anatomy, free: np.ndarray, rng: np.random.Generator) -> Finding:
-    """Choose where `name` lies in `anatomy`; the same law places decoys, so that a box does not tell what it holds.
+    """Choose where `name` lies in `anatomy`; the same law places decoys, so that a box does not reveal what it holds.
 
     Nodules and consolidations keep to the pixels of `free`: under fluid nobody could see them.
     """

@@ -45,7 +45,7 @@ def packs_of(tokenizer: PreTrainedTokenizerFast, rows: Iterable[JudgeRow]) -> li
 
 
 def new_judge(plan: JudgePlan, rows: Sequence[JudgeRow]) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
-    """An untrained judge with a tokenizer trained on the words of its own rows."""
+    """An untrained judge with a tokenizer trained on the words of its rows."""
     torch.manual_seed(plan.seed)
     turns = (turn["content"] for row in rows[:4000] for turn in row.messages)
     tokenizer = train_tokenizer(turns, plan.entries)

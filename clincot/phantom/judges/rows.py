@@ -141,7 +141,7 @@ def _reference(form: str, question: Question, phantom: Phantom, rng: np.random.G
 
 
 def _knowledge(form: str, question: Question, phantom: Phantom, said: list[frozenset[str]]) -> Knowledge:
-    """What the text in front of the judge tells; the findings so far count only where there is no reference."""
+    """What the text before the judge contains; the findings so far count only where there is no reference."""
     if form == "blind":
         there = frozenset().union(*said)
         return Knowledge(dict.fromkeys(there, ("", "")), frozenset(FINDINGS) - there)

@@ -18,7 +18,7 @@ UNSURE = 4
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What a reference tells: findings that are there, with places where it gives them, and findings it leaves open."""
+    """What a reference contains: findings that are there, with places where given, and findings that it leaves open."""
 
     places: Mapping[str, Place]
     unknown: frozenset[str] = frozenset()
@@ -32,7 +32,7 @@ class Knowledge:
 def step_digit(named: Iterable[str], asked: str, known: Knowledge) -> int:
     """Rate "The local image shows ..." that names `named`; `asked` is the finding in question, "" for the whole image.
 
-    A region need not show what the image shows: "no abnormality" beside an affirmed finding is of no help, not wrong.
+    A region need not show what the image shows: "no abnormality" with an affirmed finding is of no help, not wrong.
     """
     said = frozenset(named)
     wrong = said - known.there - known.unknown
@@ -55,7 +55,7 @@ def _true_digit(said: Set[str], asked: str, known: Knowledge) -> int:
     if asked in said:
         return 9
     if asked:
-        # True and beside the question: as good as silence, which a text-only judge cannot tell from a true "nothing".
+        # True, and no answer to the question: as good as silence, which for a text-only judge equals a true "nothing".
         return _nothing_digit(asked, known)
     return 9 if said == known.there else 8
 

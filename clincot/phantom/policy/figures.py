@@ -90,21 +90,20 @@ def answer(
     """Answer greedily; with a region, first say what it shows. Returns answers and whether each step was right."""
     if look == "global":
         asked = [
-            (prompts.direct_messages(t.question.text, report=t.question.is_report), [_picture(t.phantom)])
-            for t in trials
+            (prompts.direct_messages(t.question.text, report=t.question.is_report), [_image(t.phantom)]) for t in trials
         ]
         return generate(model, processor, asked), []
     boxes = [region(t, look, seed) for t in trials]
-    pictures = [[_picture(t.phantom), _picture(t.phantom).crop(box)] for t, box in zip(trials, boxes, strict=True)]
+    seen = [[_image(t.phantom), _image(t.phantom).crop(box)] for t, box in zip(trials, boxes, strict=True)]
     steps = [prompts.finding_messages(t.question.text, (), report=t.question.is_report) for t in trials]
-    said = generate(model, processor, list(zip(steps, pictures, strict=True)))
+    said = generate(model, processor, list(zip(steps, seen, strict=True)))
     last = [
         prompts.answer_messages(t.question.text, [s], report=t.question.is_report)
         for t, s in zip(trials, said, strict=True)
     ]
     truth = [finding_sentence(visible(t.phantom, box)) for t, box in zip(trials, boxes, strict=True)]
     right = [float(s == t) for s, t in zip(said, truth, strict=True)]
-    return generate(model, processor, list(zip(last, pictures, strict=True))), right
+    return generate(model, processor, list(zip(last, seen, strict=True))), right
 
 
 def region(trial: Trial, look: str, seed: int) -> Box:
@@ -128,8 +127,8 @@ def generate(
     for start in range(0, len(asked), batch):
         part = asked[start : start + batch]
         prompt = [processor.apply_chat_template(messages, add_generation_prompt=True) for messages, _ in part]
-        pictures = [shown for _, shown in part]
-        inputs = processor(images=pictures, text=prompt, padding=True, add_special_tokens=False, return_tensors="pt")
+        seen = [shown for _, shown in part]
+        inputs = processor(images=seen, text=prompt, padding=True, add_special_tokens=False, return_tensors="pt")
         banned = [processor.tokenizer.convert_tokens_to_ids(IMAGE)]
         with torch.inference_mode():
             made = model.generate(**inputs, max_new_tokens=64, do_sample=False, suppress_tokens=banned)
@@ -147,7 +146,7 @@ def prior(seed: int, trials: Sequence[Trial], images: int) -> list[str]:
     return [best.get((t.question.kind, t.question.finding), "") for t in trials]
 
 
-def _picture(phantom: Phantom) -> Image.Image:
+def _image(phantom: Phantom) -> Image.Image:
     return Image.fromarray(phantom.image).convert("RGB")
 
 

@@ -87,7 +87,7 @@ def _config(tokenizer: PreTrainedTokenizerFast) -> LlavaConfig:
 
 
 def _processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
-    pictures = LlavaImageProcessorPil(
+    images = LlavaImageProcessorPil(
         do_pad=True,  # the centre crop of CLIP would cut radiographs
         size={"shortest_edge": PIXELS},
         crop_size={"height": PIXELS, "width": PIXELS},
@@ -95,7 +95,7 @@ def _processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
         image_std=list(STD),
     )
     return LlavaProcessor(
-        pictures,
+        images,
         tokenizer,
         patch_size=PATCH,
         vision_feature_select_strategy="default",

@@ -1,6 +1,6 @@
 """Rows about one image -> one packed sequence in which they share the image tokens, and its block attention mask.
 
-Every row sees the global image, the crop when it has one, and itself: the same as if it stood alone. Sharing the 72
+Every row sees the global image, the crop when it has one, and itself: the same as if it were alone. Sharing the 72
 image tokens makes training about twice as fast on a CPU.
 """
 

@@ -21,7 +21,7 @@ PAD, BOS, END, IMAGE = "<pad>", "<s>", "<|end|>", "<image>"
 ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
 ENTRIES = 800
 
-# Image blocks come first in every prompt, so the text needs no separator of its own. The template writes <s> itself
+# Image blocks come first in every prompt, so the text needs no separator. The template writes <s> itself
 # (trl and vLLM tokenise with add_special_tokens=False); the generation marks let trl mask all but the answer.
 CHAT_TEMPLATE = (
     "{{- bos_token -}}"
@@ -42,7 +42,7 @@ CHAT_TEMPLATE = (
 
 
 def train_tokenizer(texts: Iterable[str] | None = None, entries: int = ENTRIES) -> PreTrainedTokenizerFast:
-    """Train on `texts` (default: all texts of the phantom world); at most `entries` entries, digits stand alone."""
+    """Train on `texts` (default: all texts of the phantom world); at most `entries` entries, one entry a digit."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]

@@ -40,7 +40,7 @@ class Standing:
 
 
 def made_as_asked(run: Run, there: Standing, pins: Mapping[str, Pin | OwnPin]) -> bool:
-    """Return whether a round that an older version of the package made, with a key of its own, differs in nothing.
+    """Return whether a round that an older version of the package made, with another key, differs in nothing.
 
     Results always differ: a later version may have protocols that they were not scored under.
     """

@@ -71,8 +71,8 @@ def evaluate_policies(
     """Answer `examples` with every policy and control of the recipe and score them under every protocol.
 
     `train_examples` serve the controls that `controls.reads_train` names. `proposer_key` names the proposer's exact
-    weights: stored answers of another one are not used. Raises DataError for an empty split, repeated ids and texts
-    that are none.
+    weights: stored answers of another one are not used. Raises DataError for an empty split, repeated ids and
+    values that are no texts.
     """
     protocol = protocols.load(recipe.evaluate.protocol)
     asked = checked(examples, f"{recipe.benchmark} {recipe.evaluate.split}", recipe.evaluate.max_images)
