@@ -15,7 +15,7 @@ INSTEAD = {
     r"stands (there|already|beside|in|on|at)": "is",
     r"beside": "next to, with, in addition to",
     r"of (its|their) own": "own, separate",
-    r"withh(eld|old\w*)": "redacted",
+    r"(?<![`'\"])withh(eld|old\w*)": "redacted",
     r"rebuil(d|ds|t|ding) (the )?(rows|images)": "restore",
     r"readouts?": "scoring mode",
 }
