@@ -27,7 +27,7 @@ LORA = LoraConfig(
 
 @dataclass(frozen=True)
 class Sizes:
-    """A LLaVA and its texts: prompt = `template` + 2 pictures of `side`² tokens + `question`, then `answer`."""
+    """A LLaVA and its texts: prompt = `template` + 2 images of `side`² tokens + `question`, then `answer`."""
 
     hidden: int
     inner: int
@@ -93,7 +93,7 @@ def config_of(sizes: Sizes, image_token: int, **text: Any) -> LlavaConfig:
 
 
 def text_of(sizes: Sizes, crop: str, number: int) -> Text:
-    """A prompt with the one global picture and the crop named, and an answer that no other number has."""
+    """A prompt with the one global image and the crop named, and an answer that no other number has."""
     image = sizes.vocabulary - 1
     prompt = [5] * sizes.template + [image] * (2 * sizes.picture) + [6] * sizes.question
     keys: list[Any] = list(prompt)
@@ -108,7 +108,7 @@ def count_all(sizes: Sizes) -> dict[str, Count]:
     same = [text_of(sizes, "crop", n) for n in (0, 1)]
     own = [text_of(sizes, f"crop {n}", n) for n in (0, 1)]
     candidates = [text_of(sizes, f"crop {n}", n) for n in range(5)]
-    # Recomputation makes the picture's embedding ask for a gradient, so that stock's backward pass runs through the
+    # Recomputation makes the image's embedding ask for a gradient, so that stock's backward pass runs through the
     # frozen tower as well (seen in the real trainer); a model once switched stays so, hence two models.
     model = {checkpointed: _model(sizes, checkpointed) for checkpointed in (True, False)}
     two_rows = [[same[0]], [same[1]]]
@@ -143,7 +143,7 @@ def _inputs(sizes: Sizes, trees: list[Tree], batch: dict[str, torch.Tensor], enc
 
 
 def _encoded(model: Any, known: dict[str, Any]) -> dict[str, Any]:
-    """Pictures through the frozen tower without a gradient, as clincot's trainer does under recomputation."""
+    """Images through the frozen tower without a gradient, as clincot's trainer does under recomputation."""
     pixels = known["pixel_values"]
     with torch.no_grad():
         features = model.get_base_model().get_image_features(pixel_values=pixels, return_dict=True)

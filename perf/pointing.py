@@ -74,7 +74,7 @@ def looks(proposer: Proposer, subjects: Sequence[Subject], settings: recipe.Regi
 
 
 def points_into(heat_map: HeatMap, subject: Subject, box: Box) -> bool:
-    """Tell whether the middle of the map's highest cells, in pixels of the image, lies in `box`; a flat map never does.
+    """Return whether the middle of the map's highest cells (pixels of the image) is in `box`; of a flat map never.
 
     The middle, since a mask is highest everywhere inside.
     """

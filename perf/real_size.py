@@ -1,6 +1,6 @@
 """A LLaVA-Med-sized model of random weights on one GPU -> pairs a second, MFU and memory of stock TRL's step and ours.
 
-Mistral-7B and CLIP-L/336, 1,247-token prompts of two pictures, answers of 100 tokens. Forward and backward of one step,
+Mistral-7B and CLIP-L/336, 1,247-token prompts of two images, answers of 100 tokens. Forward and backward of one step,
 without an optimizer. Needs torch 2.11 or newer, transformers, peft and trl. Where trl cannot be imported beside the GPU
 (or with `--without-trl`), ours is a plain loop in the same layouts, measured against a plain two-row step that does
 stock TRL's work. `python perf/real_size.py --tiny` runs all of it on a CPU at a small size and fails unless the plain

@@ -1,6 +1,6 @@
-"""Drawn pictures, a proposer and an engine that read pixels and prompts by plain rules: answers whose truth is known.
+"""Drawn images, a proposer and an engine that read pixels and prompts by plain rules: answers whose truth is known.
 
-A lamp is a bright square in a dark picture. It is too small to lift the mean of the whole picture over the engine's
+A lamp is a bright square in a dark image. It is too small to lift the mean of the whole image over the engine's
 threshold and fills its crop, so looking at the right region pays, as with a nodule.
 """
 
@@ -22,7 +22,7 @@ SIZE = 64
 
 
 def picture(side: str, shade: int = 10) -> Image.Image:
-    """Draw a dark picture with a lamp on the left, on the right, or none."""
+    """Draw a dark image with a lamp on the left, on the right, or none."""
     pixels = np.full((SIZE, SIZE, 3), shade, np.uint8)
     if side:
         start = 8 if side == "left" else 44
@@ -31,7 +31,7 @@ def picture(side: str, shade: int = 10) -> Image.Image:
 
 
 def examples(sides: Sequence[str] = ("left", "right", "", "left", "", "right")) -> list[Example]:
-    """Three questions per picture: closed, open, report."""
+    """Three questions per image: closed, open, report."""
     made = []
     for i, side in enumerate(sides):
         data = encode_png(picture(side, shade=10 + i))
@@ -48,7 +48,7 @@ def examples(sides: Sequence[str] = ("left", "right", "", "left", "", "right")) 
 
 
 def recipe(*overrides: str) -> Recipe:
-    """The phantom's recipe with regions that fit these pictures."""
+    """The phantom's recipe with regions that fit these images."""
     small = (
         "build.regions.blur=3",
         "build.regions.smallest=0.001",
@@ -82,7 +82,7 @@ class LampProposer:
 
 @dataclass
 class LampEngine:
-    """Calls a picture lit when its mean grey exceeds 60; says what the prompt and the pixels decide, nothing else."""
+    """Calls an image lit when its mean grey exceeds 60; says what the prompt and the pixels decide, nothing else."""
 
     generated: int = 0
     forgotten: int = 0

@@ -34,7 +34,7 @@ def row(qid: int, image: str, language: str = "en", **other: Any) -> dict[str, A
 
 
 def draw(folder: Path, names: list[str], prefix: str = "imgs/") -> None:
-    """Write imgs.zip with a stand-in picture per name, all different."""
+    """Write imgs.zip with a stand-in image per name, all different."""
     with zipfile.ZipFile(folder / "imgs.zip", "w") as archive:
         for i, name in enumerate(names):
             buffer = io.BytesIO()

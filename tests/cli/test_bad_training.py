@@ -22,7 +22,7 @@ def refused(copied: Path, hub: Path, *words: str) -> str:
 
 
 @pytest.mark.long  # the stage itself is tested in tests.stages.train.test_train.py and tests/objectives/test_saves.py
-def test_a_base_that_reads_no_pictures_is_named_by_its_repository(copied: Path, small_hub: Path) -> None:
+def test_a_base_that_reads_no_images_is_named_by_its_repository(copied: Path, small_hub: Path) -> None:
     err = refused(copied, small_hub, "--new-version", "--set", "models.policy.repo=clincot/phantom-judge-a")
     assert "clincot/phantom-judge-a@" in err and "is a llama, not a vision-language model" in err
 

@@ -14,9 +14,9 @@ Key = tuple[str, str]
 
 @pytest.fixture(scope="module")
 def hub(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An embedded Hub with SLAKE, VQA-RAD and IU-Xray laid out as published; SLAKE's and IU-Xray's pictures are drawn.
+    """An embedded Hub with SLAKE, VQA-RAD and IU-Xray laid out as published; SLAKE's and IU-Xray's images are drawn.
 
-    The figures below need texts alone, pictures only tell which questions are about the same image.
+    The figures below need texts alone, images only show which questions are about one image.
     """
     folder = tmp_path_factory.mktemp("controls")
     slake_stand_in(shared_data, folder / "slake", ("train", "test"))

@@ -45,7 +45,7 @@ for name, revision in {**revisions, "main": "main"}.items():
         "ids": [list(rows["id"]), [row["id"] for row in streamed], by_files["id"].to_pylist(),
                 parquet.read_table(f"{folder}/{path}")["id"].to_pylist(),
                 parquet.read_table(hf_download(repo, "dataset", revision) / path)["id"].to_pylist()],
-        "pictures": [rows[0]["side_images"][0].tobytes() == streamed[0]["side_images"][0].tobytes(),
+        "images": [rows[0]["side_images"][0].tobytes() == streamed[0]["side_images"][0].tobytes(),
                      rows[0]["images"][0].size],
         "sha": folder.split("/")[-1],
     }

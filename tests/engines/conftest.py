@@ -1,4 +1,4 @@
-"""A tiny policy with an adapter, two engines over it (shared trunks and plain), and requests about made-up pictures."""
+"""A tiny policy with an adapter, two engines over it (shared trunks and plain), and requests about made-up images."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ class Served:
 
 
 def asked_of(body: dict[str, Any]) -> GenerateRequest:
-    """What the body of a request asks, pictures decoded."""
+    """What the body of a request asks, images decoded."""
     messages, pictures = [], []
     for message in body["messages"]:
         content = message["content"]

@@ -212,7 +212,7 @@ def test_the_users_hub_token_is_never_sent(served, monkeypatch):
     assert served.seen()["keys"][-2:] == ["Bearer its-own", "Bearer EMPTY"]
 
 
-def test_a_picture_is_encoded_once_for_all_requests(engine, monkeypatch):
+def test_an_image_is_encoded_once_for_all_requests(engine, monkeypatch):
     encoded: list[Image.Image] = []
     real = _images.encode_png
     monkeypatch.setattr(_images, "encode_png", lambda image: encoded.append(image) or real(image))

@@ -1,4 +1,4 @@
-"""One picture of image and crop: what it shows, and that build, training and evaluation show the policy the same."""
+"""One image of image and crop: what it shows, and that build, training and evaluation show the policy the same."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_crop_stands_right_of_the_image_at_its_height_on_a_white_square() ->
 
 
 @pytest.mark.parametrize("size", [(1, 1), (300, 20), (20, 300)])
-def test_any_two_pictures_fit(size: tuple[int, int]) -> None:
+def test_any_two_images_fit(size: tuple[int, int]) -> None:
     canvas = compose(Image.new("RGB", (64, 80)), Image.new("RGB", size))
     assert canvas.width == canvas.height >= 80
 
@@ -80,7 +80,7 @@ def test_evaluation_answers_from_the_canvas() -> None:
 
 
 class CanvasPolicy(WrittenPolicy):
-    """Reads its only picture: the crop's half of the canvas."""
+    """Reads its only image: the crop's half of the canvas."""
 
     def _text(self, request) -> str:  # type: ignore[no-untyped-def]
         (canvas,) = request.images

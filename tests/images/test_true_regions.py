@@ -96,7 +96,7 @@ def example(data: bytes, *regions: TrueRegion) -> Example:
 
 
 def masked(size: tuple[int, int]) -> TrueRegion:
-    """The lesion as a mask, in a picture of `size` that is 60 x 40 by rights."""
+    """The lesion as a mask, in an image of `size` that is 60 x 40 by rights."""
     inside = np.zeros((40, 60), np.uint8)
     inside[10:20, 30:45] = 255
     return TrueRegion("nodule", LESION, encode_png(Image.fromarray(inside).resize(size, Image.Resampling.NEAREST)))

@@ -1,4 +1,4 @@
-"""A seed -> preference rows with the columns of a round, over drawn grey pictures."""
+"""A seed -> preference rows with the columns of a round, over drawn grey images."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_a_template_that_rewrites_the_prompt_is_refused(base):
         make(processor)([make_row(0)])
 
 
-def test_a_literal_image_token_in_a_text_asks_for_no_picture(processor):
+def test_a_literal_image_token_in_a_text_asks_for_no_image(processor):
     batch = make(processor)([make_row(0, chosen="see <image> here")])
     token = processor.tokenizer.convert_tokens_to_ids("<image>")
     assert (batch["input_ids"] == token).sum(1).tolist() == [32, 32]

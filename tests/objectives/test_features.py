@@ -20,7 +20,7 @@ def batches(processor, rows) -> dict:
     return PairCollator(Renderer(processor), Margin())(rows)
 
 
-def test_a_picture_is_prepared_once_and_its_pixels_stay_what_they_were(processor):
+def test_an_image_is_prepared_once_and_its_pixels_stay_what_they_were(processor):
     cached = with_pixel_cache(processor)
     rows = [make_row(0), make_row(1)]
     expected = batches(processor, rows)
@@ -52,7 +52,7 @@ def test_the_cached_processor_answers_as_its_own_and_saves_nothing_else(processo
     assert cached.image_token_id == processor.image_token_id
 
 
-def test_kept_features_give_the_loss_and_gradient_of_encoded_pictures(base, processor, tmp_path):
+def test_kept_features_give_the_loss_and_gradient_of_encoded_images(base, processor, tmp_path):
     rows = make_group(0)
     for layout in ("pair", "shared", "group"):
         plain = laid_out(base, processor, rows, tmp_path / layout, layout)

@@ -44,7 +44,7 @@ def test_what_prompts_share_stands_once_but_for_their_last_token():
     assert "".join(map(chr, within.ids)) == "SG" + "aq" + "?x" + "?z" + "bq?y"
 
 
-def test_equal_tokens_of_different_pictures_are_not_shared():
+def test_equal_tokens_of_different_images_are_not_shared():
     first = Text((1, 9, 9, 2), (1, ("a", 0), ("a", 1), 2), (5,))
     other = Text((1, 9, 9, 2), (1, ("b", 0), ("b", 1), 2), (5,))
     assert plant([first, other]).ids == [1, 9, 9, 2, 5, 9, 9, 2, 5]

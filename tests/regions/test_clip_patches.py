@@ -174,7 +174,7 @@ def test_a_patch_that_is_made_to_match_the_text_lights_up_and_becomes_the_region
 
 
 @pytest.mark.parametrize("proposer_class", [ClipPatches, ClipGradCam])
-def test_a_picture_has_the_same_maps_alone_and_in_a_batch(
+def test_an_image_has_the_same_maps_alone_and_in_a_batch(
     proposer_class: type[ClipPatches], folder: Path, subjects: list[Subject]
 ) -> None:
     wanted = [["nodule"], [], ["mass", "effusion", "nodule"]]

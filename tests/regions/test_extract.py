@@ -1,4 +1,4 @@
-"""Eq. 1 against regions worked out by hand, and what must hold for any map and picture."""
+"""Eq. 1 against regions worked out by hand, and what must hold for any map and image."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_what_a_proposer_did_not_see_counts_as_lowest():
     assert find_region(grey(30, 20).convert("RGB"), heat(values), BARE).box == Box(20, 10, 26, 14)
 
 
-def test_a_one_pixel_picture_has_no_where():
+def test_a_one_pixel_image_has_no_where():
     assert find_region(Image.new("RGB", (1, 1)), heat(two_blobs()), recipe.Regions()) is None
 
 
@@ -255,7 +255,7 @@ def test_a_map_of_two_values_is_a_mask_and_taken_as_it_is():
     assert find_region(grey(40, 40).convert("RGB"), heat(tiny), exact).box == Box(9, 7, 10, 8)
 
 
-def test_a_mask_finer_than_a_picture_may_have_no_pixel_of_it():
+def test_a_mask_finer_than_an_image_may_have_no_pixel_of_it():
     fine = np.zeros((9, 9), np.float32)
     fine[0, 0] = 1.0
     assert find_region(grey(3, 3).convert("RGB"), heat(fine), BARE) is None
@@ -268,7 +268,7 @@ def test_a_mask_finer_than_a_picture_may_have_no_pixel_of_it():
     seed=st.integers(0, 2**32 - 1),
     rule=st.sampled_from(["mean_std", "quantile"]),
 )
-def test_a_masked_crop_is_the_picture_inside_the_component_white_outside_and_the_same_again(width, height, seed, rule):
+def test_a_masked_crop_is_the_image_inside_the_component_white_outside_and_the_same_again(width, height, seed, rule):
     rng = np.random.default_rng(seed)
     pixels = rng.integers(0, 255, (height, width, 3), dtype=np.uint8)  # 254 at most: white is outside alone
     values = rng.random((7, 7)).astype(np.float32)

@@ -188,7 +188,7 @@ def test_the_default_chest_hypotheses_are_all_known(folder: Path, subjects: list
         assert 0.0 < one.confidence < 1.0
 
 
-def test_a_picture_has_the_same_maps_alone_and_in_a_batch(folder: Path, subjects: list[Subject]) -> None:
+def test_an_image_has_the_same_maps_alone_and_in_a_batch(folder: Path, subjects: list[Subject]) -> None:
     medklip = MedKlip.from_pretrained(folder)
     together = medklip.heat_maps(subjects, [[], ["nodule", "mass"]])
     alone = medklip.heat_maps(subjects[1:], [["nodule", "mass"]])

@@ -52,7 +52,7 @@ def test_attention_maps_sum_to_one_before_scaling(folder, subjects):
     assert torch.allclose(grounding.maps.sum((-2, -1)), torch.ones(3, 3), atol=1e-5)
 
 
-def test_a_picture_has_the_same_map_alone_and_in_a_batch_whatever_its_mode(folder, subjects):
+def test_an_image_has_the_same_map_alone_and_in_a_batch_whatever_its_mode(folder, subjects):
     grounder = QueryGrounder.from_pretrained(folder)
     together = grounder.heat_maps(subjects, [ENTITIES] * 3)[1]
     alone = grounder.heat_maps([Subject("1", subjects[1].image.convert("RGB"))], [ENTITIES])[0]

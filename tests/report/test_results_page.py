@@ -1,4 +1,4 @@
-"""The results page: every table in it, marks, changed answers with pictures, and none of either for closed data."""
+"""The results page: every table in it, marks, changed answers with images, and none of either for closed data."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def test_the_page_is_whole_loads_nothing_and_runs_no_model_text(tmp_path: Path) 
     assert re.search(r'class="doubt">\d+\.\d \[.*?°', page)
 
 
-def test_a_changed_answer_is_shown_with_its_verdict_gold_and_picture(tmp_path: Path) -> None:
+def test_a_changed_answer_is_shown_with_its_verdict_gold_and_image(tmp_path: Path) -> None:
     page = results_page(evaluation(tmp_path), examples(), "run")
     gallery = page.partition("Changed answers: base · region")[2].partition("<h2>")[0]
     assert "1 lost of 18" in gallery
     assert 'class="card lost"' in gallery and "gold: left" in gallery and "before: left" in gallery
 
 
-def test_without_examples_there_is_no_picture_and_no_gold(tmp_path: Path) -> None:
+def test_without_examples_there_is_no_image_and_no_gold(tmp_path: Path) -> None:
     page = results_page(evaluation(tmp_path), (), "run")
     assert "<img" not in page and "gold:" not in page
     assert "1 changed of 18" in page  # what changed is known, whether it is right is not said

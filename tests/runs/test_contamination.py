@@ -1,4 +1,4 @@
-"""The images that an adapter was trained on: read from pictures' names, or from the column of withheld rows."""
+"""The images that an adapter was trained on: read from images' names, or from the column of redacted rows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_first_image_of_a_row_counts_and_its_crops_do_not(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("path", [None, "xmlab102/source.jpg", "0123456789abcdef0.png"])
-def test_pairs_whose_pictures_have_names_of_their_own_tell_nothing(path: str | None, tmp_path: Path) -> None:
+def test_pairs_whose_images_have_names_of_their_own_tell_nothing(path: str | None, tmp_path: Path) -> None:
     known = {"bytes": PNG, "path": f"{content_id(PNG)}.png"}
     rows = [{"images": [known], "image_id": "a"}, {"images": [{"bytes": PNG, "path": path}], "image_id": "b"}]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
@@ -51,7 +51,7 @@ def test_redacted_rows_name_their_image(tmp_path: Path) -> None:
     assert image_ids(tmp_path / "rows.parquet") == {"a", "b"}
 
 
-def test_a_picture_is_known_again_under_the_name_that_its_benchmark_gives_it(tmp_path: Path) -> None:
+def test_an_image_is_known_again_under_the_name_that_its_benchmark_gives_it(tmp_path: Path) -> None:
     pair = Pair("p", "e", 1, "clincot", (), (WHOLE,), Side("clear"), Side("clear"), "e/1")
     rows = schema.table([pair_row(pair, 1, lambda *_: PNG)], schema.PAIR_FEATURES)
     schema.write_parquet([rows], tmp_path / "rows.parquet", schema.PAIR_FEATURES)

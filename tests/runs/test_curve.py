@@ -11,11 +11,11 @@ HISTORY = [{"step": s, "loss": 0.7 / s, "rewards/accuracies": s / 10} for s in r
 
 
 @pytest.mark.parametrize("history", [HISTORY, HISTORY[:1], [], [{"step": 1, "loss": float("nan")}, *HISTORY[1:]]])
-def test_any_history_becomes_a_picture(history: list[dict[str, float]]) -> None:
+def test_any_history_becomes_an_image(history: list[dict[str, float]]) -> None:
     assert Image.open(io.BytesIO(training_curve(history, "run, round-1"))).size == (840, 330)
 
 
-def test_a_falling_loss_falls_in_the_picture() -> None:
+def test_a_falling_loss_falls_in_the_image() -> None:
     pixels = Image.open(io.BytesIO(training_curve(HISTORY, ""))).convert("RGB")
     blue = [(x, y) for x in range(62, 388) for y in range(66, 272) if pixels.getpixel((x, y)) == (0x1F, 0x5F, 0xA8)]
     left, right = min(blue)[1], max(blue)[1]

@@ -37,7 +37,7 @@ def full(sealed: SealedRun) -> Path:
 
 
 @pytest.mark.parametrize("place", ["store", "target", "dry run"])
-def test_no_file_of_any_commit_holds_a_picture_or_a_reference_text(sealed: SealedRun, place: str) -> None:
+def test_no_file_of_any_commit_holds_an_image_or_a_reference_text(sealed: SealedRun, place: str) -> None:
     if place == "dry run":
         folder = sealed.run.folder / "dry-run"
         held = [(p.name, str(p.relative_to(folder)), p.read_bytes()) for p in folder.rglob("*") if p.is_file()]
@@ -236,7 +236,7 @@ def test_rows_whose_chosen_text_is_the_reference_hold_a_pointer(tmp_path: Path) 
         redacted.restored(row, references, [made.image, b"\x89PNGd", b"\x89PNGc"])
 
 
-def test_rows_are_withheld_few_at_a_time_in_their_order_without_a_look_at_the_pictures(
+def test_rows_are_redacted_few_at_a_time_in_their_order_without_a_look_at_the_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     region = Region("heart", Box(0, 0, 1, 1), 0.5)

@@ -127,7 +127,7 @@ def test_batch_sizes_are_no_difference_and_a_lost_rating_is_one(sealed: SealedRu
         same_chain(sealed_recipe("method.lookahead.gamma=0"), sealed_recipe(), "x")
 
 
-def test_masks_that_are_withheld_are_needed_where_pairs_are_repaired(sealed: SealedRun, tmp_path: Path) -> None:
+def test_masks_that_are_redacted_are_needed_where_pairs_are_repaired(sealed: SealedRun, tmp_path: Path) -> None:
     elsewhere = dataclasses.replace(asked(sealed, "method.pairs_per_step=1", "method.min_gap=0.5"), folder=tmp_path)
     with pytest.raises(DataError, match="masks are redacted.*Repair the pairs where they were built"):
         repair_round(elsewhere, 1)

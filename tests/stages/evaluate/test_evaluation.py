@@ -50,7 +50,7 @@ def test_looking_at_the_region_beats_the_global_image_and_the_controls(tmp_path:
     assert value(evaluation, "open_recall", "region") == value(evaluation, "open_recall", "direct") == 1.0
     assert value(evaluation, "accuracy", "direct", subgroup="closed") == pytest.approx(2 / 6)
     assert value(evaluation, "bleu_mean", "region") > value(evaluation, "bleu_mean", "region", "black_image")
-    # Pictures without a lamp have a constant map: no region, answered directly and counted.
+    # Images without a lamp have a constant map: no region, answered directly and counted.
     assert list(evaluation.without_region.values()) == [6, 6, 6]
 
 
@@ -68,7 +68,7 @@ def test_differences_are_paired_and_marked_when_they_include_zero(tmp_path: Path
     assert "°" in markdown(evaluation).split("## Differences")[0].split("base · direct")[1].splitlines()[0]
 
 
-def test_shuffled_images_answer_each_question_about_another_picture(tmp_path: Path) -> None:
+def test_shuffled_images_answer_each_question_about_another_image(tmp_path: Path) -> None:
     evaluation = run(tmp_path)
     asked = {e.id: e for e in examples()}
     shown = shuffled(examples(), 0)

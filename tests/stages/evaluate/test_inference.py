@@ -75,7 +75,7 @@ def test_an_example_without_a_region_is_answered_directly(settings: Settings) ->
     assert answers[2].findings == ()
 
 
-def test_the_control_blackens_picture_and_crop_at_their_sizes(settings: Settings) -> None:
+def test_the_control_blackens_image_and_crop_at_their_sizes(settings: Settings) -> None:
     asked = examples(["left"])[:1]
     display = shown(asked)
     regions = propose(asked, display.gallery, LampProposer(), settings)

@@ -406,7 +406,7 @@ def test_rows_longer_than_the_model_are_refused_before_its_weights_load(make_job
         train_adapter(make_job(tmp_path / "job", base=bare, rows=(long,)))
 
 
-def test_a_prompt_that_asks_for_other_pictures_is_refused_before_a_model_is_loaded(make_job, tmp_path, monkeypatch):
+def test_a_prompt_that_asks_for_other_images_is_refused_before_a_model_is_loaded(make_job, tmp_path, monkeypatch):
     monkeypatch.setattr(train, "_trainer", lambda *_: pytest.fail("a model was loaded"))
     prompt = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "Is it?"}]}]
     made = [*(make_row(i) for i in range(6)), make_row(6, prompt=prompt)]  # the shortest row: no probe of lengths
