@@ -19,6 +19,7 @@ from clincot.recipe import Margin
 TOKEN_TYPES = ("token_type_ids", "mm_token_type_ids")
 # What the batch adds to the model's inputs; all (pairs,), `row_ids` a list of strings for error messages.
 PAIR_KEYS = ("margin", "weight", "ref_chosen_logp", "ref_rejected_logp", "row_ids")
+TOKEN_WEIGHTS = "token_weights"  # (rows, tokens), where any text has weights; 1 elsewhere
 IMAGE_KEYS = "image_keys"  # a list of strings, one for each image of `pixel_values`, equal for equal images
 
 
@@ -57,7 +58,10 @@ class PairCollator:
         return columns
 
     def tokens(self, sides: Sequence[Side]) -> dict[str, Any]:
-        """Return input_ids, attention_mask and completion_mask (sides, tokens), and the images in the sides' order."""
+        """Return input_ids, attention_mask and completion_mask (sides, tokens), and the images in the sides' order.
+
+        Where a side has weights, also TOKEN_WEIGHTS.
+        """
         # Prompt and completion are tokenised apart, as generation did; together, tokens could merge across the seam.
         options = {"padding": True, "return_tensors": "pt", "add_special_tokens": False}
         processor = self.renderer.processor
@@ -70,6 +74,8 @@ class PairCollator:
             "input_ids": _join(prompts["input_ids"], texts["input_ids"]),
             "completion_mask": _join(torch.zeros_like(prompts["attention_mask"]), texts["attention_mask"]),
         }
+        if any(side.weights is not None for side in sides):
+            columns[TOKEN_WEIGHTS] = _join(torch.ones(prompts["input_ids"].shape), _weights(texts, sides))
         for name in TOKEN_TYPES:
             if name in prompts:
                 columns[name] = _join(prompts[name], texts.get(name, torch.zeros_like(texts["input_ids"])))
@@ -96,6 +102,22 @@ def _join(prompt: Tensor, completion: Tensor) -> Tensor:
     return torch.cat((prompt, completion), dim=1)
 
 
+def _weights(texts: Any, sides: Sequence[Side]) -> Tensor:
+    """Return the weight of each token of the texts, (sides, tokens); DataError for a text of other tokens."""
+    weights = torch.ones(texts["input_ids"].shape)
+    for at, side in enumerate(sides):
+        if side.weights is None:
+            continue
+        tokens = int(texts["attention_mask"][at].sum())
+        if len(side.weights) != tokens:
+            raise DataError(
+                f"text {side.completion[:60]!r}: has {tokens} tokens, end token included, and {len(side.weights)} token"
+                " weights. Build the dataset again with the policy that is trained."
+            )
+        weights[at, :tokens] = torch.tensor(side.weights)
+    return weights
+
+
 def _weight(row: Row) -> float:
     return 1.0 if row.get("weight") is None else _finite(row, "weight")
 
@@ -108,7 +130,9 @@ def _finite(row: Row, name: str) -> float:
 
 
 def _logp(row: Row, name: str) -> float:
-    return math.nan if row.get(name) is None else float(row[name])
+    # A stored log-probability is the plain sum over the tokens.
+    weighed = row.get(f"{name.removeprefix('ref_').removesuffix('_logp')}_token_weights") is not None
+    return math.nan if weighed or row.get(name) is None else float(row[name])
 
 
 def _score(row: Row, name: str) -> float:

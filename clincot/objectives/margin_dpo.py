@@ -10,18 +10,21 @@ from torch import Tensor
 from trl import DPOTrainer
 
 from clincot.objectives._finite import FiniteGradients, check_loss
-from clincot.objectives.collator import IMAGE_KEYS, PAIR_KEYS
+from clincot.objectives.collator import IMAGE_KEYS, PAIR_KEYS, TOKEN_WEIGHTS
 from clincot.objectives.features import FeatureCache
 from clincot.objectives.margin import pair_losses
 from clincot.objectives.packing import TREE_KEYS
 from clincot.objectives.tree import PADDING
 
-OWN_KEYS = (*PAIR_KEYS, *TREE_KEYS, IMAGE_KEYS)
+OWN_KEYS = (*PAIR_KEYS, *TREE_KEYS, IMAGE_KEYS, TOKEN_WEIGHTS)
 
 
 @dataclass(frozen=True)
 class PairLogps:
-    """Log-probabilities of whole texts (nats, end token included), (pairs,); `nll` is the chosen texts' token mean."""
+    """Log-probabilities of whole texts (nats, end token included), (pairs,); `nll` is the chosen texts' token mean.
+
+    Where rows weigh tokens, all but `nll` are weighed sums.
+    """
 
     chosen: Tensor
     rejected: Tensor
@@ -61,7 +64,9 @@ class MarginDPOTrainer(DPOTrainer):
             return outputs
 
         found = super().compute_ref_log_probs(forward, self._known(inputs))
-        return _of_sides(seen[0], inputs) if "owner" in inputs else found
+        if "owner" in inputs or TOKEN_WEIGHTS in inputs:
+            return _sums(seen[0][:, -(inputs["completion_mask"].size(1) - 1) :], inputs)
+        return found
 
     def pair_logps(self, model: Any, inputs: dict[str, Any]) -> tuple[PairLogps, Any]:
         """Return the log-probabilities under policy and reference, and the model's outputs."""
@@ -73,11 +78,10 @@ class MarginDPOTrainer(DPOTrainer):
         outputs = model(**known, **router, use_cache=False, labels=labels, fused_lm_head=True)
         per_token = outputs.log_probs[:, -(mask.size(1) - 1) :]
         if "owner" in inputs:
-            chosen, rejected = _of_sides(per_token, inputs)
-            nll = -chosen.sum() / _lengths(inputs)[0].sum()
+            nll = -_of_sides(per_token, inputs)[0].sum() / _lengths(inputs)[0].sum()
         else:
-            chosen, rejected = per_token.sum(dim=1).chunk(2)
             nll = -per_token.chunk(2)[0][mask[:, 1:].chunk(2)[0].bool()].mean()
+        chosen, rejected = _sums(per_token, inputs)
         return PairLogps(chosen, rejected, *self.reference(inputs), nll), outputs
 
     def _known(self, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -168,6 +172,16 @@ def _by_text(per_token: Tensor, inputs: dict[str, Any]) -> Tensor:
 def _of_sides(per_token: Tensor, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
     sums = _by_text(per_token, inputs)
     return sums[inputs["chosen_text"]], sums[inputs["rejected_text"]]
+
+
+def _sums(per_token: Tensor, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
+    """Return the log-probabilities of the chosen and rejected texts, (pairs,) each; tokens count by their weights."""
+    if TOKEN_WEIGHTS in inputs:
+        per_token = per_token * inputs[TOKEN_WEIGHTS][:, 1:]
+    if "owner" in inputs:
+        return _of_sides(per_token, inputs)
+    chosen, rejected = per_token.sum(dim=1).chunk(2)
+    return chosen, rejected
 
 
 def _lengths(inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from datasets import Dataset
 from torch import Tensor
 
 from clincot.errors import DataError
-from clincot.objectives.collator import IMAGE_KEYS, PairCollator
+from clincot.objectives.collator import IMAGE_KEYS, TOKEN_WEIGHTS, PairCollator
 from clincot.objectives.sides import Row, Side
 from clincot.objectives.tree import Text, padded, plant
 from clincot.recipe import BatchLayout
@@ -20,8 +20,8 @@ from clincot.recipe import BatchLayout
 MEMBERS = "members"
 # What a packed batch adds to the model's inputs: `owner` (rows, tokens), the texts of each pair (pairs,).
 TREE_KEYS = ("owner", "chosen_text", "rejected_text")
-SHAREABLE = {"input_ids", "attention_mask", "completion_mask", "pixel_values"}
-TextKey = tuple[str, str, tuple[str, ...]]
+SHAREABLE = {"input_ids", "attention_mask", "completion_mask", "pixel_values", TOKEN_WEIGHTS}
+TextKey = tuple[str, str, tuple[str, ...], tuple[float, ...] | None]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ class RowsCollator:
             real, written = batch["attention_mask"][row].bool(), batch["completion_mask"][row].bool()
             prompt = batch["input_ids"][row][real & ~written].tolist()
             completion = batch["input_ids"][row][written].tolist()
-            texts.append(Text(tuple(prompt), _prompt_keys(prompt, image, side.image_keys), tuple(completion)))
+            keys = _prompt_keys(prompt, image, side.image_keys)
+            texts.append(Text(tuple(prompt), keys, tuple(completion), side.weights))
         return texts, dict(zip(names, pixels, strict=True))
 
     def _pad(self) -> int:
@@ -113,7 +114,7 @@ def groups(rows: Dataset) -> Dataset:
 
 
 def _key(side: Side) -> TextKey:
-    return side.prompt, side.completion, side.image_keys
+    return side.prompt, side.completion, side.image_keys, side.weights
 
 
 def _prompt_keys(prompt: Sequence[int], image: int | None, names: Sequence[str]) -> tuple[Hashable, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
@@ -28,12 +28,14 @@ Row = Mapping[str, Any]
 class Side:
     """One conversation: `completion` is what is trained on; `images` fill the prompt in order.
 
-    An end token closes the completion, unless the text was cut before it ended.
+    An end token closes the completion, unless the text was cut before it ended. `weights` weigh the log-probability of
+    each token of the completion, end token included; None weighs all alike.
     """
 
     prompt: str
     completion: str
     images: tuple[Image, ...] = field(repr=False)
+    weights: tuple[float, ...] | None = field(default=None, repr=False)
 
     @cached_property
     def image_keys(self) -> tuple[str, ...]:
@@ -65,10 +67,11 @@ class Renderer:
         prompt = [_plain(message) for message in row["prompt"]]
         if self.conditioning == "global":
             prompt = keep_images(prompt, len(shared))
-        return (
-            self.side(row, prompt, self.seen(row, shared, chosen), row["chosen"], row.get("chosen_finish")),
-            self.side(row, prompt, self.seen(row, shared, rejected), row["rejected"], row.get("rejected_finish")),
-        )
+        sides = [
+            self.side(row, prompt, self.seen(row, shared, own), row[name], row.get(f"{name}_finish"))
+            for name, own in (("chosen", chosen), ("rejected", rejected))
+        ]
+        return _weighed(sides[0], row, "chosen"), _weighed(sides[1], row, "rejected")
 
     def seen(self, row: Row, shared: Sequence[Any], own: Sequence[Any]) -> list[Any]:
         """Return the images of one side in the order of its image blocks."""
@@ -128,6 +131,11 @@ class Renderer:
     def escape(self) -> Escape:
         """What breaks up literal special tokens, as the engine does before it writes."""
         return escape_of(self.processor)
+
+
+def _weighed(side: Side, row: Row, name: str) -> Side:
+    weights = row.get(f"{name}_token_weights")
+    return side if weights is None else replace(side, weights=tuple(weights))
 
 
 def behind(rest: str, text: str) -> int:

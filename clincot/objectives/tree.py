@@ -23,6 +23,7 @@ class Text:
     prompt: tuple[int, ...]
     keys: tuple[Hashable, ...]
     completion: tuple[int, ...]
+    weights: tuple[float, ...] | None = None  # of the completion's tokens; None: 1 each
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Tree:
     nodes: list[int] = field(default_factory=list)
     owners: list[int] = field(default_factory=list)
     above: list[tuple[int, ...]] = field(default_factory=list)
+    weights: dict[int, float] = field(default_factory=dict)  # place of a token -> its weight, where it has one
     keys: list[Hashable] = field(default_factory=list)
 
 
@@ -91,6 +93,8 @@ def _node(tree: Tree, above: tuple[int, ...], text: Text, start: int, stop: int)
 def _leaf(tree: Tree, owner: int, text: Text, start: int, above: tuple[int, ...]) -> None:
     end = len(text.prompt)
     number = _node(tree, above, text, start, end)
+    if text.weights is not None:
+        tree.weights.update(enumerate(text.weights, len(tree.ids)))
     tree.ids.extend(text.completion)
     tree.positions.extend(range(end, end + len(text.completion)))
     tree.nodes.extend([number] * len(text.completion))
@@ -117,7 +121,10 @@ def padded(trees: Sequence[Tree], pad: int) -> dict[str, Tensor]:
         return torch.tensor([getattr(t, name) + [fill] * (length - len(t.ids)) for t in trees])
 
     owner = column("owners", PADDING)
-    return {
+    weights: dict[str, Tensor] = {}
+    if any(tree.weights for tree in trees):
+        weights["token_weights"] = torch.tensor([[t.weights.get(i, 1.0) for i in range(length)] for t in trees])
+    return weights | {
         "input_ids": column("ids", pad),
         "position_ids": column("positions", 0),
         "attention_mask": torch.stack([block_mask(tree, length) for tree in trees])[:, None],

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from trl.trainer.utils import use_adapter
 
+from clincot.objectives.collator import TOKEN_WEIGHTS
 from clincot.objectives.margin import pair_losses
 from clincot.objectives.margin_dpo import OWN_KEYS, MarginDPOTrainer
 
@@ -50,4 +51,6 @@ def _text_logps(model: Any, inputs: dict[str, Any]) -> Tensor:
     known = {name: value for name, value in inputs.items() if name not in (*OWN_KEYS, "completion_mask")}
     logits = model(**known, use_cache=False).logits[:, :-1].float()
     chosen = torch.log_softmax(logits, -1).gather(2, inputs["input_ids"][:, 1:, None])[..., 0]
+    if TOKEN_WEIGHTS in inputs:
+        chosen = chosen * inputs[TOKEN_WEIGHTS][:, 1:]
     return (chosen * mask).sum(1)

@@ -1,0 +1,79 @@
+"""Rows that weigh tokens: Eq. 7 of weighed sums, by hand, in every layout; a stored reference is not read for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from peft import PeftModel
+
+from clincot.errors import DataError
+from clincot.images import decode
+from clincot.objectives.collator import PairCollator
+from clincot.objectives.sides import Renderer
+from clincot.recipe import Margin
+from tests.objectives.rows import make_group
+from tests.objectives.test_margin_dpo import load, randomise
+from tests.objectives.test_rows_by_hand import BETA, LAYOUTS, laid_out
+
+
+def tokens(processor: Any, text: str) -> list[int]:
+    return processor.tokenizer(text + "</s>", add_special_tokens=False)["input_ids"]
+
+
+@pytest.fixture(scope="module")
+def rows(processor: Any) -> list[dict[str, Any]]:
+    """The pairs of one group, of which one weighs the chosen text's tokens, one both texts' and two none."""
+    made = make_group(3)
+    for number, names in ((0, ("chosen",)), (2, ("chosen", "rejected"))):
+        for name in names:
+            count = len(tokens(processor, made[number][name]))
+            made[number] |= {f"{name}_token_weights": [0.25 * (1 + i % 5) for i in range(count)]}
+    return [row | {"ref_chosen_logp": -123.0, "ref_rejected_logp": -321.0} for row in made]
+
+
+def weighed(model: Any, processor: Any, row: dict[str, Any], name: str) -> torch.Tensor:
+    """The weighed log-probability of one text after image and crop, alone in its batch (nats)."""
+    images = [decode(row["images"][0]["bytes"]), decode(row["side_images"][name == "rejected"]["bytes"])]
+    words = row["prompt"][0]["content"][-1]["text"]
+    text = tokens(processor, row[name])
+    prompt = f"<s><|user|><image><image>{words}<|assistant|>"
+    inputs = processor(images=images, text=prompt, add_special_tokens=False, return_tensors="pt")
+    ids = torch.cat((inputs["input_ids"], torch.tensor([text])), dim=1)
+    logits = model(input_ids=ids, pixel_values=inputs["pixel_values"].to(model.dtype)).logits[0]
+    logps = F.log_softmax(logits, -1)[-len(text) - 1 : -1].gather(1, torch.tensor(text)[:, None])[:, 0]
+    return (logps * torch.tensor(row[f"{name}_token_weights"] or [1.0] * len(text), dtype=model.dtype)).sum()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_weighed_sums_take_the_place_of_log_probabilities(layout, base, processor, rows, tmp_path) -> None:
+    trainer = laid_out(base, processor, rows, tmp_path / "trainer", layout, kind="none")
+    randomise(trainer.model)
+    trainer.model.save_pretrained(tmp_path / "adapter", selected_adapters=["default"])
+    reference = load(base, torch.float64)
+    policy = PeftModel.from_pretrained(load(base, torch.float64), tmp_path / "adapter")
+    expected = []
+    with torch.no_grad():
+        for row in rows:
+            gains = [weighed(policy, processor, row, s) - weighed(reference, processor, row, s) for s in SIDES]
+            expected.append(-row["weight"] * F.logsigmoid(BETA * (gains[0] - gains[1])))
+    loss = trainer.compute_loss(trainer.model, trainer.data_collator(list(trainer.train_dataset)))
+    assert float(loss.detach()) == pytest.approx(float(torch.stack(expected).mean()), rel=1e-4)
+
+
+SIDES = ("chosen", "rejected")
+
+
+def test_a_stored_reference_is_read_only_where_tokens_weigh_alike(processor, rows) -> None:
+    batch = PairCollator(Renderer(processor), Margin("none", 1.0), stored_reference=True)(rows)
+    assert batch["ref_chosen_logp"].isnan().tolist() == [True, False, True, False]
+    assert batch["ref_rejected_logp"].isnan().tolist() == [False, False, True, False]
+    assert "token_weights" not in PairCollator(Renderer(processor), Margin("none", 1.0))(rows[1:2])
+
+
+def test_weights_of_other_tokens_are_refused(processor, rows) -> None:
+    odd = rows[0] | {"chosen_token_weights": [1.0, 2.0]}
+    with pytest.raises(DataError, match=r"has \d+ tokens, end token included, and 2 token weights"):
+        PairCollator(Renderer(processor), Margin("none", 1.0))([odd])
