@@ -1,4 +1,4 @@
-"""Clinical, region-grounded chain-of-thought preference learning: public names, resolved on first use."""
+"""Clinical, region-grounded preference learning for medical vision-language models: the public Python API."""
 
 from __future__ import annotations
 

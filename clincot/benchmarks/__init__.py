@@ -1,4 +1,4 @@
-"""A benchmark's name -> the benchmark that reads it; `BENCHMARKS` is the table to add one to."""
+"""Dataset repositories -> examples (image, question, answer); `BENCHMARKS` is the table to add one to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `clincot` command: one file per group; a command's body imports its stage, nothing heavy comes earlier."""
+"""The `clincot` command: one file for each group of commands; bodies call the Python API."""
 
 from __future__ import annotations
 

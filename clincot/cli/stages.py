@@ -98,7 +98,7 @@ def train(
     check_push(run, push and not dry_run)
     world.take_gpu()
     if world.rank > 0:
-        from clincot.runs.together import join_training
+        from clincot.runs.distributed import join_training
 
         return join_training(run, world)
     from clincot.runs import api

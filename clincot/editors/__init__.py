@@ -1,4 +1,4 @@
-"""The name of a kind of editor -> the editor; `EDITORS` is the table to add one to."""
+"""Texts -> wrong versions of them, to be rejected; `EDITORS` is the table to add one to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The name of an engine and a policy's folders -> the engine; `ENGINES` is the table to add one to."""
+"""Messages and images -> texts and log-probabilities of the policy; `ENGINES` is the table to add one to."""
 
 from __future__ import annotations
 

@@ -56,48 +56,48 @@ def open_launch(world: World, folder: Path, message: Mapping[str, Any]) -> Launc
     launch = Launch(world, token_hex(8))
     if world.size == 1:
         return launch
-    door = _door(world, folder)
-    shutil.rmtree(door, ignore_errors=True)  # what an earlier launch left; who waits now leaves its token again
-    door.mkdir(parents=True, exist_ok=True)
+    rendezvous = _rendezvous(world, folder)
+    shutil.rmtree(rendezvous, ignore_errors=True)  # what an earlier launch left; who waits now leaves its token again
+    rendezvous.mkdir(parents=True, exist_ok=True)
     others = {str(rank) for rank in range(1, world.size)}
     tokens: list[str] = []
 
     def all_there() -> bool:
-        tokens[:] = [name for name in os.listdir(door) if name.partition("-")[0] in others]
+        tokens[:] = [name for name in os.listdir(rendezvous) if name.partition("-")[0] in others]
         return {name.partition("-")[0] for name in tokens} == others
 
-    _wait(all_there, lambda: f"only {len(tokens)} of {len(others)} other processes came to {door}", TO_COME)
-    _write(door / ANSWER, {"id": launch.id, "tokens": tokens, "message": dict(message)})
+    _wait(all_there, lambda: f"only {len(tokens)} of {len(others)} other processes came to {rendezvous}", TO_COME)
+    _write(rendezvous / ANSWER, {"id": launch.id, "tokens": tokens, "message": dict(message)})
     return launch
 
 
 def join_launch(world: World, folder: Path) -> tuple[Launch, dict[str, Any]]:
     """Other ranks: wait for rank 0's answer and return the launch with its message. Raises RoundError in the end."""
-    door, token = _door(world, folder), f"{world.rank}-{token_hex(8)}"
+    rendezvous, token = _rendezvous(world, folder), f"{world.rank}-{token_hex(8)}"
     parent, answer = os.getppid(), {}
 
     def answered() -> bool:
         if os.getppid() != parent:
             raise RoundError(f"rank {world.rank}: its launcher has gone. Start again.")
-        if not (door / token).exists():
-            _leave_token(door / token)
-        if (door / ANSWER).exists():
-            answer.update(_read(door / ANSWER))
+        if not (rendezvous / token).exists():
+            _leave_token(rendezvous / token)
+        if (rendezvous / ANSWER).exists():
+            answer.update(_read(rendezvous / ANSWER))
         return token in answer.get("tokens", ())
 
-    _wait(answered, lambda: f"rank {world.rank} heard nothing from rank 0 in {door}", TO_ANSWER)
-    (door / token).unlink(missing_ok=True)
+    _wait(answered, lambda: f"rank {world.rank} heard nothing from rank 0 in {rendezvous}", TO_ANSWER)
+    (rendezvous / token).unlink(missing_ok=True)
     return Launch(world, answer["id"]), answer["message"]
 
 
 def close_launch(launch: Launch, folder: Path) -> None:
-    """Remove the launch's door, unless a process has still to read the answer there."""
-    door = _door(launch.world, folder)
-    if door.is_dir() and not any(name[0].isdigit() for name in os.listdir(door)):
-        shutil.rmtree(door, ignore_errors=True)
+    """Remove the launch's rendezvous, unless a process has still to read the answer there."""
+    rendezvous = _rendezvous(launch.world, folder)
+    if rendezvous.is_dir() and not any(name[0].isdigit() for name in os.listdir(rendezvous)):
+        shutil.rmtree(rendezvous, ignore_errors=True)
 
 
-def _door(world: World, folder: Path) -> Path:
+def _rendezvous(world: World, folder: Path) -> Path:
     return folder / content_key(world.label, world.size)[:16]
 
 

@@ -1,4 +1,4 @@
-"""The only door to a Hub: `local:PATH` or a URL -> pinned pulls, and pushes of one commit with the tag last."""
+"""The only code that calls a Hub: `local:PATH` or a URL -> pinned pulls, and pushes of one commit with the tag last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The name of a kind of judge and a folder, or the policy -> the judge; `JUDGES` is the table to add one to."""
+"""Texts about an image -> scores in [0, 1] by language models; `JUDGES` is the table to add one to."""
 
 from __future__ import annotations
 

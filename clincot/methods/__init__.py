@@ -1,4 +1,4 @@
-"""A method's name -> its class (methods/base.py); recipe/method.py holds `METHODS`, the table to add one to."""
+"""Examples -> candidates and preference pairs, one class a method; `METHODS` in recipe/method.py is the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A metric's name -> its `evaluate.Metric` class, or the plain scores behind it (`import evaluate` costs 6 s)."""
+"""Answers and golds -> scores in [0, 1], as `evaluate.Metric` classes and plain ones (`import evaluate` costs 6 s)."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""The name of an objective -> its trainer; imported only when a recipe names it."""
+"""Preference pairs or answers -> a loss: trainers, each imported only when a recipe names it."""
 
 OBJECTIVES = {"margin_dpo": "clincot.objectives.margin_dpo:MarginDPOTrainer"}

@@ -1,4 +1,4 @@
-"""A protocol's name -> what is asked and how answers are scored, frozen and versioned; results carry its label.
+"""Questions and answers -> results: what is asked and how answers are scored, under frozen and versioned names.
 
 Rules score any answers. A protocol that prescribes its own prompts is met only by answers that were asked for that way:
 tables call all others "scored under" it.

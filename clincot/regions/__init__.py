@@ -1,4 +1,4 @@
-"""The name of a proposer and a folder -> the proposer; `PROPOSERS` is the table to add one to."""
+"""Images and hypotheses -> heat maps and regions; `PROPOSERS` is the table to add one to."""
 
 from __future__ import annotations
 

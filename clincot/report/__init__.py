@@ -1,1 +1,1 @@
-"""Pages that people look at: self-contained HTML, made of what the stages return."""
+"""Pages for people: self-contained HTML, made of what the stages return."""

@@ -96,7 +96,7 @@ def train(
         round: which round; 0 is the adapter `sft`, from which round 1 starts when the recipe has `train.start: sft`.
         new_version: make `round-N-v2` where `round-N` exists with other content.
         say: receives progress in words.
-        world: this process among those of a launch; the others call `clincot.runs.together.join_training`.
+        world: this process among those of a launch; the others call `clincot.runs.distributed.join_training`.
 
     Returns:
         The adapter: its folder, tag, commit and lineage, and the numbers of the training run.

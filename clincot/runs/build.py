@@ -54,17 +54,17 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
 
     In a `world` of several processes this is rank 0's part; the others call `share_round` (share.py).
     """
-    made, repo, door = made_of(run, round_), run.preferences_repo, run.folder / "launches"
+    made, repo, launches = made_of(run, round_), run.preferences_repo, run.folder / "launches"
     pins: dict[str, Pin | OwnPin] = {**made.pins, **_own(made)}
     done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version, pins=pins)
     tag = "" if done else releases.next_tag(run, "dataset", repo, round_)
-    launch = open_launch(world, door, {"inputs": made.inputs, "tag": tag})
+    launch = open_launch(world, launches, {"inputs": made.inputs, "tag": tag})
     if done:
         return done
     job, every = job_of(run, round_, made, tag, world)
     outcome = build(job, launch)
     cache.write(run.folder / RATINGS, tag, ratings(job))
-    close_launch(launch, door)
+    close_launch(launch, launches)
     # The same command may have built the round elsewhere meanwhile; its rows are the same.
     done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version, pins=pins)
     return done or _commit(run, round_, made, outcome, every)

@@ -15,10 +15,10 @@ from clincot.records.lineage import Pin, content_key
 from clincot.rows import schema
 from clincot.runs import adapters, releases
 from clincot.runs.curve import SFT_PANELS, training_curve
+from clincot.runs.distributed import train_distributed
 from clincot.runs.pins import benchmark_pin
 from clincot.runs.releases import Release
 from clincot.runs.run import Run
-from clincot.runs.together import train_together
 from clincot.runs.training_lock import training_lock
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) ->
     inputs = content_key("sft", how, limits, run.recipe.seed, {name: pin.sha for name, pin in pins.items()})
     done = releases.finished(run, "model", run.adapter_repo, 0, inputs, pins=pins, new_version=new_version)
     if done:
-        train_together(run, world, None)
+        train_distributed(run, world, None)
         return done
     from clincot.stages.train.sft import SftJob
 
@@ -53,7 +53,7 @@ def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) ->
     rows = _write_rows(run, pins["benchmark"], folder / "gold.parquet")
     job = SftJob(run.recipe, rows, run.target.snapshot(base), base.repo, folder)
     with training_lock(run.work(NAME), f"{run.name}, {NAME}"):
-        outcome = train_together(run, world, job)
+        outcome = train_distributed(run, world, job)
         assert outcome is not None
         return _commit(run, outcome, source, inputs, pins)
 

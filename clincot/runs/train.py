@@ -15,13 +15,13 @@ from clincot.rows import schema
 from clincot.runs import adapters, releases
 from clincot.runs.adapters import Adapter
 from clincot.runs.curve import training_curve
+from clincot.runs.distributed import train_distributed
 from clincot.runs.loading import reference_key
 from clincot.runs.releases import Release
 from clincot.runs.releases.cards.method import stated_in
 from clincot.runs.releases.content import own_pin
 from clincot.runs.restore import full_rows
 from clincot.runs.run import Run
-from clincot.runs.together import train_together
 from clincot.runs.training_lock import training_lock
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def train_round(run: Run, round_: int, *, new_version: bool = False, world: World = ALONE) -> Release:
     """Train, commit and tag the adapter of `round_`; a finished one is returned as it is.
 
-    In a `world` of several processes this is rank 0's part; the others call `join_training` (together.py).
+    In a `world` of several processes this is rank 0's part; the others call `join_training` (distributed.py).
     """
     parent = adapters.of_round(run, round_ - 1)
     sampler = parent.sha256 if parent else "base"
@@ -52,7 +52,7 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     pins: dict[str, Pin | OwnPin] = {"policy": base, **own}
     done = releases.finished(run, "model", run.adapter_repo, round_, inputs, new_version=new_version, pins=pins)
     if done:
-        train_together(run, world, None)
+        train_distributed(run, world, None)
         return done
     if made.facts.get("withheld"):
         local = full_rows(run, hub, data, made)
@@ -62,7 +62,7 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     job = _job(run, round_, base, parent, tuple(local), _reference_fits(made, base, sampler))
     job = replace(job, initial=initial.folder if initial else None)
     with training_lock(run.work(config), f"{run.name}, {config}"):
-        outcome = train_together(run, world, job)
+        outcome = train_distributed(run, world, job)
         assert outcome is not None
         return _commit(run, outcome, made, inputs, base, own)
 

@@ -17,7 +17,7 @@ WORLDS = [World(rank, 4, rank, "same") for rank in range(4)]
 
 
 def start(folder: Path, message: dict[str, str]) -> list[Launch]:
-    """Bring four processes to the door at once; return their launches, rank 0 first."""
+    """Bring four processes to the rendezvous at once; return their launches, rank 0 first."""
     with ThreadPoolExecutor(4) as pool:
         others = [pool.submit(join_launch, world, folder) for world in WORLDS[1:]]
         first = open_launch(WORLDS[0], folder, message)
@@ -36,7 +36,7 @@ def test_an_answer_that_an_earlier_launch_left_is_not_believed(tmp_path: Path) -
     assert list(tmp_path.rglob("answer.json"))
     after = start(tmp_path, {"tag": "new"})
     assert before[0].id != after[0].id
-    slow = launches._door(WORLDS[1], tmp_path) / "1-token"
+    slow = launches._rendezvous(WORLDS[1], tmp_path) / "1-token"
     slow.touch()
     close_launch(after[0], tmp_path)
     assert list(tmp_path.rglob("answer.json")), "a process that has not read the answer would wait for ever"
@@ -78,8 +78,8 @@ def test_a_half_heard_answer_without_the_own_token_is_waited_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launches, "TO_ANSWER", 0.2)
-    door = launches._door(WORLDS[1], tmp_path)
-    door.mkdir()
-    (door / "answer.json").write_text(json.dumps({"id": "old", "tokens": ["1-old"], "message": {}}))
+    rendezvous = launches._rendezvous(WORLDS[1], tmp_path)
+    rendezvous.mkdir()
+    (rendezvous / "answer.json").write_text(json.dumps({"id": "old", "tokens": ["1-old"], "message": {}}))
     with pytest.raises(RoundError, match="heard nothing"):
         join_launch(WORLDS[1], tmp_path)

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from clincot.stages.train.sft import SftJob
 
 
-def train_together(run: Run, world: World, job: TrainJob | SftJob | None) -> TrainOutcome | None:
+def train_distributed(run: Run, world: World, job: TrainJob | SftJob | None) -> TrainOutcome | None:
     """Rank 0's part: send the others what is trained (None: nothing), train it with them, return the outcome.
 
     The work folder, the rows and the snapshots must be where the others see them too: one machine, or shared folders.
     """
     order = {"kind": type(job).__name__, "recipe": run.recipe.hash, "job": _plain(job)}
-    door = run.folder / "launches"
-    launch = open_launch(world, door, order)
+    launches = run.folder / "launches"
+    launch = open_launch(world, launches, order)
     outcome = None if job is None else _train(job)
-    close_launch(launch, door)
+    close_launch(launch, launches)
     return outcome
 
 
