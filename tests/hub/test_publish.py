@@ -53,6 +53,14 @@ def test_a_tag_with_other_content_is_an_error_that_offers_a_way_on(hub, round_fi
     assert len(commits(REPO)) == 2
 
 
+def test_other_content_of_the_same_size_is_other_content(hub, round_files, card, commits):
+    publish(hub, 1, round_files(1), card)
+    with pytest.raises(TagExists, match="holds other content"):
+        publish(hub, 1, round_files(1, data=b"swor"), card)
+    publish(hub, 1, round_files(1, data=b"swor"), card, tag="round-1-v2")
+    assert hub.read(hub.resolve("dataset", REPO, "round-1-v2"), "round-1/train-0.parquet") == b"swor"
+
+
 def test_a_tag_that_holds_more_files_than_the_push_is_other_content(hub, round_files, card):
     publish(hub, 1, round_files(1) | {"round-1/train-1.parquet": b"more"}, card)
     with pytest.raises(TagExists, match=r"round-1/train-1\.parquet is one"):

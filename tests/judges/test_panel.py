@@ -56,3 +56,14 @@ def test_failures_at_the_limit_are_counted_and_go_on() -> None:
     panel = Panel((Every("a", 2),), Judging(failure_limit=0.5))
     panel.rate(asked(60))
     assert (panel.failures["a"].rated, panel.failures["a"].failed, panel.failures["a"].share) == (60, 30, 0.5)
+
+
+def test_statements_too_long_for_a_judge_are_neither_ratings_nor_failures() -> None:
+    class Short(Every):
+        def _one(self) -> Rating:
+            rating = super()._one()
+            return rating if rating.value is not None else Rating(None, 0.0, too_long=True)
+
+    panel = Panel((Short("a", 2),), Judging(failure_limit=0.0))
+    panel.rate(asked(2 * LEAST))
+    assert (panel.failures["a"].rated, panel.failures["a"].failed) == (LEAST, 0)

@@ -98,6 +98,15 @@ CHAIN = (
         (LOOKING,),
     ),
 )
+JUDGES = (
+    Mutation(
+        "what is too long for a judge counts as a rating",
+        "judges/panel.py",
+        "strict=True) if not rating.too_long]",
+        "strict=True)]",
+        ("tests/judges/test_panel.py",),
+    ),
+)
 STAGES = (
     Mutation(
         "seeds are the same in every round",
@@ -181,6 +190,13 @@ HUB = (
         (PUBLISH,),
     ),
     Mutation(
+        "files of equal size count as the same content",
+        "hub/contents.py",
+        "return digest.hexdigest() == held.oid",
+        "return True",
+        (PUBLISH,),
+    ),
+    Mutation(
         "the wait that the Hub asks for is not kept",
         "hub/retry.py",
         "if ordered is None else ordered",
@@ -195,4 +211,4 @@ HUB = (
         ("tests/hub/test_pull.py",),
     ),
 )
-MUTATIONS = (*METHODS, *CHAIN, *STAGES, *OBJECTIVES, *HUB)
+MUTATIONS = (*METHODS, *CHAIN, *JUDGES, *STAGES, *OBJECTIVES, *HUB)
