@@ -76,7 +76,7 @@ def test_damage_is_found_by_checksum(journal: Journal, what: str, damage: Callab
 
 def test_another_plan_is_refused_with_the_difference(tmp_path: Path) -> None:
     plan = {
-        "build": {"steps": 2, "regions": {"blur": 15}},
+        "method": {"steps": 2, "lookahead": {"gamma": 0.5}},
         "made from": {"policy": "a/b@1"},
         "examples": 9,
         "x_key": "1",
@@ -85,7 +85,7 @@ def test_another_plan_is_refused_with_the_difference(tmp_path: Path) -> None:
     journal.open(plan)
     journal.open(plan)
     changed = {
-        "build": {"steps": 3, "regions": {"blur": 15}},
+        "method": {"steps": 3, "lookahead": {"gamma": 0.5}},
         "made from": {"policy": "a/b@2"},
         "examples": 7,
         "x_key": "2",
