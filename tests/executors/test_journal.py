@@ -93,7 +93,7 @@ def test_another_plan_is_refused_with_the_difference(tmp_path: Path) -> None:
     with pytest.raises(RoundError) as refused:
         journal.open(changed)
     lines = str(refused.value).splitlines()
-    assert lines[1:-1] == ["  method.steps: 2 -> 3", "  examples: 9 -> 7", "  made from.policy: a/b@1 -> a/b@2"]
+    assert lines[1:-1] == ["  examples: 9 -> 7", "  made from.policy: a/b@1 -> a/b@2", "  method.steps: 2 -> 3"]
     assert "--name" in lines[-1] and "delete the folder" in lines[-1]
     with pytest.raises(RoundError, match="other examples, or models of other content"):
         journal.open(plan | {"x_key": "2"})
