@@ -44,7 +44,7 @@ class WeighedReplies:
         known = self._known
         flat = tuple(spelling for own in known for spelling in own)
         choices = [ChoiceRequest(turns, own, flat) for turns, own in zip(asked, seen, strict=True)]
-        return [None if s.failure else _summed(known, s) for s in self.engine.score_choices(choices)]
+        return [None if s.failure else summed(known, s) for s in self.engine.score_choices(choices)]
 
     def _single(self, spellings: Sequence[str]) -> tuple[str, ...]:
         asked = turn(self._probe, ())
@@ -61,7 +61,7 @@ class WeighedReplies:
         return tuple(found)
 
 
-def _summed(spellings: Sequence[Sequence[str]], scores: ChoiceScores) -> list[float]:
+def summed(spellings: Sequence[Sequence[str]], scores: ChoiceScores) -> list[float]:
     """Return the probability of each reply; spellings that are one token count once."""
     scored = zip(scores.tokens, scores.logps, strict=True)
     return [sum(map(math.exp, dict(islice(scored, len(own))).values())) for own in spellings]

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import islice
 
 from PIL.Image import Image
 
 from clincot import images
 from clincot.engines.base import Engine, Fitting
-from clincot.errors import ModelError
+from clincot.judges._weighed import Turns, WeighedReplies, turn
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.scoring import REPLY_TOKENS, ScoringMode, mode_of, written_digit
 from clincot.lm.requests import TOO_LONG as BEYOND
-from clincot.lm.requests import ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
-from clincot.records import Message
+from clincot.lm.requests import Completion, Counters, GenerateRequest
 
-Turns = tuple[Message, ...]
 TOO_LONG = Rating(None, 0.0, too_long=True)
 
 
@@ -35,7 +32,7 @@ class PolicyItselfJudge:
         self.scoring = scoring
         self.counters = Counters()  # stays empty: the engine counts what it computes, and once
         self._way = mode_of(scoring)
-        self._spellings: tuple[tuple[str, ...], ...] | None = None
+        self._replies = WeighedReplies(engine, self._way.replies, self._text(JudgeRequest("?", None, (), "?")))
 
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
         """Rate `requests`, in their order; equal ones are read once. A prompt beyond the context is `too_long`."""
@@ -43,7 +40,7 @@ class PolicyItselfJudge:
         distinct = sorted(texts, key=lambda request: (texts[request], request.image or b""))
         decoded = {data: images.decode(data) for data in {r.image for r in distinct if r.image is not None}}
         seen = [(decoded[r.image],) if r.image is not None else () for r in distinct]
-        asked = [_turn(texts[request], own) for request, own in zip(distinct, seen, strict=True)]
+        asked = [turn(texts[request], own) for request, own in zip(distinct, seen, strict=True)]
         ratings = self._write(asked, seen) if not self._way.replies else self._weigh(asked, seen)
         by_request = dict(zip(distinct, ratings, strict=True))
         return [by_request[request] for request in requests]
@@ -60,31 +57,7 @@ class PolicyItselfJudge:
         return _text(self._way, request)
 
     def _weigh(self, asked: Sequence[Turns], seen: Sequence[tuple[Image, ...]]) -> list[Rating]:
-        if self._spellings is None:
-            self._spellings = tuple(self._known(spellings) for spellings in self._way.replies)
-        spellings = self._spellings
-        flat = tuple(spelling for own in spellings for spelling in own)
-        choices = [ChoiceRequest(m, own, flat) for m, own in zip(asked, seen, strict=True)]
-        scored = self.engine.score_choices(choices)
-        return [TOO_LONG if s.failure else self._way.weigh(_summed(spellings, s)) for s in scored]
-
-    def _known(self, spellings: Sequence[str]) -> tuple[str, ...]:
-        """Return the spellings that are single tokens of the policy; raises ModelError when none is.
-
-        Asked without an image: what the engine keeps of images must not depend on which unit comes first.
-        """
-        asked = _turn(self._text(JudgeRequest("?", None, (), "?")), ())
-        found: list[str] = []
-        refused: ModelError | None = None
-        for spelling in spellings:
-            try:
-                self.engine.score_choices([ChoiceRequest(asked, (), (spelling,))])
-                found.append(spelling)
-            except ModelError as error:
-                refused = refused or error
-        if not found and refused is not None:
-            raise refused
-        return tuple(found)
+        return [TOO_LONG if read is None else self._way.weigh(read) for read in self._replies.weigh(asked, seen)]
 
     def _write(self, asked: Sequence[Turns], seen: Sequence[tuple[Image, ...]]) -> list[Rating]:
         replies = self.engine.generate(
@@ -111,21 +84,9 @@ def beyond(engine: object, way: ScoringMode, requests: Sequence[JudgeRequest]) -
     if not isinstance(engine, Fitting):
         return [False] * len(requests)
     new = 1 if way.replies else REPLY_TOKENS
-    asked = [_turn(_text(way, request), (None,) if request.image is not None else ()) for request in requests]
+    asked = [turn(_text(way, request), (None,) if request.image is not None else ()) for request in requests]
     return engine.too_long([GenerateRequest(turns, (), 0, 0.0, 1.0, new) for turns in asked])
 
 
 def _text(way: ScoringMode, request: JudgeRequest) -> str:
     return "\n\n".join(turn["content"] for turn in way.messages(request))
-
-
-def _turn(text: str, seen: Sequence[object]) -> Turns:
-    """One user turn, image first as everywhere, since not every policy's template takes a system turn."""
-    blocks: list[Message] = [{"type": "image"} for _ in seen]
-    return ({"role": "user", "content": [*blocks, {"type": "text", "text": text}]},)
-
-
-def _summed(spellings: Sequence[Sequence[str]], scores: ChoiceScores) -> list[float]:
-    """Return the probability of each reply; spellings that are one token count once."""
-    scored = zip(scores.tokens, scores.logps, strict=True)
-    return [sum(map(math.exp, dict(islice(scored, len(own))).values())) for own in spellings]

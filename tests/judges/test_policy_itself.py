@@ -10,8 +10,9 @@ from clincot import judges
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
 from clincot.images import encode_png
+from clincot.judges._weighed import WeighedReplies, summed
 from clincot.judges.base import JudgeRequest
-from clincot.judges.policy_itself import PolicyItselfJudge, _summed
+from clincot.judges.policy_itself import PolicyItselfJudge
 from clincot.lm.requests import ChoiceRequest
 from tests.tiny import tiny_policy
 
@@ -79,11 +80,11 @@ def test_spellings_that_are_one_token_count_once_and_equally_likely_tokens_each(
     weight[two] = kept
     assert scores.logps[0] == scores.logps[1] == scores.logps[2]
     assert scores.tokens == (one, one, two)
-    assert _summed((("1", " 1", "2"),), scores) == pytest.approx([scores.mass])
+    assert summed((("1", " 1", "2"),), scores) == pytest.approx([scores.mass])
 
 
 def test_a_vocabulary_that_lacks_a_reply_is_refused(engine: TransformersEngine) -> None:
     judge = PolicyItselfJudge(engine, key="k", scoring="yesno")
-    judge._way = type(judge._way)((("radiograph",), ("No",)), judge._way.weigh, yes_or_no=True)
+    judge._replies = WeighedReplies(engine, (("radiograph",), ("No",)), "Rate it.")
     with pytest.raises(ModelError, match="'radiograph' is not a single token"):
         judge.rate(asked()[:1])
