@@ -11,7 +11,7 @@ from sealed_run import SealedRun
 
 from clincot import engines, judges, regions
 from clincot.errors import NotOnHub
-from clincot.recipe import ModelSource
+from clincot.recipe import ModelSource, load_recipe
 from clincot.records.lineage import OwnPin, Pin
 from clincot.runs import build, loading, roles
 from clincot.runs.adapters import Adapter
@@ -100,6 +100,16 @@ def test_the_inputs_of_a_round_tell_kinds_views_and_the_number_of_judges_apart(s
     ]
     assert len({build.inputs_of(one, {}, "base") for one in others}) == len(others)
     assert [len(roles.judge_sources(one)) for one in (recipe, others[-1])] == [2, 1]
+
+
+def test_who_edits_the_file_of_a_class_builds_another_round(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("class Mine:\n    model_free = True\n", encoding="utf-8")
+    recipe = load_recipe(overrides=[f"models.proposer={{repo: '', kind: '{tmp_path}/mine.py:Mine'}}"])
+    before = build.inputs_of(recipe, {}, "base"), loading.proposer_key(recipe, None)
+    assert before == (build.inputs_of(recipe, {}, "base"), loading.proposer_key(recipe, None))
+    (tmp_path / "mine.py").write_text("class Mine:\n    model_free = not False\n", encoding="utf-8")
+    after = build.inputs_of(recipe, {}, "base"), loading.proposer_key(recipe, None)
+    assert all(old != new for old, new in zip(before, after, strict=True))
 
 
 def test_the_tables_say_what_needs_no_model() -> None:
