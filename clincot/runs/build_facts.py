@@ -15,9 +15,12 @@ from clincot.runs.roles import judge_sources
 def facts_of(recipe: Recipe, source: Source, counts: Mapping[str, Any]) -> dict[str, Any]:
     """Return `counts` of a round and what the card says of its source, its judges and what its method did."""
     method, facts = methods.of_recipe(recipe), {**counts, **_settings(recipe, source)}
-    if "judges" in method.needs:
-        facts |= _judging(recipe, counts.get("rated"))
-    return facts | {"method": stated_by(method, facts).to_facts()}
+    rated = counts.get("rated")
+    if "judges" in method.needs and (rated is None or rated.get("texts")):
+        facts |= _judging(recipe, rated)
+    own, name = stated_by(method, facts).to_facts(), recipe.method.name
+    code = {"code": name.rsplit("/", 1)[-1]} if ":" in name else {}  # a file of the user's, without its folder
+    return facts | {"method": own | code}
 
 
 def _settings(recipe: Recipe, source: Source) -> dict[str, Any]:

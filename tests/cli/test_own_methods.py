@@ -100,5 +100,6 @@ def test_a_round_against_a_noised_image(noisy_image: Round) -> None:
         assert [word for word in (*NOTHING_OF, "judge", "score", "rated") if word in card.lower()] == []
     assert "at step 500 of 1,000 of POVID's schedule" in dataset
     assert "| gold 12, policy 12 | diffusion noise: 12 |" in dataset
+    assert "The code of the method of round-1, `noisy_image.py:NoisyImage`, is not part of this repository." in dataset
     assert "DPO without a margin" in adapter
     assert facts_of(noisy_image, "model", "demo/own")["steps"] == 1

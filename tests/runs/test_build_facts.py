@@ -34,6 +34,11 @@ def test_judges_are_said_to_have_read_what_they_were_shown(rated: dict | None, c
     assert facts["judging"]["context"] == context
 
 
+def test_judges_that_rated_nothing_are_not_named() -> None:
+    facts = facts_of(recipe(), SOURCE, COUNTS | {"rated": {"texts": 0}})
+    assert "judges" not in facts and "judging" not in facts
+
+
 def test_the_method_states_what_it_did_with_its_judges() -> None:
     both, one = (facts_of(recipe(*set_), SOURCE, COUNTS) for set_ in ((), ("build.judging.judges=1",)))
     assert both["method"]["title"] == "ClinCoT (reconstruction)" and both["candidates"] == 7

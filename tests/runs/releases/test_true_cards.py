@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -126,7 +127,8 @@ def test_the_lists_of_words_are_found_where_they_are_true() -> None:
     pairing = {"pairs_per_step": 2, "min_gap": 0.05, "pair_scope": "any", "gamma": 0.5, "consensus": "agreement"}
     facts = COUNTED | {"judges": judges, "judging": {"readout": "expected", "consensus": "agreement"}}
     facts |= {"hypotheses": 120, "pairing": pairing, "views": "canvas", "scores_histogram": [1] * 10}
-    text = cards.dataset_card("me/run", {"round-1": lineage("build-data", facts)})
+    made = replace(lineage("build-data", facts), pins=PINS | {"proposer": PINS["policy"]})
+    text = cards.dataset_card("me/run", {"round-1": made})
     assert said(text, REGIONS) == {"region", "crop", "heat map", "hypothes", "grounding", "canvas"}
     assert said(text, JUDGES) == {"judge", "consensus", "scoring", "score", "reference answer"}
     assert said(text, CHAINS) == {"same step", "look-ahead", "eq. ", "ClinCoT", "evaluator", "gamma"}
@@ -163,7 +165,7 @@ def test_lineages_from_before_methods_stated_facts_are_put_into_true_words(gamma
     facts = COUNTED | {"pairing": pairing, "judges": [{"repo": f"judge-{n}"} for n in range(judges)]}
     facts |= {"judging": {"readout": "expected", "consensus": "agreement"}}
     text = cards.dataset_card("me/run", {"round-1": lineage("build-data", facts)})
-    assert "made by ClinCoT (reconstruction), arXiv 2603.01124" in text
+    assert "made with ClinCoT (reconstruction), arXiv 2603.01124" in text
     assert ("look-ahead" in text.lower(), "Eq. 3" in text) == (gamma > 0, gamma > 0)
     assert ("consensus" in text, "Eq. 4" in text) == (judges > 1, judges > 1)
     assert "t most 2 pairs a step with a gap of 0.05, drawn across regions." in text
@@ -177,5 +179,16 @@ def test_an_older_lineage_of_an_unknown_method_states_its_name_only() -> None:
 def test_a_start_adapter_was_trained_by_no_method() -> None:
     start = lineage("train", {"objective": "sft", "examples": 30}, stated_by(WithNoise()))
     text = cards.adapter_card("me/run", {"sft": start})
-    assert "trained by SFT (our settings) on" in text and "POVID" not in text
+    assert "trained with SFT (our settings) on" in text and "POVID" not in text
     assert "known value" not in text
+
+
+@pytest.mark.parametrize(("views", "proposer"), [({"image": 9}, False), ({"image, crop": 9}, True)])
+def test_regions_that_only_place_noise_are_no_crops(views: dict[str, int], proposer: bool) -> None:
+    facts = COUNTED | {"hypotheses": 12, "candidate_views": views, "candidate_sources": {"policy": 9}}
+    made = lineage("build-data", facts, stated_by(WithNoise(), facts))
+    if proposer:
+        made = replace(made, pins=PINS | {"proposer": PINS["policy"]})
+    text = cards.dataset_card("me/run", {"round-1": made})
+    assert "| round-1 | 12 | 0 |" in text
+    assert ("crop" in text, "grounding model" in text) == (proposer, proposer)

@@ -47,11 +47,20 @@ def dataset_card(repo: str, lineages: Rounds) -> str:
         method=stated_in(rounds[-1][1]),
         statements=_statements(rounds),
         looked=[(name, made) for name, made in rounds if made.facts.get("hypotheses")],
+        layouts={name: _layout(made) for name, made in rounds},
+        grounded=any(made.facts.get("hypotheses") and "proposer" in made.pins for _, made in rounds),
         judged=[(name, made) for name, made in rounds if made.facts.get("judges")],
         scored=[(name, made) for name, made in rounds if any(made.facts.get("scores_histogram", ()))],
         sampled=any(made.sampled_from is not None for _, made in rounds),
         drops=_drops(made for _, made in rounds),
     )
+
+
+def _layout(made: Lineage) -> str:
+    """Return how image and crop reached the policy, "" where no candidate saw a crop; older rounds all did."""
+    if not any("crop" in seen for seen in made.facts.get("candidate_views", ("crop",))):
+        return ""
+    return "one canvas" if "canvas" in (made.facts.get("image_layout"), made.facts.get("views")) else "two images"
 
 
 def _statements(rounds: Ordered) -> list[tuple[str, Stated]]:
