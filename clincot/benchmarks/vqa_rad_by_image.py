@@ -1,4 +1,4 @@
-"""A snapshot of VQA-RAD's Hub copy -> its questions cut anew into train and test by image, so that no image is in both.
+"""A snapshot of VQA-RAD's Hub copy -> its questions split into train and test by image, so that no image is in both.
 
 The official split shares 202 of its 203 test images with train. Each image goes to one side by a hash of its questions
 and answers, so the cut depends on no other image, no order and no encoding of the pixels.

@@ -117,7 +117,7 @@ def compare_text(
     reference: str | None = None,
     report: bool = False,
 ) -> str:
-    """Return the text behind the image that asks a critic which of two texts is better; what varies comes last."""
+    """Return the text after the image that asks a critic which of two texts is better; what varies comes last."""
     lines = [COMPARE_REPORTS if report else COMPARE, f"Question: {question.strip()}"]
     if reference is not None:
         lines.append(f"Reference: {reference.strip()}")

@@ -1,4 +1,4 @@
-"""Words of a `clincot hub` command -> a HubError for what cannot be meant, before a folder is made or a Hub asked."""
+"""Arguments of a `clincot hub` command -> a HubError for those that cannot work, before anything is touched."""
 
 from __future__ import annotations
 

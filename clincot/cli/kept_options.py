@@ -31,7 +31,7 @@ class Kept:
         return same and self.set[: len(other.set)] == other.set
 
     def beyond(self, other: Kept) -> tuple[str, ...]:
-        """Return the overrides behind those of `other`; a repetition of all of these says nothing new."""
+        """Return the overrides after those of `other`; a repetition of all of these says nothing new."""
         rest = self.set[len(other.set) :]
         while other.set and rest[: len(other.set)] == other.set:
             rest = rest[len(other.set) :]

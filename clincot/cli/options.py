@@ -144,7 +144,7 @@ class Options:
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give `command(options, **own)` the shared options on the command line, behind its own."""
+    """Give `command(options, **own)` the shared options on the command line, after its own."""
     own = [p for name, p in inspect.signature(command, eval_str=True).parameters.items() if name != "options"]
     shared = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=p.default, annotation=p.annotation)

@@ -1,4 +1,4 @@
-"""The contract of an editor: texts with their questions -> wrong versions of them, or a named failure."""
+"""The contract of an editor: texts with their questions -> wrong versions of them, or the reason why there is none."""
 
 from __future__ import annotations
 

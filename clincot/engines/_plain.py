@@ -20,7 +20,7 @@ from clincot.lm.sampling import Sampler
 
 @torch.inference_mode()
 def generate(policy: Policy, inputs: Mapping[str, Tensor], sampler: Sampler, counters: Counters) -> None:
-    """Write the texts of `sampler` behind the prompts of `inputs`."""
+    """Write the texts of `sampler` after the prompts of `inputs`."""
     policy.model.generate(
         **inputs,
         do_sample=False,

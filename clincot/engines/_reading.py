@@ -27,7 +27,7 @@ def render(policy: Any, messages: Sequence[Message], images: int) -> str:
 
 
 def read(policy: Policy, text: str, images: Sequence[str], lengths: Sequence[int]) -> Prompt:
-    """Tokenise `text` with its i-th image token repeated `lengths[i]` times, cut behind each image.
+    """Tokenise `text` with its i-th image token repeated `lengths[i]` times, cut after each image.
 
     Without special tokens of the tokenizer: the template writes them all, as TRL's trainer assumes
     (docs/training.md#libraries).

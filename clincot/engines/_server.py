@@ -1,4 +1,4 @@
-"""A chat request -> what an OpenAI-compatible server answers, repeated with growing waits while a failure may pass."""
+"""A chat request -> what an OpenAI-compatible server answers, repeated with growing waits after temporary failures."""
 
 from __future__ import annotations
 

@@ -30,5 +30,5 @@ class Fitting(Protocol):
     """An engine, or its folder's processor (room.py), that can say by the tokenizer alone what it has no room for."""
 
     def too_long(self, requests: Sequence[GenerateRequest]) -> list[bool]:
-        """Say of each request whether prompt and new tokens exceed the context; `images` may be left out."""
+        """Return, for each request, whether prompt and new tokens exceed the context; `images` may be left out."""
         ...

@@ -80,7 +80,7 @@ class OpenAIEngine:
         """Write one text per request, in their order; `logp` is NaN where the server gives no log-probabilities.
 
         A request that is answered without a text (a content filter, an unfinished thought, a prompt that is too long
-        behind others that were not) has finish `failed`. Raises ModelError when too many are (`_failures.py`), when the
+        after others that were not) has finish `failed`. Raises ModelError when too many are (`_failures.py`), when the
         server refuses the first request, lacks the model or stays away.
         """
         written = self._each(requests, self._write)

@@ -39,7 +39,7 @@ class PolicyRoom:
         return cls(processor, processor.tokenizer, image_token, context_of(config), escape_of(processor))
 
     def too_long(self, requests: Sequence[GenerateRequest]) -> list[bool]:
-        """Say of each request whether prompt and new tokens exceed the context; `images` may be left out."""
+        """Return, for each request, whether prompt and new tokens exceed the context; `images` may be left out."""
         found = [False] * len(requests)
         odd = [i for i, request in enumerate(requests) if not self._surely_fits(request)]
         texts = [render(self, requests[i].messages, _blocks(requests[i])) for i in odd]

@@ -122,7 +122,7 @@ class TransformersEngine:
         return [scores.get(place, UNSCORED) for place in range(len(requests))]
 
     def too_long(self, requests: Sequence[GenerateRequest]) -> list[bool]:
-        """Say of each request whether it exceeds the context, without reading it; `images` may be left out."""
+        """Return, for each request, whether it exceeds the context, without reading it; `images` may be left out."""
         return self._room.too_long(requests)
 
     def _read(self, requests: Sequence[Any], new_tokens: Sequence[int]) -> list[Entry]:

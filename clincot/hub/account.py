@@ -1,4 +1,4 @@
-"""A Hub and its token -> whose token it is, and whether it may write to a namespace, known before hours of work."""
+"""A Hub and its token -> whose token it is, and whether it may write to a namespace, checked before the work starts."""
 
 from __future__ import annotations
 

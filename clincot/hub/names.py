@@ -1,4 +1,4 @@
-"""A name, revision or URL as a user wrote it -> what no Hub takes about it, in words; nothing is asked of a Hub."""
+"""A name, revision or URL as a user wrote it -> why no Hub accepts it, in words; no Hub is asked."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ REVISION = re.compile(r"[A-Za-z0-9_][\w.+/-]*", re.ASCII)
 
 
 def name_fault(name: str, behind: str = "") -> str:
-    """Return why `name` cannot be a repository's, "" when it can; `behind` is what is put behind it."""
+    """Return why `name` cannot be a repository's, "" when it can; `behind` is what is put after it."""
     length = len(name) + len(behind)
     odd = sorted(set(PLAIN.sub("", name)))
     faults = {
         "is empty": not name,
         f"holds {', '.join(map(repr, odd[:5]))}": bool(odd),
-        f"has {length} letters{f' with {behind!r} behind it' if behind else ''}": length > LONGEST,
+        f"has {length} letters{f' with {behind!r} after it' if behind else ''}": length > LONGEST,
         "begins or ends with '-' or '.'": name[:1] in ("-", ".") or name[-1:] in ("-", "."),
         "holds '--' or '..'": "--" in name or ".." in name,
         "ends in .git or .ipynb": name.lower().endswith((".git", ".ipynb")),

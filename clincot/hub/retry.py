@@ -1,4 +1,4 @@
-"""One call to a Hub -> its result, repeated with growing waits while the failure is of a kind that passes."""
+"""One call to a Hub -> its result, repeated with growing waits while the failure is of a temporary kind."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from clincot.records import Box
 
-SQUARE = 0.01  # pixels whose sides differ by less are square: rounded spacings do, and nobody sees it
+SQUARE = 0.01  # pixels whose sides differ by less are square: rounded spacings differ so, invisibly
 
 Size = tuple[int, int]
 

@@ -13,7 +13,7 @@ from clincot.records import Message
 def render(tokenizer: Any, messages: Sequence[Message]) -> str:
     """Return the prompt, ready for the reply; `messages` are a system and a user turn of plain text.
 
-    Without a chat template: plain text ending in "Rating:", behind the tokenizer's begin token. With one that refuses
+    Without a chat template: plain text ending in "Rating:", after the tokenizer's begin token. With one that refuses
     or drops a system turn (Mistral's does, docs/methods.md#judges): the system text opens the user turn.
     """
     if getattr(tokenizer, "chat_template", None) is None:

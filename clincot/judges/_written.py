@@ -71,7 +71,7 @@ class _Said:
 def number_in(reply: str, *, cut: bool = False) -> float | None:
     """Return the number from 0 to 9 that `reply` gives as its rating, None where it gives none or more than one.
 
-    Blocks of thought do not count. A number behind a label ("Rating: 7") comes before a bare one. Another scale
+    Blocks of thought do not count. A number after a label ("Rating: 7") comes before a bare one. Another scale
     ("8/10", "85 %", "0.8"), a range, a number that counts or names something else ("2 nodules", "T2") and
     a refusal are not ratings. `cut`: the reply ended at its length limit, so a number at its end may be incomplete.
     """

@@ -105,5 +105,5 @@ class Fitting(Protocol):
     """A judge, or its folder's tokenizer (room.py), that can say by the tokenizer alone what it has no room for."""
 
     def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
-        """Say of each request whether its prompt and the reply exceed the context."""
+        """Return, for each request, whether its prompt and the reply exceed the context."""
         ...

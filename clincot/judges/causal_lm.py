@@ -121,7 +121,7 @@ class CausalLMJudge:
         return self._room.reads(request)
 
     def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
-        """Say of each request whether it exceeds the context, without reading it."""
+        """Return, for each request, whether it exceeds the context, without reading it."""
         return self._room.too_long(requests)
 
     def _prompts(self, requests: Sequence[JudgeRequest], ids: Sequence[tuple[int, ...]]) -> list[Prompt]:

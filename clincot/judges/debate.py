@@ -63,7 +63,7 @@ def digit(value: float) -> int:
 def debate(
     judges: Sequence[Judge], requests: Sequence[JudgeRequest], rounds: int, rate: Rate
 ) -> list[tuple[Rating, ...]]:
-    """Return, per request, each judge's last rating and behind them the debate's outcome; all debates advance together.
+    """Return, per request, each judge's last rating and after them the debate's outcome; all debates advance together.
 
     One judge: its rating is the outcome. A rating that cannot be read fails its debate: outcome None. `rate` calls a
     judge. The outcome's mass is the least of the judges'.

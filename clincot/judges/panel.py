@@ -54,7 +54,7 @@ class Panel:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return whose ratings `rate` returns: the judges', and in a debate its outcome behind them."""
+        """Return whose ratings `rate` returns: the judges', and in a debate its outcome after them."""
         own = tuple(judge.name for judge in self.judges)
         return (*own, DEBATE) if own and self.judging.consensus == DEBATE else own
 

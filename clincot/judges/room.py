@@ -42,7 +42,7 @@ class JudgeRoom:
         return render(self.tokenizer, self._escape.messages(self.way.messages(request)))
 
     def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
-        """Say of each request whether its prompt and the reply exceed the context."""
+        """Return, for each request, whether its prompt and the reply exceed the context."""
         found = [False] * len(requests)
         odd = [i for i, request in enumerate(requests) if not self._surely_fits(request)]
         texts = [self.reads(requests[i]) for i in odd]
@@ -78,5 +78,5 @@ class PolicyItselfRoom:
     scoring: str
 
     def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
-        """Say of each request whether its prompt and the reply exceed the context; False where `policy` cannot say."""
+        """Return, per request, whether its prompt and the reply exceed the context; False where `policy` cannot say."""
         return beyond(self.policy, mode_of(self.scoring), requests)

@@ -1,6 +1,6 @@
-"""Texts read behind a trunk -> the longest beginning that a new text has in common with one of them.
+"""Texts read after a trunk -> the longest beginning that a new text has in common with one of them.
 
-Candidates, look-ahead samples and the next step of a chain repeat question and findings behind the same trunk: their
+Candidates, look-ahead samples and the next step of a chain repeat question and findings after the same trunk: their
 beginnings are computed once, as a radix tree would have it, by looking at the neighbours in sorted order.
 """
 

@@ -12,7 +12,7 @@ Ids = tuple[tuple[int, ...], ...]  # per reply, each token once
 
 
 class ChoiceTokens:
-    """Resolves replies to token ids, by encoding them behind the end of the prompt: vocabularies differ in spaces."""
+    """Resolves replies to token ids, by encoding them after the end of the prompt: vocabularies differ in spaces."""
 
     def __init__(self, tokenizer: Any, name: str) -> None:
         self.tokenizer = tokenizer
@@ -38,7 +38,7 @@ class ChoiceTokens:
 
 
 class ReplyTokens:
-    """Resolves replies behind a prompt; a spelling that a vocabulary cuts into several tokens is left out."""
+    """Resolves replies after a prompt; a spelling that a vocabulary cuts into several tokens is left out."""
 
     def __init__(self, tokenizer: Any, name: str, replies: tuple[tuple[str, ...], ...]) -> None:
         self.name = name

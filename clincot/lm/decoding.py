@@ -13,7 +13,7 @@ from clincot.lm.sampling import Sampler
 
 @torch.inference_mode()
 def decode(model: Any, started: Started, sampler: Sampler, counters: Counters) -> None:
-    """Write the texts of `sampler` behind `started`; row i of one is row i of the other."""
+    """Write the texts of `sampler` after `started`; row i of one is row i of the other."""
     logits, cache, mask = started.logits, started.cache, started.mask
     rows = list(range(len(logits)))
     while True:

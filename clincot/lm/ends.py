@@ -1,7 +1,7 @@
 """What a model's folder says about the end of a text -> the token ids that end one, the same for writing and training.
 
 Three places name an end and often differ (huggingface/open-r1#663, trl#7039): the generation config (else the model's
-config), the tokenizer, and the chat template, which writes the token behind an assistant's turn.
+config), the tokenizer, and the chat template, which writes the token after an assistant's turn.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _of_config(config: Any) -> tuple[int, ...]:
 
 
 def _turn_end(reader: Any, tokenizer: Any) -> int | None:
-    """Return the special token that the chat template writes behind an assistant's text, None where it writes none."""
+    """Return the special token that the chat template writes after an assistant's text, None where it writes none."""
     if getattr(reader, "chat_template", None) is None:
         return None
     turns = [{"role": role, "content": _content(role, reader is not tokenizer)} for role in ("user", "assistant")]

@@ -19,7 +19,7 @@ MARKS = re.compile(r"\[/?[A-Z][A-Z_]+\]|<</?[A-Z]+>>|<\|[a-z_]+\|>|</?s>")
 
 @dataclass(frozen=True)
 class Escape:
-    """Breaks up `tokens` in a text by a space behind their first character; other texts stay as they are."""
+    """Breaks up `tokens` in a text by a space after their first character; other texts stay as they are."""
 
     tokens: tuple[str, ...]
 

@@ -118,7 +118,7 @@ class PrefixCache:
         return {path: _cut(cache, row, len(path[-1].ids)) for row, path in enumerate(paths)}
 
     def _forward(self, before: Sequence[Sequence[Layers]], segments: Sequence[Segment]) -> Started:
-        """Run each segment behind the segments `before` it, left-padded between the two."""
+        """Run each segment after the segments `before` it, left-padded between the two."""
         device = self.model.device
         longest = max(len(segment.ids) for segment in segments)
         ids = torch.tensor([[self.pad] * (longest - len(s.ids)) + list(s.ids) for s in segments], device=device)
@@ -147,7 +147,7 @@ class PrefixCache:
 
 
 def _joined(before: Sequence[Sequence[Layers]]) -> tuple[DynamicCache, Tensor]:
-    """One cache of all rows, each the segments of its trunk end to end behind zeros, and the mask (rows, tokens)."""
+    """One cache of all rows, each the segments of its trunk end to end after zeros, and the mask (rows, tokens)."""
     cache = DynamicCache()
     lengths = [sum(layers[0][0].shape[1] for layers in row) for row in before]
     longest = max(lengths)

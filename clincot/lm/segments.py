@@ -15,7 +15,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Prompt:
-    """Token ids as `trunk` segments (each ends behind an image) and the rest; never an empty rest."""
+    """Token ids as `trunk` segments (each ends after an image) and the rest; never an empty rest."""
 
     trunk: tuple[Segment, ...]
     rest: Segment

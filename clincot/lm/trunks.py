@@ -18,7 +18,7 @@ def common(ids: Sequence[tuple[int, ...]]) -> int:
 
 
 def with_trunks(ids: Sequence[tuple[int, ...]], levels: Sequence[Sequence[Hashable]]) -> list[Prompt]:
-    """Cut each of `ids` behind what it has in common with its group, at each level of grouping.
+    """Cut each of `ids` after what it has in common with its group, at each level of grouping.
 
     `levels` go from coarse to fine (all prompts, one question, one state of its findings); each names the group of
     every prompt. Prompts come in the order of `ids`.

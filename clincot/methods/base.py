@@ -40,7 +40,7 @@ class Rate:
     """One text that the judges rate, with everything they see of its context.
 
     `reference` is the text that they may compare with (None: blind). `region`: they read where it lies and how it was
-    found (None: nothing). `view` is the image that a judge with eyes sees (None: none). `report`: the text is a whole
+    found (None: nothing). `view` is for judges that see images (None: no image). `report`: the text is a whole
     report and is rated by the rubric of reports. `rubric` replaces both; it must ask for one digit (9 is the best).
     """
 

@@ -19,7 +19,7 @@ def check_loss(loss: Tensor, step: int, rows: Sequence[str], setting: str) -> No
 
 
 class FiniteGradients(TrainerCallback):
-    """Stops before weights take a step along a gradient that is no number: a save behind it would be worthless.
+    """Stops before weights take a step along a gradient that is no number: a save after it would be worthless.
 
     Reads and empties the trainer's `rows_read`, the ids of the rows since the step before.
     """

@@ -117,7 +117,7 @@ class Renderer:
         return Side(opening, self.completion(rest, self.escape(text), ended), tuple(images))
 
     def completion(self, rest: str, text: str, ended: bool = True) -> str:
-        """Cut the rendered answer behind its end token, as some templates write a line break there; else before it."""
+        """Cut the rendered answer after its end token, as some templates write a line break there; else before it."""
         ends = self.end_tokens or (self.processor.tokenizer.eos_token,)
         said = behind(rest, text)
         if said and not ended:

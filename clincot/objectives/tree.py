@@ -1,7 +1,7 @@
 """Texts after prompts that begin alike -> one packed row in which each common beginning occurs once, and its mask.
 
 A node is a stretch of tokens; its tokens see the node itself up to themselves, and all nodes above it. Every text keeps
-its prompt's last token for its own, so that each token predicts the one behind it and no head needs a special case.
+its prompt's last token for its own, so that each token predicts the one after it and no head needs a special case.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _leaf(tree: Tree, owner: int, text: Text, start: int, above: tuple[int, ...]
 
 
 def block_mask(tree: Tree, length: int) -> Tensor:
-    """Return who sees whom, boolean (length, length); padding behind the row sees itself, for no row may be empty."""
+    """Return who sees whom, boolean (length, length); padding after the row sees itself, for no row may be empty."""
     seen = torch.eye(len(tree.above), dtype=torch.bool)
     for number, above in enumerate(tree.above):
         seen[number, list(above)] = True

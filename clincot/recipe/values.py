@@ -37,7 +37,7 @@ def parse_override(text: str) -> dict[str, Any]:
 
 
 def build(cls: type[T], tree: Any, where: str, join: str = ": ") -> T:
-    """Make `cls` from nested plain values; `where` begins every error, and `join` puts a key behind it.
+    """Make `cls` from nested plain values; `where` begins every error, and `join` puts a key after it.
 
     A field annotated with a `Range` takes no number outside of it, and no field takes NaN or an infinity.
     """

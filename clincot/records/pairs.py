@@ -9,7 +9,7 @@ from clincot.records import Candidate, Message, Region, View, is_cut
 
 @dataclass(frozen=True)
 class Side:
-    """One text of a pair, and the images it is scored with behind those that both sides share.
+    """One text of a pair, and the images it is scored with after those that both sides share.
 
     `logp` (nats) and `tokens` hold under the policy at the round's start, for this text after the pair's prompt and all
     its images; None where nobody computed them. `token_weights` weighs each token of the text in the objective, in
@@ -28,7 +28,7 @@ class Side:
 
     @classmethod
     def of(cls, candidate: Candidate, shared: tuple[View, ...], views: tuple[View, ...] | None = None) -> Side:
-        """Return a candidate as a side behind the `shared` views of its pair; `views` defaults to the others it saw.
+        """Return a candidate as a side after the `shared` views of its pair; `views` defaults to the others it saw.
 
         Its log-probability is kept only where the side shows what the policy saw.
         """
@@ -55,7 +55,7 @@ class Side:
 class Pair:
     """A preferred and a rejected side of one prompt; `group` is `example_id/step`, that of their candidates.
 
-    `views` are the images that both sides share, and may be empty; each side's own come behind them.
+    `views` are the images that both sides share, and may be empty; each side's own come after them.
     """
 
     id: str

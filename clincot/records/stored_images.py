@@ -27,7 +27,7 @@ class Spill:
         weakref.finalize(self, self._file.close)
 
     def append(self, data: bytes) -> StoredImage:
-        """Write `data` behind what is there. Raises DiskFull."""
+        """Write `data` after what is there. Raises DiskFull."""
         with self._lock:
             stored, left = StoredImage(self, self._end, len(data)), memoryview(data)
             try:

@@ -58,6 +58,6 @@ def embed(texts: tuple[str, ...], encoder: Path, name: str, width: int) -> Tenso
 
 
 def _ids(tokenizer: Any, text: str) -> Tensor:
-    # The authors' own tokenizer class puts [CLS] before a text and no [SEP] behind it; 64 counts the [CLS].
+    # The authors' own tokenizer class puts [CLS] before a text and no [SEP] after it; 64 counts the [CLS].
     pieces = tokenizer(text, add_special_tokens=False)["input_ids"]
     return torch.tensor([[tokenizer.cls_token_id, *pieces][:TOKENS]])

@@ -21,7 +21,7 @@ from clincot.runs._needs import check_needs
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER
 
 BY_POLICY = ("black_image", "shuffled_images")  # controls that a policy answers
-SUFFIX = "-preferences"  # the longest that a repository of a run has behind the run's name
+SUFFIX = "-preferences"  # the longest that a repository of a run has after the run's name
 
 
 def check_names(recipe: Recipe) -> None:

@@ -1,4 +1,4 @@
-"""A release -> the folder that a push of it would publish, and what is said about it; the target Hub is only read."""
+"""A release -> the folder that a push of it would publish, and the lines about it; the target Hub is only read."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_no_letter_passes_that_either_would_refuse(letter: str) -> None:
 
 def test_the_longest_ending_of_a_run_counts() -> None:
     assert name_fault("a" * 84, "-preferences") == ""
-    assert "97 letters with '-preferences' behind it" in name_fault("a" * 85, "-preferences")
+    assert "97 letters with '-preferences' after it" in name_fault("a" * 85, "-preferences")
 
 
 def test_owners_are_names_and_no_words_of_the_urls() -> None:

@@ -59,7 +59,7 @@ def doubt_before(clause: str, sentence_after: str) -> str:
 
 
 def after(sentence: str, mention: re.Match[str]) -> tuple[str, str]:
-    """Return the rest of the mention's clause, and the comma's remark behind it."""
+    """Return the rest of the mention's clause, and the comma's remark after it."""
     whole = cues.ASIDE.sub(" ", sentence[mention.end() : mention.end() + AFTER])
     plural = PLURAL.match(whole)
     if plural and not cues.FINITE.search(whole[: plural.start("rest")]):

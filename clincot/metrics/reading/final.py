@@ -59,7 +59,7 @@ def _tagged(text: str) -> str:
 
 
 def _labelled(text: str) -> str:
-    """Return the line behind the last label "Answer:", or behind the last "answer is" of a text without labels.
+    """Return the line after the last label "Answer:", or after the last "answer is" of a text without labels.
 
     A line that echoes the question is passed over.
     """

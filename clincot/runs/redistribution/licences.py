@@ -1,4 +1,4 @@
-"""A benchmark's terms -> whether what is made of it may be pushed for everybody to see."""
+"""A benchmark's terms -> whether what is made of it may be pushed publicly."""
 
 from __future__ import annotations
 

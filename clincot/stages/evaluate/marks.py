@@ -1,4 +1,4 @@
-"""An evaluation and a protocol -> the mark of each result: not shown to differ from a control of its, or below one."""
+"""An evaluation and a protocol -> the mark of each result: not shown to differ from a control, or below one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A base model and an adapter -> one model folder for serving, found on a probe to answer as the two do together."""
+"""A base model and an adapter -> one model folder for serving, whose logits on a probe equal those of the two."""
 
 from __future__ import annotations
 
