@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from clincot.recipe import Recipe, load_recipe  # noqa: F401
     from clincot.records import Candidate, Example, Region  # noqa: F401
     from clincot.records.pairs import Pair  # noqa: F401
-    from clincot.runs.api import build, check_push, evaluate, open_run, push, train  # noqa: F401
+    from clincot.runs.api import build, check_push, evaluate, open_run, pair, push, train  # noqa: F401
     from clincot.runs.results import RoundAdapter, RoundData, RunResults  # noqa: F401
     from clincot.runs.run import Run  # noqa: F401
 
@@ -27,6 +27,7 @@ _PUBLIC = {
     "Run": "clincot.runs.run",
     "open_run": "clincot.runs.api",
     "build": "clincot.runs.api",
+    "pair": "clincot.runs.api",
     "train": "clincot.runs.api",
     "evaluate": "clincot.runs.api",
     "check_push": "clincot.runs.api",

@@ -22,6 +22,7 @@ from clincot.phantom.policy.network import FOLDER as POLICY
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
 from clincot.records.lineage import content_key
+from clincot.runs.build import draw
 from clincot.stages.evaluate import PolicyUnderTest, evaluate_policies
 from clincot.stages.evaluate.predictions import Prediction
 from clincot.stages.sample.build import BuildJob, build
@@ -88,7 +89,7 @@ class Study:
         if not pairs.is_file():
             began = time.monotonic()
             job = BuildJob(recipe, part, asked, key, folder, lambda: load_models(recipe, parent))
-            facts = build(job).facts
+            facts = draw(job, build(job)).facts
             say(f"build {part}: {facts['pairs']} pairs of {facts['questions']} questions", began)
         return pairs
 

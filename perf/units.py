@@ -1,6 +1,6 @@
 """Start-up, claim and merge of a build with 1,000 and with 100,000 finished units: CPU time per unit, and memory.
 
-The functions are those of `clincot build-data`; the units are synthetic (one small pair, candidate and region each).
+The functions are those of `clincot build-data`; the units are synthetic (two small candidates and a region each).
 Fails when a unit costs more than 1.5 times as much among many, or when merged rows are not the units' rows.
 """
 
@@ -23,7 +23,6 @@ from clincot.executors.launch import Launch, open_launch
 from clincot.executors.world import ALONE, World
 from clincot.recipe import load_recipe
 from clincot.records import WHOLE, Box, Candidate, Example, Hypothesis, Region, View
-from clincot.records.pairs import Pair, Side
 from clincot.stages.sample.build import BuildJob, merge, worker_of
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.shards import unit_report, write_parts
@@ -44,16 +43,8 @@ def result(number: int) -> UnitResult:
         Candidate(f"{of.id}/0/{side}", of.id, 0, f"text {side}", region, (), -1.0, 3, score=0.5 + side / 4, views=views)
         for side in (1, 0)
     )
-    prompt = ({"role": "user", "content": [{"type": "text", "text": of.question}]},)
-    sides = (Side.of(good, (WHOLE,)), Side.of(bad, (WHOLE,)))
-    pair = Pair(f"{of.id}/0/1", of.id, 0, "clincot", prompt, (WHOLE,), *sides, f"{of.id}/0")
     looked = Hypothesis(of.image_id, region.hypothesis, 0.5, region, crop_id="0" * 16)
-    shown = {"image": os.urandom(800), "crop": os.urandom(400)}
-
-    def encode(example_id: str, view: View) -> bytes:
-        return shown[view.kind]
-
-    return UnitResult((pair,), (good, bad), (looked,), {}, (), encode)
+    return UnitResult((good, bad), (looked,), {}, ())
 
 
 def job(folder: Path, count: int) -> BuildJob:
@@ -105,9 +96,9 @@ def measure(folder: Path, count: int, answer: multiprocessing.Queue[tuple[float,
     claim = spent(lambda: claims(count, count + FREE))
     assert claims(count, count + FREE) == 0, "a unit was given away twice"
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    merging = spent(lambda: merge(folder, 1, count, "perf"))
+    merging = spent(lambda: merge(folder, 1, count))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    ids = pq.read_table(folder / "merged" / "pairs.parquet", columns=["id"])["id"].to_pylist()
+    ids = pq.read_table(folder / "merged" / "candidates.parquet", columns=["id"])["id"].to_pylist()[::2]
     assert ids == [f"perf/{n - n % LINKED:08d}/0/1" for n in range(count)], "the merged rows are not the units' rows"
     answer.put((start_up / (count + FREE), claim / FREE, merging / count, before, peak))
 

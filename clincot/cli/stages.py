@@ -1,4 +1,4 @@
-"""`clincot build-data | train | run`: one command per stage, and the loop over them.
+"""`clincot build-data | pair | train | run`: one command per stage, and the loop over them.
 
 A body opens its run before it imports a stage: the stages import Hub clients, which read HF_ENDPOINT when they load.
 """
@@ -27,9 +27,7 @@ Restore = Annotated[
     bool, typer.Option("--restore-images", help="Write a round's full rows from your own copy of the benchmark.")
 ]
 OldRestore = Annotated[bool, typer.Option("--rebuild-images", hidden=True)]  # its name until November 2026
-Repair = Annotated[
-    bool, typer.Option("--repair-pairs", help="Draw a finished round's pairs again by other settings; no model runs.")
-]
+Repair = Annotated[bool, typer.Option("--repair-pairs", hidden=True)]  # now a command
 Objective = Annotated[
     str, typer.Option("--objective", help="sft: train what round 1 starts from on gold answers. Else the recipe's.")
 ]
@@ -53,11 +51,13 @@ def build_data(
     """Build a round's preference dataset: hypotheses, regions, candidates, judges, pairs."""
     if rebuild_images:
         raise RecipeError("build-data: --rebuild-images has another name now. Give --restore-images.")
-    if restore_images and repair_pairs:
-        raise RecipeError("build-data: --restore-images and --repair-pairs are two different tasks. Give one of them.")
+    if repair_pairs:
+        raise RecipeError(
+            "build-data: --repair-pairs is a command of its own now. Run `clincot pair` with the same options."
+        )
     world = world_of()
-    if restore_images or repair_pairs:
-        world.refuse_company("--restore-images" if restore_images else "--repair-pairs")
+    if restore_images:
+        world.refuse_company("--restore-images")
     run = options.open(round)
     check_push(run, push and not dry_run and not restore_images)
     if world.rank > 0:
@@ -66,17 +66,22 @@ def build_data(
         return share_round(run, round, world)
     if restore_images:
         return _restore(run, round)
-    if repair_pairs:
-        from clincot.runs.prepare import prepare
-        from clincot.runs.repair import repair_round
+    from clincot.runs.api import build
 
-        prepare(run, say)
-        release = repair_round(run, round)
-    else:
-        from clincot.runs.api import build
-
-        release = build(run, round, new_version=new_version, say=say, world=world).release
+    release = build(run, round, new_version=new_version, say=say, world=world).release
     report(run, release, push=push, dry_run=dry_run)
+    next_step(options.command(run, "train", "--round", str(round)))
+
+
+@with_options
+def pair(options: Options, round: Round = 1, push: Push = False, dry_run: DryRun = False) -> None:
+    """Draw a finished round's pairs again by other numbers, as a new version; no model is loaded."""
+    world_of().refuse_company("clincot pair")
+    run = options.open(round)
+    check_push(run, push and not dry_run)
+    from clincot.runs import api
+
+    report(run, api.pair(run, round, say=say).release, push=push, dry_run=dry_run)
     next_step(options.command(run, "train", "--round", str(round)))
 
 
@@ -130,6 +135,7 @@ def run(options: Options, push: Push = False, dry_run: DryRun = False) -> None:
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     app.command("build-data")(build_data)
+    app.command("pair")(pair)
     app.command("train")(train)
     app.command("run")(run)
 

@@ -159,6 +159,19 @@ class Method(Protocol):
 
 
 @runtime_checkable
+class Redraws(Protocol):
+    """A method some of whose numbers `pair` alone reads: `clincot pair` draws pairs again by others of them.
+
+    The pairs of a method without this are drawn again only by numbers that all methods share (`build.cut_texts`,
+    `build.judging.consensus`, `build.judging.judges`).
+    """
+
+    def drawn_by(self, sampled: Any) -> Any:
+        """Return `sampled`, the Config that a round was sampled by, with those numbers of this method's own Config."""
+        ...
+
+
+@runtime_checkable
 class Foresees(Protocol):
     """A method that can name its shortest requests, so that questions without room are found before any model loads."""
 

@@ -66,6 +66,14 @@ class ClinCoT:
                 found.append(self._pair(f"{group}/{i}", example, winner, loser, draw.recipe))
         return found
 
+    def drawn_by(self, sampled: clincot_config.Config) -> clincot_config.Config:
+        """Return the numbers that a round was sampled by with those of this method that drawing pairs alone reads."""
+        own, ahead = self.config, sampled.lookahead
+        if ahead.gamma:  # else there are no look-ahead scores to weigh
+            ahead = replace(ahead, gamma=own.lookahead.gamma, normalise=own.lookahead.normalise)
+        drawn = {name: getattr(own, name) for name in ("pairs_per_step", "min_gap", "pair_scope")}
+        return replace(sampled, lookahead=ahead, **drawn)
+
     def facts(self, counts: Mapping[str, Any]) -> tuple[str, ...]:
         """Return what the card says of a round, by `counts["judges"]`: the judges that rated."""
         config, judges = self.config, len(counts.get("judges", ()))

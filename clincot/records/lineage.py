@@ -25,6 +25,7 @@ PACKAGES = (
     "pillow",
 )
 # What lineages held before own repositories were pinned by content: their roles, and facts about single Hubs.
+PAIRED_FROM = "paired_from"  # role and fact of the version whose candidates a round's pairs were drawn among
 OWN_ROLES = re.compile(r"preferences|parent|initial|repaired_from|sft|round-\d+")
 FACTS_OF_A_HUB = ("store_shas", "only_in_store")
 
@@ -114,13 +115,22 @@ class Lineage:
 def _converted(old: dict[str, Any]) -> dict[str, Any]:
     """Return a lineage whose own repositories are pinned by commit with those in `own`, under their bare names."""
     own = {
-        role: {"kind": pin["kind"], "name": pin["repo"].split("/")[-1], "tag": pin["revision"], "content": pin["sha"]}
+        PAIRED_FROM if role == "repaired_from" else role: {
+            "kind": pin["kind"],
+            "name": pin["repo"].split("/")[-1],
+            "tag": pin["revision"],
+            "content": pin["sha"],
+        }
         for role, pin in old["pins"].items()
         if OWN_ROLES.fullmatch(role)
     }
-    pins = {role: pin for role, pin in old["pins"].items() if role not in own}
+    pins = {role: pin for role, pin in old["pins"].items() if not OWN_ROLES.fullmatch(role)}
     facts = {name: value for name, value in old["facts"].items() if name not in FACTS_OF_A_HUB}
-    return old | {"pins": pins, "own": own, "facts": facts}
+    inputs = old["inputs"]
+    if repaired := facts.pop("repaired_from", None):
+        inputs = repaired["stands_for"]
+        facts[PAIRED_FROM] = {"tag": repaired["tag"], "before": repaired["pairing"]}
+    return old | {"pins": pins, "own": own, "inputs": inputs, "facts": facts}
 
 
 def shown(folder: str | Path) -> str:

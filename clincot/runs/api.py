@@ -86,6 +86,29 @@ def build(run: Run, round: int = 1, *, new_version: bool = False, say: Say = sil
     return RoundData(build_round(run, round, new_version=new_version, world=world), run)
 
 
+def pair(run: Run, round: int = 1, *, say: Say = silent) -> RoundData:
+    """Draw a finished round's pairs again by the recipe's numbers, as a new version; no model is loaded.
+
+    Args:
+        run: from `open_run`, with the round's settings and other numbers for drawing pairs.
+        round: which round.
+        say: receives progress in words.
+
+    Returns:
+        The dataset of the new version; the existing one where it has the pairs of these settings.
+
+    Raises:
+        RoundError: the round has no dataset.
+        RecipeError: the recipe asks for other candidates, which only `build` can give.
+        DataError: the stored round does not suffice, or no pair comes out.
+    """
+    _prepare(run, round, say)
+    from clincot.runs.pair import pair_round
+    from clincot.runs.results import RoundData
+
+    return RoundData(pair_round(run, round), run)
+
+
 def train(
     run: Run, round: int = 1, *, new_version: bool = False, say: Say = silent, world: World = ALONE
 ) -> RoundAdapter:

@@ -22,14 +22,16 @@ from clincot.runs.adapters import Adapter
 from clincot.runs.build_facts import facts_of
 from clincot.runs.loading import load_models, reference_key
 from clincot.runs.pins import benchmark_pin, model_pins
-from clincot.runs.redistribution import redacted
-from clincot.runs.redistribution.redacted import sha256_of
+from clincot.runs.redistribution.redacted import read_rows
+from clincot.runs.redistribution.round_files import without_images
 from clincot.runs.releases import Release
 from clincot.runs.roles import sources_of
 from clincot.runs.rooms import load_rooms
 from clincot.runs.run import Run
+from clincot.stages.pair.round import PairJob, pair
 from clincot.stages.sample.build import BuildOutcome, build, ratings
 from clincot.stages.sample.serving import Models
+from clincot.stages.sample.shards import cut_units
 from clincot.stages.sample.worker import BuildJob
 
 RATINGS = "ratings"  # below a run's folder: what judges of finished builds said, one file per tag
@@ -67,7 +69,7 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     close_launch(launch, launches)
     # The same command may have built the round elsewhere meanwhile; its rows are the same.
     done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version, pins=pins)
-    return done or _commit(run, round_, made, outcome, every)
+    return done or _commit(run, round_, made, draw(job, outcome), every)
 
 
 def made_of(run: Run, round_: int) -> Made:
@@ -96,9 +98,20 @@ def job_of(run: Run, round_: int, made: Made, tag: str, world: World) -> tuple[B
     return BuildJob(run.recipe, round_, examples, made.inputs, folder, models, names, rooms), every
 
 
+def draw(job: BuildJob, sampled: BuildOutcome) -> BuildOutcome:
+    """Draw the pairs of a round among what was sampled for it."""
+    config, name, path = f"round-{job.round}", "train-00000-of-00001.parquet", job.folder / "merged" / "pairs.parquet"
+    candidates, regions = (read_rows(sampled.files[f"{config}-{part}/{name}"]) for part in ("candidates", "regions"))
+    shards = cut_units(job.examples, job.recipe.build.shard_images)
+    facts = pair(PairJob(job.recipe, job.round, shards, candidates, regions, path), sampled.facts)
+    return BuildOutcome({f"{config}/{name}": path, **sampled.files}, facts)
+
+
 def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: list[Example]) -> Release:
+    files, facts = outcome.files, outcome.facts
     if not made.source.redistributable:
-        outcome = without_pictures(outcome, round_, every)
+        files, more = without_images(files, round_, every)
+        facts = facts | more
     policy, wrote = made.pins["policy"], made.sampled_from
     lineage = run.lineage(
         "build-data",
@@ -108,9 +121,9 @@ def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: lis
         own=_own(made),
         sampled_from=wrote,
         keys=reference_key(policy, wrote, run.recipe.models.policy.kind) if wrote else {},
-        facts=facts_of(run.recipe, made.source, outcome.facts),
+        facts=facts_of(run.recipe, made.source, facts),
     )
-    return releases.commit(run, "dataset", run.preferences_repo, outcome.files, lineage)
+    return releases.commit(run, "dataset", run.preferences_repo, files, lineage)
 
 
 def _own(made: Made) -> dict[str, OwnPin]:
@@ -136,20 +149,3 @@ def examples_of(run: Run, recipe: Recipe, pin: Pin, round_: int) -> tuple[list[E
     every = benchmark.examples(run.target.snapshot(pin, benchmark.patterns), "train")
     part = part_of_round(every, seed=recipe.seed, rounds=recipe.rounds, round_=round_)
     return every, limit(part, max_images=recipe.build.max_images, max_questions=recipe.build.max_questions)
-
-
-def without_pictures(outcome: BuildOutcome, round_: int, every: list[Example]) -> BuildOutcome:
-    """Return the outcome without images and reference texts; the full rows stay in the work folder alone."""
-    references = redacted.References.of(every)
-    files, facts = {}, outcome.facts | {"withheld": True}
-    for name, full in outcome.files.items():
-        path = full.with_name(f"redacted-{full.name}")
-        if name.startswith(f"round-{round_}/"):
-            files[name] = redacted.redact_pairs(full, path, references)
-            facts |= {"full_rows_sha256": sha256_of(full), "size_bytes": path.stat().st_size}
-        elif name.startswith(f"round-{round_}-regions/"):
-            files[name] = redacted.redact_regions(full, path)
-            facts |= {"full_regions_sha256": sha256_of(full)}
-        else:
-            files[name] = redacted.redact_candidates(full, path, references)
-    return BuildOutcome(files, facts)

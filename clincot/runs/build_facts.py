@@ -29,7 +29,6 @@ def _settings(recipe: Recipe, source: Source) -> dict[str, Any]:
         "licence": source.licence,
         "languages": list(source.languages),
         "partition": {"rounds": recipe.rounds, "seed": recipe.seed, "unit": "image"},
-        "pairing": pairing_of(recipe),
         "image_layout": recipe.image_layout,
     }
 
@@ -45,14 +44,3 @@ def _judging(recipe: Recipe, rated: Mapping[str, int] | None) -> dict[str, Any]:
         "judging": {"context": context, "scoring": judging.scoring, "consensus": judging.consensus},
         "judges": [{"repo": judge.repo or judge.kind} | shown for judge in judge_sources(recipe)],
     }
-
-
-def pairing_of(recipe: Recipe) -> dict[str, Any]:
-    """Return how scored candidates became pairs: what `--repair-pairs` may change."""
-    config, build = recipe.method.config, recipe.build
-    names = [name for name in ("pairs_per_step", "min_gap", "pair_scope") if hasattr(config, name)]
-    drawn: dict[str, Any] = {name: getattr(config, name) for name in names} | {"cut_texts": build.cut_texts}
-    ahead = getattr(config, "lookahead", None)
-    if ahead is not None:
-        drawn |= {"gamma": ahead.gamma} if ahead.normalise else {"gamma": ahead.gamma, "normalise": False}
-    return drawn | {"consensus": build.judging.consensus, "judges": build.judging.judges}

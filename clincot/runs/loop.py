@@ -24,7 +24,7 @@ def run_rounds(
     """Do what is missing of the start, rounds 1..R and the evaluation; push each result as soon as it exists.
 
     With `dry_run`, say what would be pushed instead. What exists but was made from another version of what is before it
-    (pairs that were repaired, an adapter trained again) gets a new version too.
+    (pairs that were drawn again, an adapter trained again) gets a new version too.
     """
     done: list[Release] = []
 

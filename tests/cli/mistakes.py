@@ -242,7 +242,10 @@ OPTIONS = [
     (("compare", "base"), "Missing argument"),
     (("compare", "base", "round-1", "--protocol", "vqa"), "is not a protocol"),
     (("compare", "base", "round-1", "--show", "-1"), "--show"),
-    ((*BUILD, "--repair-pairs", "--restore-images"), "two different tasks"),
+    ((*BUILD, "--repair-pairs"), "Run `clincot pair`"),
+    (("pair", "--round", "3"), "the recipe has 2 rounds"),
+    (("pair", "--set", "method.min_gap=2"), "method.min_gap"),
+    (("pair", "--new-version"), "No such option"),
 ]
 HUBS = [
     (("hub", "serve", "file"), "a file is in the way"),

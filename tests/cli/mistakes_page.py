@@ -36,6 +36,7 @@ MISTAKES = {
         "build-data --benchmark mimic-cxr",
         "build-data --round 3",
     ],
+    "pair": ["pair --round 3", "pair --set method.min_gap=2", "build-data --repair-pairs"],
     "train": [
         "train --set train.dpo.learning_rat=1e-5",
         "train --set train.lora.r=zero",

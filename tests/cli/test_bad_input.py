@@ -45,9 +45,9 @@ def test_the_old_name_of_an_option_is_refused_with_the_new_one(tmp_path: Path) -
     assert "has another name now. Give --restore-images." in refused("build-data", "--rebuild-images", cwd=tmp_path)
 
 
-def test_repairing_and_restoring_a_round_at_once_is_refused(tmp_path: Path) -> None:
-    err = refused("build-data", "--repair-pairs", "--restore-images", cwd=tmp_path)
-    assert "--restore-images and --repair-pairs are two different tasks. Give one of them." in err
+def test_the_former_option_for_drawing_pairs_again_names_the_command(tmp_path: Path) -> None:
+    err = refused("build-data", "--repair-pairs", cwd=tmp_path)
+    assert "--repair-pairs is a command of its own now. Run `clincot pair` with the same options." in err
     assert not list(tmp_path.iterdir())
 
 

@@ -13,17 +13,17 @@ from transformers import AutoProcessor
 from clincot.chain.layout import Display
 from clincot.images.canvas import GAP, compose
 from clincot.images.views import Gallery, render
-from clincot.methods import of_recipe
 from clincot.objectives.sides import Renderer
 from clincot.recipe import load_recipe
 from clincot.records import View
 from clincot.rows.pair_rows import pair_row
 from clincot.stages.evaluate.inference import Settings, answer_by_region, propose
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.workbench import Workbench, run_unit
+from clincot.stages.sample.workbench import Workbench
 from tests.lamps import LampProposer, examples, recipe
 from tests.methods.test_clincot import WrittenJudge, WrittenPolicy, WrittenProposer, example
 from tests.tiny import tiny_policy
+from tests.walked import walked
 
 
 def test_the_crop_stands_right_of_the_image_at_its_height_on_a_white_square() -> None:
@@ -48,7 +48,7 @@ def test_build_training_and_evaluation_show_one_and_the_same_canvas(tmp_path: Pa
     canvas_recipe = load_recipe(overrides=["image_layout=canvas", "method.candidates=3", "build.regions.least_side=8"])
     policy = CanvasPolicy()
     bench = Workbench(canvas_recipe, 1, Models(policy, WrittenProposer(), (WrittenJudge("a"),)))  # type: ignore[arg-type]
-    result = run_unit(of_recipe(canvas_recipe), [example()], bench)
+    result = walked(canvas_recipe, [example()], bench)
     assert all(len(request.images) == 1 for request in policy.requests)
     assert all([b["type"] for b in r.messages[0]["content"]] == ["image", "text"] for r in policy.requests)
     seen = {request.images[0].tobytes() for request in policy.requests}

@@ -11,12 +11,12 @@ from clincot.errors import ModelError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.cache import CachedJudge
 from clincot.lm.requests import Counters
-from clincot.methods import of_recipe
 from clincot.recipe import load_recipe
 from clincot.records import Box, Region
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
+from clincot.stages.sample.workbench import Workbench
 from tests.methods.test_clincot import WrittenJudge, WrittenPolicy, WrittenProposer, example
+from tests.walked import Walked, walked
 
 SIZES = ["method.candidates=3", "build.regions.least_side=8", "method.lookahead.samples=2"]
 
@@ -34,9 +34,9 @@ class Mute(WrittenJudge):
         return [Rating(None, 0.01) for _ in requests]
 
 
-def walk(models: Models, *overrides: str) -> UnitResult:
+def walk(models: Models, *overrides: str) -> Walked:
     recipe = load_recipe(overrides=[*SIZES, *overrides])
-    return run_unit(of_recipe(recipe), [example()], Workbench(recipe, 1, models))
+    return walked(recipe, [example()], Workbench(recipe, 1, models))
 
 
 def models(*judges) -> Models:

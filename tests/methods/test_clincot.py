@@ -12,12 +12,12 @@ from PIL import Image
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.lm.requests import Completion, GenerateRequest
-from clincot.methods import of_recipe
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
 from clincot.regions.base import HeatMap, Subject
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
+from clincot.stages.sample.workbench import Workbench
+from tests.walked import Walked, walked
 
 HYPOTHESES = ("nodule", "effusion", "cardiomegaly")
 
@@ -91,10 +91,10 @@ def example() -> Example:
     return Example("q1", "i1", png, "Is there a nodule?", "Yes", "closed", "presence", "phantom", "There is a nodule.")
 
 
-def walk(recipe: Recipe, judges: Sequence[WrittenJudge]) -> tuple[UnitResult, WrittenPolicy]:
+def walk(recipe: Recipe, judges: Sequence[WrittenJudge]) -> tuple[Walked, WrittenPolicy]:
     policy = WrittenPolicy()
     bench = Workbench(recipe, 1, Models(policy, WrittenProposer(), tuple(judges)))  # type: ignore[arg-type]
-    return run_unit(of_recipe(recipe), [example()], bench), policy
+    return walked(recipe, [example()], bench), policy
 
 
 def test_the_chain_of_figure_1(recipe: Recipe) -> None:
@@ -144,7 +144,7 @@ def test_an_empty_next_response_is_none_and_is_not_judged(recipe: Recipe) -> Non
 
     judge = WrittenJudge("a")
     bench = Workbench(recipe, 1, Models(Fading(), WrittenProposer(), (judge,)))  # type: ignore[arg-type]
-    result = run_unit(of_recipe(recipe), [example()], bench)
+    result = walked(recipe, [example()], bench)
     findings = [c for c in result.candidates if c.step == 1]
     assert [c.lookahead for c in findings] == [("Yes",), ("No",), ()]
     assert [c.judge_scores[0].next for c in findings] == [0.9, 0.1, None]
@@ -187,11 +187,11 @@ def test_two_texts_of_one_region_are_two_candidates_and_can_be_compared(recipe: 
     changed = numbers(recipe, candidates=1, samples_per_region=2, pair_scope="within_region", steps=1)
     policy = Alternating()
     bench = Workbench(changed, 1, Models(policy, WrittenProposer(), (WrittenJudge("a"),)))  # type: ignore[arg-type]
-    result = run_unit(of_recipe(changed), [example()], bench)
+    result = walked(changed, [example()], bench)
     (pair,) = result.pairs
     assert pair.chosen.region == pair.rejected.region and pair.chosen.text == "Yes"
     alone = numbers(changed, samples_per_region=1)
-    result = run_unit(of_recipe(alone), [example()], Workbench(alone, 1, bench.models))
+    result = walked(alone, [example()], Workbench(alone, 1, bench.models))
     assert result.pairs == result.candidates == ()
     assert result.drops == {"questions with fewer than two candidates": 1}
 
@@ -210,7 +210,7 @@ def test_texts_that_repeat_and_hypotheses_without_a_region_are_counted(recipe: R
             return flat if name == "effusion" else super()._map(name)
 
     bench = Workbench(recipe, 1, Models(WrittenPolicy(), Blind(), (WrittenJudge("a"),)))  # type: ignore[arg-type]
-    result = run_unit(of_recipe(recipe), [example()], bench)
+    result = walked(recipe, [example()], bench)
     assert result.drops["hypotheses without a region"] == 1
     assert [(h.name, h.region is None, h.confidence) for h in result.hypotheses] == [
         ("nodule", False, 0.5),
@@ -225,7 +225,7 @@ def test_a_report_has_its_own_prompts_length_and_rubric(recipe: Recipe) -> None:
     judge, policy = WrittenJudge("a"), WrittenPolicy()
     asked = replace(example(), question="Write a report.", answer_type="report")
     bench = Workbench(recipe, 1, Models(policy, WrittenProposer(), (judge,)))  # type: ignore[arg-type]
-    run_unit(of_recipe(recipe), [asked], bench)
+    walked(recipe, [asked], bench)
     last = [r for r in policy.requests if "Write the report" in r.messages[0]["content"][-1]["text"]]
     first = [r for r in policy.requests if r not in last]
     assert len(last) == 9 and len(first) == 3  # three reports, six look-ahead ones, three findings

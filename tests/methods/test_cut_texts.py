@@ -11,22 +11,25 @@ import pytest
 from PIL import Image
 
 from clincot.images import encode_png
+from clincot.images.views import Gallery
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.lm.requests import Completion, GenerateRequest
 from clincot.methods import of_recipe
 from clincot.objectives.sides import Renderer
-from clincot.recipe import load_recipe
+from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
 from clincot.regions.grid import Grid
 from clincot.rows.pair_rows import pair_row
-from clincot.rows.schema import candidate_row
+from clincot.rows.schema import candidate_row, region_row
 from clincot.rows.stored_candidates import candidate_of
-from clincot.runs._redraw import Redraw
+from clincot.stages.pair.draw import Drawn, draw_pairs
+from clincot.stages.pair.round import Counts
+from clincot.stages.pair.stored import Row, Stored
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.shards import Totals, unit_report
-from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
+from clincot.stages.sample.workbench import Workbench
 from clincot.stages.train.policy import open_processor
 from tests.tiny import tiny_policy
+from tests.walked import Walked, walked
 
 WHOLE, CUT = "stop", "length"
 CUT_REASON = "candidates cut at the length limit"
@@ -68,11 +71,11 @@ def example() -> Example:
     return Example("q", "i", png, "Is there a nodule?", "yes", "closed", "k", "phantom", "x")
 
 
-def walk(*steps: Sequence[tuple[str, str]], **settings: object) -> UnitResult:
+def walk(*steps: Sequence[tuple[str, str]], **settings: object) -> Walked:
     asked = [*SETTINGS, f"method.steps={len(steps)}", *(f"build.{name}={value}" for name, value in settings.items())]
     recipe = load_recipe(overrides=asked)
     bench = Workbench(recipe, 1, Models(Policy(*steps), Grid.from_pretrained(), (Judge(),)))  # type: ignore[arg-type]
-    return run_unit(of_recipe(recipe), [example()], bench)
+    return walked(recipe, [example()], bench)
 
 
 def test_a_cut_text_is_marked_and_neither_paired_nor_extended() -> None:
@@ -101,13 +104,17 @@ def test_a_chain_whose_texts_are_all_cut_stops_and_says_so() -> None:
 
 
 def test_the_facts_count_them() -> None:
-    totals = Totals()
-    totals.add(unit_report(walk(FINDINGS, ANSWERS), [example()], {}))
-    assert totals.facts()["cut_texts"] == {"candidates": 3, "chosen": 0, "rejected": 0}
-    totals = Totals()
-    totals.add(unit_report(walk(FINDINGS, cut_texts="train"), [example()], {}))
-    counted = totals.facts()["cut_texts"]
-    assert counted["candidates"] == 2 and counted["chosen"] > 0 and counted["rejected"] > 0
+    result = walk(FINDINGS, ANSWERS)
+    assert sum(candidate.cut for candidate in result.candidates) == 3
+    assert counted(result).cut == {"chosen": 0, "rejected": 0}
+    cut = counted(walk(FINDINGS, cut_texts="train")).cut
+    assert cut["chosen"] > 0 and cut["rejected"] > 0
+
+
+def counted(result: Walked) -> Counts:
+    counts = Counts()
+    counts.add(Drawn(result.pairs, {}), result.encode)
+    return counts
 
 
 @pytest.mark.parametrize(("finish", "end"), [(WHOLE, "</s>"), (None, "</s>"), (CUT, "")])
@@ -141,16 +148,16 @@ def test_candidates_are_drawn_again_with_the_other_choice_and_without_the_column
     asked = [*SETTINGS, "method.steps=2"]
     recipe = load_recipe(overrides=asked)
     train = load_recipe(overrides=[*asked, "build.cut_texts=train"])
-    again = Redraw(recipe, train, 1, None).unit([example()], rows, _regions(result))
+    again = redrawn(train, rows, result)
     assert any(pair.chosen.finish == CUT for pair in again.pairs)
-    assert Redraw.drops_after(result.drops, again.drops).get(CUT_REASON) is None
+    assert CUT_REASON in result.drops and CUT_REASON not in again.drops
     old = [{name: value for name, value in row.items() if name != "finish"} for row in rows]
-    unknown = Redraw(recipe, recipe, 1, None).unit([example()], old, _regions(result))
+    unknown = redrawn(recipe, old, result)
     assert len(unknown.pairs) == len(again.pairs) > len(result.pairs)
     assert all(pair.chosen.finish is None for pair in unknown.pairs)
 
 
-def _regions(result: UnitResult) -> list[dict[str, object]]:
-    from clincot.rows.schema import region_row
-
-    return [region_row(looked) for looked in result.hypotheses]
+def redrawn(recipe: Recipe, rows: Sequence[Row], result: Walked) -> Drawn:
+    regions = [region_row(looked) for looked in result.hypotheses]
+    stored = Stored([example()], rows, regions, Gallery([example()]))
+    return draw_pairs(of_recipe(recipe), recipe, 1, [example()], stored.candidates)

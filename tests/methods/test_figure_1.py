@@ -14,14 +14,14 @@ import pytest
 from clincot import engines, images, judges, regions
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.lm.requests import Completion, GenerateRequest
-from clincot.methods import of_recipe
 from clincot.phantom.drawing.draw import Phantom, draw, png
 from clincot.phantom.texts.questions import report
 from clincot.recipe import load_recipe
 from clincot.records import Candidate, Example, Region, View
 from clincot.records.pairs import Side
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
+from clincot.stages.sample.workbench import Workbench
+from tests.walked import Walked, walked
 
 SHIPPED = Path(__file__).parents[2] / "clincot/phantom/models"
 RECIPE = load_recipe(overrides=["build.regions.crop=masked", "method.min_gap=0.001"])
@@ -70,7 +70,7 @@ class Figure:
         proposer = regions.load("query_grounder", SHIPPED / "grounder", key="grounder")
         models = Models(self.policy, proposer, self.judges)  # type: ignore[arg-type]
         self.bench = Workbench(RECIPE, 1, models)
-        self.result: UnitResult = run_unit(of_recipe(RECIPE), [self.example], self.bench)
+        self.result: Walked = walked(RECIPE, [self.example], self.bench)
 
     def step(self, t: int) -> list[Candidate]:
         """CoT_t^j for every j."""
@@ -173,7 +173,7 @@ def test_the_best_candidate_and_only_it_extends_the_kept_chain(figure: Figure) -
 
 
 def test_the_same_figure_drawn_twice_is_the_same(figure: Figure) -> None:
-    again = run_unit(of_recipe(RECIPE), [figure.example], Workbench(RECIPE, 1, figure.bench.models))
+    again = walked(RECIPE, [figure.example], Workbench(RECIPE, 1, figure.bench.models))
     assert again.pairs == figure.result.pairs and again.candidates == figure.result.candidates
 
 

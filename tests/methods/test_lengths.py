@@ -29,8 +29,9 @@ from clincot.regions.grid import Grid
 from clincot.stages.sample.build import build
 from clincot.stages.sample.lengths import OF_JUDGE, OF_POLICY, Rooms, check_lengths
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
+from clincot.stages.sample.workbench import Workbench
 from clincot.stages.sample.worker import BuildJob
+from tests.walked import Walked, walked
 
 MODELS = Path(clincot.__file__).parent / "phantom/models"
 LONG = "word " * 3000
@@ -63,9 +64,9 @@ def example(number: int, question: str = "Is there a nodule?", reference: str = 
     return Example(f"q{number}", f"i{number}", image, question, "yes", "closed", "k", "phantom", reference)
 
 
-def unit(odd: Example, recipe: Recipe, models: Models) -> UnitResult:
+def unit(odd: Example, recipe: Recipe, models: Models) -> Walked:
     examples = [example(1, "Is there an effusion?"), odd, example(3)]
-    return run_unit(of_recipe(recipe), examples, Workbench(recipe, 1, models))
+    return walked(recipe, examples, Workbench(recipe, 1, models))
 
 
 @pytest.mark.parametrize(
@@ -192,9 +193,7 @@ def test_a_context_that_the_chain_outgrows_ends_the_chain_alone(recipe: Recipe, 
     config["text_config"]["max_position_embeddings"] = room + 2
     (folder / "config.json").write_text(json.dumps(config))
     short = TransformersEngine.from_pretrained(folder, batch_size=8)
-    result = run_unit(
-        of_recipe(recipe), [example(1)], Workbench(recipe, 1, Models(short, models.proposer, models.judges))
-    )
+    result = walked(recipe, [example(1)], Workbench(recipe, 1, Models(short, models.proposer, models.judges)))
     assert {c.step for c in result.candidates} == {1}
     assert result.drops["candidates too long for the policy"] == 2
     assert result.drops["look-ahead texts too long for the policy"] == 2

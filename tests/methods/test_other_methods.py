@@ -20,10 +20,11 @@ from clincot.rows.pair_rows import pair_row
 from clincot.rows.schema import candidate_row
 from clincot.rows.stored_candidates import candidate_of
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
+from clincot.stages.sample.workbench import Workbench
 from tests.lamps import examples, recipe
 from tests.methods.small_methods import Compared, Config, Edited, Matched, answers_of
 from tests.tiny import tiny_policy
+from tests.walked import Walked, walked
 
 RECIPE = recipe("build.max_new_tokens=6")
 
@@ -33,8 +34,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> TransformersEngine:
     return TransformersEngine.from_pretrained(tiny_policy(tmp_path_factory.mktemp("policy")), batch_size=8)
 
 
-def walk(method: Any, models: Models, asked: list[Example]) -> UnitResult:
-    return run_unit(method(Config()), asked, Workbench(RECIPE, 1, models))
+def walk(method: Any, models: Models, asked: list[Example]) -> Walked:
+    return walked(RECIPE, asked, Workbench(RECIPE, 1, models), method(Config()))
 
 
 class Longest:

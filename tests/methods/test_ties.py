@@ -11,12 +11,12 @@ from PIL import Image
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.lm.requests import Completion, GenerateRequest
-from clincot.methods import of_recipe
 from clincot.recipe import load_recipe
 from clincot.records import Example
 from clincot.regions.grid import Grid
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
+from clincot.stages.sample.workbench import Workbench
+from tests.walked import Walked, walked
 
 # Binary fractions, so that a gap of exactly `min_gap` is one. Agreement: mean times (1 - difference).
 SAID = {
@@ -69,16 +69,16 @@ class Judge:
         return [Rating(scores[self.place], 1.0) for scores in known]
 
 
-def walk(*overrides: str, name: str = "q1", round_: int = 1) -> tuple[UnitResult, Policy]:
+def walk(*overrides: str, name: str = "q1", round_: int = 1) -> tuple[Walked, Policy]:
     recipe = load_recipe(overrides=[*SETTINGS, *overrides])
     pixels = (np.arange(3600).reshape(60, 60) % 256).astype(np.uint8)
     asked = Example(name, "i1", encode_png(Image.fromarray(pixels)), "?", "x", "open", "k", "chest x-ray", "x")
     policy = Policy()
     models = Models(policy, Grid.from_pretrained(None, key="g"), (Judge("a", 0), Judge("b", 1)))  # type: ignore[arg-type]
-    return run_unit(of_recipe(recipe), [asked], Workbench(recipe, round_, models)), policy
+    return walked(recipe, [asked], Workbench(recipe, round_, models)), policy
 
 
-def texts(result: UnitResult) -> list[tuple[str, str]]:
+def texts(result: Walked) -> list[tuple[str, str]]:
     return [(pair.chosen.text, pair.rejected.text) for pair in result.pairs if pair.step == 1]
 
 

@@ -14,7 +14,7 @@ from clincot.runs.build import RATINGS, build_round
 
 
 def test_another_version_of_a_round_takes_the_ratings_of_the_first(sealed: SealedRun, tmp_path: Path) -> None:
-    # Other tests repair the run and expect its next version to be the second.
+    # Other tests draw the run's pairs again and expect its next version to be the second.
     folder = Path(shutil.copytree(sealed.run.folder, tmp_path / "run"))
     run = replace(sealed.run, folder=folder, store=connect(f"local:{folder / 'store'}", main=False))
     method, config = run.recipe.method, run.recipe.method.config

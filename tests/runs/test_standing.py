@@ -1,4 +1,4 @@
-"""A finished round and settings: repaired pairs stand for their settings, others are refused by what differs."""
+"""A finished round and settings: pairs drawn again are those of their settings, others are refused by what differs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from clincot.errors import TagExists
 from clincot.runs import releases
 from clincot.runs.build import build_round
 from clincot.runs.loop import run_rounds
+from clincot.runs.pair import pair_round
 from clincot.runs.releases.content import own_pin
-from clincot.runs.repair import repair_round
 from clincot.runs.run import Run
 from clincot.runs.train import train_round
 
@@ -40,34 +40,32 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_model")
 @pytest.mark.parametrize("overrides", [(ONE,), ("build.judging.judges=1", "method.lookahead.gamma=0")])
-def test_a_build_with_the_settings_of_repaired_pairs_finds_them(copied: Run, overrides: tuple[str, ...]) -> None:
+def test_a_build_with_the_settings_of_pairs_drawn_again_finds_them(copied: Run, overrides: tuple[str, ...]) -> None:
     run = having(copied, *overrides)
-    made = repair_round(run, 1)
+    made = pair_round(run, 1)
     stands = build_round(run, 1)
     assert made.fresh and not stands.fresh and (stands.tag, stands.pin.sha) == (made.tag, made.pin.sha)
     # What a build would write may differ from what was drawn again, so a new version is still a build.
-    inputs = releases.stands_for(made.lineage)
-    assert inputs and inputs != made.lineage.inputs
-    options = {"new_version": True}
-    assert releases.finished(run, "dataset", run.preferences_repo, 1, inputs, **options) is None
+    at = ("dataset", run.preferences_repo, 1, made.lineage.inputs)
+    assert releases.finished(run, *at, new_version=True) is None
 
 
 @pytest.mark.usefixtures("no_model")
-def test_the_settings_before_a_repair_are_refused_by_name_and_another_repair_brings_them_back(copied: Run) -> None:
-    repair_round(having(copied, ONE), 1)
+def test_the_settings_before_other_pairs_are_refused_by_name_and_drawing_again_brings_them_back(copied: Run) -> None:
+    pair_round(having(copied, ONE), 1)
     said = refused(copied)
     assert "'round-1-v2'" in said and "  method.pairs_per_step: 1 -> 2\n" in said and "min_gap" not in said
-    assert "'round-1' was made as asked now" in said and "`--repair-pairs` in its place" in said
+    assert "'round-1' was made as asked now" in said and "`clincot pair --round 1 --name shut` with these" in said
     assert "`clincot build-data --round 1 --name shut --new-version` with these for 'round-1-v3'" in said
-    again = repair_round(copied, 1)
+    again = pair_round(copied, 1)
     assert (again.tag, build_round(copied, 1).tag) == ("round-1-v3", "round-1-v3")
 
 
 @pytest.mark.usefixtures("no_model")
-def test_only_settings_that_decide_the_stage_are_shown_and_repair_only_where_it_can_help(copied: Run) -> None:
+def test_only_settings_that_decide_the_stage_are_shown_and_pairing_only_where_it_can_help(copied: Run) -> None:
     said = refused(having(copied, "method.temperature=1.5", "train.dpo.beta=0.7", "evaluate.max_images=1"))
     assert "  method.temperature: 2.0 -> 1.5\n" in said
-    assert all(word not in said for word in ("beta", "evaluate.", "--repair-pairs", "as asked now"))
+    assert all(word not in said for word in ("beta", "evaluate.", "clincot pair", "as asked now"))
     with pytest.raises(TagExists) as error:
         train_round(having(copied, "method.temperature=1.5", "train.dpo.beta=0.7"), 1)
     beta = copied.recipe.train.dpo["beta"]
@@ -78,16 +76,16 @@ def test_only_settings_that_decide_the_stage_are_shown_and_repair_only_where_it_
 def test_where_the_settings_agree_the_versions_that_differ_are_named(copied: Run) -> None:
     store = copied.store
     before = own_pin(store, store.resolve("dataset", copied.preferences_repo, "round-1"))
-    after = own_pin(store, repair_round(having(copied, ONE), 1).pin)
+    after = own_pin(store, pair_round(having(copied, ONE), 1).pin)
     with pytest.raises(TagExists) as error:
         train_round(having(copied, ONE), 1)
     assert f"  preferences: {before} -> {after}\n" in str(error.value)
     assert "`clincot train --round 1 --name shut --new-version`" in str(error.value)
 
 
-def test_a_run_goes_on_from_repaired_pairs_and_does_nothing_twice(copied: Run) -> None:
+def test_a_run_goes_on_from_pairs_drawn_again_and_does_nothing_twice(copied: Run) -> None:
     run, said = having(copied, ONE), []  # type: ignore[var-annotated]
-    repair_round(run, 1)
+    pair_round(run, 1)
     done, _ = run_rounds(run, push=False, say=said.append)
     assert [(one.tag, one.fresh) for one in done] == [("round-1-v2", False), ("round-1-v2", True), ("round-1-v2", True)]
     assert done[1].lineage.own["preferences"] == own_pin(run.store, done[0].pin)

@@ -120,6 +120,11 @@ def restored(row: Row, references: References, images: Sequence[bytes]) -> Row:
     return {name: full.get(name) for name in schema.PAIR_FEATURES}  # an older round has fewer columns
 
 
+def shown(row: Row, references: References) -> Row:
+    """Return a row of candidates with the reference texts put back."""
+    return _texts(row, CANDIDATE_TEXTS, lambda text, _: references.show(text))
+
+
 def read_rows(path: Path, *, images: bool = True) -> Iterator[Row]:
     """Yield the rows of a parquet file as plain values; the blocks of older files come back as blocks.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clincot.hub import Hub, RoundFiles, parse_lineages
-from clincot.records.lineage import Kind, Lineage, OwnPin, Pin
+from clincot.records.lineage import PAIRED_FROM, Kind, Lineage, OwnPin, Pin
 from clincot.runs.releases import cards
 from clincot.runs.releases.conflict import Standing, made_as_asked, refuse
 from clincot.runs.releases.content import by_content
@@ -49,15 +49,16 @@ def finished(
 ) -> Release | None:
     """Return the release that already holds what `inputs` would give, None when work is needed.
 
-    Repaired pairs stand for a build with their settings unless a new version is asked for. Raises TagExists when the
-    round is there with other content and no new version was asked for, naming what differs: settings, or `pins`.
+    Pairs that were drawn again count as those of a build with their settings, unless a new version is asked for. Raises
+    TagExists when the round is there with other content and no new version was asked for, naming what differs:
+    settings, or `pins`.
     """
     tag = latest_tag(run.store.tags(kind, repo), round_, run.start)
     if tag is None:
         return None
     pin = run.store.resolve(kind, repo, tag)
     lineage = read_lineage(run.store, pin, round_, run.start)
-    if lineage.inputs == inputs or (not new_version and stands_for(lineage) == inputs):
+    if lineage.inputs == inputs and not (new_version and PAIRED_FROM in lineage.own):
         return Release(kind, repo, tag, pin, lineage, fresh=False)
     if new_version:
         return None
@@ -73,15 +74,9 @@ def _made_so(run: Run, kind: Kind, repo: str, round_: int, inputs: str) -> str:
     tags = run.store.tags(kind, repo)
     for tag in versions(tags, round_, run.start):
         made = read_lineage(run.store, Pin(kind, repo, tag, tags[tag]), round_, run.start)
-        if inputs in (made.inputs, stands_for(made)):
+        if inputs == made.inputs:
             return tag
     return ""
-
-
-def stands_for(lineage: Lineage) -> str | None:
-    """Return the inputs of the build that repaired pairs stand for, None for what was built."""
-    key: str | None = lineage.facts.get("repaired_from", {}).get("stands_for")
-    return key
 
 
 def made_from_another(run: Run, kind: Kind, repo: str, round_: int, own: Mapping[str, OwnPin]) -> bool:

@@ -8,8 +8,9 @@ from typing import NoReturn
 
 from clincot.errors import TagExists
 from clincot.executors.journal import changes
-from clincot.recipe import recipe_from_yaml
+from clincot.recipe import Recipe, recipe_from_yaml
 from clincot.records.lineage import Lineage, OwnPin, Pin
+from clincot.runs import pairing
 from clincot.runs.run import Run
 
 # What of a recipe decides a stage's result; a difference elsewhere is no reason.
@@ -17,15 +18,11 @@ DATA = ("seed", "benchmark", "benchmark_revision")
 BUILD = ("build.regions", "method.steps", "method.candidates")
 TRAIN = ("train.lora", "train.dtype", "train.threads", "models.policy")
 DECIDES = {
-    "build-data": (*DATA, "build", "image_layout", "method", "rounds", "models"),
+    "build-data": pairing.DECIDES,
     "train": ("train", "image_layout", "seed", "models.policy"),
     "evaluate": (*DATA, *BUILD, "evaluate", "image_layout", "models.policy", "models.proposer"),
     "sft": (*DATA, *TRAIN, "train.sft", "rounds", "build.max_images", "build.max_questions"),
 }
-# What `--repair-pairs` may change (rounds/_redraw.py holds the rest fast).
-REPAIRS = {f"method.{name}" for name in ("pairs_per_step", "min_gap", "pair_scope")}
-REPAIRS |= {"method.lookahead.gamma", "method.lookahead.normalise"}
-REPAIRS |= {f"build.{name}" for name in ("cut_texts", "judging.consensus", "judging.judges")}
 
 
 @dataclass(frozen=True)
@@ -61,14 +58,14 @@ def refuse(run: Run, there: Standing, pins: Mapping[str, Pin | OwnPin], next_tag
                 " (there -> now):",
                 *(lines or ["  other models, data or adapters, or another version of the package"]),
                 f"{older}To go on: {back}`{_command(run, there)} --new-version` with these for {next_tag!r},"
-                f"{_repair(there, settings)} or --name for another run.",
+                f"{_pair(run, there)} or --name for another run.",
             )
         )
     )
 
 
 def _settings(run: Run, there: Standing) -> dict[str, str]:
-    stored = recipe_from_yaml(there.recipe, f"{there.repo}@{there.tag}").tree()
+    stored = _stored(there).tree()
     decides = DECIDES["sft" if _is_start(there.lineage) else there.lineage.stage]
     found = changes(stored, run.recipe.tree())
     return {name: change for name, change in found.items() if any(f"{name}.".startswith(f"{key}.") for key in decides)}
@@ -98,7 +95,12 @@ def _command(run: Run, there: Standing) -> str:
     return f"clincot {made.stage}{' --objective sft' if _is_start(made) else rounds} --name {run.name}"
 
 
-def _repair(there: Standing, settings: Mapping[str, str]) -> str:
-    if there.lineage.stage != "build-data" or not settings or not settings.keys() <= REPAIRS:
+def _pair(run: Run, there: Standing) -> str:
+    if there.lineage.stage != "build-data" or not pairing.drawn_alone(_stored(there), run.recipe):
         return ""
-    return " `--repair-pairs` in its place to draw the pairs again without a model,"
+    command = f"clincot pair --round {there.lineage.round} --name {run.name}"
+    return f" `{command}` with these to draw the pairs again without a model,"
+
+
+def _stored(there: Standing) -> Recipe:
+    return recipe_from_yaml(there.recipe, f"{there.repo}@{there.tag}")

@@ -1,4 +1,4 @@
-"""Stage 1: a round's examples and models -> parquet files of preference pairs and candidates, unit by unit, resumable.
+"""Stage 1: a round's examples and models -> parquet files of candidates and regions, unit by unit, resumable.
 
 Any number of processes build together: each takes the next unit that nobody has (worker.py, launch.py) and puts it into
 the journal (journal.py); rank 0 merges what all of them finished.
@@ -22,10 +22,10 @@ from clincot.progress import left_out, notice
 from clincot.records import Example
 from clincot.records.lineage import content_key
 from clincot.rows import schema
-from clincot.stages.sample.shards import PAIRS, PARTS, RATINGS, Part, Totals, cut_units, units_key
+from clincot.stages.sample.shards import PARTS, RATINGS, Part, Totals, cut_units, units_key
 from clincot.stages.sample.worker import BuildJob, Worker
 
-REPAIRS = 3
+REMAKES = 3
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class BuildOutcome:
 def build(job: BuildJob, launch: Launch | None = None) -> BuildOutcome:
     """Finish every unit of the round, with the launch's other processes, and merge them (rank 0, or a process alone).
 
-    A unit whose files are damaged on disk is made again. Raises DataError when no pair comes of the round, RoundError
-    when the folder holds an unfinished build of something else.
+    A unit whose files are damaged on disk is made again. Raises RoundError when the folder holds an unfinished build of
+    something else.
     """
     launch = launch or Launch()
     worker = worker_of(job, launch)
     worker.finish()
-    for _ in range(REPAIRS):
+    for _ in range(REMAKES):
         try:
             outcome = merge(job.folder, job.round, len(worker.units))
         except DamagedUnit:
-            worker.repair()
+            worker.remake()
         else:
             worker.journal.clear()
             return outcome
@@ -64,7 +64,7 @@ def share(job: BuildJob, launch: Launch) -> None:
 def merge(folder: Path, round_: int, count: int) -> BuildOutcome:
     """Write one file per part from units 0 to `count` of the journal in `folder`; memory holds a row group.
 
-    Raises DamagedUnit for a unit that is not what was written, DataError without pairs.
+    Raises DamagedUnit for a unit that is not what was written.
     """
     journal, totals = Journal(folder), Totals()
     for number in range(count):
@@ -72,19 +72,12 @@ def merge(folder: Path, round_: int, count: int) -> BuildOutcome:
     facts = totals.facts()
     if facts["unreadable_images"]:
         notice(left_out(facts["unreadable_images"], "unreadable_images of the round's lineage"))
-    if not facts["pairs"]:
-        dropped = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
-        raise DataError(
-            f"round {round_}: no pair came out of {facts['questions']} questions ({dropped})."
-            " Change what the counts name: the method's numbers (method.*), its judges, or the number of questions."
-        )
     merged = folder / "merged"
     files: dict[str, Path] = {}
     for part in PARTS:
         path = merged / part.name  # two commands may merge the same round at once: the last one to finish wins
         schema.write_parquet(_tables(journal, count, part), path, part.features)
         files[f"round-{round_}{part.config}/train-00000-of-00001.parquet"] = path
-    facts["size_bytes"] = (merged / PAIRS.name).stat().st_size
     return BuildOutcome(files, facts)
 
 
@@ -115,7 +108,7 @@ def worker_of(job: BuildJob, launch: Launch) -> Worker:
 
 def _plan(job: BuildJob, units: Sequence[Sequence[Example]]) -> dict[str, Any]:
     return {
-        "layout": 2,
+        "layout": 3,
         "round": job.round,
         "method": job.recipe.method.tree(),
         "seed": job.recipe.seed,

@@ -21,7 +21,6 @@ from clincot.judges.consensus import DEBATE
 from clincot.lm.requests import Counters
 from clincot.records import Candidate, Example
 from clincot.rows import schema
-from clincot.rows.pair_rows import pair_row
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.workbench import UnitResult
 
@@ -30,14 +29,8 @@ TOTALS = (
     "questions",
     "images",
     "hypotheses",
-    "pairs",
     "candidates",
     "cut_candidates",
-    "cut_chosen",
-    "cut_rejected",
-    "words_chosen",
-    "words_rejected",
-    "distinct_image_bytes",
 )
 
 
@@ -51,9 +44,7 @@ class Part:
     rows: Callable[[UnitResult, int], list[dict[str, Any]]]
 
 
-PAIRS = Part("pairs.parquet", "", schema.PAIR_FEATURES, lambda r, n: [pair_row(p, n, r.encode) for p in r.pairs])
 PARTS = (
-    PAIRS,
     Part(
         "candidates.parquet",
         "-candidates",
@@ -128,22 +119,15 @@ def unit_report(result: UnitResult, unit: Sequence[Example], counters: Mapping[s
         "questions": len(unit),
         "images": len({example.image_id for example in unit}),
         "hypotheses": len({(looked.image_id, looked.name) for looked in result.hypotheses}),
-        "pairs": len(result.pairs),
         "candidates": len(result.candidates),
         "cut_candidates": sum(candidate.cut for candidate in result.candidates),
-        "cut_chosen": sum(pair.chosen.cut for pair in result.pairs),
-        "cut_rejected": sum(pair.rejected.cut for pair in result.pairs),
         "drops": result.drops,
-        "unpaired": result.unpaired,
         "rated": result.rated,
         "sources": Counter(candidate.source for candidate in result.candidates),
         "views": Counter(_seen(candidate) for candidate in result.candidates if candidate.views),
         "unreadable_images": list(result.unreadable),
         "scores": _histogram(result.candidates),
         "judge_failures": failures_of(result),
-        "words_chosen": sum(len(pair.chosen.text.split()) for pair in result.pairs),
-        "words_rejected": sum(len(pair.rejected.text.split()) for pair in result.pairs),
-        "distinct_image_bytes": sum(map(len, _distinct_images(result))),
         "counters": dict(sorted(counters.items())),
     }
 
@@ -160,7 +144,6 @@ class Totals:
 
     sums: Counter[str] = field(default_factory=Counter)
     drops: Counter[str] = field(default_factory=Counter)
-    unpaired: Counter[str] = field(default_factory=Counter)
     rated: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
     views: Counter[str] = field(default_factory=Counter)
@@ -170,7 +153,7 @@ class Totals:
 
     def add(self, report: Mapping[str, Any]) -> None:
         self.sums.update({name: report[name] for name in TOTALS})
-        for name in ("drops", "unpaired", "rated", "sources", "views"):
+        for name in ("drops", "rated", "sources", "views"):
             getattr(self, name).update(report[name])
         self.scores = [sum(both) for both in zip(self.scores, report["scores"], strict=True)]
         self.unreadable += report["unreadable_images"]
@@ -178,20 +161,15 @@ class Totals:
 
     def facts(self) -> dict[str, Any]:
         """Return the facts that the card shows; `memory_splits` above 0 means equal rows within tolerance only."""
-        pairs = max(1, self.sums["pairs"])
         return {
-            **{name: self.sums[name] for name in ("questions", "images", "hypotheses", "pairs", "candidates")},
-            "cut_texts": {name: self.sums[f"cut_{name}"] for name in ("candidates", "chosen", "rejected")},
+            **{name: self.sums[name] for name in ("questions", "images", "hypotheses", "candidates")},
+            "cut_texts": {"candidates": self.sums["cut_candidates"]},
             "drops": dict(sorted(self.drops.items())),
-            "unpaired": dict(sorted(self.unpaired.items())),
             "rated": dict(sorted(self.rated.items())),
             "candidate_sources": dict(sorted(self.sources.items())),
             "candidate_views": dict(sorted(self.views.items())),
             "unreadable_images": sorted(self.unreadable),
             "scores_histogram": self.scores,
-            "mean_words_chosen": round(self.sums["words_chosen"] / pairs, 2),
-            "mean_words_rejected": round(self.sums["words_rejected"] / pairs, 2),
-            "distinct_image_bytes": self.sums["distinct_image_bytes"],
             "memory_splits": self.memory_splits,
         }
 
@@ -204,11 +182,3 @@ def _seen(candidate: Candidate) -> str:
 def _histogram(candidates: Sequence[Candidate]) -> list[int]:
     tenths = Counter(min(9, int(c.score * 10)) for c in candidates if c.score is not None)
     return [tenths[i] for i in range(10)]
-
-
-def _distinct_images(result: UnitResult) -> set[bytes]:
-    found = set()
-    for pair in result.pairs:
-        views = (*pair.views, *pair.chosen.views, *pair.rejected.views)
-        found |= {result.encode(pair.example_id, view) for view in views}
-    return found

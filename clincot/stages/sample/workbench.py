@@ -1,4 +1,4 @@
-"""The examples of one unit, a method and the loaded models -> the unit's candidates, pairs and counts."""
+"""The examples of one unit, a method and the loaded models -> the unit's candidates and counts."""
 
 from __future__ import annotations
 
@@ -23,11 +23,9 @@ from clincot.methods.base import Ask, Compare, Match, Method, Rate
 from clincot.progress import notice
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, Hypothesis, Region, View, read_images
-from clincot.records.pairs import Pair
 from clincot.regions.base import Proposer, Subject
 from clincot.regions.extract import find_regions
-from clincot.rows.pair_rows import Encode
-from clincot.stages.pair.draw import draw_pairs, seed_of
+from clincot.stages.pair.draw import seed_of
 from clincot.stages.sample.lengths import unfit
 from clincot.stages.sample.scheduler import Call, drive
 from clincot.stages.sample.serving import Models, runners
@@ -35,21 +33,17 @@ from clincot.stages.sample.serving import Models, runners
 
 @dataclass(frozen=True)
 class UnitResult:
-    """What one unit yields; `drops` counts by reason what gave no pair, `unreadable` names images that were skipped.
+    """What one unit yields; `drops` counts by reason what gave no candidate, `unreadable` names images left out.
 
-    `hypotheses` holds all that was looked for, found or not; `encode` gives the bytes of views, which no record holds;
-    `ratings` what cached judges were asked anew; `unpaired` those of the `drops` that drawing pairs counted; `rated`
-    how many texts judges were asked about, and with how many of them they read a reference or facts of a region.
+    `hypotheses` holds all that was looked for, found or not; `ratings` what cached judges were asked anew; `rated` how
+    many texts judges were asked about, and with how many of them they read a reference or facts of a region.
     """
 
-    pairs: tuple[Pair, ...]
     candidates: tuple[Candidate, ...]
     hypotheses: tuple[Hypothesis, ...]
     drops: dict[str, int]
     unreadable: tuple[str, ...]
-    encode: Encode = field(repr=False, compare=False)
     ratings: tuple[Recorded, ...] = ()
-    unpaired: dict[str, int] = field(default_factory=dict)
     rated: dict[str, int] = field(default_factory=dict)
 
 
@@ -181,7 +175,7 @@ class Workbench:
 
 
 def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> UnitResult:
-    """Drive `method` over all readable examples of a unit together, then draw its pairs."""
+    """Drive `method` over all readable examples of a unit together and return what it sampled."""
     for engine in bench.models.engines:
         engine.forget()
     examples = read_images(examples)
@@ -197,16 +191,11 @@ def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> U
     sampled = drive([method.sample(example, bench) for example in readable], served)
     # The first steps of all examples come first, as they were sampled together.
     candidates = sorted(chain.from_iterable(sampled), key=lambda candidate: candidate.step)
-    drawn = draw_pairs(method, bench.recipe, bench.round, readable, candidates)
-    drops = bench.drops + Counter(drawn.drops)
     return UnitResult(
-        pairs=drawn.pairs,
         candidates=tuple(candidates),
         hypotheses=tuple(bench.looked),
-        drops={reason: n for reason, n in sorted(drops.items()) if n},
+        drops={reason: n for reason, n in sorted(bench.drops.items()) if n},
         unreadable=tuple(bench.unreadable.values()),
-        encode=bench.gallery.encode,
         ratings=bench.panel.take_fresh(),
-        unpaired=drawn.drops,
         rated=dict(sorted(bench.rated.items())),
     )

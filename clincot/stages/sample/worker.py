@@ -69,7 +69,7 @@ class Worker:
         self._check()
         sizes = [len(unit) for unit in self.units]
         done, first = sum(sizes[number] for number in finished), self.launch.world.rank == 0
-        title = f"round {self.job.round}: building pairs"
+        title = f"round {self.job.round}: sampling candidates"
         with bar(title, sum(sizes), "questions", done=done, quiet=not first) as advance:
             pace = Pace(sizes, advance, finished)
             self._take(_order(left, self.launch), pace)
@@ -81,7 +81,7 @@ class Worker:
         if self.job.load_rooms is not None and self.launch.world.rank == 0:
             check_lengths(self.job.recipe, methods.of_recipe(self.job.recipe), self.job.examples, self.job.load_rooms())
 
-    def repair(self) -> None:
+    def remake(self) -> None:
         """Make damaged units again, and say so."""
         for number, what in self.journal.damaged(range(len(self.units))).items():
             notice(f"{self.journal.unit(number)}: {what}. The unit is built again.")

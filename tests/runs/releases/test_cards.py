@@ -94,7 +94,7 @@ def test_the_dataset_card_says_how_it_was_made_and_how_to_load_it():
     assert "`broken.png`" in text and "a" * 40 in text
 
 
-def test_the_dataset_card_says_what_was_looked_for_how_it_was_judged_and_what_was_repaired():
+def test_the_dataset_card_says_what_was_looked_for_how_it_was_judged_and_what_was_drawn_again():
     pairing = {"pairs_per_step": 2, "min_gap": 0.05, "pair_scope": "any", "gamma": 0.5, "consensus": "agreement"}
     facts = BUILD | {
         "hypotheses": 120,
@@ -108,13 +108,13 @@ def test_the_dataset_card_says_what_was_looked_for_how_it_was_judged_and_what_wa
         made(
             "build-data",
             2,
-            facts | {"repaired_from": {"tag": "round-2", "inputs": "k", "pairing": pairing | {"min_gap": 0.3}}},
+            facts | {"paired_from": {"tag": "round-2", "before": pairing | {"min_gap": 0.3}}},
         ),
     )
     text = cards.dataset_card("clincot/run-preferences", {"round-1": first, "round-2": second})
     assert "| round-1 | 120 | 9 | one canvas |" in text
     assert "round-1: scoring `yesno`.\n" in text and "Look-ahead weight gamma 0.5; at most 2 pairs a step" in text
-    assert "repaired from `round-2`" in text and "min_gap 0.3" in text and text.count("repaired from") == 1
+    assert "among the candidates of `round-2`" in text and "min_gap 0.3" in text and text.count("drawn again") == 1
     configs = [config["config_name"] for config in DatasetCard(text).data.to_dict()["configs"]]
     assert configs[:3] == ["round-1", "round-1-candidates", "round-1-regions"]
 

@@ -97,9 +97,18 @@ def older(lineage: Lineage, **pins: Pin) -> bytes:
     """Write a lineage as it was when own repositories were pinned by commit."""
     tree: dict[str, Any] = json.loads(lineage.to_json())
     del tree["own"]
-    tree["pins"] |= {role.replace("_", "-"): dataclasses.asdict(pin) for role, pin in pins.items()}
+    tree["pins"] |= {role: dataclasses.asdict(pin) for role, pin in pins.items()}
     tree["facts"] |= {"store_shas": {"preferences": "e" * 40}, "only_in_store": ["parent"]}
     return json.dumps(tree).encode()
+
+
+def test_pairs_that_an_older_version_repaired_are_those_of_their_settings() -> None:
+    repaired = {"tag": "round-1", "inputs": "root", "pairing": {"min_gap": 0.05}, "stands_for": "a build's key"}
+    made = dataclasses.replace(LINEAGE, inputs="repaired", facts={"pairs": 3, "repaired_from": repaired})
+    read = Lineage.from_json(older(made, repaired_from=Pin("dataset", DATA, "round-1", "b" * 40)).decode())
+    assert read.inputs == "a build's key" and read.pins == {}
+    assert read.own == {"paired_from": OwnPin("dataset", "r-preferences", "round-1", "b" * 40)}
+    assert read.facts == {"pairs": 3, "paired_from": {"tag": "round-1", "before": {"min_gap": 0.05}}}
 
 
 def test_an_older_lineages_commits_become_contents_where_the_hub_has_them(hubs: tuple[Hub, Hub]) -> None:

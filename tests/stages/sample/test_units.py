@@ -23,4 +23,4 @@ def test_the_key_tells_other_examples_and_other_cuts() -> None:
 
 def test_totals_of_no_unit_are_zero() -> None:
     facts = Totals().facts()
-    assert facts["pairs"] == 0 and facts["mean_words_chosen"] == 0 and facts["memory_splits"] == 0
+    assert facts["candidates"] == 0 and facts["memory_splits"] == 0

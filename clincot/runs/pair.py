@@ -1,0 +1,152 @@
+"""A finished round and other numbers for drawing pairs -> its pairs again as a new version, without any model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from clincot import benchmarks
+from clincot.errors import DataError, RecipeError
+from clincot.hub import Hub
+from clincot.judges.consensus import DEBATE
+from clincot.recipe import Recipe, recipe_from_yaml
+from clincot.records.lineage import PAIRED_FROM, Lineage, Pin
+from clincot.runs import releases
+from clincot.runs.build import examples_of, inputs_of
+from clincot.runs.build_facts import facts_of
+from clincot.runs.pairing import differences, drawn_otherwise
+from clincot.runs.redistribution.redacted import References, Row, read_rows, sha256_of, shown
+from clincot.runs.redistribution.round_files import without_images
+from clincot.runs.releases import Release
+from clincot.runs.releases.content import locate, own_pin
+from clincot.runs.roles import judge_sources
+from clincot.runs.run import Run
+from clincot.runs.train import preferences_of
+from clincot.stages.pair.round import PairJob, pair
+from clincot.stages.sample.shards import cut_units
+
+# Reasons that only drawing counts; rounds of older versions do not list them apart.
+REDRAWN = (
+    "candidates a judge could not rate",
+    "candidates cut at the length limit",
+    "candidates that repeat a text",
+    "questions without a pair",
+    "steps without a pair",
+)
+
+
+def pair_round(run: Run, round_: int) -> Release:
+    """Draw the pairs of the newest version of `round_` again by the run's settings, commit and tag them.
+
+    The candidates are those of the version that was sampled. Raises RecipeError for settings that only a build can
+    change, DataError when the stored round does not suffice.
+    """
+    hub, data = preferences_of(run, round_)
+    made = releases.read_lineage(hub, data, round_)
+    if not differences(_recipe(hub, data, round_), run.recipe):
+        return _standing(run, hub, data, made)
+    if PAIRED_FROM in made.own and (found := locate(run, made.own[PAIRED_FROM])):
+        hub, data = found
+        made = releases.read_lineage(hub, data, round_)
+    changed = drawn_otherwise(_recipe(hub, data, round_), run.recipe, str(data))
+    tag = releases.next_tag(run, "dataset", run.preferences_repo, round_, pushed=True)
+    files, facts = redraw(run, hub, data, made, run.work(tag, "pair", "merged") / "pairs.parquet")
+    source = benchmarks.load(made.benchmark).source
+    before = {name: change.partition(" -> ")[0] for name, change in changed.items()}
+    lineage = run.lineage(
+        "build-data",
+        round_,
+        _inputs(run.recipe, made),
+        pins=made.pins,
+        own={**made.own, PAIRED_FROM: own_pin(hub, data)},
+        sampled_from=made.sampled_from,
+        keys=made.keys,
+        facts=facts_of(run.recipe, source, facts) | {PAIRED_FROM: {"tag": data.revision, "before": before}},
+    )
+    return releases.commit(run, "dataset", run.preferences_repo, files, lineage, tag=tag)
+
+
+def redraw(run: Run, hub: Hub, data: Pin, made: Lineage, path: Path) -> tuple[dict[str, Path], dict[str, Any]]:
+    """Write the round's pairs to `path`; return its files, of which candidates and regions stay, and its facts.
+
+    The benchmark is read at the commit that the round was built from.
+    """
+    old = _recipe(hub, data, made.round)
+    every, examples = examples_of(run, old, made.pins["benchmark"], made.round)
+    shards, name = cut_units(examples, old.build.shard_images), releases.tag_of(made.round)
+    kept = {config: _files(hub, data, config) for config in (f"{name}-candidates", f"{name}-regions")}
+    candidates, regions = (_rows(files) for files in kept.values())
+    if made.facts.get("withheld"):
+        references = References.of(every)
+        candidates = (shown(row, references) for row in candidates)
+        if old.build.regions.crop == "masked":
+            regions = _rows([_full_regions(run, data, made)])
+    wanted = len(judge_sources(run.recipe))
+    job = PairJob(run.recipe, made.round, shards, (_rated(row, wanted) for row in candidates), regions, path)
+    facts = pair(job, _sampled(made.facts))
+    files = {f"{name}/train-00000-of-00001.parquet": path}
+    if made.facts.get("withheld"):
+        files, more = without_images(files, made.round, every)
+        facts |= more
+    return files | {f"{config}/{one.name}": one for config, found in kept.items() for one in found}, facts
+
+
+def _recipe(hub: Hub, data: Pin, round_: int) -> Recipe:
+    text = hub.read(data, f"rounds/{releases.tag_of(round_)}/recipe.yaml").decode()
+    return recipe_from_yaml(text, str(data))
+
+
+def _standing(run: Run, hub: Hub, data: Pin, made: Lineage) -> Release:
+    if hub is not run.store:
+        raise RecipeError(f"{data}: holds the pairs of these settings already. Give others with --set.")
+    return Release("dataset", run.preferences_repo, data.revision, data, made, fresh=False)
+
+
+def _inputs(recipe: Recipe, made: Lineage) -> str:
+    """Return the key of a build by these settings from what the round was built from: the next one finds it here."""
+    judges = {f"judge-{number}" for number in range(1, len(judge_sources(recipe)) + 1)}
+    pins = {role: pin for role, pin in made.pins.items() if role in judges or not role.startswith("judge-")}
+    return inputs_of(recipe, pins, made.sampled_from)
+
+
+def _rows(files: Sequence[Path]) -> Iterator[Row]:
+    for path in files:
+        yield from read_rows(path)
+
+
+def _rated(row: Row, wanted: int) -> Row:
+    """Return the row. Raises DataError for one that fewer judges rated than are to be counted."""
+    held = sum(score["judge"] != DEBATE for score in row["judge_scores"])
+    if 0 < held < wanted:
+        raise DataError(
+            f"{row['id']}: was rated by {held} judges, not by {wanted}."
+            " Lower build.judging.judges, or build the round again."
+        )
+    return row
+
+
+def _files(hub: Hub, data: Pin, config: str) -> list[Path]:
+    found = sorted((hub.snapshot(data, [f"{config}/*"]) / config).glob("*.parquet"))
+    if not found:
+        raise DataError(f"{data}: has no config {config!r}, so its pairs cannot be drawn again. Build the round again.")
+    return found
+
+
+def _full_regions(run: Run, data: Pin, made: Lineage) -> Path:
+    """Return the round's regions with their masks, which stay on the machine that built them."""
+    for path in sorted(run.folder.glob(f"{releases.tag_of(made.round)}*/*/merged/regions.parquet")):
+        if sha256_of(path) == made.facts.get("full_regions_sha256"):
+            return path
+    raise DataError(
+        f"{data}: its masks are redacted and this machine did not build them."
+        " Draw the pairs where they were built, or build the round again with --new-version."
+    )
+
+
+def _sampled(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts of a round without those that its pairs counted."""
+    drops = facts.get("drops", {})
+    unpaired = facts.get("unpaired", {name: drops.get(name, 0) for name in REDRAWN})
+    return facts | {"drops": dict(Counter(drops) - Counter(unpaired))}

@@ -1,0 +1,32 @@
+"""A round's full files -> those that may leave the machine: without images and reference texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from clincot.records import Example
+from clincot.runs.redistribution import redacted
+
+
+def without_images(
+    files: Mapping[str, Path], round_: int, every: Sequence[Example]
+) -> tuple[dict[str, Path], dict[str, Any]]:
+    """Return the files of a round without images and reference texts, and the facts that say so.
+
+    The full files stay where they are. `every` are all training examples of the benchmark.
+    """
+    references = redacted.References.of(every)
+    kept, facts = {}, dict[str, Any]({"withheld": True})
+    for name, full in files.items():
+        path = full.with_name(f"redacted-{full.name}")
+        if name.startswith(f"round-{round_}/"):
+            kept[name] = redacted.redact_pairs(full, path, references)
+            facts |= {"full_rows_sha256": redacted.sha256_of(full), "size_bytes": path.stat().st_size}
+        elif name.startswith(f"round-{round_}-regions/"):
+            kept[name] = redacted.redact_regions(full, path)
+            facts |= {"full_regions_sha256": redacted.sha256_of(full)}
+        else:
+            kept[name] = redacted.redact_candidates(full, path, references)
+    return kept, facts
