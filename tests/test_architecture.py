@@ -130,7 +130,7 @@ def test_what_is_private_to_a_folder_stays_there(root: str) -> None:
         own = path.parent.relative_to(ROOT)
         for name, folder in ((name, owner(name)) for name in sorted(imported(path))):
             mirrored = Path("clincot", *own.parts[1:]) in ((folder, *folder.parents) if folder else ())
-            if folder not in (None, own) and not (root == "tests" and mirrored) and path.name != "test_cut_texts.py":
+            if folder not in (None, own) and not (root == "tests" and mirrored):
                 odd.append(f"{path.relative_to(ROOT)}: {name}")
     assert odd == []
 
