@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from clincot.chain.prompts import direct_messages
 from clincot.methods.base import Ask, Draw, Tools
 from clincot.methods.candidates import candidate_of
 from clincot.methods.text_key import text_key
+from clincot.recipe.ranges import Range
 from clincot.records import WHOLE, Candidate, Example, View
 from clincot.records.pairs import Pair, Side
 
@@ -22,7 +23,7 @@ from clincot.records.pairs import Pair, Side
 class Config:
     """POVID's noise: step 500 of 1000. `scored_with`: the image that the rejected text is scored with."""
 
-    strength: float = 0.5  # POVID's code
+    strength: Annotated[float, Range(0, 1)] = 0.5  # POVID's code
     scored_with: Literal["clean", "noised"] = "clean"  # POVID's code scores the noised text under the clean image
 
 

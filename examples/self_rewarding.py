@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 from clincot.chain.prompts import direct_messages
 from clincot.methods.base import Ask, Draw, Rate, Tools
 from clincot.methods.candidates import candidate_of
+from clincot.recipe.ranges import Range
 from clincot.records import WHOLE, Candidate, Example, JudgeScore
 from clincot.records.pairs import Pair, Side
 
@@ -28,9 +29,9 @@ RUBRIC = (  # ours, after the paper's additive five points; the gold answer is n
 class Config:
     """How the texts are sampled (paper, Section 3)."""
 
-    texts: int = 4
-    temperature: float = 0.7
-    top_p: float = 0.9
+    texts: Annotated[int, Range(2, 1000)] = 4
+    temperature: Annotated[float, Range(0, 10)] = 0.7
+    top_p: Annotated[float, Range(0, 1, above=True)] = 0.9
 
 
 class SelfRewarding:

@@ -211,4 +211,41 @@ HUB = (
         ("tests/hub/test_pull.py",),
     ),
 )
-MUTATIONS = (*METHODS, *CHAIN, *JUDGES, *STAGES, *OBJECTIVES, *HUB)
+DATA = (
+    Mutation(
+        "judges are said to have read what the recipe says, not what they were shown",
+        "runs/build_facts.py",
+        "if rated is not None:",
+        "if rated == {}:",
+        ("tests/runs/test_build_facts.py",),
+    ),
+    Mutation(
+        "a card names the crops of a method that shows none",
+        "runs/releases/cards/dataset.py",
+        'if not any("crop" in seen',
+        'if any("lesion" in seen',
+        ("tests/runs/releases/test_true_cards.py",),
+    ),
+    Mutation(
+        "a reason that counted nothing is shown on the card",
+        "runs/releases/cards/dataset.py",
+        'in made.facts.get("drops", {}).items() if count',
+        'in made.facts.get("drops", {}).items()',
+        ("tests/runs/releases/test_true_cards.py",),
+    ),
+    Mutation(
+        "the noise of a lesion fills its box",
+        "images/corruptions.py",
+        "noisy.paste(inside, box, shape)",
+        "noisy.paste(inside, box)",
+        ("tests/images/test_corruptions.py",),
+    ),
+    Mutation(
+        "an editor changes what a sentence denies",
+        "editors/rules.py",
+        " and not _denied(text, edit)",
+        "",
+        ("tests/editors/test_rules.py",),
+    ),
+)
+MUTATIONS = (*METHODS, *CHAIN, *JUDGES, *STAGES, *OBJECTIVES, *HUB, *DATA)
