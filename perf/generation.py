@@ -31,7 +31,7 @@ from clincot.lm.requests import GenerateRequest
 from clincot.methods import of_recipe
 from clincot.recipe import Recipe
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.workbench import Workbench, run_unit
+from clincot.stages.sample.workbench import Workbench, run_shard
 from perf.scaled_chain import ByDigest, Recorder, Size, Squares, examples_of, questions_of, recipe_of
 from perf.scaled_policy import Geometry, scaled_policy
 
@@ -58,11 +58,11 @@ def repeated(engine: TransformersEngine, recipe: Recipe, size: Size, *, entities
 
 
 def walk(engine: TransformersEngine, recipe: Recipe, size: Size, *, entities: bool) -> tuple[Recorder, Cost]:
-    """Run the method over one unit and return what it asked, and what the engine took for it."""
+    """Run the method over one shard and return what it asked, and what the engine took for it."""
     recorder = Recorder(engine)
     before = (engine.counters.prefill_tokens, engine.counters.vision_encodes)
     bench = Workbench(recipe, 1, Models(recorder, Squares(), (ByDigest(),)))
-    run_unit(of_recipe(recipe), examples_of(size, entities=entities), bench)
+    run_shard(of_recipe(recipe), examples_of(size, entities=entities), bench)
     after = (engine.counters.prefill_tokens, engine.counters.vision_encodes)
     return recorder, Cost(recorder.seconds, after[0] - before[0], after[1] - before[1], recorder.texts)
 

@@ -167,7 +167,7 @@ def differs(way: Way, other: Way) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--questions", type=int, default=10, help="of an image, judged together, as in a unit")
+    parser.add_argument("--questions", type=int, default=10, help="of an image, judged together, as in a shard")
     parser.add_argument("--candidates", type=int, default=5)
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--samples", type=int, default=3, help="look-ahead responses of a candidate")

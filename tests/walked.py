@@ -13,7 +13,7 @@ from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, Hypothesis, View
 from clincot.records.pairs import Pair
 from clincot.stages.pair.draw import draw_pairs
-from clincot.stages.sample.workbench import Workbench, run_unit
+from clincot.stages.sample.workbench import Workbench, run_shard
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Walked:
 def walked(recipe: Recipe, examples: Sequence[Example], bench: Workbench, method: Method | None = None) -> Walked:
     """Sample the examples as one shard, then draw its pairs; by the recipe's method where none is given."""
     method = method or of_recipe(recipe)
-    sampled = run_unit(method, examples, bench)
+    sampled = run_shard(method, examples, bench)
     drawn = draw_pairs(method, recipe, bench.round, examples, sampled.candidates)
     drops = Counter(sampled.drops) + Counter(drawn.drops)
     return Walked(

@@ -53,7 +53,7 @@ def build_data(
         raise RecipeError("build-data: --rebuild-images has another name now. Give --restore-images.")
     if repair_pairs:
         raise RecipeError(
-            "build-data: --repair-pairs is a command of its own now. Run `clincot pair` with the same options."
+            "build-data: --repair-pairs is a separate command now. Run `clincot pair` with the same options."
         )
     world = world_of()
     if restore_images:

@@ -21,7 +21,7 @@ class Engine(Protocol):
     def score_choices(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceScores]: ...
 
     def forget(self) -> None:
-        """Drop what was kept for reuse (trunks, image features), so that a unit does not depend on the one before."""
+        """Drop what was kept for reuse (trunks, image features), so that a shard does not depend on the one before."""
         ...
 
 

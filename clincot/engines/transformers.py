@@ -96,7 +96,7 @@ class TransformersEngine:
         return cls(policy, batch_size=batch_size, share=share, cache_bytes=cache_bytes)
 
     def forget(self) -> None:
-        """Drop images and trunks kept; called where a unit begins, its last digits depend on nothing before it."""
+        """Drop images and trunks kept; called where a shard begins, its last digits depend on nothing before it."""
         self._vision.forget()
         self._prefixes.forget()
 

@@ -1,11 +1,11 @@
-"""The folder of a round's build -> which units are finished, their checked contents, and whether this is their recipe.
+"""The folder of a round's build -> which shards are finished, their checked contents, and whether this is their recipe.
 
     plan.json                          what is built: refused when the next command would build something else
-    units/00012/unit-00012345/         a finished unit, renamed into place: parts and unit.json with their checksums
-    claims/LAUNCH/00012/00012345       a unit that a process of a running launch has taken
+    shards/00012/shard-00012345/         a finished shard, renamed into place: parts and shard.json with their checksums
+    claims/LAUNCH/00012/00012345       a shard that a process of a running launch has taken
     merged/                            the round's files
 
-Progress is what is on disk, never a counter. No folder holds more than a thousand units.
+Progress is what is on disk, never a counter. No folder holds more than a thousand shards.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from clincot.executors.launch import PER_FOLDER
 from clincot.records.atomic import new_folder, write_file
 from clincot.records.lineage import content_key
 
-REPORT, PLAN, SEAL = "unit.json", "plan.json", "sha256"
+REPORT, PLAN, SEAL = "shard.json", "plan.json", "sha256"
 
 
-class DamagedUnit(Exception):
-    """A unit on disk that is not what was written; it is made again."""
+class DamagedShard(Exception):
+    """A shard on disk that is not what was written; it is made again."""
 
 
 @dataclass
@@ -42,9 +42,9 @@ class Journal:
     def claims(self) -> Path:
         return self.folder / "claims"
 
-    def unit(self, number: int) -> Path:
-        """Return the folder of a finished unit."""
-        return self.folder / "units" / f"{number // PER_FOLDER:05d}" / f"unit-{number:08d}"
+    def shard(self, number: int) -> Path:
+        """Return the folder of a finished shard."""
+        return self.folder / "shards" / f"{number // PER_FOLDER:05d}" / f"shard-{number:08d}"
 
     def open(self, plan: Mapping[str, Any]) -> None:
         """Write the plan, or compare it with the existing one. Raises RoundError with the difference, DiskFull."""
@@ -54,24 +54,24 @@ class Journal:
         write_file(path, json.dumps(plan, indent=1, sort_keys=True))
 
     def finished(self) -> set[int]:
-        """Return the numbers of the finished units, from listings of folders alone; full folders are read once."""
+        """Return the numbers of the finished shards, from listings of folders alone; full folders are read once."""
         found: set[int] = set()
-        for group in _names(self.folder / "units"):
-            units = self._full.get(group) or _numbers(self.folder / "units" / group)
-            if len(units) == PER_FOLDER:
-                self._full[group] = units
-            found |= units
+        for group in _names(self.folder / "shards"):
+            shards = self._full.get(group) or _numbers(self.folder / "shards" / group)
+            if len(shards) == PER_FOLDER:
+                self._full[group] = shards
+            found |= shards
         return found
 
     def has(self, number: int) -> bool:
-        return self.unit(number).is_dir()
+        return self.shard(number).is_dir()
 
     def put(self, number: int, write: Callable[[Path], None], report: Mapping[str, Any]) -> bool:
         """Let `write` fill a folder with parts, add the report and checksums, and rename it into place.
 
-        Returns False when another process put the same unit first: its rows are the same.
+        Returns False when another process put the same shard first: its rows are the same.
         """
-        final = self.unit(number)
+        final = self.shard(number)
         try:
             with new_folder(final, shared=True) as partial:
                 write(partial)
@@ -86,50 +86,50 @@ class Journal:
         return True
 
     def report(self, number: int) -> dict[str, Any]:
-        """Return the unit's report. Raises DamagedUnit when it is cut off or changed."""
+        """Return the shard's report. Raises DamagedShard when it is cut off or changed."""
         try:
-            report: dict[str, Any] = json.loads((self.unit(number) / REPORT).read_bytes())
+            report: dict[str, Any] = json.loads((self.shard(number) / REPORT).read_bytes())
         except (FileNotFoundError, ValueError) as error:
-            raise DamagedUnit(f"{REPORT} cannot be read") from error
+            raise DamagedShard(f"{REPORT} cannot be read") from error
         if report.pop(SEAL, None) != content_key(report):
-            raise DamagedUnit(f"{REPORT} was changed")
+            raise DamagedShard(f"{REPORT} was changed")
         return report
 
     def part(self, number: int, name: str, report: Mapping[str, Any]) -> bytes | None:
-        """Return the bytes of a part, None when the unit has no such part. Raises DamagedUnit by its checksum."""
+        """Return the bytes of a part, None when the shard has no such part. Raises DamagedShard by its checksum."""
         if name not in report["parts"]:
             return None
         try:
-            data = (self.unit(number) / name).read_bytes()
+            data = (self.shard(number) / name).read_bytes()
         except FileNotFoundError as error:
-            raise DamagedUnit(f"{name} is missing") from error
+            raise DamagedShard(f"{name} is missing") from error
         if _seal(data) != report["parts"][name]:
-            raise DamagedUnit(f"{name} is not what was written")
+            raise DamagedShard(f"{name} is not what was written")
         return data
 
     def damaged(self, numbers: Iterable[int]) -> dict[int, str]:
-        """Read units in full and return those that are not what was written, with what is wrong."""
+        """Read shards in full and return those that are not what was written, with what is wrong."""
         found = {}
         for number in numbers:
             try:
                 report = self.report(number)
                 for name in report["parts"]:
                     self.part(number, name, report)
-            except DamagedUnit as error:
+            except DamagedShard as error:
                 found[number] = str(error)
         return found
 
     def discard(self, number: int) -> None:
-        """Take a damaged unit away."""
-        shutil.rmtree(self.unit(number), ignore_errors=True)
+        """Take a damaged shard away."""
+        shutil.rmtree(self.shard(number), ignore_errors=True)
 
     def clear(self) -> None:
-        """Remove claims and what killed processes left half written; called when all units are finished."""
+        """Remove claims and what killed processes left half written; called when all shards are finished."""
         shutil.rmtree(self.claims, ignore_errors=True)
-        for group in _names(self.folder / "units"):
-            for name in _names(self.folder / "units" / group):
+        for group in _names(self.folder / "shards"):
+            for name in _names(self.folder / "shards" / group):
                 if name.startswith("."):
-                    shutil.rmtree(self.folder / "units" / group / name, ignore_errors=True)
+                    shutil.rmtree(self.folder / "shards" / group / name, ignore_errors=True)
 
 
 def _names(folder: Path) -> list[str]:
@@ -140,7 +140,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _numbers(folder: Path) -> set[int]:
-    return {int(name.removeprefix("unit-")) for name in _names(folder) if name.startswith("unit-")}
+    return {int(name.removeprefix("shard-")) for name in _names(folder) if name.startswith("shard-")}
 
 
 def _seal(data: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The processes of one launch and a shared folder -> what rank 0 sends to the others, and who takes which unit.
+"""The processes of one launch and a shared folder -> what rank 0 sends to the others, and who takes which shard.
 
 Files are all they share: no process group, no network. torchrun gives two launches the same name (`none`, port 29500),
 so a waiting process leaves its own token and believes only an answer that repeats it.
@@ -34,11 +34,11 @@ class Launch:
     world: World = ALONE
     id: str = ""
 
-    def claim(self, folder: Path, unit: int) -> bool:
-        """Take a unit for this process; False when another process of the launch has it. Alone, all are free."""
+    def claim(self, folder: Path, shard: int) -> bool:
+        """Take a shard for this process; False when another process of the launch has it. Alone, all are free."""
         if self.world.size == 1:
             return True
-        path = folder / self.id / f"{unit // PER_FOLDER:05d}" / f"{unit:08d}"
+        path = folder / self.id / f"{shard // PER_FOLDER:05d}" / f"{shard:08d}"
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
         try:
             try:

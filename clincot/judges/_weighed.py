@@ -25,7 +25,7 @@ def turn(text: str, seen: Sequence[object]) -> Turns:
 class WeighedReplies:
     """The replies that an engine may give, each in those of its spellings that are single tokens of the model.
 
-    `probe` is a prompt without an image: what the engine keeps of images must not depend on which unit comes first.
+    `probe` is a prompt without an image: what the engine keeps of images must not depend on which shard comes first.
     """
 
     def __init__(self, engine: Engine, replies: Sequence[Sequence[str]], probe: str) -> None:

@@ -1,7 +1,7 @@
 """A judge and the ratings of finished builds -> a judge that reads no prompt twice; its fresh ratings -> files.
 
-What is known is fixed when a build starts: a unit never sees what another unit of the same build rated, because batch
-mates move the last digits of a rating, and rows must be equal for any number of processes and order of units.
+What is known is fixed when a build starts: a shard never sees what another shard of the same build rated, because batch
+mates move the last digits of a rating, and rows must be equal for any number of processes and order of shards.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Recorded:
 
 
 class CachedJudge:
-    """Asks `judge` only what neither `known` nor the unit at work holds; `take_fresh` ends a unit."""
+    """Asks `judge` only what neither `known` nor the shard at work holds; `take_fresh` ends a shard."""
 
     def __init__(self, judge: ReadingJudge, known: Known) -> None:
         self.judge = judge
@@ -71,7 +71,7 @@ class CachedJudge:
 
 
 def write(folder: Path, name: str, ratings: Iterable[Recorded]) -> Path:
-    """Write `folder/name.parquet` at once or not at all; each writer (a build, a unit) has its own name."""
+    """Write `folder/name.parquet` at once or not at all; each writer (a build, a shard) has its own name."""
     rows = [
         {"key": r.key, "value": r.rating.value, "mass": r.rating.mass, "reply": r.rating.reply}
         for r in sorted({r.key: r for r in ratings}.values(), key=lambda r: r.key)

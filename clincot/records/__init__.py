@@ -71,7 +71,7 @@ class Example:
 
 
 def read_images(examples: Sequence[Example]) -> tuple[Example, ...]:
-    """Return the examples with their images in memory, each read once and shared: for one unit, and no longer."""
+    """Return the examples with their images in memory, each read once and shared: for one shard, and no longer."""
     read: dict[bytes | StoredImage, bytes] = {}
     for example in examples:
         if example.image not in read:

@@ -92,7 +92,7 @@ REGION_FEATURES = Features(
     }
 )
 IMAGE_COLUMNS = ("images", "side_images")
-# A dictionary that outgrows its page limit makes Parquet store every repetition; 512 MB holds the images of a unit.
+# A dictionary that outgrows its page limit makes Parquet store every repetition; 512 MB holds the images of a shard.
 DICTIONARY_LIMIT = 512 * 1024 * 1024
 ROW_GROUP_BYTES = 64 * 1024 * 1024
 # A table of one row takes about 30 kB of memory, with any content.

@@ -31,7 +31,7 @@ from clincot.runs.run import Run
 from clincot.stages.pair.round import PairJob, pair
 from clincot.stages.sample.build import BuildOutcome, build, ratings
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.shards import cut_units
+from clincot.stages.sample.shards import cut_shards
 from clincot.stages.sample.worker import BuildJob
 
 RATINGS = "ratings"  # below a run's folder: what judges of finished builds said, one file per tag
@@ -102,7 +102,7 @@ def draw(job: BuildJob, sampled: BuildOutcome) -> BuildOutcome:
     """Draw the pairs of a round among what was sampled for it."""
     config, name, path = f"round-{job.round}", "train-00000-of-00001.parquet", job.folder / "merged" / "pairs.parquet"
     candidates, regions = (read_rows(sampled.files[f"{config}-{part}/{name}"]) for part in ("candidates", "regions"))
-    shards = cut_units(job.examples, job.recipe.build.shard_images)
+    shards = cut_shards(job.examples, job.recipe.build.shard_images)
     facts = pair(PairJob(job.recipe, job.round, shards, candidates, regions, path), sampled.facts)
     return BuildOutcome({f"{config}/{name}": path, **sampled.files}, facts)
 

@@ -25,7 +25,7 @@ from clincot.runs.roles import judge_sources
 from clincot.runs.run import Run
 from clincot.runs.train import preferences_of
 from clincot.stages.pair.round import PairJob, pair
-from clincot.stages.sample.shards import cut_units
+from clincot.stages.sample.shards import cut_shards
 
 # Reasons that only drawing counts; rounds of older versions do not list them apart.
 REDRAWN = (
@@ -75,7 +75,7 @@ def redraw(run: Run, hub: Hub, data: Pin, made: Lineage, path: Path) -> tuple[di
     """
     old = _recipe(hub, data, made.round)
     every, examples = examples_of(run, old, made.pins["benchmark"], made.round)
-    shards, name = cut_units(examples, old.build.shard_images), releases.tag_of(made.round)
+    shards, name = cut_shards(examples, old.build.shard_images), releases.tag_of(made.round)
     kept = {config: _files(hub, data, config) for config in (f"{name}-candidates", f"{name}-regions")}
     candidates, regions = (_rows(files) for files in kept.values())
     if made.facts.get("withheld"):

@@ -28,7 +28,7 @@ from clincot.runs.redistribution import redacted
 from clincot.runs.roles import sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.shards import cut_units
+from clincot.stages.sample.shards import cut_shards
 from clincot.stages.sample.workbench import Workbench
 
 DrawView = Callable[[Example, View], bytes]
@@ -54,18 +54,18 @@ def restore(run: Run, hub: Hub, data: Pin, made: Lineage) -> Path:
     recipe = recipe_from_yaml(hub.read(data, f"rounds/{tag}/recipe.yaml").decode(), str(data))
     every, examples = examples_of(run, recipe, _benchmark(run, made), made.round)
     references = redacted.References.of(every)
-    units = cut_units(examples, recipe.build.shard_images)
-    unit_of = {example.id: i for i, unit in enumerate(units) for example in unit}
+    shards = cut_shards(examples, recipe.build.shard_images)
+    shard_of = {example.id: i for i, shard in enumerate(shards) for example in shard}
     folder = hub.snapshot(data, [f"{tag}/*"])
     rows = [row for path in sorted((folder / tag).glob("*.parquet")) for row in redacted.read_rows(path)]
-    _check_examples(rows, unit_of)
+    _check_examples(rows, shard_of)
     proposer = _proposer(run, recipe, made)
 
     def tables() -> Iterator[pa.Table]:
-        for number, group in groupby(rows, key=lambda row: unit_of[row["example_id"]]):
-            unit = {example.id: example for example in read_images(units[number])}
-            draw = _drawer(recipe, made.round, tuple(unit.values()), proposer)
-            full = [redacted.restored(row, references, _images(unit[row["example_id"]], row, draw)) for row in group]
+        for number, group in groupby(rows, key=lambda row: shard_of[row["example_id"]]):
+            shard = {example.id: example for example in read_images(shards[number])}
+            draw = _drawer(recipe, made.round, tuple(shard.values()), proposer)
+            full = [redacted.restored(row, references, _images(shard[row["example_id"]], row, draw)) for row in group]
             yield schema.table(full, schema.PAIR_FEATURES)
 
     path = run.work(tag, "restored") / "pairs.parquet"
@@ -105,14 +105,14 @@ def _images(example: Example, row: Mapping[str, Any], draw: DrawView) -> list[by
     return [draw(example, view) for view in views]
 
 
-def _drawer(recipe: Recipe, round_: int, unit: tuple[Example, ...], proposer: Proposer | None) -> DrawView:
-    """Return what draws a view exactly as the build of this unit did."""
+def _drawer(recipe: Recipe, round_: int, shard: tuple[Example, ...], proposer: Proposer | None) -> DrawView:
+    """Return what draws a view exactly as the build of this shard did."""
     if proposer is None:
-        gallery = Gallery(unit)
+        gallery = Gallery(shard)
         return lambda example, view: gallery.encode(example.id, view)
-    # Looking is done without policy and judges; heat maps are batched by unit, as in the build.
+    # Looking is done without policy and judges; heat maps are batched by shard, as in the build.
     bench = Workbench(recipe, round_, Models(None, proposer))
-    bench.look(unit)
+    bench.look(shard)
 
     def masked(example: Example, region: Region) -> Region:
         for found in bench.regions.get(example.image_id, ()):

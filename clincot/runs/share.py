@@ -1,4 +1,4 @@
-"""A run and a round that rank 0 builds -> units of it, built by another process of the same launch."""
+"""A run and a round that rank 0 builds -> shards of it, built by another process of the same launch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clincot.stages.sample.build import share
 
 
 def share_round(run: Run, round_: int, world: World) -> None:
-    """Build units of `round_` until none is free; rank 0 merges and commits them.
+    """Build shards of `round_` until none is free; rank 0 merges and commits them.
 
     Raises RoundError when this process would build something else than rank 0.
     """

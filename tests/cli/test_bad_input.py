@@ -47,7 +47,7 @@ def test_the_old_name_of_an_option_is_refused_with_the_new_one(tmp_path: Path) -
 
 def test_the_former_option_for_drawing_pairs_again_names_the_command(tmp_path: Path) -> None:
     err = refused("build-data", "--repair-pairs", cwd=tmp_path)
-    assert "--repair-pairs is a command of its own now. Run `clincot pair` with the same options." in err
+    assert "--repair-pairs is a separate command now. Run `clincot pair` with the same options." in err
     assert not list(tmp_path.iterdir())
 
 
@@ -101,7 +101,7 @@ def test_unreadable_images_are_skipped_counted_and_named(small_hub: Path, tmp_pa
     assert err.count(f"left out: {broken}: cannot be read as an image") == 1
     assert err.index(f"Left out, image unreadable (1): {broken}.") > err.index(f"left out: {broken}")
     build = tmp_path / "runs/broken/round-1/build"
-    reports = [json.loads(path.read_text()) for path in build.rglob("unit.json")]
+    reports = [json.loads(path.read_text()) for path in build.rglob("shard.json")]
     assert [name for report in reports for name in report["unreadable_images"]] == [broken]
 
 
@@ -148,8 +148,8 @@ def test_a_full_disk_stops_with_a_message_and_the_build_goes_on_later(small_hub:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "scheduler"])
 def test_a_stop_says_that_the_same_command_goes_on(number: signal.Signals, small_hub: Path, tmp_path: Path) -> None:
     process = start("build-data", "--name", "stopped", "--hub", f"local:{small_hub}", *SMALL, cwd=tmp_path)
-    units = tmp_path / "runs/stopped/round-1/build/units/00000"
-    while not (units / "unit-00000000").exists():
+    shards = tmp_path / "runs/stopped/round-1/build/shards/00000"
+    while not (shards / "shard-00000000").exists():
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(number)
@@ -160,4 +160,4 @@ def test_a_stop_says_that_the_same_command_goes_on(number: signal.Signals, small
         and "run the same command again" in err
         and "Traceback" not in err
     )
-    assert (units / "unit-00000000" / "unit.json").exists()
+    assert (shards / "shard-00000000" / "shard.json").exists()

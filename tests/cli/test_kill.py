@@ -11,12 +11,12 @@ from command import SMALL, clincot, start
 
 
 def killed_build(hub: Path, cwd: Path, kills: int) -> Path:
-    """Build with `kills` kills, each just after another unit was finished; return the folder of the build."""
+    """Build with `kills` kills, each just after another shard was finished; return the folder of the build."""
     words = ("build-data", "--name", "build", "--hub", f"local:{hub}", *SMALL)
     build = cwd / "runs/build/round-1/build"
     for done in range(1, kills + 1):
         process = start(*words, cwd=cwd)
-        while not (build / f"units/00000/unit-{done - 1:08d}").exists():
+        while not (build / f"shards/00000/shard-{done - 1:08d}").exists():
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
         process.kill()

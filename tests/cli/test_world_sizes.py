@@ -1,4 +1,4 @@
-"""One, two or three processes, killed at random, units in any order: the bytes of one undisturbed build."""
+"""One, two or three processes, killed at random, shards in any order: the bytes of one undisturbed build."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from pathlib import Path
 import pytest
 from command import SMALL, clincot, start
 
-IMAGES = 16  # a unit each: whatever the machine, some are left after the last kill
+IMAGES = 16  # a shard each: whatever the machine, some are left after the last kill
 WORDS = (*SMALL, f"--set=build.max_images={IMAGES}", "--set=build.max_questions=1")
 KILLS = {1: 3, 2: 4, 3: 3}
-LONGEST_WAIT = 0.1  # seconds from a finished unit to the kill; a unit takes longer than that on any processor of today
+LONGEST_WAIT = (
+    0.1  # seconds from a finished shard to the kill; a shard takes longer than that on any processor of today
+)
 
 
 def launch(size: int, port: int, cwd: Path, hub: Path, log: Path) -> subprocess.Popen[bytes]:
-    """Start `clincot build-data` in `size` processes; the shuffled order of units differs by process."""
+    """Start `clincot build-data` in `size` processes; the shuffled order of shards differs by process."""
     torchrun = ("-m", "torch.distributed.run", f"--nproc-per-node={size}", f"--master-port={port}")
     command = (*torchrun, "-m", "clincot", "build-data", "--name", "build", "--hub", f"local:{hub}", *WORDS)
-    environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "CLINCOT_UNIT_ORDER": str(size)}
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "CLINCOT_SHARD_ORDER": str(size)}
     with log.open("ab") as stream:
         return subprocess.Popen(
             [sys.executable, *command], cwd=cwd, env=os.environ | environment, stdout=stream, stderr=stream
@@ -57,8 +59,8 @@ def kill_all(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def units(build: Path) -> int:
-    return len([name for name in build.glob("units/*/*") if not name.name.startswith(".")])
+def shards(build: Path) -> int:
+    return len([name for name in build.glob("shards/*/*") if not name.name.startswith(".")])
 
 
 def sums(build: Path) -> dict[str, str]:
@@ -67,15 +69,15 @@ def sums(build: Path) -> dict[str, str]:
 
 
 def killed_build(size: int, hub: Path, cwd: Path, chance: random.Random) -> Path:
-    """Kill the launch `KILLS[size]` times, each at a random moment after another unit was finished; then let it end."""
+    """Kill the launch `KILLS[size]` times, each at a random moment after another was finished; then let it end."""
     cwd.mkdir()
     build, log = cwd / "runs/build/round-1/build", cwd / "log"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     for _ in range(KILLS[size]):
-        before, process = units(build), launch(size, port, cwd, hub, log)
-        while units(build) == before:
+        before, process = shards(build), launch(size, port, cwd, hub, log)
+        while shards(build) == before:
             assert process.poll() is None, log.read_text()
             time.sleep(0.01)
         time.sleep(chance.uniform(0, LONGEST_WAIT))

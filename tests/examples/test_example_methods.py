@@ -17,8 +17,8 @@ from clincot.records.pairs import Pair
 from clincot.rows.pair_rows import pair_row
 from clincot.stages.pair.draw import draw_pairs
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.shards import Totals, unit_report
-from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
+from clincot.stages.sample.shards import Totals, shard_report
+from clincot.stages.sample.workbench import ShardResult, Workbench, run_shard
 from tests.lamps import examples, recipe
 from tests.tiny import tiny_policy
 
@@ -47,13 +47,13 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> TransformersEngine:
     return loaded
 
 
-def walk(method: object, models: Models) -> UnitResult:
-    return run_unit(method, examples(("left", "")), Workbench(CUT, 1, models))  # type: ignore[arg-type]
+def walk(method: object, models: Models) -> ShardResult:
+    return run_shard(method, examples(("left", "")), Workbench(CUT, 1, models))  # type: ignore[arg-type]
 
 
-def counted(result: UnitResult) -> dict:
+def counted(result: ShardResult) -> dict:
     totals = Totals()
-    totals.add(unit_report(result, examples(("left", "")), {}))
+    totals.add(shard_report(result, examples(("left", "")), {}))
     return totals.facts()
 
 

@@ -1,4 +1,4 @@
-"""The journal tells finished units from half-written, damaged and foreign ones, whoever wrote them."""
+"""The journal tells finished shards from half-written, damaged and foreign ones, whoever wrote them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clincot.errors import RoundError
-from clincot.executors.journal import DamagedUnit, Journal
+from clincot.executors.journal import DamagedShard, Journal
 
 
 def put(journal: Journal, number: int, text: str = "rows") -> bool:
@@ -23,18 +23,18 @@ def journal(tmp_path: Path) -> Journal:
     return journal
 
 
-def test_finished_units_are_what_stands_in_folders_of_a_thousand(journal: Journal) -> None:
-    (journal.folder / "units/00001/.unit-00001001.abcd.partial").mkdir()
+def test_finished_shards_are_what_is_in_folders_of_a_thousand(journal: Journal) -> None:
+    (journal.folder / "shards/00001/.shard-00001001.abcd.partial").mkdir()
     assert journal.finished() == {0, 1, 999, 1000, 2500}
-    assert sorted(path.name for path in (journal.folder / "units").iterdir()) == ["00000", "00001", "00002"]
+    assert sorted(path.name for path in (journal.folder / "shards").iterdir()) == ["00000", "00001", "00002"]
     journal.clear()
-    assert not list(journal.folder.rglob(".unit-*"))
+    assert not list(journal.folder.rglob(".shard-*"))
 
 
 def test_a_full_folder_is_listed_once(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     for number in range(1000):
-        journal.unit(number).mkdir(parents=True)
+        journal.shard(number).mkdir(parents=True)
     put(journal, 1000)
     assert len(journal.finished()) == 1001
     journal.discard(3)
@@ -42,13 +42,13 @@ def test_a_full_folder_is_listed_once(tmp_path: Path) -> None:
     assert len(journal.finished()) == 1002
 
 
-def test_who_finishes_a_unit_second_leaves_the_first_ones_rows(journal: Journal) -> None:
+def test_who_finishes_a_shard_second_leaves_the_first_ones_rows(journal: Journal) -> None:
     assert put(journal, 0, "other rows") is False
     assert journal.part(0, "part", journal.report(0)) == b"rows"
-    assert len(list(journal.unit(0).parent.iterdir())) == 3
+    assert len(list(journal.shard(0).parent.iterdir())) == 3
 
 
-def test_a_unit_that_cannot_be_written_is_an_error_and_not_finished(journal: Journal) -> None:
+def test_a_shard_that_cannot_be_written_is_an_error_and_not_finished(journal: Journal) -> None:
     def full(folder: Path) -> None:
         raise OSError(28, "No space left on device")
 
@@ -60,17 +60,17 @@ def test_a_unit_that_cannot_be_written_is_an_error_and_not_finished(journal: Jou
 @pytest.mark.parametrize(
     ("what", "damage"),
     [
-        ("part is not what was written", lambda unit: (unit / "part").write_bytes(b"rowz")),
-        ("part is missing", lambda unit: (unit / "part").unlink()),
-        ("unit.json cannot be read", lambda unit: (unit / "unit.json").write_text('{"rows": ')),
-        ("unit.json was changed", lambda unit: (unit / "unit.json").write_text('{"rows": 1}')),
-        ("unit.json cannot be read", lambda unit: (unit / "unit.json").unlink()),
+        ("part is not what was written", lambda shard: (shard / "part").write_bytes(b"rowz")),
+        ("part is missing", lambda shard: (shard / "part").unlink()),
+        ("shard.json cannot be read", lambda shard: (shard / "shard.json").write_text('{"rows": ')),
+        ("shard.json was changed", lambda shard: (shard / "shard.json").write_text('{"rows": 1}')),
+        ("shard.json cannot be read", lambda shard: (shard / "shard.json").unlink()),
     ],
 )
 def test_damage_is_found_by_checksum(journal: Journal, what: str, damage: Callable[[Path], None]) -> None:
-    damage(journal.unit(1))
+    damage(journal.shard(1))
     assert journal.damaged(journal.finished()) == {1: what}
-    with pytest.raises(DamagedUnit, match=what):
+    with pytest.raises(DamagedShard, match=what):
         journal.part(1, "part", journal.report(1))
 
 

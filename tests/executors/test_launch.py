@@ -1,4 +1,4 @@
-"""Processes of one launch find each other through files alone, and no unit is given to two of them."""
+"""Processes of one launch find each other through files alone, and no shard is given to two of them."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def test_an_answer_that_an_earlier_launch_left_is_not_believed(tmp_path: Path) -
     assert not list(tmp_path.rglob("answer.json"))
 
 
-def test_every_unit_is_taken_exactly_once(tmp_path: Path) -> None:
+def test_every_shard_is_taken_exactly_once(tmp_path: Path) -> None:
     launch = start(tmp_path, {})
-    units = range(400)
+    shards = range(400)
     with ThreadPoolExecutor(4) as pool:
-        taken = list(pool.map(lambda one: [unit for unit in units if one.claim(tmp_path / "claims", unit)], launch))
-    assert sorted(unit for share in taken for unit in share) == list(units)
+        taken = list(pool.map(lambda one: [shard for shard in shards if one.claim(tmp_path / "claims", shard)], launch))
+    assert sorted(shard for share in taken for shard in share) == list(shards)
 
 
 def test_claims_of_an_earlier_launch_bind_nobody(tmp_path: Path) -> None:

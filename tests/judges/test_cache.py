@@ -1,4 +1,4 @@
-"""Ratings of finished builds are not asked again; a unit sees nothing of another unit of its build."""
+"""Ratings of finished builds are not asked again; a shard sees nothing of another shard of its build."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class WrittenPolicy:
         return [Completion(self._text(request), -1.5, 4, "stop") for request in requests]
 
     def forget(self) -> None:
-        """Keep nothing between units."""
+        """Keep nothing between shards."""
 
     def _text(self, request: GenerateRequest) -> str:
         text = request.messages[0]["content"][-1]["text"]

@@ -64,7 +64,7 @@ def example(number: int, question: str = "Is there a nodule?", reference: str = 
     return Example(f"q{number}", f"i{number}", image, question, "yes", "closed", "k", "phantom", reference)
 
 
-def unit(odd: Example, recipe: Recipe, models: Models) -> Walked:
+def shard(odd: Example, recipe: Recipe, models: Models) -> Walked:
     examples = [example(1, "Is there an effusion?"), odd, example(3)]
     return walked(recipe, examples, Workbench(recipe, 1, models))
 
@@ -83,7 +83,7 @@ def test_one_odd_question_is_dropped_and_counted_and_the_others_are_built(
     question: str, reference: str, reason: str, recipe: Recipe, models: Models, rooms: Rooms
 ) -> None:
     odd = example(2, question, reference)
-    result = unit(odd, recipe, models)
+    result = shard(odd, recipe, models)
     assert {c.example_id for c in result.candidates} == {"q1", "q3"}
     assert result.drops[reason] == 1 and sum(n for r, n in result.drops.items() if "too long" in r) == 1
     assert check_lengths(recipe, of_recipe(recipe), [example(1), odd], rooms) == {"q2": reason}
@@ -101,7 +101,7 @@ def test_one_odd_question_is_dropped_and_counted_and_the_others_are_built(
     ],
 )
 def test_other_oddities_are_used(question: str, reference: str, recipe: Recipe, models: Models) -> None:
-    result = unit(example(2, question, reference), recipe, models)
+    result = shard(example(2, question, reference), recipe, models)
     assert {c.example_id for c in result.candidates} == {"q1", "q2", "q3"}
 
 

@@ -1,7 +1,7 @@
-"""Stage 1: a round's examples and models -> parquet files of candidates and regions, unit by unit, resumable.
+"""Stage 1: a round's examples and models -> parquet files of candidates and regions, shard by shard, resumable.
 
-Any number of processes build together: each takes the next unit that nobody has (worker.py, launch.py) and puts it into
-the journal (journal.py); rank 0 merges what all of them finished.
+Any number of processes build together: each takes the next shard that nobody has (worker.py, launch.py) and puts it
+into the journal (journal.py); rank 0 merges what all of them finished.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clincot.errors import DataError
-from clincot.executors.journal import DamagedUnit, Journal
+from clincot.executors.journal import DamagedShard, Journal
 from clincot.executors.launch import Launch
 from clincot.judges.cache import Recorded, read
 from clincot.progress import left_out, notice
 from clincot.records import Example
 from clincot.records.lineage import content_key
 from clincot.rows import schema
-from clincot.stages.sample.shards import PARTS, RATINGS, Part, Totals, cut_units, units_key
+from clincot.stages.sample.shards import PARTS, RATINGS, Part, Totals, cut_shards, shards_key
 from clincot.stages.sample.worker import BuildJob, Worker
 
 REMAKES = 3
@@ -37,34 +37,34 @@ class BuildOutcome:
 
 
 def build(job: BuildJob, launch: Launch | None = None) -> BuildOutcome:
-    """Finish every unit of the round, with the launch's other processes, and merge them (rank 0, or a process alone).
+    """Finish every shard of the round, with the launch's other processes, and merge them (rank 0, or a process alone).
 
-    A unit whose files are damaged on disk is made again. Raises RoundError when the folder holds an unfinished build of
-    something else.
+    A shard whose files are damaged on disk is made again. Raises RoundError when the folder holds an unfinished build
+    of something else.
     """
     launch = launch or Launch()
     worker = worker_of(job, launch)
     worker.finish()
     for _ in range(REMAKES):
         try:
-            outcome = merge(job.folder, job.round, len(worker.units))
-        except DamagedUnit:
+            outcome = merge(job.folder, job.round, len(worker.shards))
+        except DamagedShard:
             worker.remake()
         else:
             worker.journal.clear()
             return outcome
-    raise DataError(f"{job.folder}: units are damaged again and again. Check the disk, or give another folder.")
+    raise DataError(f"{job.folder}: shards are damaged again and again. Check the disk, or give another folder.")
 
 
 def share(job: BuildJob, launch: Launch) -> None:
-    """Finish the units that this process gets hold of (ranks above 0)."""
+    """Finish the shards that this process gets hold of (ranks above 0)."""
     worker_of(job, launch).finish()
 
 
 def merge(folder: Path, round_: int, count: int) -> BuildOutcome:
-    """Write one file per part from units 0 to `count` of the journal in `folder`; memory holds a row group.
+    """Write one file per part from shards 0 to `count` of the journal in `folder`; memory holds a row group.
 
-    Raises DamagedUnit for a unit that is not what was written.
+    Raises DamagedShard for a shard that is not what was written.
     """
     journal, totals = Journal(folder), Totals()
     for number in range(count):
@@ -85,13 +85,13 @@ def ratings(job: BuildJob) -> Iterator[Recorded]:
     """Yield what the judges of a finished build said for the first time, for later builds of the run."""
     journal = Journal(job.folder)
     for number in sorted(journal.finished()):
-        path = journal.unit(number) / f"{RATINGS}.parquet"
+        path = journal.shard(number) / f"{RATINGS}.parquet"
         if path.is_file():
             yield from read(path)
 
 
 def _tables(journal: Journal, count: int, part: Part) -> Iterator[pa.Table]:
-    """Yield a part's tables, one unit after another; each is checked against what was written."""
+    """Yield a part's tables, one shard after another; each is checked against what was written."""
     for number in range(count):
         data = journal.part(number, part.name, journal.report(number))
         if data is not None:
@@ -99,14 +99,14 @@ def _tables(journal: Journal, count: int, part: Part) -> Iterator[pa.Table]:
 
 
 def worker_of(job: BuildJob, launch: Launch) -> Worker:
-    """Cut the units and open the journal. Raises RoundError when it holds an unfinished build of something else."""
-    units = cut_units(job.examples, job.recipe.build.shard_images)
+    """Cut the shards and open the journal. Raises RoundError when it holds an unfinished build of something else."""
+    shards = cut_shards(job.examples, job.recipe.build.shard_images)
     journal = Journal(job.folder)
-    journal.open(_plan(job, units))
-    return Worker(job, launch, journal, units)
+    journal.open(_plan(job, shards))
+    return Worker(job, launch, journal, shards)
 
 
-def _plan(job: BuildJob, units: Sequence[Sequence[Example]]) -> dict[str, Any]:
+def _plan(job: BuildJob, shards: Sequence[Sequence[Example]]) -> dict[str, Any]:
     return {
         "layout": 3,
         "round": job.round,
@@ -117,7 +117,7 @@ def _plan(job: BuildJob, units: Sequence[Sequence[Example]]) -> dict[str, Any]:
         "build": asdict(job.recipe.build),
         "made from": dict(job.made_from),
         "examples": len(job.examples),
-        "units": len(units),
-        "units_key": units_key(units),
+        "shards": len(shards),
+        "shards_key": shards_key(shards),
         "inputs_key": content_key(job.key, repr(job.recipe.build), repr(job.recipe.method), job.recipe.seed),
     }

@@ -1,6 +1,6 @@
 """Coroutines that await calls -> their results, with the calls that wait at the same moment run as one batch.
 
-Order is a function of the coroutines' order alone: no clock, no threads, so a unit repeats exactly.
+Order is a function of the coroutines' order alone: no clock, no threads, so a shard repeats exactly.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Models:
     _panels: dict[Judging, Panel] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def panel(self, judging: Judging) -> Panel:
-        """Return the judges as one panel, the same for every unit, so that their failures add up."""
+        """Return the judges as one panel, the same for every shard, so that their failures add up."""
         if judging not in self._panels:
             self._panels[judging] = Panel(self.judges, judging)
         return self._panels[judging]

@@ -1,6 +1,6 @@
-"""Examples -> units (groups of images with all their questions); a unit's result -> its parts, report and the facts.
+"""Examples -> shards (groups of images with all their questions); a shard's result -> its parts, report and the facts.
 
-A unit is cut by the recipe, never by the number of processes, so rows do not depend on who builds it or when.
+A shard is cut by the recipe, never by the number of processes, so rows do not depend on who builds it or when.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from clincot.lm.requests import Counters
 from clincot.records import Candidate, Example
 from clincot.rows import schema
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.workbench import UnitResult
+from clincot.stages.sample.workbench import ShardResult
 
 RATINGS = "ratings"
 TOTALS = (
@@ -36,12 +36,12 @@ TOTALS = (
 
 @dataclass(frozen=True)
 class Part:
-    """One parquet file of a unit and of the merged round: its name, its config's ending, its columns and rows."""
+    """One parquet file of a shard and of the merged round: its name, its config's ending, its columns and rows."""
 
     name: str
     config: str
     features: Features
-    rows: Callable[[UnitResult, int], list[dict[str, Any]]]
+    rows: Callable[[ShardResult, int], list[dict[str, Any]]]
 
 
 PARTS = (
@@ -68,29 +68,29 @@ class Counting(Protocol):
     def counters(self) -> Counters: ...
 
 
-def cut_units(examples: Sequence[Example], shard_images: int) -> list[tuple[Example, ...]]:
-    """Group examples by image, in order, and put `shard_images` images with all their questions into each unit."""
+def cut_shards(examples: Sequence[Example], shard_images: int) -> list[tuple[Example, ...]]:
+    """Group examples by image, in order, and put `shard_images` images with all their questions into each shard."""
     collects = gc.isenabled()
-    gc.disable()  # a list for each image makes it look at all of them again and again: 1.9 us a unit for 0.8 at 100,000
+    gc.disable()  # a list for each image makes it look at all of them again: 1.9 us a shard for 0.8 at 100,000
     try:
         by_image: dict[str, list[Example]] = {}
         for example in examples:
             by_image.setdefault(example.image_id, []).append(example)
         groups = iter(by_image.values())
-        units = []
+        shards = []
         while images := list(islice(groups, shard_images)):
-            units.append(tuple(example for questions in images for example in questions))
-        return units
+            shards.append(tuple(example for questions in images for example in questions))
+        return shards
     finally:
         if collects:
             gc.enable()
 
 
-def units_key(units: Sequence[Sequence[Example]]) -> str:
-    """Return a sha256 over the ids of all examples and where one unit ends and the next begins."""
+def shards_key(shards: Sequence[Sequence[Example]]) -> str:
+    """Return a sha256 over the ids of all examples and where one shard ends and the next begins."""
     digest = hashlib.sha256()
-    for unit in units:
-        digest.update("\n".join(example.id for example in unit).encode() + b"\n\n")
+    for shard in shards:
+        digest.update("\n".join(example.id for example in shard).encode() + b"\n\n")
     return digest.hexdigest()
 
 
@@ -103,7 +103,7 @@ def counts_of(models: Models) -> Counter[str]:
     return counts
 
 
-def write_parts(result: UnitResult, round_: int, folder: Path) -> None:
+def write_parts(result: ShardResult, round_: int, folder: Path) -> None:
     """Write the parts that have rows into `folder`, and what the judges said for the first time."""
     for part in PARTS:
         rows = part.rows(result, round_)
@@ -113,11 +113,11 @@ def write_parts(result: UnitResult, round_: int, folder: Path) -> None:
         cache.write(folder, RATINGS, result.ratings)
 
 
-def unit_report(result: UnitResult, unit: Sequence[Example], counters: Mapping[str, int]) -> dict[str, Any]:
-    """Return the figures of one unit, of which `Totals` makes the facts of the round."""
+def shard_report(result: ShardResult, shard: Sequence[Example], counters: Mapping[str, int]) -> dict[str, Any]:
+    """Return the figures of one shard, of which `Totals` makes the facts of the round."""
     return {
-        "questions": len(unit),
-        "images": len({example.image_id for example in unit}),
+        "questions": len(shard),
+        "images": len({example.image_id for example in shard}),
         "hypotheses": len({(looked.image_id, looked.name) for looked in result.hypotheses}),
         "candidates": len(result.candidates),
         "cut_candidates": sum(candidate.cut for candidate in result.candidates),
@@ -132,7 +132,7 @@ def unit_report(result: UnitResult, unit: Sequence[Example], counters: Mapping[s
     }
 
 
-def failures_of(result: UnitResult) -> int:
+def failures_of(result: ShardResult) -> int:
     """Return how many ratings of candidates were failures; the outcome of a debate is no rating of a judge."""
     scores = (score for candidate in result.candidates for score in candidate.judge_scores)
     return sum(score.own is None and score.judge != DEBATE for score in scores)
@@ -140,7 +140,7 @@ def failures_of(result: UnitResult) -> int:
 
 @dataclass
 class Totals:
-    """The reports of all units, added up one by one, so that memory holds one of them."""
+    """The reports of all shards, added up one by one, so that memory holds one of them."""
 
     sums: Counter[str] = field(default_factory=Counter)
     drops: Counter[str] = field(default_factory=Counter)

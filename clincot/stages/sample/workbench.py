@@ -1,4 +1,4 @@
-"""The examples of one unit, a method and the loaded models -> the unit's candidates and counts."""
+"""The examples of one shard, a method and the loaded models -> the shard's candidates and counts."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from clincot.stages.sample.serving import Models, runners
 
 
 @dataclass(frozen=True)
-class UnitResult:
-    """What one unit yields; `drops` counts by reason what gave no candidate, `unreadable` names images left out.
+class ShardResult:
+    """What one shard yields; `drops` counts by reason what gave no candidate, `unreadable` names images left out.
 
     `hypotheses` holds all that was looked for, found or not; `ratings` what cached judges were asked anew; `rated` how
     many texts judges were asked about, and with how many of them they read a reference or facts of a region.
@@ -49,7 +49,7 @@ class UnitResult:
 
 @dataclass
 class Workbench:
-    """The tools (methods/base.py) over loaded models, for the examples of one unit."""
+    """The tools (methods/base.py) over loaded models, for the examples of one shard."""
 
     recipe: Recipe
     round: int
@@ -174,8 +174,8 @@ class Workbench:
         return images.content_id(self.gallery.encode(example.id, View("crop", region))) if region else ""
 
 
-def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> UnitResult:
-    """Drive `method` over all readable examples of a unit together and return what it sampled."""
+def run_shard(method: Method, examples: Sequence[Example], bench: Workbench) -> ShardResult:
+    """Drive `method` over all readable examples of a shard together and return what it sampled."""
     for engine in bench.models.engines:
         engine.forget()
     examples = read_images(examples)
@@ -186,12 +186,12 @@ def run_unit(method: Method, examples: Sequence[Example], bench: Workbench) -> U
     for example in seen:
         if example.id in odd:
             bench.drop(odd[example.id])
-    bench.panel.take_fresh()  # of a unit that was given up
+    bench.panel.take_fresh()  # of a shard that was given up
     served = runners(method.name, bench.models, bench.panel, bench.regions)
     sampled = drive([method.sample(example, bench) for example in readable], served)
     # The first steps of all examples come first, as they were sampled together.
     candidates = sorted(chain.from_iterable(sampled), key=lambda candidate: candidate.step)
-    return UnitResult(
+    return ShardResult(
         candidates=tuple(candidates),
         hypotheses=tuple(bench.looked),
         drops={reason: n for reason, n in sorted(bench.drops.items()) if n},

@@ -1,4 +1,4 @@
-"""One process and the units of a round -> finished units in the journal, with other processes that do the same."""
+"""One process and the shards of a round -> finished shards in the journal, with other processes that do the same."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from clincot.recipe import Recipe
 from clincot.records import Example
 from clincot.stages.sample.lengths import Rooms, check_lengths
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.shards import counts_of, failures_of, unit_report, write_parts
-from clincot.stages.sample.workbench import UnitResult, Workbench, run_unit
+from clincot.stages.sample.shards import counts_of, failures_of, shard_report, write_parts
+from clincot.stages.sample.workbench import ShardResult, Workbench, run_shard
 
-# A number here shuffles the order in which units are taken, to check that the order decides nothing.
-ORDER = "CLINCOT_UNIT_ORDER"
+# A number here shuffles the order in which shards are taken, to check that the order decides nothing.
+ORDER = "CLINCOT_SHARD_ORDER"
 PAUSE, RECOUNT = 0.2, 5.0
-# Rank 0 builds others' units itself when none was finished for this long, or for ten times its own slowest unit.
+# Rank 0 builds others' shards itself when none was finished for this long, or for ten times its own slowest shard.
 PATIENCE = 600.0
 
 
@@ -32,7 +32,7 @@ PATIENCE = 600.0
 class BuildJob:
     """A round to build: `key` names the policy, the models and the data; a journal of another key is refused.
 
-    `made_from` names them for people (an error shows what differs). `load_models` is called only when a unit is left.
+    `made_from` names them for people (an error shows what differs). `load_models` is called only when a shard is left.
     `load_rooms` opens what can count the tokens of prompts; with it the whole split is checked before any model loads.
     """
 
@@ -48,26 +48,26 @@ class BuildJob:
 
 @dataclass
 class Worker:
-    """One process at work on the units of a round."""
+    """One process at work on the shards of a round."""
 
     job: BuildJob
     launch: Launch
     journal: Journal
-    units: Sequence[tuple[Example, ...]]
+    shards: Sequence[tuple[Example, ...]]
     slowest: float = 0.0
     models: Models | None = None
 
     def finish(self) -> None:
-        """Build every unit that is neither finished nor taken by another process of this launch; rank 0 outlasts all.
+        """Build every shard that is neither finished nor taken by another process of this launch; rank 0 outlasts all.
 
-        Rank 0 waits for the units that others took, and builds those that nobody finishes.
+        Rank 0 waits for the shards that others took, and builds those that nobody finishes.
         """
         finished = self.journal.finished()
-        left = [number for number in range(len(self.units)) if number not in finished]
+        left = [number for number in range(len(self.shards)) if number not in finished]
         if not left:
             return
         self._check()
-        sizes = [len(unit) for unit in self.units]
+        sizes = [len(shard) for shard in self.shards]
         done, first = sum(sizes[number] for number in finished), self.launch.world.rank == 0
         title = f"round {self.job.round}: sampling candidates"
         with bar(title, sum(sizes), "questions", done=done, quiet=not first) as advance:
@@ -82,9 +82,9 @@ class Worker:
             check_lengths(self.job.recipe, methods.of_recipe(self.job.recipe), self.job.examples, self.job.load_rooms())
 
     def remake(self) -> None:
-        """Make damaged units again, and say so."""
-        for number, what in self.journal.damaged(range(len(self.units))).items():
-            notice(f"{self.journal.unit(number)}: {what}. The unit is built again.")
+        """Make damaged shards again, and say so."""
+        for number, what in self.journal.damaged(range(len(self.shards))).items():
+            notice(f"{self.journal.shard(number)}: {what}. The shard is built again.")
             self.journal.discard(number)
             self._build(number)
 
@@ -101,29 +101,29 @@ class Worker:
                 counted = time.monotonic()
 
     def _outlast(self, pace: Pace) -> None:
-        last, missing = time.monotonic(), len(self.units) + 1
-        while left := set(range(len(self.units))) - self.journal.finished():
+        last, missing = time.monotonic(), len(self.shards) + 1
+        while left := set(range(len(self.shards))) - self.journal.finished():
             if len(left) < missing:
                 last, missing = time.monotonic(), len(left)
-                pace.mark(set(range(len(self.units))) - left)
+                pace.mark(set(range(len(self.shards))) - left)
             silence = time.monotonic() - last
             if silence > max(PATIENCE, 10 * self.slowest):
                 notice(
-                    f"unit {min(left)}: another process has it and finished nothing for {silence:.0f} s. Built here."
+                    f"shard {min(left)}: another process has it and finished nothing for {silence:.0f} s. Built here."
                 )
                 pace.add(*self._build(min(left)))
             time.sleep(PAUSE)
-        pace.mark(range(len(self.units)))
+        pace.mark(range(len(self.shards)))
 
-    def _build(self, number: int) -> tuple[UnitResult, Counter[str]]:
-        unit, started = self.units[number], time.monotonic()
+    def _build(self, number: int) -> tuple[ShardResult, Counter[str]]:
+        shard, started = self.shards[number], time.monotonic()
         if self.models is None:
             self.models = self.job.load_models()
         counters = counts_of(self.models)
         bench = Workbench(self.job.recipe, self.job.round, self.models)
-        result = run_unit(methods.of_recipe(self.job.recipe), unit, bench)
+        result = run_shard(methods.of_recipe(self.job.recipe), shard, bench)
         counters = counts_of(self.models) - counters
-        report = unit_report(result, unit, counters)
+        report = shard_report(result, shard, counters)
         self.journal.put(number, lambda folder: write_parts(result, self.job.round, folder), report)
         self.slowest = max(self.slowest, time.monotonic() - started)
         return result, counters
@@ -141,14 +141,14 @@ class Pace:
     failures: int = 0
     counters: Counter[str] = field(default_factory=Counter)
 
-    def add(self, result: UnitResult, counters: Mapping[str, int]) -> None:
+    def add(self, result: ShardResult, counters: Mapping[str, int]) -> None:
         """Count what this process built."""
         self.candidates += len(result.candidates)
         self.failures += failures_of(result)
         self.counters.update(counters)
 
     def mark(self, finished: Iterable[int]) -> None:
-        """Show these units as finished, whoever finished them."""
+        """Show these shards as finished, whoever finished them."""
         new = set(finished) - self.known
         self.known |= new
         if new:
@@ -168,7 +168,7 @@ class Pace:
 
 
 def _order(left: list[int], launch: Launch) -> list[int]:
-    """Return units in the order to take them: each process starts elsewhere, so that few claims collide."""
+    """Return shards in the order to take them: each process starts elsewhere, so that few claims collide."""
     if ORDER in os.environ:
         random.Random(f"{os.environ[ORDER]}/{launch.world.rank}").shuffle(left)
         return left

@@ -1,4 +1,4 @@
-"""Units are built once by whoever takes them, made again when damaged, and merged to the same bytes every time."""
+"""Shards are built once by whoever takes them, made again when damaged, and merged to the same bytes every time."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from clincot.stages.sample.serving import Models
 from clincot.stages.sample.worker import BuildJob
 
 NAMES = ("nodule", "effusion", "cardiomegaly")
-UNITS = 5
+SHARDS = 5
 
 
 class Policy:
-    """Writes what its seed says; the first unit that it is asked about counts one memory split."""
+    """Writes what its seed says; the first shard that it is asked about counts one memory split."""
 
     def __init__(self) -> None:
-        self.counters, self.units = Counters(), 0
+        self.counters, self.shards = Counters(), 0
 
     def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
         self.counters.prefill_tokens += len(requests)
@@ -43,8 +43,8 @@ class Policy:
         return [Completion(f"text {request.seed % 9}", -1.5, 4, "stop") for request in requests]
 
     def forget(self) -> None:
-        self.units += 1
-        self.counters.memory_splits += self.units == 1
+        self.shards += 1
+        self.counters.memory_splits += self.shards == 1
 
 
 class Proposer:
@@ -71,7 +71,7 @@ def picture(number: int) -> bytes:
 
 
 def job(folder: Path, loaded: list[Policy] | None = None, **changed: object) -> BuildJob:
-    """A round of five images with two questions each, a unit per image; `loaded` gets each policy that was loaded."""
+    """A round of five images with two questions each, a shard per image; `loaded` gets each policy that was loaded."""
 
     def load() -> Models:
         policy = Policy()
@@ -83,7 +83,7 @@ def job(folder: Path, loaded: list[Policy] | None = None, **changed: object) -> 
     recipe = load_recipe(overrides=[f"{name}={value}" for name, value in wanted.items()])
     examples = tuple(
         Example(f"q{i}-{j}", f"i{i}", picture(i), f"Is it {j}?", "Yes", "closed", "presence", "phantom", "Yes.")
-        for i in range(UNITS)
+        for i in range(SHARDS)
         for j in range(2)
     )
     return BuildJob(recipe, 1, examples, "key", folder, load, {"policy": "someone/policy@1"})
@@ -99,28 +99,28 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return sums(build(job(tmp_path_factory.mktemp("undisturbed"))))
 
 
-def test_facts_are_the_units_added_up_and_tell_of_memory_splits(tmp_path: Path) -> None:
+def test_facts_are_the_shards_added_up_and_tell_of_memory_splits(tmp_path: Path) -> None:
     outcome = build(job(tmp_path))
     facts = outcome.facts
-    assert (facts["questions"], facts["images"]) == (2 * UNITS, UNITS)
+    assert (facts["questions"], facts["images"]) == (2 * SHARDS, SHARDS)
     assert facts["candidates"] == sum(facts["scores_histogram"]) > 0
     assert facts["memory_splits"] == 1
 
 
-@pytest.mark.parametrize("name", ["regions.parquet", "candidates.parquet", "unit.json"])
-def test_a_damaged_file_is_found_and_its_unit_made_again(
+@pytest.mark.parametrize("name", ["regions.parquet", "candidates.parquet", "shard.json"])
+def test_a_damaged_file_is_found_and_its_shard_made_again(
     name: str, tmp_path: Path, expected: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     build(job(tmp_path))
-    path = Journal(tmp_path).unit(2) / name
+    path = Journal(tmp_path).shard(2) / name
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
-    path.write_bytes(data if name != "unit.json" else data[: len(data) // 2])
+    path.write_bytes(data if name != "shard.json" else data[: len(data) // 2])
     loaded: list[Policy] = []
     assert sums(build(job(tmp_path, loaded))) == expected
-    assert [policy.units for policy in loaded] == [1]
+    assert [policy.shards for policy in loaded] == [1]
     err = capsys.readouterr().err
-    assert "unit-00000002" in err and name in err and "built again" in err
+    assert "shard-00000002" in err and name in err and "built again" in err
 
 
 def test_a_finished_round_is_merged_again_without_loading_a_model(tmp_path: Path, expected: dict[str, str]) -> None:
@@ -147,19 +147,19 @@ def test_ranks_share_the_units_and_rank_0_merges_them(tmp_path: Path, expected: 
         for other in others:
             other.result(timeout=20)
     assert sums(outcome) == expected
-    assert sum(policy.units for policy in loaded) == UNITS
+    assert sum(policy.shards for policy in loaded) == SHARDS
 
 
 def test_two_commands_at_once_on_one_folder_end_with_the_same_rows(tmp_path: Path, expected: dict[str, str]) -> None:
     with ThreadPoolExecutor(3) as pool:
         outcomes = list(pool.map(lambda one: build(job(tmp_path), Launch(id=one)), "abc"))
     assert all(sums(outcome) == expected for outcome in outcomes)
-    assert Journal(tmp_path).finished() == set(range(UNITS))
+    assert Journal(tmp_path).finished() == set(range(SHARDS))
 
 
-def test_units_that_a_lost_launch_took_are_built_by_the_next(tmp_path: Path, expected: dict[str, str]) -> None:
+def test_shards_that_a_lost_launch_took_are_built_by_the_next(tmp_path: Path, expected: dict[str, str]) -> None:
     lost = Launch(World(1, 2), "lost")
-    for number in range(UNITS):
+    for number in range(SHARDS):
         lost.claim(Journal(tmp_path).claims, number)
     assert sums(build(job(tmp_path))) == expected
 
@@ -170,18 +170,18 @@ def test_rank_0_builds_what_a_process_that_hangs_has_taken(
     monkeypatch.setattr(worker, "PATIENCE", 0.3)
     Launch(World(1, 2), "id").claim(Journal(tmp_path).claims, 3)
     assert sums(build(job(tmp_path), Launch(World(0, 2), "id"))) == expected
-    assert "unit 3: another process has it" in capsys.readouterr().err
+    assert "shard 3: another process has it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("order", ["1", "2"])
-def test_the_order_of_units_decides_nothing(
+def test_the_order_of_shards_decides_nothing(
     order: str, tmp_path: Path, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(worker.ORDER, order)
     taken: list[int] = []
     monkeypatch.setattr(Journal, "has", lambda journal, number: taken.append(number) or False)
     assert sums(build(job(tmp_path))) == expected
-    assert sorted(taken) == list(range(UNITS)) and taken != sorted(taken)
+    assert sorted(taken) == list(range(SHARDS)) and taken != sorted(taken)
 
 
 def test_progress_shows_rates_and_failures_once_a_while(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,8 +17,8 @@ from clincot.images import views
 from clincot.methods import of_recipe
 from clincot.recipe import Recipe, load_recipe
 from clincot.regions.base import HeatMap
-from clincot.stages.sample.shards import unit_report, write_parts
-from clincot.stages.sample.workbench import Models, UnitResult, Workbench, run_unit
+from clincot.stages.sample.shards import shard_report, write_parts
+from clincot.stages.sample.workbench import Models, ShardResult, Workbench, run_shard
 from tests.methods.test_clincot import HYPOTHESES, WrittenJudge, WrittenPolicy, WrittenProposer, example
 
 QUESTIONS = [example(), replace(example(), id="q2", question="Is there an effusion?")]
@@ -41,10 +41,10 @@ class TwoPlaces(WrittenProposer):
         return HeatMap(name, values, 0.5)
 
 
-def walk(recipe: Recipe) -> tuple[UnitResult, WrittenPolicy]:
+def walk(recipe: Recipe) -> tuple[ShardResult, WrittenPolicy]:
     policy = WrittenPolicy()
     models = Models(policy, TwoPlaces(), (WrittenJudge("a"), WrittenJudge("b", 0.1)))  # type: ignore[arg-type]
-    return run_unit(of_recipe(recipe), QUESTIONS, Workbench(recipe, 1, models)), policy
+    return run_shard(of_recipe(recipe), QUESTIONS, Workbench(recipe, 1, models)), policy
 
 
 def test_every_component_is_a_region_with_its_own_crop_row_and_candidates(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_every_component_is_a_region_with_its_own_crop_row_and_candidates(tmp_pa
     write_parts(result, 1, tmp_path)
     rows = pq.read_table(tmp_path / "regions.parquet").to_pylist()
     assert len({(row["image_id"], row["hypothesis"], tuple(row["box"])) for row in rows}) == len(rows) == 6
-    assert unit_report(result, QUESTIONS, {})["hypotheses"] == 3  # what was looked for, not where it was found
+    assert shard_report(result, QUESTIONS, {})["hypotheses"] == 3  # what was looked for, not where it was found
 
 
 def test_one_region_a_hypothesis_is_the_default() -> None:
@@ -80,6 +80,6 @@ def test_a_crop_is_drawn_and_encoded_once_a_shard(tmp_path: Path, monkeypatch: p
     result, policy = walk(load_recipe(overrides=[*SETTINGS, "method.samples_per_region=2"]))
     assert len(result.candidates) == 24 and len(policy.requests) > 24
     write_parts(result, 1, tmp_path)
-    unit_report(result, QUESTIONS, {})
+    shard_report(result, QUESTIONS, {})
     # One image and three regions, whatever the questions, steps, candidates and tables; no crop is decoded.
     assert counts == {"decode": 1, "mask": 3, "render": 3, "encode": 3}

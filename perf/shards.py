@@ -1,7 +1,7 @@
-"""Start-up, claim and merge of a build with 1,000 and with 100,000 finished units: CPU time per unit, and memory.
+"""Start-up, claim and merge of a build with 1,000 and with 100,000 finished shards: CPU time per shard, and memory.
 
-The functions are those of `clincot build-data`; the units are synthetic (two small candidates and a region each).
-Fails when a unit costs more than 1.5 times as much among many, or when merged rows are not the units' rows.
+The functions are those of `clincot build-data`; the shards are synthetic (two small candidates and a region each).
+Fails when a shard costs more than 1.5 times as much among many, or when merged rows are not the shards' rows.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from clincot.recipe import load_recipe
 from clincot.records import WHOLE, Box, Candidate, Example, Hypothesis, Region, View
 from clincot.stages.sample.build import BuildJob, merge, worker_of
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.shards import unit_report, write_parts
-from clincot.stages.sample.workbench import UnitResult
+from clincot.stages.sample.shards import shard_report, write_parts
+from clincot.stages.sample.workbench import ShardResult
 
-FREE, LINKED = 1000, 1000  # units left to claim; finished units that share the bytes of one
+FREE, LINKED = 1000, 1000  # shards left to claim; finished shards that share the bytes of one
 
 
 def example(number: int) -> Example:
@@ -36,7 +36,7 @@ def example(number: int) -> Example:
     return Example(f"perf/{name}", name, b"", "Is it?", "yes", "closed", "ANY", "chest x-ray", "yes")
 
 
-def result(number: int) -> UnitResult:
+def result(number: int) -> ShardResult:
     of, region = example(number), Region("opacity", Box(0, 0, 8, 8), 0.5)
     views = (WHOLE, View("crop", region))
     good, bad = (
@@ -44,7 +44,7 @@ def result(number: int) -> UnitResult:
         for side in (1, 0)
     )
     looked = Hypothesis(of.image_id, region.hypothesis, 0.5, region, crop_id="0" * 16)
-    return UnitResult((good, bad), (looked,), {}, ())
+    return ShardResult((good, bad), (looked,), {}, ())
 
 
 def job(folder: Path, count: int) -> BuildJob:
@@ -54,22 +54,22 @@ def job(folder: Path, count: int) -> BuildJob:
 
 
 def no_models() -> Models:
-    raise AssertionError("no unit is built here")
+    raise AssertionError("no shard is built here")
 
 
 def make(folder: Path, count: int) -> None:
-    """Finish `count` units: the first of every thousand is written by the journal, the others share its bytes."""
+    """Finish `count` shards: the first of every thousand is written by the journal, the others share its bytes."""
     worker = worker_of(job(folder, count), Launch())
     for number in range(count):
-        unit, first = worker.journal.unit(number), number - number % LINKED
+        shard, first = worker.journal.shard(number), number - number % LINKED
         if number == first:
             made = result(number)
-            report = unit_report(made, worker.units[number], {})
+            report = shard_report(made, worker.shards[number], {})
             worker.journal.put(number, lambda path, made=made: write_parts(made, 1, path), report)
             continue
-        unit.mkdir()
-        for source in worker.journal.unit(first).iterdir():
-            os.link(source, unit / source.name)
+        shard.mkdir()
+        for source in worker.journal.shard(first).iterdir():
+            os.link(source, shard / source.name)
 
 
 def spent(work: Callable[[], object]) -> float:
@@ -94,12 +94,12 @@ def measure(folder: Path, count: int, answer: multiprocessing.Queue[tuple[float,
     for number in range(count):
         launch.claim(worker.journal.claims, number)
     claim = spent(lambda: claims(count, count + FREE))
-    assert claims(count, count + FREE) == 0, "a unit was given away twice"
+    assert claims(count, count + FREE) == 0, "a shard was given away twice"
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     merging = spent(lambda: merge(folder, 1, count))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     ids = pq.read_table(folder / "merged" / "candidates.parquet", columns=["id"])["id"].to_pylist()[::2]
-    assert ids == [f"perf/{n - n % LINKED:08d}/0/1" for n in range(count)], "the merged rows are not the units' rows"
+    assert ids == [f"perf/{n - n % LINKED:08d}/0/1" for n in range(count)], "the merged rows are not the shards' rows"
     answer.put((start_up / (count + FREE), claim / FREE, merging / count, before, peak))
 
 
@@ -111,7 +111,7 @@ def measured(folder: Path, count: int) -> tuple[float, ...]:
     process = context.Process(target=measure, args=(folder, count, answer))
     process.start()
     process.join()
-    assert process.exitcode == 0, f"measuring {count} units failed"
+    assert process.exitcode == 0, f"measuring {count} shards failed"
     row: tuple[float, ...] = answer.get()
     return row
 
@@ -126,7 +126,7 @@ def main() -> None:
     )
     wanted = options.parse_args()
     sizes = (wanted.few, wanted.many)
-    folders = {count: Path(tempfile.mkdtemp(prefix="units-")) for count in sizes}
+    folders = {count: Path(tempfile.mkdtemp(prefix="shards-")) for count in sizes}
     try:
         for count, folder in folders.items():
             make(folder, count)
@@ -137,7 +137,7 @@ def main() -> None:
         for folder in folders.values():
             shutil.rmtree(folder)
     rows = [[median(all_) for all_ in zip(*(row for n, row in found if n == count), strict=True)] for count in sizes]
-    print(f"{'CPU microseconds per unit':28}{wanted.few:>10,}{wanted.many:>10,}{'ratio':>8}")
+    print(f"{'CPU microseconds per shard':28}{wanted.few:>10,}{wanted.many:>10,}{'ratio':>8}")
     names = ("start-up", "claim", "merge")
     for i, name in enumerate(names):
         few, many = rows[0][i] * 1e6, rows[1][i] * 1e6
