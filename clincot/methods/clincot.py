@@ -14,7 +14,12 @@ from clincot.methods import clincot_config
 from clincot.methods._steps import Steps
 from clincot.methods.base import Ask, Draw, Rate, Tools
 from clincot.methods.candidates import candidate_of
-from clincot.methods.clincot_facts import how_pairs_were_drawn, what_is_ours, what_was_done
+from clincot.methods.clincot_facts import (
+    how_pairs_were_drawn,
+    of_chains_drawn_again,
+    what_is_ours,
+    what_was_done,
+)
 from clincot.methods.pairing import choose_pairs
 from clincot.methods.scoring import best_of, scored
 from clincot.recipe import Recipe
@@ -88,6 +93,7 @@ class ClinCoT:
                 pair_scope=config.pair_scope,
                 steps=config.steps,
             ),
+            *([of_chains_drawn_again()] if "paired_from" in counts else []),
             what_is_ours(judges=judges, ahead=ahead.gamma > 0),
         )
 

@@ -31,6 +31,11 @@ def how_pairs_were_drawn(
     return f"{text[0].upper()}{text[1:]}."
 
 
+def of_chains_drawn_again() -> str:
+    """Return what holds where pairs were drawn again with other numbers: no chain was walked anew."""
+    return "The chains are those of the build: its scores, not these settings', chose the texts that extend them."
+
+
 def what_is_ours(*, judges: int, ahead: bool) -> str:
     """Return which values the paper does not give."""
     return (

@@ -63,7 +63,7 @@ def pair_round(run: Run, round_: int) -> Release:
         own={**made.own, PAIRED_FROM: own_pin(hub, data)},
         sampled_from=made.sampled_from,
         keys=made.keys,
-        facts=facts_of(run.recipe, source, facts) | {PAIRED_FROM: {"tag": data.revision, "before": before}},
+        facts=facts_of(run.recipe, source, facts | {PAIRED_FROM: {"tag": data.revision, "before": before}}),
     )
     return releases.commit(run, "dataset", run.preferences_repo, files, lineage, tag=tag)
 

@@ -34,6 +34,13 @@ def test_judges_are_said_to_have_read_what_they_were_shown(rated: dict | None, c
     assert facts["judging"]["context"] == context
 
 
+def test_pairs_drawn_again_are_of_the_chains_of_their_build() -> None:
+    again = facts_of(recipe(), SOURCE, COUNTS | {"paired_from": {"tag": "round-1", "before": {"min_gap": 0.05}}})
+    text = "The chains are those of the build"
+    assert any(text in sentence for sentence in again["method"]["sentences"])
+    assert not any(text in sentence for sentence in facts_of(recipe(), SOURCE, COUNTS)["method"]["sentences"])
+
+
 def test_judges_that_rated_nothing_are_not_named() -> None:
     facts = facts_of(recipe(), SOURCE, COUNTS | {"rated": {"texts": 0}})
     assert "judges" not in facts and "judging" not in facts

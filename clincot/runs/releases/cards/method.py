@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
-from clincot.methods.clincot_facts import how_pairs_were_drawn, what_is_ours, what_was_done
+from clincot.methods.clincot_facts import (
+    how_pairs_were_drawn,
+    of_chains_drawn_again,
+    what_is_ours,
+    what_was_done,
+)
 from clincot.records.lineage import Lineage
 
 SFT = "SFT (our settings)"
@@ -72,4 +77,6 @@ def _in_words(facts: Mapping[str, Any]) -> tuple[str, ...]:
     if pairing is not None:
         numbers = {name: pairing[name] for name in ("gamma", "pairs_per_step", "min_gap", "pair_scope")}
         said.append(how_pairs_were_drawn(**numbers, normalise=pairing.get("normalise", True)))
+    if "paired_from" in facts:
+        said.append(of_chains_drawn_again())
     return (*said, what_is_ours(judges=judges, ahead=ahead))
