@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from clincot.records.lineage import Kind, OwnPin
 from clincot.runs import releases
+from clincot.runs._needs import check_conditioning
 from clincot.runs.build import build_round
 from clincot.runs.evaluation.evaluate import evaluate_rounds
 from clincot.runs.prepare import prepare
@@ -40,6 +41,7 @@ def run_rounds(
             say(f"{repo}: {releases.tag_of(round_)} was made from another version of its {before}; it is made anew")
         return found
 
+    check_conditioning(run.recipe)
     prepare(run, say)
     parents: dict[str, OwnPin] = {}
     standing: dict[str, OwnPin] = {}

@@ -13,7 +13,9 @@ from clincot import engines
 from clincot.editors.rules import Rules
 from clincot.errors import ClincotError, ModelError, RecipeError
 from clincot.recipe import ModelSource, Recipe, load_recipe
+from clincot.records.lineage import Pin
 from clincot.runs import loading
+from clincot.runs._needs import check_conditioning
 from clincot.runs.build import inputs_of, made_of
 from clincot.runs.checks import check_names
 from clincot.runs.roles import sources_of
@@ -121,3 +123,32 @@ def test_a_method_outside_the_package_is_another_one_when_its_file_changes(tmp_p
         path.write_text(f"from tests.methods.small_methods import Edited\n\n\nclass Own(Edited): ...\n{text}\n")
         keys.append(inputs_of(recipe(f"{path}:Own"), {}, None))
     assert keys[0] != keys[1] == inputs_of(recipe(f"{path}:Own"), {}, None)
+
+
+@pytest.mark.parametrize(
+    ("source", "args", "options"),
+    [
+        (ModelSource("a/vlm", kind="openai", endpoint="http://h:1/v1"), ("openai", "a/vlm"), {"endpoint"}),
+        (ModelSource("clincot/phantom-policy", kind="transformers"), ("transformers",), {"threads", "images"}),
+    ],
+)
+def test_another_model_is_the_critic(
+    sealed: SealedRun, source: ModelSource, args: tuple[str, ...], options: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[Any] = []
+    monkeypatch.setattr(engines, "load", lambda *args, **options: loaded.append((args, options)) or object())
+    asked = small_recipe(f"{SMALL}:Compared")
+    asked = dataclasses.replace(asked, models=dataclasses.replace(asked.models, critic=source))
+    pins = dict(sealed.build.lineage.pins)
+    pins["critic"] = Pin("model", source.repo, "main", pins["policy"].sha)
+    models = loading.load_models(dataclasses.replace(sealed.run, recipe=asked), pins, None, {})
+    assert models.critic is not None and models.critic.engine is not models.policy
+    assert (models.critic.name, models.critic.key) == (source.repo, pins["critic"].sha)
+    assert loaded[1][0][: len(args)] == args and options <= loaded[1][1].keys()
+
+
+def test_a_whole_run_without_regions_refuses_a_conditioning_on_crops_before_it_builds() -> None:
+    with pytest.raises(RecipeError, match="'winner' is for pairs .* has no regions. Set train.conditioning=per_side"):
+        check_conditioning(recipe(f"{SMALL}:Edited"))
+    check_conditioning(recipe(f"{SMALL}:Edited", "train.conditioning=per_side"))
+    check_conditioning(recipe("clincot"))

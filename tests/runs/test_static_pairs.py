@@ -32,6 +32,7 @@ def test_static_pairs_are_built_without_a_policy_and_trained_with_a_computed_ref
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(engines, "load", lambda *_, **__: pytest.fail("a policy was loaded"))
+        patch.setattr(engines, "open_room", lambda *_: pytest.fail("a policy's files were fetched"))
         first = build_round(static, 1)
         second = build_round(static, 2)  # no adapter of round 1 is needed
     made, folder = first.lineage, static.folder / "round-1" / "build" / "merged"

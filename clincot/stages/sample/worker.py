@@ -13,6 +13,7 @@ from pathlib import Path
 from clincot import methods
 from clincot.executors.journal import Journal
 from clincot.executors.launch import Launch
+from clincot.methods.base import Foresees
 from clincot.progress import Advance, bar, notice
 from clincot.recipe import Recipe
 from clincot.records import Example
@@ -77,9 +78,14 @@ class Worker:
                 self._outlast(pace)
 
     def _check(self) -> None:
-        """Look at the lengths of all questions, once per launch; raises DataError when none can be asked."""
-        if self.job.load_rooms is not None and self.launch.world.rank == 0:
-            check_lengths(self.job.recipe, methods.of_recipe(self.job.recipe), self.job.examples, self.job.load_rooms())
+        """Look at the lengths of all questions, once per launch; raises DataError when none can be asked.
+
+        A method that cannot name its shortest requests needs no tokenizer, and none is fetched.
+        """
+        method = methods.of_recipe(self.job.recipe)
+        if self.job.load_rooms is None or self.launch.world.rank or not isinstance(method, Foresees):
+            return
+        check_lengths(self.job.recipe, method, self.job.examples, self.job.load_rooms())
 
     def remake(self) -> None:
         """Make damaged shards again, and say so."""
