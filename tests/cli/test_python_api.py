@@ -58,3 +58,15 @@ for call in (lambda: data.load("pair"), lambda: clincot.build(run, 9), lambda: c
     lines = script(code, example[0], {}).splitlines()
     assert lines[0] == "part 'pair': is not known. Did you mean 'pairs'?"
     assert lines[1].startswith("--round 9: the recipe has 2 rounds") and lines[2].startswith("train.start: is 'base'")
+
+
+def test_pairs_are_drawn_again_as_a_new_version(example: tuple[Path, str], small_hub: Path) -> None:
+    code = f"""
+import clincot
+recipe = clincot.load_recipe("clincot", "phantom", overrides=[*{FEW!r}, "method.pairs_per_step=1"])
+run = clincot.open_run(recipe, name="example", hub="local:{small_hub}")
+data = clincot.pair(run, 1)
+groups = data.load("pairs")["group"]
+print(data.release.tag, data.release.fresh, len(groups) == len(set(groups)) > 0, clincot.pair(run, 1).release.fresh)
+"""
+    assert script(code, example[0], {}) == "round-1-v2 True True False\n"
