@@ -117,7 +117,7 @@ def damaged(asked: list[Example]) -> dict[str, list[dict[str, Any]]]:
         r"is None, no text": [first | {"text": None}, *rest],
         r"its question is 'Which\?'.*another revision": [first | {"question": "Which?"}, *rest],
         r"its revision is '0000.*another revision": [first | {"revision": "0" * 40}, *rest],
-        r"the box \[1, 2\] is none": [first | {"box": [1, 2]}, *rest],
+        r"the box \[1, 2\] is not a box": [first | {"box": [1, 2]}, *rest],
         r"holds no answers of a policy": [],
     }
 
