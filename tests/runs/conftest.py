@@ -14,9 +14,7 @@ from sealed_run import SealedRun, sealed_recipe
 
 from clincot import benchmarks
 from clincot.hub import connect
-from clincot.hub.pull import api_of
 from clincot.phantom.dataset import phantom_files
-from clincot.runs import releases
 from clincot.runs.build import build_round
 from clincot.runs.evaluation.evaluate import evaluate_rounds
 from clincot.runs.prepare import prepare
@@ -50,6 +48,8 @@ def finished_sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sealed
         preview(run, train, said.append)
         build, train = (pushing.push(run, release, said.append) for release in (build, train))
         results = pushing.push(run, evaluate_rounds(run, 1).release, said.append)
+    shutil.copytree(run.folder, folder / "untouched" / "run")
+    shutil.copytree(folder / "hub", folder / "untouched" / "hub")
     yield SealedRun(run, build, train, results, said, folder / "hub")
     run.store.close()
     run.target.close()
@@ -57,13 +57,12 @@ def finished_sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sealed
 
 @pytest.fixture
 def copied(sealed: SealedRun, tmp_path: Path) -> Iterator[Run]:
-    """The finished run in a folder of its own, without the versions that other tests have added to it."""
-    shutil.copytree(sealed.run.folder, tmp_path / "runs" / "shut")
-    shutil.copytree(sealed.hub, tmp_path / "hub")
+    """The finished run in a folder of its own, as it was before other tests added versions to it."""
+    untouched = sealed.hub.parent / "untouched"
+    shutil.copytree(untouched / "run", tmp_path / "runs" / "shut")
+    shutil.copytree(untouched / "hub", tmp_path / "hub")
     hub = f"local:{tmp_path / 'hub'}"
     run = open_run(sealed_recipe(), name="shut", hub=hub, namespace=sealed.run.namespace, folder=tmp_path / "runs")
-    for tag in releases.versions(run.store.tags("dataset", run.preferences_repo), 1)[1:]:
-        api_of(run.store).delete_tag(run.preferences_repo, tag=tag, repo_type="dataset")
     yield run
     run.store.close()
     run.target.close()
