@@ -44,12 +44,12 @@ def run_rounds(
     check_conditioning(run.recipe)
     prepare(run, say)
     parents: dict[str, OwnPin] = {}
-    standing: dict[str, OwnPin] = {}
+    existing: dict[str, OwnPin] = {}
     if run.start == "sft":
         start = train_start(run)
         keep(start)
         pin = own_pin(run.store, start.pin)
-        parents, standing = {"parent": pin}, {run.start: pin}
+        parents, existing = {"parent": pin}, {run.start: pin}
     for round_ in range(1, run.recipe.rounds + 1):
         say(f"round {round_} of {run.recipe.rounds}")
         again = outdated("dataset", run.preferences_repo, round_, parents)
@@ -59,8 +59,8 @@ def run_rounds(
         trained = train_round(run, round_, new_version=again)
         keep(trained)
         pin = own_pin(run.store, trained.pin)
-        parents, standing = {"parent": pin}, standing | {releases.tag_of(round_): pin}
-    again = outdated("dataset", run.results_repo, run.recipe.rounds, standing)
+        parents, existing = {"parent": pin}, existing | {releases.tag_of(round_): pin}
+    again = outdated("dataset", run.results_repo, run.recipe.rounds, existing)
     evaluated = evaluate_rounds(run, run.recipe.rounds, new_version=again)
     keep(evaluated.release)
     return done, evaluated.evaluation

@@ -9,7 +9,7 @@ from pathlib import Path
 from clincot.hub import Hub, RoundFiles, parse_lineages
 from clincot.records.lineage import PAIRED_FROM, Kind, Lineage, OwnPin, Pin
 from clincot.runs.releases import cards
-from clincot.runs.releases.conflict import Standing, made_as_asked, refuse
+from clincot.runs.releases.conflict import Existing, made_as_asked, refuse
 from clincot.runs.releases.content import by_content
 from clincot.runs.releases.tags import folders_of, latest_tag, tag_of, version_of, versions
 from clincot.runs.run import Run
@@ -63,7 +63,7 @@ def finished(
     if new_version:
         return None
     recipe = run.store.read(pin, f"rounds/{tag_of(round_, run.start)}/recipe.yaml").decode()
-    other = Standing(repo, tag, lineage, recipe, _made_so(run, kind, repo, round_, inputs))
+    other = Existing(repo, tag, lineage, recipe, _made_so(run, kind, repo, round_, inputs))
     if made_as_asked(run, other, pins or {}):
         return Release(kind, repo, tag, pin, lineage, fresh=False)
     refuse(run, other, pins or {}, next_tag(run, kind, repo, round_))

@@ -26,7 +26,7 @@ DECIDES = {
 
 
 @dataclass(frozen=True)
-class Standing:
+class Existing:
     """A round's newest version: its tag, lineage and stored recipe; `fits` is an older one made as asked now."""
 
     repo: str
@@ -36,7 +36,7 @@ class Standing:
     fits: str = ""
 
 
-def made_as_asked(run: Run, there: Standing, pins: Mapping[str, Pin | OwnPin]) -> bool:
+def made_as_asked(run: Run, there: Existing, pins: Mapping[str, Pin | OwnPin]) -> bool:
     """Return whether a round that an older version of the package made, with another key, differs in nothing.
 
     Results always differ: a later version may have protocols that they were not scored under.
@@ -45,7 +45,7 @@ def made_as_asked(run: Run, there: Standing, pins: Mapping[str, Pin | OwnPin]) -
     return older and not _settings(run, there) and not _pinned(there.lineage, pins)
 
 
-def refuse(run: Run, there: Standing, pins: Mapping[str, Pin | OwnPin], next_tag: str) -> NoReturn:
+def refuse(run: Run, there: Existing, pins: Mapping[str, Pin | OwnPin], next_tag: str) -> NoReturn:
     """Raise TagExists with the settings that differ, else the `pins`; `next_tag` is what a new version would get."""
     settings = _settings(run, there)
     lines = [f"  {name}: {change}" for name, change in (settings or _pinned(there.lineage, pins)).items()]
@@ -64,7 +64,7 @@ def refuse(run: Run, there: Standing, pins: Mapping[str, Pin | OwnPin], next_tag
     )
 
 
-def _settings(run: Run, there: Standing) -> dict[str, str]:
+def _settings(run: Run, there: Existing) -> dict[str, str]:
     stored = _stored(there).tree()
     decides = DECIDES["sft" if _is_start(there.lineage) else there.lineage.stage]
     found = changes(stored, run.recipe.tree())
@@ -89,18 +89,18 @@ def _is_start(made: Lineage) -> bool:
     return made.stage == "train" and made.round == 0
 
 
-def _command(run: Run, there: Standing) -> str:
+def _command(run: Run, there: Existing) -> str:
     made = there.lineage
     rounds = {"evaluate": "", "train": f" --round {made.round}", "build-data": f" --round {made.round}"}[made.stage]
     return f"clincot {made.stage}{' --objective sft' if _is_start(made) else rounds} --name {run.name}"
 
 
-def _pair(run: Run, there: Standing) -> str:
+def _pair(run: Run, there: Existing) -> str:
     if there.lineage.stage != "build-data" or not pairing.drawn_alone(_stored(there), run.recipe):
         return ""
     command = f"clincot pair --round {there.lineage.round} --name {run.name}"
     return f" `{command}` with these to draw the pairs again without a model,"
 
 
-def _stored(there: Standing) -> Recipe:
+def _stored(there: Existing) -> Recipe:
     return recipe_from_yaml(there.recipe, f"{there.repo}@{there.tag}")
