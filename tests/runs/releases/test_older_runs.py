@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from sealed_run import sealed_recipe
 
@@ -16,6 +18,8 @@ from clincot.records.lineage import Pin
 from clincot.runs import adapters
 from clincot.runs.evaluation.contamination import seen_by
 from clincot.runs.loop import run_rounds
+from clincot.runs.pair import pair_round
+from clincot.runs.redistribution.redacted import read_rows
 from clincot.runs.releases import made_from_another, pushing, read_lineage
 from clincot.runs.releases.content import own_pin
 from clincot.runs.run import Run
@@ -70,6 +74,27 @@ def test_an_older_run_is_pushed_again_where_older_lineages_are_and_where_nothing
     assert trained is not None
     raw = json.loads(aged.target.read(trained, "rounds/round-1/lineage.json"))
     assert raw["own"]["preferences"]["content"] == own_pin(aged.store, done[0].pin).content
+
+
+def test_an_older_round_is_paired_again(aged: Run, tmp_path: Path) -> None:
+    """Its candidates have no views, its facts do not list apart what drawing left out."""
+    repo = aged.preferences_repo
+    pin = aged.store.resolve("dataset", repo, "round-1")
+    name, path = "round-1-candidates/train-00000-of-00001.parquet", "rounds/round-1/lineage.json"
+    table = pq.read_table(aged.store.snapshot(pin) / name)
+    pq.write_table(table.drop_columns(["views", "source"]), tmp_path / "old.parquet")
+    tree = json.loads(aged.store.read(pin, path))
+    unpaired = tree["facts"].pop("unpaired")
+    api_of(aged.store).delete_tag(repo, tag="round-1", repo_type="dataset")
+    files = {name: tmp_path / "old.parquet", path: json.dumps(tree).encode()}
+    aged.store.publish("dataset", repo, files, tag="round-1", message="older", private=True)
+    before = aged.folder / "round-1/build/merged/pairs.parquet"
+    made = pair_round(dataclasses.replace(aged, recipe=sealed_recipe("method.pairs_per_step=1")), 1)
+    drawn = list(read_rows(aged.folder / "round-1-v2/pair/merged/pairs.parquet"))
+    sides = {side["path"]: side["bytes"] for row in read_rows(before) for side in row["side_images"]}
+    assert drawn and all(sides.get(s["path"], s["bytes"]) == s["bytes"] for row in drawn for s in row["side_images"])
+    assert {len(row["side_images"]) for row in drawn} == {2} and made.tag == "round-1-v2"
+    assert made.lineage.facts["unpaired"] == unpaired and made.lineage.facts["drops"] == tree["facts"]["drops"]
 
 
 def test_the_images_of_an_older_adapter_are_known(aged: Run) -> None:
