@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,8 +14,12 @@ from transformers import BatchFeature, ProcessorMixin
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from clincot.errors import RecipeError
+from clincot.lm.language_model import language_model
 from clincot.objectives.sides import pixels_key
 
+# What processors say of images in addition to their pixels: features then depend on it, and rows may be patches.
+DESCRIBES = {"image_sizes", "image_grid_thw", "pixel_attention_mask", "aspect_ratio_ids", "aspect_ratio_mask"}
+DESCRIBES |= {"num_crops", "batch_num_images", "qformer_input_ids", "spatial_shapes", "image_position_ids"}
 PIXEL_BYTES = 512 * 2**20  # 375 images of 336 pixels in float32
 
 
@@ -39,6 +43,19 @@ class FeatureCache:
     def __init__(self, limit: int) -> None:
         self._kept = _Kept(limit)
         self.encoded = 0
+
+    def reads(self, inputs: Mapping[str, Any]) -> bool:
+        """Return whether the images of a batch are one tensor of pixels each and nothing else.
+
+        Raises RecipeError where they are more (sizes, patches, masks) and the recipe asks for kept features.
+        """
+        more = sorted(DESCRIBES & inputs.keys())
+        if more and self._kept.maxsize:
+            raise RecipeError(
+                f"train.feature_cache_gb: the model reads {', '.join(more)} of its images in addition to their pixels,"
+                " so no features can be kept. Set it to 0."
+            )
+        return not more
 
     @torch.no_grad()
     def __call__(self, model: Any, names: Sequence[str], pixels: Tensor) -> dict[str, Any]:
@@ -65,8 +82,11 @@ def feature_cache(model: Any, gigabytes: float, checkpointed: bool) -> FeatureCa
     """
     if not gigabytes and not checkpointed:
         return None
-    moving = [n for n, p in model.named_parameters() if p.requires_grad and "language_model" not in n]
-    takes = "mm_encoder_outputs" in inspect.signature(type(model.get_base_model()).forward).parameters
+    base = model.get_base_model()
+    trained = [language_model(base)[1], base.get_output_embeddings()]
+    texts = {id(p) for part in trained if part is not None for p in part.parameters()}
+    moving = [n for n, p in model.named_parameters() if p.requires_grad and id(p) not in texts]
+    takes = "mm_encoder_outputs" in inspect.signature(type(base).forward).parameters
     if takes and not moving:
         return FeatureCache(int(gigabytes * 2**30))
     if gigabytes:

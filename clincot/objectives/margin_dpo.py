@@ -87,7 +87,7 @@ class MarginDPOTrainer(DPOTrainer):
     def _known(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """What the model knows, the images as features where these are kept."""
         known = {k: v for k, v in inputs.items() if k not in OWN_KEYS}
-        if self.features is not None and IMAGE_KEYS in inputs:
+        if self.features is not None and IMAGE_KEYS in inputs and self.features.reads(inputs):
             pixels = known.pop("pixel_values")
             known["mm_encoder_outputs"] = self.features(self._encoder(), inputs[IMAGE_KEYS], pixels)
         return known

@@ -28,7 +28,6 @@ TRACKERS = {"tensorboard": ("tensorboard", "tensorboardX"), "trackio": ("trackio
 ADAPTER = {
     "task_type": None,  # with CAUSAL_LM no AutoPeft class loads a LLaVA
     "target_modules": "all-linear",
-    "exclude_modules": r".*(vision_tower|multi_modal_projector).*",
     "lora_dropout": 0.0,
 }
 
@@ -89,7 +88,10 @@ def _reason(rule: Rule) -> str:
 
 
 def lora_config(recipe: Recipe) -> LoraConfig:
-    """Return the adapter's shape: the language model's linear layers unless the recipe says otherwise."""
+    """Return the adapter's shape as the recipe asks for it, all linear layers unless it names some.
+
+    `load_policy` keeps it inside the language model, which only the loaded model names.
+    """
     given = {name: value for name, value in recipe.train.lora.items() if not isinstance(LORA.get(name), Idle)}
     check_options(recipe.train.lora, LORA, "train.lora", "LoraConfig")
     try:

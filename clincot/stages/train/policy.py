@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import LoraConfig, PeftConfig, PeftModel
+from peft.tuners.tuners_utils import check_target_module_exists
 from safetensors.torch import load_file
+from torch import nn
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, ProcessorMixin
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
-from clincot.errors import ModelError
+from clincot.errors import ModelError, RecipeError
 from clincot.lm.ends import end_texts
+from clincot.lm.language_model import image_modules_pattern, language_model
 from clincot.records.atomic import new_folder
 from clincot.records.lineage import shown
 
@@ -57,7 +62,8 @@ def load_policy(base: Path, parent: Path | None, lora: LoraConfig, dtype: torch.
     """Return the model and, for round 1, the adapter to put on it.
 
     With `parent` the model carries that adapter, trainable, and there is nothing to put on: TRL then freezes a copy of
-    it as the reference, which is the policy at the start of the round (Eq. 5).
+    it as the reference, which is the policy at the start of the round (Eq. 5). The adapter to put on stays inside the
+    language model that the model itself names.
     """
     if parent is not None:
         _check_parent(parent, lora)
@@ -70,11 +76,41 @@ def load_policy(base: Path, parent: Path | None, lora: LoraConfig, dtype: torch.
             " Convert it again."
         )
     if parent is None:
-        return model, lora
+        return model, on_language_model(model, lora)
     model = PeftModel.from_pretrained(model, parent, is_trainable=True)
     # PEFT asks the Hub about the base whenever it saves, unless the base is a folder.
     model.peft_config["default"].base_model_name_or_path = str(base)
     return model, None
+
+
+def on_language_model(model: Any, lora: LoraConfig) -> LoraConfig:
+    """Return `lora` with the modules that see images excluded, in addition to what it excludes itself.
+
+    Raises ModelError where the model names no language model, RecipeError for targets that are not in it.
+    """
+    kept = copy(lora)
+    own, images = lora.exclude_modules, image_modules_pattern(model)
+    if own:
+        # PEFT reads a list as the ends of names, a string as a regular expression of the whole name.
+        own = own if isinstance(own, str) else rf"(.*\.)?({'|'.join(map(re.escape, sorted(own)))})"
+        images = f"{own}|{images}"
+    kept.exclude_modules = images
+    _check_targets(model, kept)
+    return kept
+
+
+def _check_targets(model: Any, lora: LoraConfig) -> None:
+    asked = lora.target_modules
+    if asked in (None, "all-linear"):
+        return
+    path, inner = language_model(model)
+    if not any(check_target_module_exists(lora, name) for name, _ in model.named_modules()):
+        linear = {name.rpartition(".")[2] for name, module in inner.named_modules() if isinstance(module, nn.Linear)}
+        names = asked if isinstance(asked, str) else ", ".join(sorted(asked or ()))
+        raise RecipeError(
+            f"train.lora.target_modules: {names} is in no module of the language model ({path}), the only place for"
+            f" LoRA. Name some of {', '.join(sorted(linear))}, or leave it out for all of them."
+        )
 
 
 def save_adapter(model: PeftModel, base_repo: str, folder: Path) -> Path:
