@@ -31,13 +31,16 @@ def print_tables(evaluation: Evaluation, labels: Sequence[str] = ()) -> None:
 
 
 def print_summary(run: Run, releases: Sequence[Release], evaluation: Evaluation, say: Callable[[str], None]) -> None:
-    """Print the tables, then every repository with its tag, then the lines that load the newest adapter."""
+    """Print the tables, then every repository with its tag, the results page, and how to load the newest adapter."""
     print_tables(evaluation)
     where = run.target.label if any(release.pushed for release in releases) else run.store.label
     say(f"\nIn {where}:")
     for release in releases:
         pin = release.pushed or release.pin
         say(f"  {release.kind:8}{pin.repo}  {release.tag}  {pin.sha[:12]}")
+    pages = sorted(run.folder.glob("round-*/results/results.html"), key=lambda page: page.stat().st_mtime)
+    if pages:
+        say(f"\nThe results as a page: {pages[-1]}")
     newest = [release for release in releases if release.lineage.stage == "train"]
     if newest:
         adapter = (newest[-1].pushed or newest[-1].pin).repo
@@ -78,5 +81,5 @@ def print_comparison(compared: Compared, show: int) -> None:
     for change in compared.changed[:show]:
         example = compared.examples[change.example_id]
         lines = (f"[{change.verdict}] {change.example_id}: {example.question}", f"  gold: {example.answer}")
-        told_lines = (*lines, f"  A: {change.first}", f"  B: {change.second}")
-        wide.print("\n".join(" ".join(line.split()) for line in told_lines), markup=False, highlight=False)
+        shown = (*lines, f"  A: {change.first}", f"  B: {change.second}")
+        wide.print("\n".join(" ".join(line.split()) for line in shown), markup=False, highlight=False)

@@ -40,6 +40,7 @@ def test_a_run_ends_with_a_table_the_repositories_and_how_to_load_the_adapter(
     for line in (
         r"dataset demo/loop-preferences  round-1",
         r"model   demo/loop  round-2",
+        r"The results as a page: runs/loop/round-2/results/results.html",
         r'PeftModel.from_pretrained\(base, "demo/loop", revision="round-2"\)',
         r"Next: clincot ",
     ):
