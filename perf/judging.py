@@ -69,7 +69,8 @@ def read_each(judge: CausalLMJudge, asked: Calls) -> list[float | None]:
         text = judge.reads(request)
         inputs = judge.tokenizer(text, return_tensors="pt", add_special_tokens=False, return_token_type_ids=False)
         probabilities = judge.model(**inputs, logits_to_keep=1).logits[0, -1].double().softmax(-1)
-        scores.append(expected_digit([float(probabilities[list(ids)].sum()) for ids in replies(text)]).value)
+        tokens = [[path[0] for path in own] for own in replies(text)]  # single ones in the phantom's vocabulary
+        scores.append(expected_digit([float(probabilities[ids].sum()) for ids in tokens]).value)
     return scores
 
 

@@ -14,8 +14,10 @@ from transformers import LogitsProcessor
 from transformers.generation import LogitsProcessorList
 
 from clincot.engines._policy import Policy
+from clincot.lm.choice_tokens import Path
 from clincot.lm.requests import Counters
 from clincot.lm.sampling import Sampler
+from clincot.lm.spaces import After, pieces
 
 
 @torch.inference_mode()
@@ -35,6 +37,28 @@ def next_logits(policy: Policy, inputs: Mapping[str, Tensor]) -> Tensor:
     """Return raw logits (rows, vocabulary) of the token that follows each prompt."""
     logits: Tensor = policy.model(**inputs).logits[:, -1]
     return logits
+
+
+@torch.inference_mode()
+def after_spaces(
+    policy: Policy, inputs: Mapping[str, Tensor], paths: Sequence[Sequence[Path]], counters: Counters
+) -> After:
+    """Return logits after the space pieces that the `paths` of each prompt begin with; all prompts are read again."""
+    read: After = {}
+    for piece in sorted({piece for _, piece in pieces(paths)}):
+        longer = {name: _longer(name, value, inputs["input_ids"], piece) for name, value in inputs.items()}
+        counters.prefill_tokens += int(longer["attention_mask"].sum())
+        counters.unshared_prefill_tokens += int(longer["attention_mask"].sum())
+        read |= {(row, piece): logits for row, logits in enumerate(next_logits(policy, longer))}
+    return read
+
+
+def _longer(name: str, value: Tensor, ids: Tensor, piece: int) -> Tensor:
+    """Return an input with one place per token, longer by the text token `piece`; others (pixels) as they are."""
+    if value.shape != ids.shape:
+        return value
+    filled = {"input_ids": piece, "attention_mask": 1}.get(name, 0)
+    return torch.cat([value, value.new_full((len(value), 1), filled)], dim=1)
 
 
 def inputs(

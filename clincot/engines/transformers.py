@@ -29,6 +29,7 @@ from clincot.lm.prefix_cache import PrefixCache, can_share, window
 from clincot.lm.requests import TOO_LONG, ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
 from clincot.lm.sampling import Sampler
 from clincot.lm.segments import Prompt
+from clincot.lm.spaces import after_spaces, scores_of
 
 R = TypeVar("R")
 # Their vision features are one row per image token in reading order, and their positions are plain: others go unshared.
@@ -113,7 +114,8 @@ class TransformersEngine:
     def score_choices(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceScores]:
         """Weigh each request's choices as the next token, by one reading of its prompt.
 
-        `mass` counts a token that two choices share once. A prompt beyond the context gets scores with that `failure`.
+        Where a reply begins with a space piece of its own, the token after it counts (lm/choice_tokens.py). `mass`
+        counts a token that two choices share once. A prompt beyond the context gets scores with that `failure`.
         Raises ModelError for a choice that is not a single token.
         """
         entries = self._read(requests, [1] * len(requests))
@@ -186,21 +188,20 @@ class TransformersEngine:
         return [length + more > self.policy.context for length, more in zip(lengths, new, strict=True)]
 
     def _score_batch(self, entries: Sequence[Entry]) -> list[ChoiceScores]:
+        policy, counters = self.policy, self.counters
+        paths = [self._choice_tokens(entry.text, entry.request.choices) for entry in entries]
         if self.share:
-            logits = self._prefixes.start([entry.prompt for entry in entries]).logits
+            started = self._prefixes.start([entry.prompt for entry in entries])
+            logits = started.logits
+            after = after_spaces(policy.model, started, paths, counters)
         else:
-            inputs = _plain.inputs(self.policy, *_texts_and_images(entries), self.counters)
+            inputs = _plain.inputs(policy, *_texts_and_images(entries), counters)
             odd = self._beyond(inputs, [1] * len(entries))
             if any(odd):
                 return _without(entries, odd, self._score_batch, UNSCORED)
-            logits = _plain.next_logits(self.policy, inputs)
-        logps = logits.float().log_softmax(-1)
-        return [self._scores(row, entry) for row, entry in zip(logps, entries, strict=True)]
-
-    def _scores(self, logps: Tensor, entry: Entry) -> ChoiceScores:
-        ids = self._choice_tokens(entry.text, entry.request.choices)
-        mass = float(logps[sorted(set(ids))].exp().sum())
-        return ChoiceScores(tuple(logps[list(ids)].tolist()), mass, ids)
+            logits = _plain.next_logits(policy, inputs)
+            after = _plain.after_spaces(policy, inputs, paths, counters)
+        return scores_of(logits, paths, after)
 
 
 def default_cache(device: torch.device) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import islice
 
 from PIL.Image import Image
@@ -32,28 +33,38 @@ class WeighedReplies:
         self.engine = engine
         self._replies = replies
         self._probe = probe
-        self._known: tuple[tuple[str, ...], ...] | None = None
 
     def weigh(self, asked: Sequence[Turns], seen: Sequence[tuple[Image, ...]]) -> list[list[float] | None]:
         """Return, per prompt, the probability of each reply; None where the prompt has no room in the context.
 
         Raises ModelError when no spelling of a reply is a single token.
         """
-        if self._known is None:
-            self._known = tuple(self._single(spellings) for spellings in self._replies)
-        known = self._known
+        known = self._spellings
         flat = tuple(spelling for own in known for spelling in own)
         choices = [ChoiceRequest(turns, own, flat) for turns, own in zip(asked, seen, strict=True)]
         return [None if s.failure else summed(known, s) for s in self.engine.score_choices(choices)]
 
-    def _single(self, spellings: Sequence[str]) -> tuple[str, ...]:
+    @property
+    def spaced(self) -> bool:
+        """Return whether replies are weighed after a space piece too; the engine is asked once."""
+        return any(isinstance(token, tuple) for own in self._found for _, token in own)
+
+    @property
+    def _spellings(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(spelling for spelling, _ in own) for own in self._found)
+
+    @cached_property
+    def _found(self) -> tuple[tuple[tuple[str, object], ...], ...]:
+        return tuple(self._single(spellings) for spellings in self._replies)
+
+    def _single(self, spellings: Sequence[str]) -> tuple[tuple[str, object], ...]:
         asked = turn(self._probe, ())
-        found: list[str] = []
+        found: list[tuple[str, object]] = []
         refused: ModelError | None = None
         for spelling in spellings:
             try:
-                self.engine.score_choices([ChoiceRequest(asked, (), (spelling,))])
-                found.append(spelling)
+                (scores,) = self.engine.score_choices([ChoiceRequest(asked, (), (spelling,))])
+                found.append((spelling, next(iter(scores.tokens), None)))
             except ModelError as error:
                 refused = refused or error
         if not found and refused is not None:

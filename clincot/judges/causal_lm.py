@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from clincot.errors import ModelError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.room import JudgeRoom
 from clincot.judges.scoring import REPLY_TOKENS, mode_of, written_digit
-from clincot.lm.choice_tokens import ReplyTokens
+from clincot.lm.choice_tokens import Path as TokenPath
+from clincot.lm.choice_tokens import Paths, ReplyTokens
 from clincot.lm.decoding import decode
 from clincot.lm.ends import end_ids
 from clincot.lm.halving import in_halves
@@ -29,9 +31,11 @@ from clincot.lm.prefix_cache import PrefixCache, Started, can_share, window
 from clincot.lm.requests import Counters, GenerateRequest
 from clincot.lm.sampling import Sampler
 from clincot.lm.segments import Prompt, Segment
+from clincot.lm.spaces import After, after_spaces, pieces
 from clincot.lm.trunks import with_trunks
 
 CACHE_BYTES = 2 * 2**30
+SPACED = "+space"  # in the key of a judge whose replies are weighed after a space piece too
 PLAIN = {"add_special_tokens": False, "verbose": False}  # a long prompt is counted, and needs no warning
 
 
@@ -52,7 +56,6 @@ class CausalLMJudge:
         self.model = model
         self.tokenizer = tokenizer
         self.name = name
-        self.key = key
         self.batch_size = batch_size
         self.scoring = scoring
         self.share = share
@@ -60,7 +63,9 @@ class CausalLMJudge:
         self._way = mode_of(scoring)
         self._room = JudgeRoom(tokenizer, self._way, context_length(model))
         self._replies = ReplyTokens(tokenizer, f"judge {name}", self._way.replies)
-        self._replies(self.reads(JudgeRequest("?", None, (), "?")))  # refuses a vocabulary that lacks a reply
+        # Refuses a vocabulary that lacks a reply.
+        probed = self._replies(self.reads(JudgeRequest("?", None, (), "?")))
+        self.key = key + SPACED if pieces(probed) else key
         pad = next(i for i in (tokenizer.pad_token_id, tokenizer.eos_token_id, 0) if i is not None)
         self._prefixes = PrefixCache(model, pad, self.counters, CACHE_BYTES)
         self._stops = frozenset(end_ids(tokenizer, model.generation_config, model.config))
@@ -127,7 +132,8 @@ class CausalLMJudge:
     def _prompts(self, requests: Sequence[JudgeRequest], ids: Sequence[tuple[int, ...]]) -> list[Prompt]:
         longest = max(map(len, ids), default=0)
         # Trunk and rest are each padded to the longest of a batch, so a row spans at most twice the longest prompt.
-        if not self.share or 2 * longest + self._room.written > window(self.model):
+        # A reply may begin with a space piece, which is one token more.
+        if not self.share or 2 * longest + self._room.written >= window(self.model):
             return [Prompt((), Segment(own)) for own in ids]
         questions = [(r.question, r.reference) for r in requests]
         states = [(*q, r.findings) for q, r in zip(questions, requests, strict=True)]
@@ -139,11 +145,21 @@ class CausalLMJudge:
         if not self._way.replies:
             return self._write(started, len(entries))
         self.counters.scored_choices += len(entries)
+        paths = [self._replies(text) for _, text in entries]
         probabilities = started.logits.double().softmax(-1)
-        return [self._rating(row, text) for row, (_, text) in zip(probabilities, entries, strict=True)]
+        later = after_spaces(self.model, started, [[*chain(*own)] for own in paths], self.counters)
+        after = {place: logits.double().softmax(-1) for place, logits in later.items()}
+        return [self._rating(row, own, after) for row, own in enumerate(zip(probabilities, paths, strict=True))]
 
-    def _rating(self, probabilities: Tensor, text: str) -> Rating:
-        return self._way.weigh([float(probabilities[list(ids)].sum()) for ids in self._replies(text)])
+    def _rating(self, row: int, read: tuple[Tensor, Paths], after: After) -> Rating:
+        probabilities, paths = read
+
+        def of_reply(own: tuple[TokenPath, ...]) -> float:
+            alone = float(probabilities[[path[0] for path in own if len(path) == 1]].sum())
+            spaced = [path for path in own if len(path) > 1]
+            return alone + sum(float(probabilities[a]) * float(after[row, a][b]) for a, b in spaced)
+
+        return self._way.weigh([of_reply(own) for own in paths])
 
     def _write(self, started: Started, rows: int) -> list[Rating]:
         greedy = GenerateRequest((), (), seed=0, temperature=0.0, top_p=1.0, max_new_tokens=REPLY_TOKENS)

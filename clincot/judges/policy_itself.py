@@ -19,6 +19,7 @@ from clincot.judges.scoring import REPLY_TOKENS, ScoringMode, mode_of, written_d
 from clincot.lm.requests import TOO_LONG as BEYOND
 from clincot.lm.requests import Completion, Counters, GenerateRequest
 
+SPACED = "\n+space"  # in what is read where replies are weighed after a space piece too
 TOO_LONG = Rating(None, 0.0, too_long=True)
 
 
@@ -50,8 +51,9 @@ class PolicyItselfJudge:
         return beyond(self.engine, self._way, requests)
 
     def reads(self, request: JudgeRequest) -> str:
-        """Return the text of the prompt and the name of the image before it."""
-        return f"{images.content_id(request.image or b'')}\n{self._text(request)}"
+        """Return the text of the prompt and the name of the image before it, and whether a space piece is read too."""
+        own = f"{images.content_id(request.image or b'')}\n{self._text(request)}"
+        return own + SPACED if self._replies.spaced else own
 
     def _text(self, request: JudgeRequest) -> str:
         return _text(self._way, request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from clincot.lm.prefix_cache import Started
 from clincot.lm.requests import Counters
@@ -26,13 +27,19 @@ def decode(model: Any, started: Started, sampler: Sampler, counters: Counters) -
             index = torch.tensor(alive, device=mask.device)
             cache.batch_select_indices(index)
             tokens, mask, rows = tokens[index], mask[index], [rows[place] for place in alive]
-        mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
         counters.decoded_tokens += len(alive)
-        logits = model(
-            input_ids=tokens[:, None],
-            attention_mask=mask,
-            position_ids=mask.sum(-1, keepdim=True) - 1,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits[:, -1]
+        logits, mask = step(model, tokens, cache, mask)
+
+
+def step(model: Any, tokens: Tensor, cache: Any, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Read one token per row: `tokens` (rows,) after `cache` and `mask` -> logits (rows, vocabulary), longer mask."""
+    mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
+    read = model(
+        input_ids=tokens[:, None],
+        attention_mask=mask,
+        position_ids=mask.sum(-1, keepdim=True) - 1,
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    return read.logits[:, -1], mask

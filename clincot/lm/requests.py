@@ -57,13 +57,13 @@ class ChoiceRequest:
 class ChoiceScores:
     """Log-probabilities of the choices (nats, same order) and the probability mass they hold together.
 
-    `tokens` names the token of each choice, as the engine knows it: two choices may share one. `failure` says why this
-    one request could not be weighed.
+    `tokens` names the token of each choice, as the engine knows it (two ids: a space piece and the token): two choices
+    may share one. `failure` says why this one request could not be weighed.
     """
 
     logps: tuple[float, ...]
     mass: float
-    tokens: tuple[int | str, ...]
+    tokens: tuple[int | str | tuple[int, ...], ...]
     failure: str = ""
 
 

@@ -86,6 +86,7 @@ def test_shared_and_unshared_ratings_are_equal_and_shared_ones_read_fewer_tokens
     assert [r.value for r in a] == pytest.approx([r.value for r in b], abs=1e-5)
     assert len({r.value for r in a}) > 10
     assert shared.counters.prefill_tokens < whole.counters.prefill_tokens / 2
+    assert shared.counters.decoded_tokens == whole.counters.decoded_tokens == 0
 
 
 @pytest.mark.parametrize(("window", "shares"), [(24, False), (4096, True)])
@@ -143,6 +144,7 @@ def test_without_a_template_the_prompt_is_plain_text(folder):
     assert text.startswith(f"<s>{JUDGE_SYSTEM}")
     assert text.endswith("Statement: Yes\n\nRating:")
     assert judge.rate(asked()[:1])[0].value is not None
+    assert judge.counters.decoded_tokens == 1  # " 9" is a space and a digit here, and a word is followed by a space
 
 
 def test_digits_with_and_without_a_leading_space_count_once_each(folder):
@@ -158,7 +160,9 @@ def test_digits_with_and_without_a_leading_space_count_once_each(folder):
     probabilities[9] = 0.25
     probabilities[19] = 0.25  # the same digit behind a space
     probabilities[0] = 0.5
-    assert judge._rating(probabilities, "Rating:") == Rating(pytest.approx(0.5), pytest.approx(1.0))
+    assert judge._rating(0, (probabilities, judge._replies("Rating:")), {}) == Rating(
+        pytest.approx(0.5), pytest.approx(1.0)
+    )
 
 
 def test_a_vocabulary_without_digits_is_refused(folder, tmp_path):
@@ -211,13 +215,14 @@ def test_yes_and_no_are_weighed_in_every_spelling_and_asked_for(folder):
     assert "Reply yes or no." in text
     assert "digit" not in text
     tokenizer = judge.tokenizer
-    yes, no = judge._replies(text)
+    paths = judge._replies(text)
+    yes, no = ([path[0] for path in own] for own in paths)
     assert {tokenizer.decode([i]).strip().lower() for i in yes} == {"yes"}
     assert {tokenizer.decode([i]).strip().lower() for i in no} == {"no"}
     probabilities = torch.zeros(len(tokenizer))
     probabilities[list(yes)] = 0.3 / len(yes)
     probabilities[list(no)] = 0.1 / len(no)
-    assert judge._rating(probabilities, text) == Rating(pytest.approx(0.75), pytest.approx(0.4))
+    assert judge._rating(0, (probabilities, paths), {}) == Rating(pytest.approx(0.75), pytest.approx(0.4))
     assert judge.rate(asked()[:3])[0].mass > 0
 
 

@@ -1,0 +1,56 @@
+"""Prompts that were read and the paths of their replies -> the scores of the replies, after a space piece too.
+
+A row costs one more token on its cache; rows whose replies are single tokens cost nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from clincot.lm.choice_tokens import Path
+from clincot.lm.decoding import step
+from clincot.lm.prefix_cache import Started
+from clincot.lm.requests import ChoiceScores, Counters
+
+After = dict[tuple[int, int], Tensor]  # (row, space piece) -> logits (vocabulary,) of the token after it
+
+
+def pieces(paths: Sequence[Iterable[Path]]) -> list[tuple[int, int]]:
+    """Return each row and space piece that its paths begin with, in order."""
+    return sorted({(row, path[0]) for row, own in enumerate(paths) for path in own if len(path) > 1})
+
+
+@torch.inference_mode()
+def after_spaces(model: Any, started: Started, paths: Sequence[Iterable[Path]], counters: Counters) -> After:
+    """Read the space pieces of `paths`, one list per row of `started`, whose cache is used up by it."""
+    found = pieces(paths)
+    if not found:
+        return {}
+    device = started.logits.device
+    rows = started.rows(torch.tensor([row for row, _ in found], device=device))
+    counters.decoded_tokens += len(found)
+    logits, _ = step(model, torch.tensor([piece for _, piece in found], device=device), rows.cache, rows.mask)
+    return dict(zip(found, logits, strict=True))
+
+
+def scores_of(logits: Tensor, paths: Sequence[Sequence[Path]], after: After) -> list[ChoiceScores]:
+    """Return the scores of each row's choices, given as `paths`; `logits` (rows, vocabulary) of the next token."""
+    logps = logits.float().log_softmax(-1)
+    later = {place: row.float().log_softmax(-1) for place, row in after.items()}
+
+    def scores(row: int, own: Sequence[Path]) -> ChoiceScores:
+        first = logps[row][[path[0] for path in own]].tolist()
+        read = [
+            p if len(path) == 1 else p + float(later[row, path[0]][path[1]]) for p, path in zip(first, own, strict=True)
+        ]
+        alone = sorted({path[0] for path in own if len(path) == 1})
+        spaced = {path: p for path, p in zip(own, read, strict=True) if len(path) > 1}
+        mass = float(logps[row][alone].exp().sum()) + sum(map(math.exp, spaced.values()))
+        return ChoiceScores(tuple(read), mass, tuple(path if len(path) > 1 else path[0] for path in own))
+
+    return [scores(row, own) for row, own in enumerate(paths)]
