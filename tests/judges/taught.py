@@ -25,13 +25,13 @@ HEADED = (
     "{{ bos_token }}{% for m in messages %}{{ '<|start|>' + m['role'] + GAP + m['content'] + '<|end|>' }}{% endfor %}"
     "{{ '<|start|>assistant' + GAP }}"
 )
-WORDS = ("yes", "Yes", "no", "No")  # as in Mistral's vocabulary, " Yes" is one piece; " yes" is none here
 
 
 def pieces_tokenizer(*, metaspace: bool, marks: list[str] | None = None) -> PreTrainedTokenizerFast:
     """Sentencepiece's way in either of the forms that tokenizer.json has of it: a space piece before every text."""
     letters = sorted({chr(i) for i in range(33, 127)})
     vocabulary = ["<unk>", *MARKS, *(f"<0x{i:02X}>" for i in range(256)), "▁", *letters]
+    # As in Mistral's vocabulary " Yes" is one piece; " yes" is a space piece and the word.
     merges = [("y", "e"), ("ye", "s"), ("Y", "e"), ("Ye", "s"), ("n", "o"), ("N", "o"), ("▁", "Yes"), ("▁", "No")]
     vocabulary += ["".join(pair) for pair in merges]
     ids = {piece: i for i, piece in enumerate(vocabulary)}
