@@ -40,7 +40,7 @@ class ChoiceTokens:
         return self._after_space(tail, choice, last) if choice.startswith(" ") else (last,)
 
     def _after_space(self, tail: str, choice: str, last: int) -> Path:
-        """Return (space piece, last), or (last,) where no reply begins with a space piece of its own."""
+        """Return (space piece, last), or (last,) where no reply begins with a separate space piece."""
         before = self._ids(tail)
         if tail.endswith(" ") or not (self._is_blank(self._ids(choice.strip())[0]) or self._ends_in_text(tail, before)):
             return (last,)
