@@ -114,7 +114,7 @@ class TransformersEngine:
     def score_choices(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceScores]:
         """Weigh each request's choices as the next token, by one reading of its prompt.
 
-        Where a reply begins with a space piece of its own, the token after it counts (lm/choice_tokens.py). `mass`
+        Where a reply begins with a separate space piece, the token after it counts (lm/choice_tokens.py). `mass`
         counts a token that two choices share once. A prompt beyond the context gets scores with that `failure`.
         Raises ModelError for a choice that is not a single token.
         """
