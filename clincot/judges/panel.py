@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from clincot.errors import ModelError, RecipeError
+from clincot.judges._masses import FirstMasses
 from clincot.judges.base import Judge, JudgeRequest, Rating
 from clincot.judges.cache import CachedJudge, Recorded
 from clincot.judges.consensus import DEBATE
 from clincot.judges.debate import debate
+from clincot.judges.scoring import mode_of
+from clincot.progress import notice
 from clincot.recipe.parts import Judging
 
 LEAST = 50  # ratings before a failure rate means something
@@ -51,6 +54,9 @@ class Panel:
         self.judges = tuple(judges)
         self.judging = judging
         self.failures = {judge.name: Failures() for judge in self.judges}
+        # Of a written reply the mass is that of its very words: a long one has little.
+        weighed = self.judges if mode_of(judging.scoring).replies else ()
+        self._masses = {judge.name: FirstMasses(judge.name) for judge in weighed}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,6 +80,8 @@ class Panel:
         ratings = judge.rate(requests)
         failures, limit = self.failures[judge.name], self.judging.failure_limit
         failures.count(requests, ratings)
+        if judge.name in self._masses and (warning := self._masses[judge.name].count(ratings)):
+            notice(warning)
         if failures.rated >= LEAST and failures.share > limit:
             raise ModelError(
                 f"judge {judge.name}: {failures.failed} of {failures.rated} ratings cannot be read, more than"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -67,3 +68,27 @@ def test_statements_too_long_for_a_judge_are_neither_ratings_nor_failures() -> N
     panel = Panel((Short("a", 2),), Judging(failure_limit=0.0))
     panel.rate(asked(2 * LEAST))
     assert (panel.failures["a"].rated, panel.failures["a"].failed) == (LEAST, 0)
+
+
+def rated(capsys: pytest.CaptureFixture[str], masses: Sequence[float], **judging: Any) -> str:
+    """Return what the panel writes to stderr when two judges rate with these masses, in two calls."""
+
+    class Masses(Every):
+        def _one(self) -> Rating:
+            self.turn += 1
+            return Rating(0.5, masses[self.turn - 1])
+
+    panel = Panel((Masses("mute"), Every("b")), Judging(failure_limit=1.0, **judging))
+    panel.rate(asked(19))
+    assert capsys.readouterr().err == ""
+    panel.rate(asked(len(masses) - 19))
+    return capsys.readouterr().err
+
+
+def test_a_judge_with_little_mass_on_its_first_twenty_ratings_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    low = [0.2] * 10 + [0.7] * 10  # the middle two are .2 and .7
+    said = rated(capsys, low + [0.1] * 30)
+    assert said.count("warning: judge mute: median mass 0.450 (0.200 to 0.700)") == 1
+    assert "judge b" not in said
+    assert rated(capsys, [0.2] * 9 + [0.5] * 11 + [0.1] * 30) == ""  # the median is .5, and later ratings do not count
+    assert rated(capsys, low, scoring="generated") == ""
