@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +13,7 @@ import pytest
 
 from clincot.engines.transformers import TransformersEngine
 from clincot.judges.policy_itself import PolicyItselfJudge
+from clincot.recipe import Recipe
 from clincot.records import WHOLE, Candidate, View
 from clincot.records.pairs import Pair
 from clincot.rows.pair_rows import pair_row
@@ -47,8 +49,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> TransformersEngine:
     return loaded
 
 
-def walk(method: object, models: Models) -> ShardResult:
-    return run_shard(method, examples(("left", "")), Workbench(CUT, 1, models))  # type: ignore[arg-type]
+def walk(method: object, models: Models) -> tuple[ShardResult, Workbench]:
+    bench = Workbench(CUT, 1, models)
+    return run_shard(method, examples(("left", "")), bench), bench  # type: ignore[arg-type]
 
 
 def counted(result: ShardResult) -> dict:
@@ -63,16 +66,20 @@ def written(score: float | None, place: int, finish: str = "stop") -> Candidate:
     return Candidate(f"{asked.id}/1/{place}", asked.id, 1, text, None, (), -1.0, 3, score=score, finish=finish)
 
 
-def drawn(method: object, candidates: list[Candidate]) -> tuple[tuple[Pair, ...], dict[str, int]]:
-    made = draw_pairs(method, RECIPE, 1, examples(("left",))[:1], candidates)  # type: ignore[arg-type]
+def drawn(
+    method: object, candidates: Sequence[Candidate], settings: Recipe = RECIPE
+) -> tuple[tuple[Pair, ...], dict[str, int]]:
+    asked = examples(("left", "")) if settings is CUT else examples(("left",))[:1]
+    made = draw_pairs(method, settings, 1, asked, candidates)  # type: ignore[arg-type]
     return made.pairs, made.drops
 
 
 def test_the_policy_writes_and_rates_its_own_texts(engine: TransformersEngine) -> None:
     method = SELF.SelfRewarding(SELF.Config())
-    result = walk(method, Models(engine, judges=(PolicyItselfJudge(engine, key="k"),)))
-    assert result.pairs and result.hypotheses == ()
-    for pair in result.pairs:
+    result, _ = walk(method, Models(engine, judges=(PolicyItselfJudge(engine, key="k"),)))
+    pairs, _ = drawn(method, result.candidates, CUT)
+    assert pairs and result.hypotheses == ()
+    for pair in pairs:
         assert pair.chosen.score is not None and pair.rejected.score is not None
         assert pair.chosen.score > pair.rejected.score
         assert (pair.views, pair.chosen.views, pair.rejected.views) == ((WHOLE,), (), ())
@@ -104,7 +111,7 @@ def test_the_gold_answer_is_preferred_to_what_the_policy_says_of_noise(
     engine: TransformersEngine, scored_with: str
 ) -> None:
     method = NOISY.NoisyImage(NOISY.Config(scored_with=scored_with))
-    result = walk(method, Models(engine))
+    result, bench = walk(method, Models(engine))
     gold, misled = result.candidates[:2]
     assert (gold.source, gold.views, misled.source) == ("gold", (), "policy")
     assert [view.kind for view in misled.views] == ["diffusion_noise"]
@@ -118,7 +125,7 @@ def test_the_gold_answer_is_preferred_to_what_the_policy_says_of_noise(
     else:
         assert (made.views, made.chosen.views, made.rejected.views) == ((), (WHOLE,), misled.views)
         assert made.rejected.logp == -1.0
-    row = pair_row(made, 1, result.encode)
+    row = pair_row(made, 1, bench.gallery.encode)
     assert len(row["images"]) + row["chosen_images_count"] == 1
 
 
