@@ -88,7 +88,7 @@ def redraw(run: Run, hub: Hub, data: Pin, made: Lineage, path: Path) -> tuple[di
     facts = pair(job, _sampled(made.facts))
     files = {f"{name}/train-00000-of-00001.parquet": path}
     if made.facts.get("withheld"):
-        files, more = without_images(files, made.round, every)
+        files, more = without_images(files, made.round, every, kept[f"{name}-candidates"])
         facts |= more
     return files | {f"{config}/{one.name}": one for config, found in kept.items() for one in found}, facts
 

@@ -14,6 +14,8 @@ from sealed import MARK
 from sealed_run import SealedRun, sealed_recipe
 from typer.testing import CliRunner
 
+from clincot.editors.base import RewriteRequest
+from clincot.editors.rules import Rules
 from clincot.errors import DataError, HubError
 from clincot.hub import connect
 from clincot.images import content_id, decode
@@ -197,6 +199,19 @@ def test_a_reference_text_becomes_a_pointer_and_comes_back(text: str, hidden: st
     references = redacted.References.of([example(REPORT)])
     assert references.hide(text, "iu/1") == hidden
     assert references.show(hidden) == text
+
+
+def test_an_edited_reference_text_keeps_nothing_of_it_at_length_and_comes_back() -> None:
+    report = "The heart is enlarged. There is a nodule in the left upper zone. There is no effusion. Ribs are intact."
+    references = redacted.References.of([example(report)])
+    requests = [RewriteRequest(report, "", seed, "chest x-ray", changes=2) for seed in range(20)]
+    for made in Rules().rewrite(requests):
+        assert made.text is not None
+        hidden = references.hide(made.text, "iu/1", edited=True)
+        assert references.show(hidden) == made.text != hidden
+        assert references.hide(made.text, "iu/1") == made.text  # a policy's own text is kept
+        left = redacted.POINTER.sub("\n", hidden)
+        assert not any(left[i : i + 16] in report for i in range(len(left) - 15) if "\n" not in left[i : i + 16])
 
 
 def test_a_short_answer_is_hidden_alone_and_left_within_other_words() -> None:

@@ -19,6 +19,10 @@ METHOD = "tests.methods.small_methods:Edited"
 STATIC = ("rounds=2", "build.max_images=0", "train.margin.kind=none", "train.conditioning=per_side")
 
 
+def rows_of(folder: Path) -> list[dict]:
+    return [row for path in sorted(folder.glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
 @pytest.fixture
 def static(sealed: SealedRun, tmp_path: Path) -> Iterator[Run]:
     run = open_run(small_recipe(METHOD, *STATIC), name="static", hub=f"local:{sealed.hub}", folder=tmp_path / "runs")
@@ -35,8 +39,18 @@ def test_static_pairs_are_built_without_a_policy_and_trained_with_a_computed_ref
         patch.setattr(engines, "open_room", lambda *_: pytest.fail("a policy's files were fetched"))
         first = build_round(static, 1)
         second = build_round(static, 2)  # no adapter of round 1 is needed
+    edited: dict[str, str] = {}
     made, folder = first.lineage, static.folder / "round-1" / "build" / "merged"
     assert made.facts["withheld"]
+    for row in pq.read_table(folder / "candidates.parquet").to_pylist():
+        if row["source"] == "editor":
+            edited[row["id"]] = row["text"]
+    kept = static.store.snapshot(first.pin, ["round-1/*", "round-1-candidates/*"])
+    long = {text for text in edited.values() if len(text) > 40}
+    said = {r["rejected"] for r in rows_of(kept / "round-1")} | {
+        r["text"] for r in rows_of(kept / "round-1-candidates")
+    }
+    assert long and not long & said  # an edited report is made of one that may not be passed on
     restored = restore(static, static.store, first.pin, made)
     assert pq.read_table(restored).equals(pq.read_table(folder / "pairs.parquet"))
     assert (made.sampled_from, made.keys, list(made.pins)) == (None, {}, ["policy", "benchmark"])

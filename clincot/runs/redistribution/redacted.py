@@ -1,15 +1,17 @@
 """Rows under a licence that forbids passing the source on -> rows without its images and texts, and back.
 
 These keep ids, boxes, scores and what models wrote (docs/benchmarks.md#licences). A text that holds a reference
-answer gets a pointer in its place, `⟦EXAMPLE_ID:answer⟧`; images become the content ids that restored images must
-have.
+answer gets a pointer in its place, `⟦EXAMPLE_ID:answer⟧`; one that an editor made of it gets pointers to its parts,
+`⟦EXAMPLE_ID:answer[0:20]⟧`. Images become the content ids that restored images must have.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from functools import partial
 from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
@@ -24,7 +26,8 @@ from clincot.rows import schema
 from clincot.rows.stored_messages import read_content
 
 Row = dict[str, Any]
-POINTER = re.compile(r"⟦([^⟦⟧]+):(reference|answer)⟧")
+# With the characters of the text that are meant where it is not all of it.
+POINTER = re.compile(r"⟦([^⟦⟧]+):(reference|answer)(?:\[(\d+):(\d+)\])?⟧")
 FIELDS = ("reference", "answer")
 # A shorter answer ("left lung") inside a longer text is what anybody would write; alone it is the reference answer.
 LONG = 16
@@ -48,8 +51,11 @@ class References:
         pointers = {_core(getattr(e, name)): f"⟦{e.id}:{name}⟧" for e in examples for name in FIELDS}
         return cls({e.id: e for e in examples}, {text: p for text, p in pointers.items() if len(text) >= LONG})
 
-    def hide(self, text: str, example_id: str) -> str:
-        """Put pointers where `text` is, or holds at length, a reference text. Raises DataError where none can."""
+    def hide(self, text: str, example_id: str, *, edited: bool = False) -> str:
+        """Put pointers where `text` is, or holds at length, a reference text. Raises DataError where none can.
+
+        `edited`: it was made of the reference text, whose parts are hidden too.
+        """
         golds = {f"⟦{example_id}:{name}⟧": _core(getattr(self.examples[example_id], name)) for name in FIELDS}
         core, hidden = _core(text), text
         whole = next((pointer for pointer, gold in golds.items() if core and gold == core), self.long.get(core))
@@ -58,6 +64,8 @@ class References:
         else:
             for pointer, gold in golds.items():
                 hidden = hidden.replace(gold, pointer) if len(gold) >= LONG else hidden
+            if edited and hidden == text:
+                hidden = _without_parts(text, golds)
         if self.show(hidden) != text:
             raise DataError(
                 f"{example_id}: a text about it reads like a pointer to reference texts ({text[:60]!r})."
@@ -72,21 +80,55 @@ class References:
     def _gold(self, match: re.Match[str]) -> str:
         if match[1] not in self.examples:
             raise DataError(f"example {match[1]}: is not in this copy of the benchmark. Use the commit of the lineage.")
-        return _core(getattr(self.examples[match[1]], match[2]))
+        gold = _core(getattr(self.examples[match[1]], match[2]))
+        return gold[int(match[3]) : int(match[4])] if match[3] else gold
 
 
-def redact_pairs(source: Path, path: Path, references: References) -> Path:
-    """Write the pairs of `source` to `path` without images and reference texts."""
+def _without_parts(text: str, golds: Mapping[str, str]) -> str:
+    """Put pointers to the parts of a reference text that `text`, an edited one, still holds at length."""
+    for pointer, gold in golds.items():
+        if min(len(text), len(gold)) < LONG:
+            continue
+        blocks = SequenceMatcher(None, text, gold, autojunk=False).get_matching_blocks()
+        quoted = [block for block in blocks if block.size >= LONG]
+        if quoted:
+            for block in reversed(quoted):
+                part = f"{pointer[:-1]}[{block.b}:{block.b + block.size}]⟧"
+                text = text[: block.a] + part + text[block.a + block.size :]
+            return text
+    return text
+
+
+def edited_in(files: Iterable[Path]) -> frozenset[str]:
+    """Return the ids of the candidates that an editor made of a reference text; older files have none."""
+    found: set[str] = set()
+    for path in files:
+        if "source" in pq.read_schema(path).names:
+            rows = pq.read_table(path, columns=["id", "source"]).to_pylist()
+            found |= {row["id"] for row in rows if row["source"] == "editor"}
+    return frozenset(found)
+
+
+def redact_pairs(source: Path, path: Path, references: References, edited: frozenset[str] = frozenset()) -> Path:
+    """Write the pairs of `source` to `path` without images and reference texts; `edited` as `edited_in` returns it."""
 
     def without(row: Row) -> Row:
         names = [image["path"].split(".")[0] for image in (*row["images"], *row["side_images"])]
         image_id = references.examples[row["example_id"]].image_id
-        return _texts(row, PAIR_TEXTS, references.hide) | {
-            "images": [],
-            "side_images": [],
-            "image_id": image_id,
-            "picture_ids": names,
+        sides = {
+            side: references.hide(row[side], row["example_id"], edited=row.get(f"{side}_candidate") in edited)
+            for side in ("chosen", "rejected")
         }
+        return (
+            _texts(row, ("prompt",), references.hide)
+            | sides
+            | {
+                "images": [],
+                "side_images": [],
+                "image_id": image_id,
+                "picture_ids": names,
+            }
+        )
 
     return _rewrite(source, path, without, PAIR_FEATURES)
 
@@ -96,7 +138,8 @@ def redact_candidates(source: Path, path: Path, references: References) -> Path:
 
     def without(row: Row) -> Row:
         image_id = references.examples[row["example_id"]].image_id
-        return _texts(row, CANDIDATE_TEXTS, references.hide) | {"image_id": image_id}
+        hide = partial(references.hide, edited=row.get("source") == "editor")
+        return _texts(row, CANDIDATE_TEXTS, hide) | {"image_id": image_id}
 
     return _rewrite(source, path, without, CANDIDATE_FEATURES)
 
