@@ -282,6 +282,9 @@ HUBS = [
     (("phantom", "draw", "new", "--seed", "-1"), "--seed"),
     (("phantom", "draw", "new", "--push", "--hub", "elsewhere"), "is neither local:PATH nor a URL"),
     (("phantom", "pretrain", "file"), "a file is in the way"),
+    (("convert", "llava-med", "a/b", "out", "--hub", "elsewhere"), "is neither local:PATH nor a URL"),
+    (("convert", "weights", "a/b", "out", "--hub", "elsewhere"), "is neither local:PATH nor a URL"),
+    (("convert", "check", "a/b", "--images", "absent"), "absent"),
     (("convert", "medklip", "absent.pth", "out", "--descriptions", "file", "--text-encoder", "a/b"), "absent.pth"),
 ]
 TABLE = [*NUMBERS, *CHOICES, *TRAINING, *MODELS, *TOGETHER, *RECIPES, *NAMES, *OPTIONS, *HUBS]

@@ -79,6 +79,15 @@ MISTAKES = {
         "convert medklip medklip.pth medklip --descriptions explanation.json --text-encoder bert",
         "convert medclip",
     ],
+    "convert llava-med": [
+        "convert llava-med absent llava-med --hub my-hub",
+        "convert llava-med llava-med",
+    ],
+    "convert weights": ["convert weights absent out --hub my-hub", "convert weights me/biomistral"],
+    "convert check": [
+        "convert check absent --images xrays",
+        "convert check me/llava-med --hub my-hub",
+    ],
 }
 
 

@@ -1,12 +1,14 @@
-"""`clincot convert medklip` as a user runs it: from an authors' file to a folder, and mistakes with exit code 2."""
+"""`clincot convert` as a user runs it: from an authors' files to a folder, and mistakes with exit code 2."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import llava_med_files
 import medklip_files
 import pytest
+import torch
 from command import clincot
 from safetensors import safe_open
 
@@ -52,3 +54,30 @@ def test_mistakes_exit_2_with_a_message_and_write_nothing(words: tuple[str, ...]
     _, err = clincot("convert", "medklip", *words, "--descriptions", "descriptions.json", "no", cwd=files, code=2)
     assert says in err and "Traceback" not in err
     assert not (files / "no").exists()
+
+
+def test_llava_med_of_a_hub_converts_and_passes_the_check(tmp_path: Path) -> None:
+    llava_med_files.write(tmp_path / "source")
+    hub = ("--hub", f"local:{tmp_path / 'hub'}")
+    clincot("hub", "import", "source", "--as", "me/source", "--kind", "model", *hub, cwd=tmp_path)
+    _, err = clincot("convert", "llava-med", "me/source", "out", "--logits", *hub, cwd=tmp_path)
+    assert "wrote out: 80 tensors (float32) in 1 files" in err and "logits equal to the source's" in err
+    assert "Next: clincot hub import out" in err
+    assert json.loads((tmp_path / "out" / "conversion.json").read_text())["source"].startswith("me/source@")
+    lines, _ = clincot("convert", "check", "out", cwd=tmp_path)
+    assert len(lines.splitlines()) == 9 and all(line.startswith("ok ") for line in lines.splitlines())
+    (tmp_path / "out" / "chat_template.jinja").unlink()
+    lines, err = clincot("convert", "check", "out", cwd=tmp_path, code=2)
+    assert "fails  template" in lines and "out: template: there is none. Add chat_template.jinja." in err
+    _, err = clincot("convert", "check", "source", cwd=tmp_path, code=2)
+    assert "Convert it: `clincot convert llava-med`." in err and "Traceback" not in err
+
+
+def test_pickled_weights_convert(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    torch.save({"a": torch.ones(3)}, tmp_path / "source" / "pytorch_model.bin")
+    (tmp_path / "source" / "config.json").write_text("{}")
+    (tmp_path / "source" / "optimizer.pt").write_bytes(b"")
+    _, err = clincot("convert", "weights", "source", "out", cwd=tmp_path)
+    assert "left behind, no weights that are converted: optimizer.pt" in err and "wrote out: 1 tensors" in err
+    assert (tmp_path / "out" / "model.safetensors").is_file()
