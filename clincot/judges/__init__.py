@@ -22,7 +22,7 @@ def is_model_free(kind: str) -> bool:
     return trait(JUDGES, kind, MODEL_FREE, "model_free")
 
 
-def open_room(kind: str, folder: Path | None, policy: object, scoring: str) -> Fitting | None:
+def open_room(kind: str, folder: Path | None, policy: object, scoring: str, prefill: str = "") -> Fitting | None:
     """Return what says which requests a judge has no room for, without weights; None where none can.
 
     `folder` is the judge's own, `policy` what says it of the policy (for kinds in MODEL_FREE).
@@ -31,7 +31,7 @@ def open_room(kind: str, folder: Path | None, policy: object, scoring: str) -> F
     if name not in ROOMS:
         return None
     made = choose(ROOMS, name, "models.judges.kind")
-    return made(policy, scoring) if name in MODEL_FREE else made.from_pretrained(folder, scoring)
+    return made(policy, scoring) if name in MODEL_FREE else made.from_pretrained(folder, scoring, prefill)
 
 
 def load(kind: str, folder: str | Path, *, name: str, key: str, **options: Any) -> ReadingJudge:

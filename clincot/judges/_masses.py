@@ -31,5 +31,5 @@ class FirstMasses:
         return (
             f"warning: judge {self.judge}: median mass {middle:.3f} ({ends}) on the replies asked for, in its first"
             f" {FIRST} ratings; {LEAST_MEDIAN:g} and more is usual. Its scores say little."
-            " Stop the build, and choose another judge or build.judging.scoring generated."
+            " Stop the build, and set build.judging.prefill ('Rating: ') or choose another judge."
         )

@@ -10,20 +10,21 @@ from jinja2 import TemplateError
 from clincot.records import Message
 
 
-def render(tokenizer: Any, messages: Sequence[Message]) -> str:
-    """Return the prompt, ready for the reply; `messages` are a system and a user turn of plain text.
+def render(tokenizer: Any, messages: Sequence[Message], prefill: str = "") -> str:
+    """Return the prompt, ready for the reply or for what follows its `prefill`.
 
-    Without a chat template: plain text ending in "Rating:", after the tokenizer's begin token. With one that refuses
+    `messages` are a system and a user turn of plain text. Without a chat template: plain text ending in the prefill, or
+    in "Rating:" where there is none, after the tokenizer's begin token. With one that refuses
     or drops a system turn (Mistral's does, docs/methods.md#judges): the system text opens the user turn.
     """
     if getattr(tokenizer, "chat_template", None) is None:
-        return (tokenizer.bos_token or "") + "\n\n".join(m["content"] for m in messages) + "\n\nRating:"
+        return (tokenizer.bos_token or "") + "\n\n".join(m["content"] for m in messages) + f"\n\n{prefill or 'Rating:'}"
     system = messages[0]["content"]
     try:
         text = _apply(tokenizer, messages)
     except TemplateError:
-        return _apply(tokenizer, _folded(messages))
-    return text if system in text else _apply(tokenizer, _folded(messages))
+        return _apply(tokenizer, _folded(messages)) + prefill
+    return (text if system in text else _apply(tokenizer, _folded(messages))) + prefill
 
 
 def _apply(tokenizer: Any, messages: Sequence[Message]) -> str:

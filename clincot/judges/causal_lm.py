@@ -52,6 +52,7 @@ class CausalLMJudge:
         batch_size: int,
         scoring: str = "expected",
         share: bool = True,
+        prefill: str = "",
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
@@ -61,7 +62,7 @@ class CausalLMJudge:
         self.share = share
         self.counters = Counters()
         self._way = mode_of(scoring)
-        self._room = JudgeRoom(tokenizer, self._way, context_length(model))
+        self._room = JudgeRoom(tokenizer, self._way, context_length(model), prefill)
         self._replies = ReplyTokens(tokenizer, f"judge {name}", self._way.replies)
         # Refuses a vocabulary that lacks a reply.
         probed = self._replies(self.reads(JudgeRequest("?", None, (), "?")))
@@ -84,8 +85,10 @@ class CausalLMJudge:
         device: str | None = None,
         scoring: str = "expected",
         share: bool = True,
+        prefill: str = "",
     ) -> CausalLMJudge:
         """Load a folder; `threads` is set for the whole process (None: leave), `share=False` reads every prompt whole.
+        `prefill` is how every reply begins: it ends the prompt.
 
         Raises ModelError for a folder that is no causal LM, lacks weights, or has no token for a reply.
         """
@@ -98,7 +101,8 @@ class CausalLMJudge:
                 f"judge {name}: {kind!r} attends in a way that is not supported. Name a Llama- or Mistral-like."
             )
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        return cls(model, tokenizer, name=name, key=key, batch_size=batch_size, scoring=scoring, share=share)
+        own: dict[str, Any] = {"batch_size": batch_size, "scoring": scoring, "share": share, "prefill": prefill}
+        return cls(model, tokenizer, name=name, key=key, **own)
 
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
         """Rate `requests`, in their order; equal prompts are read once.

@@ -25,12 +25,13 @@ class JudgeRoom:
     tokenizer: Any = field(repr=False)
     way: ScoringMode
     context: int
+    prefill: str = ""
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, scoring: str) -> JudgeRoom:
+    def from_pretrained(cls, folder: str | Path, scoring: str, prefill: str = "") -> JudgeRoom:
         """Open the tokenizer and config of a folder."""
         context = context_of(AutoConfig.from_pretrained(folder))
-        return cls(AutoTokenizer.from_pretrained(folder), mode_of(scoring), context)
+        return cls(AutoTokenizer.from_pretrained(folder), mode_of(scoring), context, prefill)
 
     @property
     def written(self) -> int:
@@ -39,7 +40,7 @@ class JudgeRoom:
 
     def reads(self, request: JudgeRequest) -> str:
         """Return the prompt of a request."""
-        return render(self.tokenizer, self._escape.messages(self.way.messages(request)))
+        return render(self.tokenizer, self._escape.messages(self.way.messages(request)), self.prefill)
 
     def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
         """Return, for each request, whether its prompt and the reply exceed the context."""

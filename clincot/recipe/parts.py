@@ -67,12 +67,14 @@ class Regions:
 class Judging:
     """What the judges see, how their reply becomes a score and how two scores become one (Eq. 4).
 
+    `prefill`: how a judge's reply begins, written for it, so that the rating comes next ("Rating: ").
     `judges`: how many of the setting's judges count, from the first on (0: all); one judge is its own consensus.
     A build stops when more than `failure_limit` of the ratings so far are failures.
     """
 
     context: Literal["reference", "blind", "facts"] = "reference"
     scoring: Literal["expected", "generated", "yesno"] = "expected"
+    prefill: str = ""
     consensus: Literal["agreement", "exp", "mean_minus", "mean", "min", "debate"] = "agreement"
     judges: Annotated[int, Range(0, 100)] = 0
     debate_rounds: Annotated[int, Range(1, 100)] = 5

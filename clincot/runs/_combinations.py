@@ -37,6 +37,12 @@ def _judging(recipe: Recipe) -> None:
             "build.judging.consensus: a debate is about digits, which scoring 'yesno' has none of."
             " Set build.judging.scoring to expected or generated."
         )
+    odd = [source.kind for source in recipe.models.judges if source.kind not in ("", "causal_lm")]
+    if judging.prefill and odd:
+        raise RecipeError(
+            f"build.judging.prefill: judges of kind {odd[0]!r} take none, only those of kind causal_lm do."
+            " Set it to an empty text, or name other judges."
+        )
 
 
 def _margin(recipe: Recipe) -> None:

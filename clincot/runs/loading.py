@@ -108,6 +108,7 @@ def _judges(
                 batch_size=judging.batch_size,
                 threads=run.recipe.build.threads,
                 scoring=judging.scoring,
+                **({"prefill": judging.prefill} if judging.prefill else {}),  # own classes need not take one
             )
         )
     return loaded

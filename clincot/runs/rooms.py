@@ -20,5 +20,6 @@ def load_rooms(run: Run, pins: Mapping[str, Pin]) -> Rooms:
         if not role.startswith("judge-"):
             continue
         folder = run.target.snapshot(pins[role]) if role in pins else None
-        rooms.append(judges.open_room(source.kind, folder, policy, run.recipe.build.judging.scoring))
+        judging = run.recipe.build.judging
+        rooms.append(judges.open_room(source.kind, folder, policy, judging.scoring, judging.prefill))
     return Rooms(policy, tuple(room for room in rooms if room is not None))

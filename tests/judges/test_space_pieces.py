@@ -10,9 +10,11 @@ import torch
 from PIL import Image
 
 from clincot.engines.transformers import TransformersEngine
+from clincot.judges._reading import render
 from clincot.judges._weighed import WeighedReplies
 from clincot.judges.causal_lm import CausalLMJudge
 from clincot.judges.policy_itself import PolicyItselfJudge
+from clincot.judges.scoring import mode_of
 from clincot.lm.choice_tokens import ChoiceTokens
 from clincot.lm.requests import ChoiceRequest
 from tests.judges.taught import bytes_tokenizer, pieces_tokenizer, request, taught
@@ -139,3 +141,27 @@ def test_what_the_policy_as_judge_reads_names_the_space_piece(folder: Path) -> N
     spaced = PolicyItselfJudge(engine_of(folder, word), key="k")
     assert spaced.reads(request("Yes")) == plain.reads(request("Yes")) + "\n+space"
     assert not WeighedReplies(plain.engine, (), "?").spaced
+
+
+@pytest.mark.parametrize(("kind", "prefill"), [("mistral-v1", "Rating: "), ("qwen", "Rating:"), ("qwen", "Rating: ")])
+def test_a_prefill_makes_the_rating_the_next_token(tmp_path: Path, kind: str, prefill: str) -> None:
+    tokenizer = tokenizer_of(kind)
+    # Taught to reply in words: "Rating: 8".
+    ids = tokenizer("xRating: 8", add_special_tokens=False)["input_ids"][-len("Rating: 8") :]
+    folder = taught(tmp_path, tokenizer, {"Yes": ids})
+    bare, filled = load(folder), load(folder, prefill=prefill)
+    assert filled.reads(request("Yes")) == bare.reads(request("Yes")) + prefill
+    assert bare.rate([request("Yes")])[0].value is None
+    (rating,) = filled.rate([request("Yes")])
+    assert rating.value == pytest.approx(8 / 9, abs=0.03) and rating.mass > 0.9
+    assert filled.counters.decoded_tokens == (0 if prefill.endswith(" ") else 1)
+    (written,) = load(folder, prefill=prefill, scoring="generated").rate([request("Yes")])
+    assert written.value == pytest.approx(8 / 9)
+
+
+def test_a_prefill_takes_the_place_of_the_last_words_of_a_prompt_without_a_template() -> None:
+    tokenizer = tokenizer_of("qwen")
+    tokenizer.chat_template = None
+    messages = mode_of("expected").messages(request("Yes"))
+    assert render(tokenizer, messages).endswith("Statement: Yes\n\nRating:")
+    assert render(tokenizer, messages, "Score: ").endswith("Statement: Yes\n\nScore: ")
