@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, GenerationConfig
+from transformers import AutoConfig, AutoModelForImageTextToText, GenerationConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from clincot.errors import ModelError
@@ -15,6 +15,7 @@ from clincot.lm.ends import end_ids
 from clincot.lm.escaping import Escape, escape_of
 from clincot.lm.lengths import context_length
 from clincot.lm.loading import first_line, load_weights, no_text_ids, pick_device, shortened
+from clincot.lm.processors import read_processor
 from clincot.records.lineage import shown
 
 
@@ -42,9 +43,7 @@ def load_policy(base: Path, adapter: Path | None, *, dtype: str, device: str | N
     if adapter is not None:
         model = _with_adapter(model, adapter)
     model = model.to(pick_device(device)).eval()
-    # The pil backend is part of a run's key: torchvision's pixels differ by up to one grey level
-    # (docs/training.md#libraries).
-    processor = AutoProcessor.from_pretrained(base, backend="pil")
+    processor = read_processor(base)
     if not hasattr(processor, "image_processor") or getattr(processor, "chat_template", None) is None:
         raise ModelError(
             f"policy {shown(base)}: has no processor with a chat template. Add the files of its processor."

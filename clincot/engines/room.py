@@ -8,13 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoProcessor
+from transformers import AutoConfig
 
 from clincot.engines._reading import render
 from clincot.engines._two_images import image_tokens
+from clincot.lm.ends import end_texts
 from clincot.lm.escaping import Escape, escape_of
 from clincot.lm.lengths import SPARE, context_of, lengths, most_tokens
+from clincot.lm.processors import read_processor
 from clincot.lm.requests import GenerateRequest
+from clincot.lm.templates import refuse_residue
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,12 @@ class PolicyRoom:
 
     @classmethod
     def from_pretrained(cls, base: str | Path) -> PolicyRoom:
-        """Open the processor and config of a folder."""
-        processor = AutoProcessor.from_pretrained(base, backend="pil")
-        config = AutoConfig.from_pretrained(base)
+        """Open the processor and config of a folder, once before each build.
+
+        Raises ModelError for a processor that cannot be read, and for one whose answers could not be trained.
+        """
+        processor, config = read_processor(base), AutoConfig.from_pretrained(base)
+        refuse_residue(processor, end_texts(Path(base), processor), base)
         image_token = getattr(processor, "image_token", "<image>")
         return cls(processor, processor.tokenizer, image_token, context_of(config), escape_of(processor))
 

@@ -13,12 +13,14 @@ from peft import LoraConfig, PeftConfig, PeftModel
 from peft.tuners.tuners_utils import check_target_module_exists
 from safetensors.torch import load_file
 from torch import nn
-from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, ProcessorMixin
+from transformers import AutoConfig, AutoModelForImageTextToText, ProcessorMixin
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from clincot.errors import ModelError, RecipeError
 from clincot.lm.ends import end_texts
 from clincot.lm.language_model import image_modules_pattern, language_model
+from clincot.lm.processors import read_processor
+from clincot.lm.templates import refuse_residue
 from clincot.records.atomic import new_folder
 from clincot.records.lineage import shown
 
@@ -31,7 +33,8 @@ KEPT = ("r", "lora_alpha", "lora_dropout", "modules_to_save", "use_rslora", "use
 def open_processor(base: Path) -> tuple[ProcessorMixin, tuple[str, ...], int | None]:
     """Return the processor, the strings at which generation ends, and the model's limit of tokens; loads no weights.
 
-    Raises ModelError when the folder is not a vision-language model that transformers reads.
+    Raises ModelError when the folder is not a vision-language model that transformers reads, or when its chat template
+    writes text between an answer and its end token.
     """
     try:
         config = AutoConfig.from_pretrained(base)
@@ -43,14 +46,15 @@ def open_processor(base: Path) -> tuple[ProcessorMixin, tuple[str, ...], int | N
         raise ModelError(
             f"{shown(base)}: is a {config.model_type}, not a vision-language model. Name one that takes images."
         )
-    # The build pins this backend too: torchvision's pixels differ by up to one grey level (measured).
-    processor = AutoProcessor.from_pretrained(base, backend="pil")
+    processor = read_processor(base)
     if not isinstance(processor, ProcessorMixin):
         raise ModelError(f"{shown(base)}: has no image processor. Save the model's processor with its weights.")
     tokenizer = processor.tokenizer
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return processor, end_texts(base, processor), getattr(config.get_text_config(), "max_position_embeddings", None)
+    ends = end_texts(base, processor)
+    refuse_residue(processor, ends, base)
+    return processor, ends, getattr(config.get_text_config(), "max_position_embeddings", None)
 
 
 def stored_dtype(base: Path) -> torch.dtype:
