@@ -9,7 +9,7 @@ import llava_med_files
 import medklip_files
 import pytest
 import torch
-from command import clincot
+from command import SMALL, clincot
 from safetensors import safe_open
 
 
@@ -81,3 +81,19 @@ def test_pickled_weights_convert(tmp_path: Path) -> None:
     _, err = clincot("convert", "weights", "source", "out", cwd=tmp_path)
     assert "left behind, no weights that are converted: optimizer.pt" in err and "wrote out: 1 tensors" in err
     assert (tmp_path / "out" / "model.safetensors").is_file()
+
+
+@pytest.mark.long
+def test_a_converted_llava_med_is_built_on_trained_evaluated_and_exported(small_hub: Path, tmp_path: Path) -> None:
+    llava_med_files.write(tmp_path / "source")
+    hub = ("--hub", f"local:{small_hub}")
+    clincot("convert", "llava-med", "source", "out", cwd=tmp_path)
+    clincot("hub", "import", "out", "--as", "me/llava-med", "--kind", "model", *hub, cwd=tmp_path)
+    mine = ("--set=models.policy.repo=me/llava-med", "--set=build.max_new_tokens=8", "--set=evaluate.max_new_tokens=8")
+    # Random weights end no text: each is cut, in one step.
+    mine += ("--set=build.cut_texts=train", "--set=method.steps=1", "--set=method.min_gap=0.0000001")
+    out, err = clincot("run", "--set=rounds=1", "--name", "loop", *hub, *SMALL, *mine, cwd=tmp_path)
+    assert "base · region" in out and "round-1 · region" in out
+    clincot("export", "merged", "--merged", "--name", "loop", *hub, cwd=tmp_path)
+    lines, _ = clincot("convert", "check", "merged", cwd=tmp_path)
+    assert not [line for line in lines.splitlines() if line.startswith("fails")]
