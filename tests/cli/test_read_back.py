@@ -96,7 +96,7 @@ def test_rows_are_the_same_by_every_reader_at_tag_branch_and_commit(served: dict
     assert first
     for name, seen in said["seen"].items():
         assert seen["ids"] == [first] * 5, name
-        assert seen["pictures"] == [True, [256, 256]]
+        assert seen["images"] == [True, [256, 256]]
         assert seen["sha"] == (said["head"] if name == "main" else said["revisions"]["sha"])
 
 

@@ -52,7 +52,9 @@ def test_datasets_pushes_and_loads_at_a_tag_with_the_environment_alone(hub: Loca
 
 
 def test_the_server_as_a_program_stops_cleanly_at_ctrl_c(tmp_path: Path):
-    process = subprocess.Popen([sys.executable, "-c", SERVE, tmp_path / "hub"], stdout=subprocess.PIPE, text=True)
+    # A background job of a shell ignores the signal, and so would its programs.
+    serve = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n{SERVE}"
+    process = subprocess.Popen([sys.executable, "-c", serve, tmp_path / "hub"], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline().startswith("http://127.0.0.1:")
     process.send_signal(signal.SIGINT)
