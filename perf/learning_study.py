@@ -22,7 +22,7 @@ from clincot.phantom.policy.network import FOLDER as POLICY
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
 from clincot.records.lineage import content_key
-from clincot.runs.build import draw
+from clincot.runs.rounds.build import draw
 from clincot.stages.evaluate import PolicyUnderTest, evaluate_policies
 from clincot.stages.evaluate.predictions import Prediction
 from clincot.stages.sample.build import BuildJob, build

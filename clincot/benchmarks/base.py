@@ -15,7 +15,7 @@ class Source:
     """Where a benchmark lives and under which terms.
 
     `sha` is the public commit that is read, empty where none is known; a Hub with another copy lacks it and is
-    read at `revision`, which is resolved to a commit when it is pulled (runs/pins.py).
+    read at `revision`, which is resolved to a commit when it is pulled (runs/models/pins.py).
 
     `redistributable` False (ND, DUA) keeps pixels and reference texts out of every push. `sizes` are the published
     numbers of questions (of reports: studies) by split. `cut` says how train and test are parted where readers of

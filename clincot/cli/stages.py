@@ -61,7 +61,7 @@ def build_data(
     run = options.open(round)
     check_push(run, push and not dry_run and not restore_images)
     if world.rank > 0:
-        from clincot.runs.share import share_round
+        from clincot.runs.rounds.share import share_round
 
         return share_round(run, round, world)
     if restore_images:
@@ -103,7 +103,7 @@ def train(
     check_push(run, push and not dry_run)
     world.take_gpu()
     if world.rank > 0:
-        from clincot.runs.distributed import join_training
+        from clincot.runs.rounds.distributed import join_training
 
         return join_training(run, world)
     from clincot.runs import api
@@ -171,8 +171,8 @@ def _override(objective: str) -> str:
 
 def _restore(run: Run, round: int) -> None:
     from clincot.runs.releases import read_lineage
-    from clincot.runs.restore import restore
-    from clincot.runs.train import preferences_of
+    from clincot.runs.rounds.restore import restore
+    from clincot.runs.rounds.train import preferences_of
 
     hub, data = preferences_of(run, round)
     say(f"restoring the rows of {data} from {run.target.label}")

@@ -70,7 +70,7 @@ def build(run: Run, round: int = 1, *, new_version: bool = False, say: Say = sil
         round: which round, 1 to `run.recipe.rounds`. Its policy is the adapter of the round before.
         new_version: make `round-N-v2` where `round-N` exists with other content.
         say: receives progress in words.
-        world: this process among those of a launch; the others call `clincot.runs.share.share_round`.
+        world: this process among those of a launch; the others call `clincot.runs.rounds.share.share_round`.
 
     Returns:
         The dataset: parquet files of pairs, candidates and regions, its tag, commit and lineage.
@@ -80,8 +80,8 @@ def build(run: Run, round: int = 1, *, new_version: bool = False, say: Say = sil
         TagExists: the round exists with other content, and no new version was asked for.
     """
     _prepare(run, round, say)
-    from clincot.runs.build import build_round
     from clincot.runs.results import RoundData
+    from clincot.runs.rounds.build import build_round
 
     return RoundData(build_round(run, round, new_version=new_version, world=world), run)
 
@@ -103,8 +103,8 @@ def pair(run: Run, round: int = 1, *, say: Say = silent) -> RoundData:
         DataError: the stored round does not suffice, or no pair comes out.
     """
     _prepare(run, round, say)
-    from clincot.runs.pair import pair_round
     from clincot.runs.results import RoundData
+    from clincot.runs.rounds.pair import pair_round
 
     return RoundData(pair_round(run, round), run)
 
@@ -119,7 +119,7 @@ def train(
         round: which round; 0 is the adapter `sft`, from which round 1 starts when the recipe has `train.start: sft`.
         new_version: make `round-N-v2` where `round-N` exists with other content.
         say: receives progress in words.
-        world: this process among those of a launch; the others call `clincot.runs.distributed.join_training`.
+        world: this process among those of a launch; the others call `clincot.runs.rounds.distributed.join_training`.
 
     Returns:
         The adapter: its folder, tag, commit and lineage, and the numbers of the training run.
@@ -130,8 +130,8 @@ def train(
     """
     _prepare(run, round, say)
     from clincot.runs.results import RoundAdapter
-    from clincot.runs.sft import train_start
-    from clincot.runs.train import train_round
+    from clincot.runs.rounds.sft import train_start
+    from clincot.runs.rounds.train import train_round
 
     if round == 0:
         return RoundAdapter(train_start(run, new_version=new_version, world=world), run)

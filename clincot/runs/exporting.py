@@ -8,8 +8,9 @@ from pathlib import Path
 from clincot.errors import RoundError
 from clincot.hub import Hub
 from clincot.records.lineage import Lineage, Pin
-from clincot.runs import adapters, releases
-from clincot.runs.adapters import Adapter
+from clincot.runs import releases
+from clincot.runs.models import adapters
+from clincot.runs.models.adapters import Adapter
 from clincot.runs.redistribution import licences
 from clincot.runs.run import Run
 from clincot.stages.train.export import Merged, export_merged, refuse_full

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 
 from clincot.records.lineage import Kind, OwnPin
 from clincot.runs import releases
-from clincot.runs._needs import check_conditioning
-from clincot.runs.build import build_round
+from clincot.runs.checks.needs import check_conditioning
 from clincot.runs.evaluation.evaluate import evaluate_rounds
 from clincot.runs.prepare import prepare
 from clincot.runs.preview import preview
 from clincot.runs.releases import Release, pushing
 from clincot.runs.releases.content import own_pin
+from clincot.runs.rounds.build import build_round
+from clincot.runs.rounds.sft import train_start
+from clincot.runs.rounds.train import train_round
 from clincot.runs.run import Run
-from clincot.runs.sft import train_start
-from clincot.runs.train import train_round
 from clincot.stages.evaluate import Evaluation
 
 

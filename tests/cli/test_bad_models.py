@@ -57,7 +57,7 @@ def judged_by(name: str) -> str:
     [
         (
             "--set=models.policy.repo=some/one-image",
-            ("policy some/one-image@", "36 image tokens", "--set image_layout=canvas"),
+            ("policy some/one-image@", "1 image tokens for 2 images", "--set image_layout=canvas"),
         ),
         (
             "--set=models.policy.repo=some/short-policy",

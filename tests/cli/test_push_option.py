@@ -123,7 +123,7 @@ def test_a_later_push_goes_to_the_user_of_the_token_with_pins_that_resolve(
 def test_a_second_trainer_is_refused_with_host_and_process(finished_run: tuple[Path, str, str], tmp_path: Path) -> None:
     folder = shutil.copytree(finished_run[0], tmp_path / "copied")
     hold = (
-        "import sys, pathlib; from clincot.runs.training_lock import training_lock\n"
+        "import sys, pathlib; from clincot.runs.rounds.training_lock import training_lock\n"
         "with training_lock(pathlib.Path('runs/loop/round-2'), 'x'): print('held', flush=True); sys.stdin.read()"
     )
     first = subprocess.Popen(

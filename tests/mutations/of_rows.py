@@ -116,7 +116,7 @@ PAIRING = (
 DATA = (
     Mutation(
         "judges are said to have read what the recipe says, not what they were shown",
-        "runs/build_facts.py",
+        "runs/rounds/build_facts.py",
         "if rated is not None:",
         "if rated == {}:",
         ("tests/runs/test_build_facts.py",),

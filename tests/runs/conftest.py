@@ -15,13 +15,13 @@ from sealed_run import SealedRun, sealed_recipe
 from clincot import benchmarks
 from clincot.hub import connect
 from clincot.phantom.dataset import phantom_files
-from clincot.runs.build import build_round
 from clincot.runs.evaluation.evaluate import evaluate_rounds
 from clincot.runs.prepare import prepare
 from clincot.runs.preview import preview
 from clincot.runs.releases import pushing
+from clincot.runs.rounds.build import build_round
+from clincot.runs.rounds.train import train_round
 from clincot.runs.run import Run, open_run
-from clincot.runs.train import train_round
 
 
 @pytest.fixture

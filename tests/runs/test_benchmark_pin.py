@@ -12,8 +12,8 @@ import pytest
 from clincot.benchmarks import BENCHMARKS, load
 from clincot.errors import NotOnHub
 from clincot.hub import Hub, connect
-from clincot.runs import pins
-from clincot.runs.pins import benchmark_pin
+from clincot.runs.models import pins
+from clincot.runs.models.pins import benchmark_pin
 
 SLAKE = load("slake").source
 

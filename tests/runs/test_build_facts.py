@@ -6,8 +6,8 @@ import pytest
 
 from clincot.benchmarks.base import Source
 from clincot.records.lineage import Lineage
-from clincot.runs.build_facts import facts_of
 from clincot.runs.releases.cards import dataset_card
+from clincot.runs.rounds.build_facts import facts_of
 from tests.lamps import recipe
 
 SOURCE = Source("lamps", "ns/lamps", "main", "cc0-1.0", redistributable=True, modality="other")

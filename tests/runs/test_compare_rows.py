@@ -15,7 +15,6 @@ from clincot.errors import ClincotError, DataError
 from clincot.hub import connect
 from clincot.recipe import load_recipe
 from clincot.records.lineage import Lineage, Pin
-from clincot.runs import adapters
 from clincot.runs.evaluation.compare import (
     Side,
     _check_same,
@@ -26,6 +25,7 @@ from clincot.runs.evaluation.compare import (
     read_predictions,
     read_side,
 )
+from clincot.runs.models import adapters
 from clincot.runs.run import Run
 from clincot.stages.evaluate.results import Row
 

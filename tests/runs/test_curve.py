@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from clincot.runs.curve import training_curve
+from clincot.runs.rounds.curve import training_curve
 
 HISTORY = [{"step": s, "loss": 0.7 / s, "rewards/accuracies": s / 10} for s in range(1, 9)]
 

@@ -10,12 +10,12 @@ from sealed_run import sealed_recipe
 from clincot import engines
 from clincot.errors import TagExists
 from clincot.runs import releases
-from clincot.runs.build import build_round
 from clincot.runs.loop import run_rounds
-from clincot.runs.pair import pair_round
 from clincot.runs.releases.content import own_pin
+from clincot.runs.rounds.build import build_round
+from clincot.runs.rounds.pair import pair_round
+from clincot.runs.rounds.train import train_round
 from clincot.runs.run import Run
-from clincot.runs.train import train_round
 
 ONE = "method.pairs_per_step=1"
 

@@ -13,8 +13,10 @@ from clincot import engines, judges, regions
 from clincot.errors import NotOnHub
 from clincot.recipe import ModelSource, load_recipe
 from clincot.records.lineage import OwnPin, Pin
-from clincot.runs import build, loading, roles
-from clincot.runs.adapters import Adapter
+from clincot.runs import roles
+from clincot.runs.models import loading
+from clincot.runs.models.adapters import Adapter
+from clincot.runs.rounds import build
 from clincot.runs.run import Run
 
 Asked = list[tuple[tuple[Any, ...], dict[str, Any]]]

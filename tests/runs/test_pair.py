@@ -13,11 +13,11 @@ from sealed_run import SealedRun, sealed_recipe
 
 from clincot import engines, judges, methods, regions
 from clincot.errors import DataError, RecipeError
-from clincot.runs.pair import pair_round, redraw
 from clincot.runs.pairing import drawn_alone, drawn_otherwise
 from clincot.runs.redistribution import redacted
 from clincot.runs.releases import Release, read_lineage
 from clincot.runs.releases.content import own_pin
+from clincot.runs.rounds.pair import pair_round, redraw
 from clincot.runs.run import Run
 
 

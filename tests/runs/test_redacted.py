@@ -28,7 +28,7 @@ from clincot.rows import schema
 from clincot.rows.pair_rows import pair_row
 from clincot.runs.redistribution import redacted
 from clincot.runs.releases import pushing, read_lineage
-from clincot.runs.restore import _drawer, full_rows, restore
+from clincot.runs.rounds.restore import _drawer, full_rows, restore
 from clincot.runs.run import open_run
 
 CURVE = "round-1/curve.png"

@@ -14,11 +14,11 @@ from clincot.editors.rules import Rules
 from clincot.errors import ClincotError, ModelError, RecipeError
 from clincot.recipe import ModelSource, Recipe, load_recipe
 from clincot.records.lineage import Pin
-from clincot.runs import loading
-from clincot.runs._needs import check_conditioning
-from clincot.runs.build import inputs_of, made_of
 from clincot.runs.checks import check_names
+from clincot.runs.checks.needs import check_conditioning
+from clincot.runs.models import loading
 from clincot.runs.roles import sources_of
+from clincot.runs.rounds.build import inputs_of, made_of
 
 SMALL = "tests.methods.small_methods"
 EMPTY = ModelSource()

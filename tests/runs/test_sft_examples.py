@@ -10,9 +10,9 @@ from clincot import benchmarks
 from clincot.hub import connect
 from clincot.phantom.dataset import phantom_files
 from clincot.recipe import load_recipe
-from clincot.runs.build import examples_of
+from clincot.runs.rounds.build import examples_of
+from clincot.runs.rounds.sft import _examples
 from clincot.runs.run import Run
-from clincot.runs.sft import _examples
 
 
 def test_the_examples_of_all_rounds_come_from_one_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,10 @@ import pytest
 from sealed_run import SealedRun, small_recipe
 
 from clincot import engines
-from clincot.runs.build import build_round
-from clincot.runs.restore import restore
+from clincot.runs.rounds.build import build_round
+from clincot.runs.rounds.restore import restore
+from clincot.runs.rounds.train import train_round
 from clincot.runs.run import Run, open_run
-from clincot.runs.train import train_round
 
 METHOD = "tests.methods.small_methods:Edited"
 STATIC = ("rounds=2", "build.max_images=0", "train.margin.kind=none", "train.conditioning=per_side")

@@ -15,7 +15,8 @@ from clincot.hub import Hub, parse_lineages
 from clincot.hub.round_files import is_lineage
 from clincot.records import Box, Example
 from clincot.records.lineage import Lineage, Pin
-from clincot.runs import adapters, releases
+from clincot.runs import releases
+from clincot.runs.models import adapters
 from clincot.runs.redistribution.redacted import References
 from clincot.runs.releases.tags import name_of
 from clincot.runs.run import Run

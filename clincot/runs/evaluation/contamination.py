@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from clincot.hub import parse_lineages
 from clincot.images import content_id
 from clincot.records import Example
-from clincot.runs.adapters import Adapter
+from clincot.runs.models.adapters import Adapter
 from clincot.runs.releases import tag_of
 from clincot.runs.releases.content import locate
 from clincot.runs.run import Run

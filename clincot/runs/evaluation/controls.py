@@ -12,7 +12,7 @@ from clincot.records import Example
 from clincot.report.results_page import results_page
 from clincot.runs.checks import check_controls
 from clincot.runs.evaluation.evaluate import Splits
-from clincot.runs.pins import benchmark_pin
+from clincot.runs.models.pins import benchmark_pin
 from clincot.runs.run import Run
 from clincot.stages.evaluate import Evaluation, controls, image_free_row, scored
 from clincot.stages.evaluate.checks import checked

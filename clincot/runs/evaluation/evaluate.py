@@ -15,11 +15,12 @@ from clincot.recipe.choices import source_keys
 from clincot.records import Example
 from clincot.records.lineage import Pin, content_key
 from clincot.report.results_page import results_page
-from clincot.runs import adapters, releases
-from clincot.runs.adapters import Adapter
+from clincot.runs import releases
 from clincot.runs.evaluation.contamination import by_content, seen_by
-from clincot.runs.loading import load_policy, load_proposer, proposer_key
-from clincot.runs.pins import benchmark_pin, model_pins
+from clincot.runs.models import adapters
+from clincot.runs.models.adapters import Adapter
+from clincot.runs.models.loading import load_policy, load_proposer, proposer_key
+from clincot.runs.models.pins import benchmark_pin, model_pins
 from clincot.runs.redistribution.redacted import References
 from clincot.runs.releases import Release, tag_of
 from clincot.runs.releases.cards.method import stated_by

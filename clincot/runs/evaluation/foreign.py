@@ -15,7 +15,7 @@ from clincot.runs.evaluation.answer_file import Lines, box_of, read_lines
 from clincot.runs.evaluation.controls import LocalResults, local_results
 from clincot.runs.evaluation.evaluate import Splits
 from clincot.runs.evaluation.question_ids import Questions
-from clincot.runs.pins import benchmark_pin
+from clincot.runs.models.pins import benchmark_pin
 from clincot.runs.redistribution.redacted import References
 from clincot.runs.run import Run
 from clincot.stages.evaluate import controls, image_free_row, scored

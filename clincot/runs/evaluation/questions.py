@@ -12,7 +12,7 @@ from clincot.errors import DataError
 from clincot.hub import Hub
 from clincot.phantom import publish
 from clincot.records import Example
-from clincot.runs.pins import benchmark_pin
+from clincot.runs.models.pins import benchmark_pin
 
 FILE, IMAGES = "questions.jsonl", "images"
 SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"II*\x00": ".tif", b"MM\x00*": ".tif", b"BM": ".bmp"}

@@ -15,15 +15,15 @@ from clincot.errors import TagExists
 from clincot.hub import Hub
 from clincot.hub.pull import api_of
 from clincot.records.lineage import Pin
-from clincot.runs import adapters
 from clincot.runs.evaluation.contamination import seen_by
 from clincot.runs.loop import run_rounds
-from clincot.runs.pair import pair_round
+from clincot.runs.models import adapters
 from clincot.runs.redistribution.redacted import read_rows
 from clincot.runs.releases import made_from_another, pushing, read_lineage
 from clincot.runs.releases.content import own_pin
+from clincot.runs.rounds.pair import pair_round
+from clincot.runs.rounds.train import train_round
 from clincot.runs.run import Run
-from clincot.runs.train import train_round
 
 
 def age(hub: Hub, kind: str, repo: str, **facts: Any) -> Pin:

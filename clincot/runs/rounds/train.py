@@ -12,17 +12,18 @@ from clincot.hub import Hub
 from clincot.recipe.choices import source_keys
 from clincot.records.lineage import Lineage, OwnPin, Pin, content_key
 from clincot.rows import schema
-from clincot.runs import adapters, releases
-from clincot.runs.adapters import Adapter
-from clincot.runs.curve import training_curve
-from clincot.runs.distributed import train_distributed
-from clincot.runs.loading import reference_key
+from clincot.runs import releases
+from clincot.runs.models import adapters
+from clincot.runs.models.adapters import Adapter
+from clincot.runs.models.loading import reference_key
 from clincot.runs.releases import Release
 from clincot.runs.releases.cards.method import stated_in
 from clincot.runs.releases.content import own_pin
-from clincot.runs.restore import full_rows
+from clincot.runs.rounds.curve import training_curve
+from clincot.runs.rounds.distributed import train_distributed
+from clincot.runs.rounds.restore import full_rows
+from clincot.runs.rounds.training_lock import training_lock
 from clincot.runs.run import Run
-from clincot.runs.training_lock import training_lock
 
 if TYPE_CHECKING:
     from clincot.stages.train.dpo import TrainJob, TrainOutcome

@@ -13,13 +13,14 @@ from clincot.executors.world import ALONE, World
 from clincot.records import Example
 from clincot.records.lineage import Pin, content_key
 from clincot.rows import schema
-from clincot.runs import adapters, releases
-from clincot.runs.curve import SFT_PANELS, training_curve
-from clincot.runs.distributed import train_distributed
-from clincot.runs.pins import benchmark_pin
+from clincot.runs import releases
+from clincot.runs.models import adapters
+from clincot.runs.models.pins import benchmark_pin
 from clincot.runs.releases import Release
+from clincot.runs.rounds.curve import SFT_PANELS, training_curve
+from clincot.runs.rounds.distributed import train_distributed
+from clincot.runs.rounds.training_lock import training_lock
 from clincot.runs.run import Run
-from clincot.runs.training_lock import training_lock
 
 if TYPE_CHECKING:
     from clincot.stages.train.dpo import TrainOutcome

@@ -21,11 +21,11 @@ from clincot.regions.base import Proposer
 from clincot.rows import schema
 from clincot.rows.stored_views import region_of, views_of
 from clincot.runs import releases
-from clincot.runs.build import examples_of
-from clincot.runs.loading import load_proposer
-from clincot.runs.pins import benchmark_pin
+from clincot.runs.models.loading import load_proposer
+from clincot.runs.models.pins import benchmark_pin
 from clincot.runs.redistribution import redacted
 from clincot.runs.roles import sources_of
+from clincot.runs.rounds.build import examples_of
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.shards import cut_shards

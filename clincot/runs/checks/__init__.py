@@ -16,8 +16,8 @@ from clincot.recipe import ModelSource, Recipe
 from clincot.recipe.choices import check, trait
 from clincot.recipe.parts import Control
 from clincot.recipe.training import check_training
-from clincot.runs._combinations import check_combinations
-from clincot.runs._needs import check_needs
+from clincot.runs.checks.combinations import check_combinations
+from clincot.runs.checks.needs import check_needs
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER
 
 BY_POLICY = ("black_image", "shuffled_images")  # controls that a policy answers

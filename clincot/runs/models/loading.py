@@ -14,7 +14,7 @@ from clincot.recipe import ModelSource, Recipe
 from clincot.recipe.choices import source_keys
 from clincot.records.lineage import Pin, content_key
 from clincot.regions.base import Matching, Proposer
-from clincot.runs.adapters import Adapter
+from clincot.runs.models.adapters import Adapter
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER, asks_policy, sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models

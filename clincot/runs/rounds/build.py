@@ -17,16 +17,17 @@ from clincot.recipe import Recipe
 from clincot.recipe.choices import source_keys
 from clincot.records import Example
 from clincot.records.lineage import OwnPin, Pin, content_key
-from clincot.runs import adapters, releases
-from clincot.runs.adapters import Adapter
-from clincot.runs.build_facts import facts_of
-from clincot.runs.loading import load_models, reference_key
-from clincot.runs.pins import benchmark_pin, model_pins
+from clincot.runs import releases
+from clincot.runs.models import adapters
+from clincot.runs.models.adapters import Adapter
+from clincot.runs.models.loading import load_models, reference_key
+from clincot.runs.models.pins import benchmark_pin, model_pins
+from clincot.runs.models.rooms import load_rooms
 from clincot.runs.redistribution.redacted import read_rows
 from clincot.runs.redistribution.round_files import without_images
 from clincot.runs.releases import Release
 from clincot.runs.roles import sources_of
-from clincot.runs.rooms import load_rooms
+from clincot.runs.rounds.build_facts import facts_of
 from clincot.runs.run import Run
 from clincot.stages.pair.round import PairJob, pair
 from clincot.stages.sample.build import BuildOutcome, build, ratings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from clincot.errors import RoundError
 from clincot.executors.launch import join_launch
 from clincot.executors.world import World
-from clincot.runs.build import job_of, made_of
+from clincot.runs.rounds.build import job_of, made_of
 from clincot.runs.run import Run
 from clincot.stages.sample.build import share
 

@@ -14,16 +14,16 @@ from clincot.judges.consensus import DEBATE
 from clincot.recipe import Recipe, recipe_from_yaml
 from clincot.records.lineage import PAIRED_FROM, Lineage, Pin
 from clincot.runs import releases
-from clincot.runs.build import examples_of, inputs_of
-from clincot.runs.build_facts import facts_of
 from clincot.runs.pairing import differences, drawn_otherwise
 from clincot.runs.redistribution.redacted import References, Row, read_rows, sha256_of, shown
 from clincot.runs.redistribution.round_files import without_images
 from clincot.runs.releases import Release
 from clincot.runs.releases.content import locate, own_pin
 from clincot.runs.roles import judge_sources
+from clincot.runs.rounds.build import examples_of, inputs_of
+from clincot.runs.rounds.build_facts import facts_of
+from clincot.runs.rounds.train import preferences_of
 from clincot.runs.run import Run
-from clincot.runs.train import preferences_of
 from clincot.stages.pair.round import PairJob, pair
 from clincot.stages.sample.shards import cut_shards
 
