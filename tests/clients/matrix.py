@@ -80,7 +80,7 @@ def test_the_command_line_of_every_version_makes_uploads_tags_and_downloads(
 def test_every_version_of_datasets_reads_what_is_written(reader: str, hub: LocalHub, tmp_path: Path):
     assert program(reader, "python").exists(), "run `python tests/clients/environments.py` first"
     found = {"hypothesis": "nodule", "box": [1, 2, 30, 31], "confidence": 0.5}
-    part = write_rows(tmp_path / "part.parquet", [make_row(0, chosen_region=found), make_row(1)])
+    part = write_rows(tmp_path / "part.parquet", [make_row(0, chosen_region=found, rejected_region=None), make_row(1)])
     said = run(hub, program(reader, "python"), ROOT / "tests/clients/read_rows.py", part, tmp_path / "cache")
     assert f"{reader.replace('-', ' ')}: rows and images read" in said
 
