@@ -41,4 +41,4 @@ def test_regions_are_looked_for_once_and_no_pixels_stay_in_memory() -> None:
     size = (region.box.right - region.box.left) * (region.box.lower - region.box.upper)
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert size > 90_000 and held < size / 2
+    assert size > 90_000 and held < size  # pixels would be three bytes each; what is loaded on first use takes 70 kB
