@@ -62,14 +62,18 @@ def runners(method: str, models: Models, panel: Panel, regions: Mapping[str, tup
         return getattr(model, kind) if model is not None else _missing(method, need)
 
     return {
-        "propose": lambda asked: [regions[example.image_id] for example in asked],
+        "propose": _regions(regions) if models.proposer else _missing(method, "regions"),
         "generate": of(models.policy, "generate", "policy"),
         "generate_base": of(models.base, "generate", "base"),
         "judge": panel.rate if models.judges else _missing(method, "judges"),
         "compare": of(models.critic, "compare", "critic"),
         "rewrite": of(models.editor, "rewrite", "editor"),
         "similarity": _similarity(models.similarity) if models.similarity else _missing(method, "similarity"),
-    } | ({} if models.proposer else {"propose": _missing(method, "regions")})
+    }
+
+
+def _regions(found: Mapping[str, tuple[Region, ...]]) -> Runner:
+    return lambda asked: [found[example.image_id] for example in asked]
 
 
 def _similarity(model: Matching) -> Runner:
