@@ -12,18 +12,17 @@ from dataclasses import dataclass
 from PIL import Image
 
 from clincot import recipe
-from clincot.chain.hypotheses import hypotheses
 from clincot.chain.layout import Display
 from clincot.chain.looking import ranked, region_of
 from clincot.chain.steps import Steps, direct_question, views_of
 from clincot.engines.base import Engine
-from clincot.images.true_regions import shown_regions
 from clincot.images.views import Gallery
 from clincot.lm.requests import GenerateRequest
 from clincot.protocols import Asking
 from clincot.records import WHOLE, Box, Example, Message, Region
-from clincot.regions.base import HeatMap, Proposer, Subject
+from clincot.regions.base import HeatMap, Proposer
 from clincot.regions.extract import find_region, find_regions
+from clincot.regions.proposing import heat_maps
 
 Regions = Mapping[str, tuple[Region, ...]]
 
@@ -100,11 +99,7 @@ def propose(
         questions.setdefault(example.image_id, []).append(example.question)
     one_of = {example.image_id: example for example in examples}
     images = {name: gallery.image(one_of[name].id) for name in questions}
-    subjects = [Subject(name, images[name], shown_regions(one_of[name])) for name in questions]
-    wanted = [
-        hypotheses(one_of[n].modality, asked, settings.hypotheses, proposer.known) for n, asked in questions.items()
-    ]
-    maps = dict(zip(questions, proposer.heat_maps(subjects, wanted), strict=True))
+    maps = heat_maps(proposer, one_of, images, questions, settings.hypotheses)
     found: dict[tuple[str, str], tuple[Region, ...]] = {}
     chosen: dict[str, tuple[Region, ...]] = {}
     for example in examples:

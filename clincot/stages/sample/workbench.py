@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from clincot import images
-from clincot.chain.hypotheses import hypotheses
 from clincot.chain.layout import Display
 from clincot.chain.prompts import region_facts
 from clincot.editors.base import Rewrite, RewriteRequest
 from clincot.errors import UnreadableImage
-from clincot.images.true_regions import shown_regions
 from clincot.images.views import Gallery
 from clincot.judges.base import CompareRequest, JudgeRequest, Rating, Verdict
 from clincot.judges.cache import Recorded
@@ -23,8 +21,9 @@ from clincot.methods.base import Ask, Compare, Match, Method, Rate
 from clincot.progress import notice
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, Hypothesis, Region, View, read_images
-from clincot.regions.base import Proposer, Subject
+from clincot.regions.base import Proposer
 from clincot.regions.extract import find_regions
+from clincot.regions.proposing import heat_maps
 from clincot.stages.pair.draw import seed_of
 from clincot.stages.sample.lengths import unfit
 from clincot.stages.sample.scheduler import Call, drive
@@ -154,19 +153,15 @@ class Workbench:
 
     def _propose_all(self, proposer: Proposer, one_of: dict[str, Example], questions: dict[str, list[str]]) -> None:
         """Look for the hypotheses of every image; `one_of` holds an example of each."""
-        build, known = self.recipe.build, proposer.known
-        count = self.recipe.method.hypotheses
-        wanted = [hypotheses(one.modality, questions[name], count, known) for name, one in one_of.items()]
         decoded = {name: self.gallery.image(one.id) for name, one in one_of.items()}
-        subjects = [Subject(name, decoded[name], shown_regions(one)) for name, one in one_of.items()]
-        maps = proposer.heat_maps(subjects, wanted)
-        for (name, one), heat_maps in zip(one_of.items(), maps, strict=True):
-            found = [find_regions(decoded[name], heat_map, build.regions) for heat_map in heat_maps]
+        asked = heat_maps(proposer, one_of, decoded, questions, self.recipe.method.hypotheses)
+        for name, maps in asked.items():
+            found = [find_regions(decoded[name], heat_map, self.recipe.build.regions) for heat_map in maps]
             self.regions[name] = tuple(region for regions in found for region in regions)
             self.drop("hypotheses without a region", sum(not regions for regions in found))
             self.looked += [
-                Hypothesis(name, heat_map.hypothesis, heat_map.confidence, region, self._crop_id(one, region))
-                for heat_map, regions in zip(heat_maps, found, strict=True)
+                Hypothesis(name, heat_map.hypothesis, heat_map.confidence, region, self._crop_id(one_of[name], region))
+                for heat_map, regions in zip(maps, found, strict=True)
                 for region in regions or (None,)
             ]
 
