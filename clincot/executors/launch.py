@@ -102,11 +102,13 @@ def _rendezvous(world: World, folder: Path) -> Path:
 
 
 def _leave_token(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    except FileNotFoundError:
-        return  # rank 0 is clearing the folder at this moment: the next look leaves the token
+    except (FileExistsError, FileNotFoundError):
+        # Rank 0 is clearing the folder at this moment: the next look leaves the token. `mkdir` says that the folder
+        # exists when it was there at the call and gone at the look for it.
+        return
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,13 @@ from clincot.executors.launch import Launch, close_launch, join_launch, open_lau
 from clincot.executors.world import ALONE, World
 
 WORLDS = [World(rank, 4, rank, "same") for rank in range(4)]
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that fails must not keep the others, and the whole run of tests, for an hour."""
+    monkeypatch.setattr(launches, "TO_COME", 30.0)
+    monkeypatch.setattr(launches, "TO_ANSWER", 30.0)
 
 
 def start(folder: Path, message: dict[str, str]) -> list[Launch]:
@@ -72,6 +80,26 @@ def test_whoever_waits_in_vain_is_told_why(tmp_path: Path, monkeypatch: pytest.M
         open_launch(WORLDS[0], tmp_path, {})
     with pytest.raises(RoundError, match="rank 2 heard nothing from rank 0"):
         join_launch(WORLDS[2], tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("error", [FileExistsError, FileNotFoundError])
+def test_a_folder_that_rank_0_clears_under_a_waiting_process_stops_nobody(
+    error: type[OSError], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `mkdir` says when the folder goes between its call and its look for the folder; seen once in a slow run."""
+    mkdir, looks = Path.mkdir, iter([error("cleared"), None])
+
+    def cleared_once(path: Path, *args: Any, **kwargs: Any) -> None:
+        if (refusal := next(looks, None)) is not None:
+            raise refusal
+        mkdir(path, *args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "mkdir", cleared_once)
+        launches._leave_token(tmp_path / "rendezvous" / "1-token")
+        assert not (tmp_path / "rendezvous").exists()
+        launches._leave_token(tmp_path / "rendezvous" / "1-token")
+    assert (tmp_path / "rendezvous" / "1-token").exists()
 
 
 def test_a_half_heard_answer_without_the_own_token_is_waited_out(
