@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-long test-clients test-upstream check format clean
+.PHONY: demo test test-long test-models test-clients test-upstream check format clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,6 +23,11 @@ test: $(READY)
 
 test-long: $(READY)
 	$(BIN)/python -m pytest -m long
+
+# What needs torchvision, other packages or their data: in an environment of its own, $(VENV)/models, never with another torch.
+test-models: $(READY)
+	$(BIN)/python tests/models/environment.py
+	$(VENV)/models/bin/python -m pytest -o python_files='check_*.py' tests/models tests/engines/test_classes.py
 
 # Four versions of huggingface_hub, each in an environment of its own under $(VENV)/clients, over one embedded Hub.
 test-clients: $(READY)
