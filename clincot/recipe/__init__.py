@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import yaml
 
 from clincot.errors import RecipeError, did_you_mean
+from clincot.recipe.load import Load, without_defaults
 from clincot.recipe.method import MethodChoice, choice_of, layered
 from clincot.recipe.moved import refuse_moved, with_new_names
 from clincot.recipe.parts import (
@@ -40,6 +41,7 @@ __all__ = [
     "Evaluate",
     "ImageLayout",
     "Judging",
+    "Load",
     "Look",
     "Margin",
     "MethodChoice",
@@ -80,7 +82,7 @@ class Recipe:
     @property
     def hash(self) -> str:
         """Content key of everything that decides a result; where it is stored (hub, namespace) does not count."""
-        return content_key({k: v for k, v in self.tree().items() if k not in {"hub", "namespace"}})
+        return content_key({k: v for k, v in self.decided().items() if k not in {"hub", "namespace"}})
 
     @property
     def inference_steps(self) -> int:
@@ -94,7 +96,15 @@ class Recipe:
 
     def tree(self) -> dict[str, Any]:
         """Return all values as plain nested mappings, laid out as a recipe file is."""
-        return {**dataclasses.asdict(self), "method": self.method.tree()}
+        return self._tree(places=True)
+
+    def decided(self) -> dict[str, Any]:
+        """Return `tree` without the devices of the models: they change no result that another run must repeat."""
+        return self._tree(places=False)
+
+    def _tree(self, *, places: bool) -> dict[str, Any]:
+        tree = dataclasses.asdict(self)
+        return {**tree, "models": without_defaults(tree["models"], places=places), "method": self.method.tree()}
 
     def to_yaml(self) -> str:
         """Return the resolved recipe, as every round's `recipe.yaml` carries it."""

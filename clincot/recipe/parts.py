@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from clincot.recipe.load import Load
 from clincot.recipe.ranges import Range
 
 Conditioning = Literal["per_side", "winner", "global"]
@@ -19,12 +20,14 @@ class ModelSource:
     """A model on a Hub: repository, revision and, where a folder of choices applies, which of its classes reads it.
 
     `repo` is empty for kinds that need no model. `endpoint` is the base URL of a server that answers for it (`openai`).
+    `load`: dtype, attention, place and quantisation of a model that is loaded in process.
     """
 
     repo: str = ""
     revision: str = "main"
     kind: str = ""
     endpoint: str = ""
+    load: Load = Load()
 
 
 @dataclass(frozen=True)

@@ -58,5 +58,5 @@ def differences(old: Recipe, new: Recipe) -> dict[str, str]:
 
 
 def _decided(recipe: Recipe) -> dict[str, Any]:
-    tree = recipe.tree()
+    tree = recipe.decided()
     return {name: tree[name] for name in DECIDES}

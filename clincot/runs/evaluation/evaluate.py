@@ -12,6 +12,7 @@ from clincot import benchmarks, methods, protocols
 from clincot.engines.base import Engine
 from clincot.errors import RoundError
 from clincot.recipe.choices import source_keys
+from clincot.recipe.load import key_of
 from clincot.records import Example
 from clincot.records.lineage import Pin, content_key
 from clincot.report.results_page import results_page
@@ -19,7 +20,7 @@ from clincot.runs import releases
 from clincot.runs.evaluation.contamination import by_content, seen_by
 from clincot.runs.models import adapters
 from clincot.runs.models.adapters import Adapter
-from clincot.runs.models.loading import load_policy, load_proposer, proposer_key
+from clincot.runs.models.loading import load_policy, load_proposer, proposer_key, weights_key
 from clincot.runs.models.pins import benchmark_pin, model_pins
 from clincot.runs.redistribution.redacted import References
 from clincot.runs.releases import Release, tag_of
@@ -109,18 +110,19 @@ def _chosen(run: Run, last: int) -> list[Adapter]:
 
 def _inputs(run: Run, pins: dict[str, Pin], chosen: list[Adapter]) -> str:
     recipe = run.recipe
-    kinds = [source.kind for source in (recipe.models.policy, recipe.models.proposer)]
+    sources = (recipe.models.policy, recipe.models.proposer)
+    kinds, loads = [source.kind for source in sources], key_of(*(source.load for source in sources))
     looked = (recipe.build.regions, recipe.inference_steps, recipe.inference_hypotheses, recipe.image_layout)
     asked = (recipe.evaluate, recipe.seed, *looked, kinds)
     shas = {name: pin.sha for name, pin in pins.items()}
     policies, written = [adapter.sha256 for adapter in chosen], source_keys(recipe.benchmark, *kinds)
-    return content_key(asked, shas, policies, tuple(protocols.PROTOCOLS), *written)
+    return content_key(asked, shas, policies, tuple(protocols.PROTOCOLS), *written, *loads)
 
 
 def _evaluate(run: Run, chosen: list[Adapter], pins: dict[str, Pin], splits: Splits) -> Evaluation:
     recipe = run.recipe
     # Another engine may write other texts with the same weights.
-    base = pins["policy"].sha + recipe.models.policy.kind
+    base = weights_key(pins["policy"], recipe.models.policy.load) + recipe.models.policy.kind
     policies = [PolicyUnderTest("base", base, _loader(run, pins["policy"], None))]
     known = by_content(seen_by(run, chosen, lambda: splits.train), splits.asked)
     for adapter, seen in zip(chosen, known, strict=True):

@@ -12,12 +12,15 @@ from clincot.judges.cache import CachedJudge, Known
 from clincot.judges.critic import Critic
 from clincot.recipe import ModelSource, Recipe
 from clincot.recipe.choices import source_keys
+from clincot.recipe.load import Load, key_of
 from clincot.records.lineage import Pin, content_key
 from clincot.regions.base import Matching, Proposer
 from clincot.runs.models.adapters import Adapter
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER, asks_policy, sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
+
+PLAIN = Load()
 
 
 def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: Known) -> Models:
@@ -32,7 +35,8 @@ def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: K
         return load_policy(run, pins["policy"], adapter, batch_size=build.batch_size, threads=build.threads)
 
     wrote = load(parent) if method.on_policy or asks_policy(sources) else None
-    key = reference_key(pins["policy"], parent.sha256 if parent else "base", run.recipe.models.policy.kind)["reference"]
+    itself, sampled_from = run.recipe.models.policy, parent.sha256 if parent else "base"
+    key = reference_key(pins["policy"], sampled_from, itself.kind, itself.load)["reference"]
     # What a judge or critic is for a method that samples from no policy is the base.
     base = None if method.on_policy else wrote
     if "base" in method.needs and base is None:
@@ -75,12 +79,23 @@ def load_proposer(run: Run, recipe: Recipe, pin: Pin | None) -> Proposer:
 def proposer_key(recipe: Recipe, pin: Pin | None) -> str:
     """Return what names the proposer's maps: its pinned weights, else its kind and the settings."""
     kind = recipe.models.proposer.kind
-    return pin.sha if pin else content_key(kind, recipe.build.regions, recipe.seed, *source_keys(kind))
+    return (
+        weights_key(pin, recipe.models.proposer.load)
+        if pin
+        else content_key(kind, recipe.build.regions, recipe.seed, *source_keys(kind))
+    )
 
 
-def reference_key(policy: Pin, sampled_from: str, engine: str = "") -> dict[str, str]:
+def weights_key(pin: Pin, load: Load) -> str:
+    """Return what names a model's results: its pinned weights, and how they are loaded where that counts."""
+    return "-".join((pin.sha, *load.numbers.values()))
+
+
+def reference_key(policy: Pin, sampled_from: str, engine: str = "", load: Load = PLAIN) -> dict[str, str]:
     """Return the key under which stored reference log-probabilities are valid: these weights, this engine."""
-    return {"reference": content_key(policy.repo, policy.sha, sampled_from, engine or "transformers")}
+    return {
+        "reference": content_key(policy.repo, policy.sha, sampled_from, engine or "transformers", *key_of(load)),
+    }
 
 
 def _images(recipe: Recipe) -> int:
@@ -104,7 +119,7 @@ def _judges(
                 source.kind,
                 run.target.snapshot(pins[role]),
                 name=source.repo,
-                key=pins[role].sha,
+                key=weights_key(pins[role], source.load),
                 batch_size=judging.batch_size,
                 threads=run.recipe.build.threads,
                 scoring=judging.scoring,
@@ -128,7 +143,7 @@ def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: s
         threads=build.threads,
         images=_images(run.recipe),
     )
-    return Critic(engine, name=source.repo, key=pins["critic"].sha)
+    return Critic(engine, name=source.repo, key=weights_key(pins["critic"], source.load))
 
 
 def _editor(run: Run, pins: dict[str, Pin]) -> Editor:
@@ -139,7 +154,9 @@ def _editor(run: Run, pins: dict[str, Pin]) -> Editor:
 def _similarity(run: Run, pins: dict[str, Pin], proposer: Proposer | None) -> Matching:
     source, model = run.recipe.models.similarity, proposer
     if source.kind != OF_PROPOSER:
-        model = regions.load(source.kind, run.target.snapshot(pins["similarity"]), key=pins["similarity"].sha)
+        model = regions.load(
+            source.kind, run.target.snapshot(pins["similarity"]), key=weights_key(pins["similarity"], source.load)
+        )
     if not isinstance(model, Matching):
         raise ModelError(f"models.similarity: {getattr(model, 'name', source.kind)} has no score of image and text.")
     return model

@@ -65,9 +65,9 @@ def refuse(run: Run, there: Existing, pins: Mapping[str, Pin | OwnPin], next_tag
 
 
 def _settings(run: Run, there: Existing) -> dict[str, str]:
-    stored = _stored(there).tree()
+    stored = _stored(there).decided()
     decides = DECIDES["sft" if _is_start(there.lineage) else there.lineage.stage]
-    found = changes(stored, run.recipe.tree())
+    found = changes(stored, run.recipe.decided())
     return {name: change for name, change in found.items() if any(f"{name}.".startswith(f"{key}.") for key in decides)}
 
 

@@ -15,6 +15,7 @@ from clincot.judges import cache
 from clincot.judges.cache import known_key, load_known
 from clincot.recipe import Recipe
 from clincot.recipe.choices import source_keys
+from clincot.recipe.load import key_of
 from clincot.records import Example
 from clincot.records.lineage import OwnPin, Pin, content_key
 from clincot.runs import releases
@@ -113,7 +114,7 @@ def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: lis
     if not made.source.redistributable:
         files, more = without_images(files, round_, every)
         facts = facts | more
-    policy, wrote = made.pins["policy"], made.sampled_from
+    source, policy, wrote = run.recipe.models.policy, made.pins["policy"], made.sampled_from
     lineage = run.lineage(
         "build-data",
         round_,
@@ -121,7 +122,7 @@ def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: lis
         pins=made.pins,
         own=_own(made),
         sampled_from=wrote,
-        keys=reference_key(policy, wrote, run.recipe.models.policy.kind) if wrote else {},
+        keys=reference_key(policy, wrote, source.kind, source.load) if wrote else {},
         facts=facts_of(run.recipe, made.source, facts),
     )
     return releases.commit(run, "dataset", run.preferences_repo, files, lineage)
@@ -133,10 +134,11 @@ def _own(made: Made) -> dict[str, OwnPin]:
 
 def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None, *more: object) -> str:
     """Return the content key of what decides a round's pairs; kinds count, as those without a model have no pin."""
-    kinds = [source.kind for source in sources_of(recipe).values()]
+    sources = sources_of(recipe).values()
+    kinds, loads = [source.kind for source in sources], key_of(*(source.load for source in sources))
     asked = (recipe.build, recipe.image_layout, recipe.method, recipe.seed, recipe.rounds, kinds)
     code = source_keys(recipe.method.name, recipe.benchmark, *kinds)
-    return content_key(*asked, {name: pin.sha for name, pin in pins.items()}, sampled_from, *code, *more)
+    return content_key(*asked, {name: pin.sha for name, pin in pins.items()}, sampled_from, *code, *loads, *more)
 
 
 def _pins(run: Run, source: Source) -> dict[str, Pin]:

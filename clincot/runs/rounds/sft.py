@@ -10,6 +10,7 @@ from clincot.benchmarks.base import Source
 from clincot.benchmarks.partition import limit, part_of_round
 from clincot.errors import RecipeError
 from clincot.executors.world import ALONE, World
+from clincot.recipe.load import key_of
 from clincot.records import Example
 from clincot.records.lineage import Pin, content_key
 from clincot.rows import schema
@@ -43,7 +44,8 @@ def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) ->
     build, train = run.recipe.build, run.recipe.train
     limits = (run.recipe.rounds, build.max_images, build.max_questions)
     how = (train.sft, train.lora, train.dtype, train.threads)
-    inputs = content_key("sft", how, limits, run.recipe.seed, {name: pin.sha for name, pin in pins.items()})
+    shas = {name: pin.sha for name, pin in pins.items()}
+    inputs = content_key("sft", how, limits, run.recipe.seed, shas, *key_of(policy.load))
     done = releases.finished(run, "model", run.adapter_repo, 0, inputs, pins=pins, new_version=new_version)
     if done:
         train_distributed(run, world, None)

@@ -23,6 +23,7 @@ from clincot.objectives.packing import RowsCollator, groups
 from clincot.objectives.sides import Renderer
 from clincot.recipe import Recipe
 from clincot.recipe.choices import choose
+from clincot.recipe.load import key_of
 from clincot.recipe.training import check_scale, check_training
 from clincot.records.lineage import content_key
 from clincot.stages.train.arguments import dpo_config, dtype_of, lora_config
@@ -173,7 +174,8 @@ def _arguments(job: TrainJob, dataset: Dataset, collator: RowsCollator) -> DPOCo
 def _key(job: TrainJob, size: int) -> str:
     """Return the key of what may go on from the same saves: recipe, rows, parent and number of processes."""
     train, base = asdict(job.recipe.train), (job.base_repo, job.base.name)
-    return content_key(train, job.recipe.seed, job.round, *base, *_digests(job), size)
+    loaded = key_of(job.recipe.models.policy.load)
+    return content_key(train, job.recipe.seed, job.round, *base, *_digests(job), size, *loaded)
 
 
 def _digests(job: TrainJob) -> list[str]:

@@ -20,6 +20,7 @@ from clincot.objectives.live import Live, OneLog
 from clincot.objectives.sft import GoldCollator, GoldTrainer
 from clincot.objectives.sides import Renderer
 from clincot.recipe import Margin, Recipe
+from clincot.recipe.load import key_of
 from clincot.recipe.training import check_training
 from clincot.records.lineage import content_key
 from clincot.stages.train.arguments import dtype_of, lora_config, sft_config
@@ -75,7 +76,8 @@ def train_sft(job: SftJob) -> TrainOutcome:
 def _key(job: SftJob, size: int) -> str:
     with job.rows.open("rb") as stream:
         digest = file_digest(stream, "sha256").hexdigest()
-    return content_key("sft", asdict(job.recipe.train), job.recipe.seed, job.base_repo, job.base.name, digest, size)
+    train, loaded = asdict(job.recipe.train), key_of(job.recipe.models.policy.load)
+    return content_key("sft", train, job.recipe.seed, job.base_repo, job.base.name, digest, size, *loaded)
 
 
 def _read(job: SftJob) -> Dataset:

@@ -1,0 +1,58 @@
+"""How a role's model is loaded -> its dtype, attention, place and quantisation, and which of them change numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+PLACES = ("device_map",)  # where weights lie decides no number that a key answers for
+
+
+@dataclass(frozen=True)
+class Load:
+    """How a model is loaded in process; the defaults are its weights' own dtype, on one device.
+
+    `dtype` auto: that of the weights on disk. `attention` auto: what transformers takes for the class.
+    `device_map`: "" for the first GPU, else the CPU; a device ("cpu", "cuda:1"); or Accelerate's "auto", "balanced".
+    `quantization`: weights of linear layers in 8 (`int8`) or 4 bits (`nf4`) by bitsandbytes; a policy trained so is
+    trained as QLoRA.
+    """
+
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = "auto"
+    device_map: str = ""
+    quantization: Literal["none", "int8", "nf4"] = "none"
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """Return the values that are not the default and change what a model computes; they count in content keys."""
+        return {name: value for name, value in self.given.items() if name not in PLACES}
+
+    @property
+    def given(self) -> dict[str, str]:
+        """Return the values that are not the default."""
+        usual = asdict(Load())
+        return {name: value for name, value in asdict(self).items() if value != usual[name]}
+
+
+def key_of(*loads: Load) -> list[list[dict[str, str]]]:
+    """Return what loads add to a content key: nothing where all are the default, so that older keys are the same."""
+    numbers = [load.numbers for load in loads]
+    return [numbers] if any(numbers) else []
+
+
+def without_defaults(models: Mapping[str, Any], *, places: bool) -> dict[str, Any]:
+    """Return a recipe's `models` as plain values, each with the given values of its `load` alone.
+
+    A model that is loaded by default has no `load`, as in recipes of earlier versions. `places` keeps device maps.
+    """
+    return {role: _source(value, places) for role, value in models.items()}
+
+
+def _source(value: Any, places: bool) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_source(one, places) for one in value]
+    load = Load(**value["load"])
+    kept = load.given if places else load.numbers
+    return {name: one for name, one in value.items() if name != "load"} | ({"load": kept} if kept else {})
