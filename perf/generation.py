@@ -28,10 +28,11 @@ from PIL import Image
 
 from clincot.engines.transformers import TransformersEngine
 from clincot.lm.requests import GenerateRequest
+from clincot.lm.work import finish
 from clincot.methods import of_recipe
 from clincot.recipe import Recipe
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.workbench import Workbench, run_shard
+from clincot.stages.sample.workbench import Workbench, sample_shard
 from perf.scaled_chain import ByDigest, Recorder, Size, Squares, examples_of, questions_of, recipe_of
 from perf.scaled_policy import Geometry, scaled_policy
 
@@ -62,7 +63,7 @@ def walk(engine: TransformersEngine, recipe: Recipe, size: Size, *, entities: bo
     recorder = Recorder(engine)
     before = (engine.counters.prefill_tokens, engine.counters.vision_encodes)
     bench = Workbench(recipe, 1, Models(recorder, Squares(), (ByDigest(),)))
-    run_shard(of_recipe(recipe), examples_of(size, entities=entities), bench)
+    finish(sample_shard(of_recipe(recipe), examples_of(size, entities=entities), bench))
     after = (engine.counters.prefill_tokens, engine.counters.vision_encodes)
     return recorder, Cost(recorder.seconds, after[0] - before[0], after[1] - before[1], recorder.texts)
 

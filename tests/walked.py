@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from clincot.judges.cache import Recorded
+from clincot.lm.work import finish
 from clincot.methods import of_recipe
 from clincot.methods.base import Method
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, Hypothesis, View
 from clincot.records.pairs import Pair
 from clincot.stages.pair.draw import draw_pairs
-from clincot.stages.sample.workbench import Workbench, run_shard
+from clincot.stages.sample.workbench import Workbench, sample_shard
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Walked:
 def walked(recipe: Recipe, examples: Sequence[Example], bench: Workbench, method: Method | None = None) -> Walked:
     """Sample the examples as one shard, then draw its pairs; by the recipe's method where none is given."""
     method = method or of_recipe(recipe)
-    sampled = run_shard(method, examples, bench)
+    sampled = finish(sample_shard(method, examples, bench))
     drawn = draw_pairs(method, recipe, bench.round, examples, sampled.candidates)
     drops = Counter(sampled.drops) + Counter(drawn.drops)
     return Walked(

@@ -8,13 +8,13 @@ the digit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from clincot.judges.base import Judge, JudgeRequest, Rating
 from clincot.judges.scoring import TOP
 
-Rate = Callable[[Judge, Sequence[JudgeRequest]], list[Rating]]
+Rate = Callable[[Judge, Sequence[JudgeRequest]], Awaitable[list[Rating]]]
 
 
 @dataclass
@@ -60,7 +60,7 @@ def digit(value: float) -> int:
     return round(TOP * value)
 
 
-def debate(
+async def debate(
     judges: Sequence[Judge], requests: Sequence[JudgeRequest], rounds: int, rate: Rate
 ) -> list[tuple[Rating, ...]]:
     """Return, per request, each judge's last rating and after them the debate's outcome; all debates advance together.
@@ -73,6 +73,7 @@ def debate(
         for place, judge in enumerate(judges):
             still = [floor for floor in floors if floor.open]
             if still:
-                for floor, rating in zip(still, rate(judge, [floor.asked for floor in still]), strict=True):
+                ratings = await rate(judge, [floor.asked for floor in still])
+                for floor, rating in zip(still, ratings, strict=True):
                     floor.hear(place, rating)
     return [floor.ratings() for floor in floors]

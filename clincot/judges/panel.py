@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from clincot.errors import ModelError, RecipeError
 from clincot.judges._masses import FirstMasses
@@ -12,6 +13,7 @@ from clincot.judges.cache import CachedJudge, Recorded
 from clincot.judges.consensus import DEBATE
 from clincot.judges.debate import debate
 from clincot.judges.scoring import mode_of
+from clincot.lm.work import Work
 from clincot.progress import notice
 from clincot.recipe.parts import Judging
 
@@ -64,20 +66,24 @@ class Panel:
         own = tuple(judge.name for judge in self.judges)
         return (*own, DEBATE) if own and self.judging.consensus == DEBATE else own
 
-    def rate(self, requests: Sequence[JudgeRequest]) -> list[tuple[Rating, ...]]:
-        """Return, per request, one rating per name; raises ModelError when too many of a judge cannot be read."""
+    async def rate(self, requests: Sequence[JudgeRequest]) -> list[tuple[Rating, ...]]:
+        """Return, per request, one rating per name; awaits each judge's work (lm/work.py), one judge after another.
+
+        Raises ModelError when too many of a judge cannot be read.
+        """
         if not self.judges:
             return [() for _ in requests]
         if self.judging.consensus == DEBATE:
-            return debate(self.judges, requests, self.judging.debate_rounds, self._rate)
-        return list(zip(*(self._rate(judge, requests) for judge in self.judges), strict=True))
+            return await debate(self.judges, requests, self.judging.debate_rounds, self._rate)
+        rated = [await self._rate(judge, requests) for judge in self.judges]
+        return list(zip(*rated, strict=True))
 
     def take_fresh(self) -> tuple[Recorded, ...]:
         """Return what the judges rated since the last call and what was not known before; they forget it."""
         return tuple(r for judge in self.judges if isinstance(judge, CachedJudge) for r in judge.take_fresh())
 
-    def _rate(self, judge: Judge, requests: Sequence[JudgeRequest]) -> list[Rating]:
-        ratings = judge.rate(requests)
+    async def _rate(self, judge: Judge, requests: Sequence[JudgeRequest]) -> list[Rating]:
+        ratings = await Work(judge, partial(judge.rate, requests), len(requests))
         failures, limit = self.failures[judge.name], self.judging.failure_limit
         failures.count(requests, ratings)
         if judge.name in self._masses and (warning := self._masses[judge.name].count(ratings)):

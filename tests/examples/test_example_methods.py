@@ -13,6 +13,7 @@ import pytest
 
 from clincot.engines.transformers import TransformersEngine
 from clincot.judges.policy_itself import PolicyItselfJudge
+from clincot.lm.work import finish
 from clincot.recipe import Recipe
 from clincot.records import WHOLE, Candidate, View
 from clincot.records.pairs import Pair
@@ -20,7 +21,7 @@ from clincot.rows.pair_rows import pair_row
 from clincot.stages.pair.draw import draw_pairs
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.shards import Totals, shard_report
-from clincot.stages.sample.workbench import ShardResult, Workbench, run_shard
+from clincot.stages.sample.workbench import ShardResult, Workbench, sample_shard
 from tests.lamps import examples, recipe
 from tests.tiny import tiny_policy
 
@@ -51,7 +52,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> TransformersEngine:
 
 def walk(method: object, models: Models) -> tuple[ShardResult, Workbench]:
     bench = Workbench(CUT, 1, models)
-    return run_shard(method, examples(("left", "")), bench), bench  # type: ignore[arg-type]
+    return finish(sample_shard(method, examples(("left", "")), bench)), bench  # type: ignore[arg-type]
 
 
 def counted(result: ShardResult) -> dict:

@@ -14,6 +14,7 @@ from clincot.images import decode, encode_png, grid_of
 from clincot.images.square import Grid, square_grid
 from clincot.images.true_regions import shown_regions
 from clincot.images.views import Gallery
+from clincot.lm.work import finish
 from clincot.records import Box, Example, TrueRegion, View
 from clincot.regions.annotated import Annotated
 from clincot.stages.evaluate.grounding import grounding_terms
@@ -142,7 +143,7 @@ def test_a_build_looks_where_the_lesion_is_shown(name: str):
     tags, box = SPACED[name]
     bench = Workbench(recipe(), 1, Models(None, Annotated("key"), ()))  # type: ignore[arg-type]
     asked = example(dicom(VALUES, **tags), masked((60, 40)))
-    bench.look([asked])
+    finish(bench.look([asked]))
     assert bench.regions["study-1"] and not bench.unreadable
     for found in bench.regions["study-1"]:
         assert found.box.left <= box.left and found.box.right >= box.right

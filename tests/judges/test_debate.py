@@ -10,6 +10,7 @@ from clincot.errors import RecipeError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.consensus import consensus, counted
 from clincot.judges.panel import Panel
+from clincot.lm.work import finish
 from clincot.recipe.parts import Judging
 from clincot.records import JudgeScore
 
@@ -45,7 +46,7 @@ def test_a_debate_ends_when_all_agree_in_a_row_and_all_debates_advance_together(
     a = Scripted("a", quick=[7], slow=[3, 5])
     b = Scripted("b", quick=[7], slow=[5])
     panel = Panel((a, b), judging())
-    quick, slow = panel.rate(asked("quick", "slow"))
+    quick, slow = finish(panel.rate(asked("quick", "slow")))
     assert panel.names == ("a", "b", "debate")
     assert [r.value for r in quick] == pytest.approx([7 / 9] * 3)
     assert [r.value for r in slow] == pytest.approx([5 / 9] * 3)  # a gave in: its last rating counts as its own
@@ -55,24 +56,24 @@ def test_a_debate_ends_when_all_agree_in_a_row_and_all_debates_advance_together(
 
 def test_without_agreement_the_mean_of_the_history_counts() -> None:
     panel = Panel((Scripted("a", s=[1, 2, 3]), Scripted("b", s=[9, 8, 7])), judging(debate_rounds=3))
-    assert [r.value for r in panel.rate(asked("s"))[0]] == pytest.approx([3 / 9, 7 / 9, 5 / 9])
+    assert [r.value for r in finish(panel.rate(asked("s")))[0]] == pytest.approx([3 / 9, 7 / 9, 5 / 9])
 
 
 def test_three_judges_agree_only_when_all_three_do() -> None:
     panel = Panel((Scripted("a", s=[4, 6]), Scripted("b", s=[6]), Scripted("c", s=[6])), judging())
-    assert panel.rate(asked("s"))[0][-1].value == pytest.approx(6 / 9)
+    assert finish(panel.rate(asked("s")))[0][-1].value == pytest.approx(6 / 9)
 
 
 def test_a_reply_that_cannot_be_read_fails_its_debate_and_no_other() -> None:
     panel = Panel((Scripted("a", bad=[None], good=[2]), Scripted("b", bad=[4], good=[2])), judging())
-    bad, good = panel.rate(asked("bad", "good"))
+    bad, good = finish(panel.rate(asked("bad", "good")))
     assert [r.value for r in bad] == [None, pytest.approx(4 / 9), None]
     assert good[-1].value == pytest.approx(2 / 9)
 
 
 def test_one_judge_is_its_own_debate() -> None:
     panel = Panel((Scripted("a", s=[4]),), judging())
-    assert [r.value for r in panel.rate(asked("s"))[0]] == pytest.approx([4 / 9, 4 / 9])
+    assert [r.value for r in finish(panel.rate(asked("s")))[0]] == pytest.approx([4 / 9, 4 / 9])
 
 
 def test_yes_and_no_cannot_be_debated() -> None:

@@ -10,6 +10,7 @@ import pytest
 from clincot.errors import ModelError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.panel import LEAST, Panel
+from clincot.lm.work import finish
 from clincot.recipe.parts import Judging
 
 
@@ -37,16 +38,16 @@ def asked(count: int) -> list[JudgeRequest]:
 def test_every_request_gets_one_rating_per_judge() -> None:
     panel = Panel((Every("a"), Every("b", 1)), Judging())
     assert panel.names == ("a", "b")
-    assert [[r.value for r in ratings] for ratings in panel.rate(asked(2))] == [[0.5, None], [0.5, None]]
-    assert Panel((), Judging()).rate(asked(2)) == [(), ()]
+    assert [[r.value for r in ratings] for ratings in finish(panel.rate(asked(2)))] == [[0.5, None], [0.5, None]]
+    assert finish(Panel((), Judging()).rate(asked(2))) == [(), ()]
 
 
 @pytest.mark.parametrize(("reply", "shown"), [(None, "mass 0.020"), ("no idea", "reply 'no idea'")])
 def test_a_judge_over_the_failure_limit_stops_the_build_and_is_quoted(reply: str | None, shown: str) -> None:
     panel = Panel((Every("a"), Every("bad", 2, reply)), Judging(failure_limit=0.4))
-    panel.rate(asked(LEAST - 1))  # too few to tell
+    finish(panel.rate(asked(LEAST - 1)))  # too few to tell
     with pytest.raises(ModelError) as stopped:
-        panel.rate(asked(3))
+        finish(panel.rate(asked(3)))
     message = str(stopped.value)
     assert "judge bad: 26 of 52 ratings" in message
     assert f"Question 'Is there a nodule?', statement 'statement 1': {shown}" in message
@@ -55,7 +56,7 @@ def test_a_judge_over_the_failure_limit_stops_the_build_and_is_quoted(reply: str
 
 def test_failures_at_the_limit_are_counted_and_go_on() -> None:
     panel = Panel((Every("a", 2),), Judging(failure_limit=0.5))
-    panel.rate(asked(60))
+    finish(panel.rate(asked(60)))
     assert (panel.failures["a"].rated, panel.failures["a"].failed, panel.failures["a"].share) == (60, 30, 0.5)
 
 
@@ -66,7 +67,7 @@ def test_statements_too_long_for_a_judge_are_neither_ratings_nor_failures() -> N
             return rating if rating.value is not None else Rating(None, 0.0, too_long=True)
 
     panel = Panel((Short("a", 2),), Judging(failure_limit=0.0))
-    panel.rate(asked(2 * LEAST))
+    finish(panel.rate(asked(2 * LEAST)))
     assert (panel.failures["a"].rated, panel.failures["a"].failed) == (LEAST, 0)
 
 
@@ -79,9 +80,9 @@ def rated(capsys: pytest.CaptureFixture[str], masses: Sequence[float], **judging
             return Rating(0.5, masses[self.turn - 1])
 
     panel = Panel((Masses("mute"), Every("b")), Judging(failure_limit=1.0, **judging))
-    panel.rate(asked(19))
+    finish(panel.rate(asked(19)))
     assert capsys.readouterr().err == ""
-    panel.rate(asked(len(masses) - 19))
+    finish(panel.rate(asked(len(masses) - 19)))
     return capsys.readouterr().err
 
 

@@ -22,6 +22,7 @@ from clincot.judges.base import JudgeRequest
 from clincot.judges.causal_lm import CausalLMJudge
 from clincot.judges.panel import Panel
 from clincot.lm.requests import GenerateRequest
+from clincot.lm.work import finish
 from clincot.methods import of_recipe
 from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
@@ -134,7 +135,7 @@ def test_a_prompt_that_is_too_long_costs_its_batch_mates_nothing(share: bool) ->
 def test_a_statement_that_is_too_long_for_a_judge_is_no_failure_of_the_judge(models: Models) -> None:
     requests = [JudgeRequest("Is it?", "Yes.", (), text) for text in ("Yes.", LONG, "No.")]
     panel = Panel(models.judges, load_recipe().build.judging)
-    rated = [one[0] for one in panel.rate(requests)]
+    rated = [one[0] for one in finish(panel.rate(requests))]
     assert [r.too_long for r in rated] == [False, True, False] and rated[1].value is None
     assert panel.failures["a"].rated == 2 and panel.failures["a"].failed == 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from clincot.lm.work import finish
 from clincot.stages.sample.scheduler import Call, drive
 
 
@@ -11,7 +12,7 @@ def test_calls_that_wait_together_run_as_one_batch_in_the_order_of_their_corouti
     batches: list[tuple[str, list[int]]] = []
 
     def runner(kind: str):  # type: ignore[no-untyped-def]
-        def run(requests: list[int]) -> list[int]:
+        async def run(requests: list[int]) -> list[int]:
             batches.append((kind, list(requests)))
             return [request * 10 for request in requests]
 
@@ -23,7 +24,9 @@ def test_calls_that_wait_together_run_as_one_batch_in_the_order_of_their_corouti
             seen += await Call("double" if i % 2 else "single", (start + i, start + i + 100))
         return seen
 
-    results = drive([work(1, 2), work(2, 1), work(3, 2)], {"single": runner("single"), "double": runner("double")})
+    results = finish(
+        drive([work(1, 2), work(2, 1), work(3, 2)], {"single": runner("single"), "double": runner("double")})
+    )
     assert batches == [("single", [1, 101, 2, 102, 3, 103]), ("double", [2, 102, 4, 104])]
     assert results == [[10, 1010, 20, 1020], [20, 1020], [30, 1030, 40, 1040]]
 
@@ -32,15 +35,15 @@ def test_a_coroutine_that_asks_for_nothing_ends_at_once() -> None:
     async def idle() -> str:
         return "done"
 
-    assert drive([idle()], {}) == ["done"]
+    assert finish(drive([idle()], {})) == ["done"]
 
 
 def test_an_error_in_a_batch_is_not_swallowed() -> None:
-    def broken(requests: list[int]) -> list[int]:
+    async def broken(requests: list[int]) -> list[int]:
         raise ZeroDivisionError
 
     async def work() -> None:
         await Call("broken", (1,))
 
     with pytest.raises(ZeroDivisionError):
-        drive([work()], {"broken": broken})
+        finish(drive([work()], {"broken": broken}))

@@ -14,6 +14,7 @@ from clincot import benchmarks
 from clincot.errors import DataError, NotOnHub
 from clincot.hub import Hub
 from clincot.images.views import Gallery
+from clincot.lm.work import finish
 from clincot.recipe import Recipe, recipe_from_yaml
 from clincot.records import WHOLE, Example, Region, View, read_images
 from clincot.records.lineage import Lineage, Pin
@@ -112,7 +113,7 @@ def _drawer(recipe: Recipe, round_: int, shard: tuple[Example, ...], proposer: P
         return lambda example, view: gallery.encode(example.id, view)
     # Looking is done without policy and judges; heat maps are batched by shard, as in the build.
     bench = Workbench(recipe, round_, Models(None, proposer))
-    bench.look(shard)
+    finish(bench.look(shard))
 
     def masked(example: Example, region: Region) -> Region:
         for found in bench.regions.get(example.image_id, ()):

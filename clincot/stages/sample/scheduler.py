@@ -5,12 +5,12 @@ Order is a function of the coroutines' order alone: no clock, no threads, so a s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 R = TypeVar("R")
-Runner = Callable[[Sequence[Any]], Sequence[Any]]
+Runner = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,11 @@ class _Task(Generic[R]):
             self.waits, self.result = None, stop.value
 
 
-def drive(coroutines: Sequence[Coroutine[Any, Any, R]], runners: Mapping[str, Runner]) -> list[R]:
+async def drive(coroutines: Sequence[Coroutine[Any, Any, R]], runners: Mapping[str, Runner]) -> list[R]:
     """Run all coroutines to their end; `runners[kind]` answers a batch of requests, one result each, in order.
 
-    Kinds are served in the order of `runners`; within a kind, requests are in the order of the coroutines.
+    Kinds are served in the order of `runners`; within a kind, requests are in the order of the coroutines. A runner may
+    await the models (lm/work.py), and so does this: several shards can wait for the same model.
     """
     tasks: list[_Task[R]] = [_Task(coroutine) for coroutine in coroutines]
     for task in tasks:
@@ -48,7 +49,8 @@ def drive(coroutines: Sequence[Coroutine[Any, Any, R]], runners: Mapping[str, Ru
     while any(task.waits for task in tasks):
         for kind, run in runners.items():
             waiting = [(task, task.waits) for task in tasks if task.waits is not None and task.waits.kind == kind]
-            results = list(run([request for _, call in waiting for request in call.requests])) if waiting else []
+            requests = [request for _, call in waiting for request in call.requests]
+            results = list(await run(requests)) if waiting else []
             start = 0
             for task, call in waiting:
                 task.advance(results[start : start + len(call.requests)])

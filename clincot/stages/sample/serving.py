@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from clincot.editors.base import Editor
@@ -13,6 +14,7 @@ from clincot.judges.base import Fitting as FittingJudge
 from clincot.judges.base import Judge
 from clincot.judges.critic import Critic
 from clincot.judges.panel import Panel
+from clincot.lm.work import Work
 from clincot.recipe import Judging
 from clincot.records import Region
 from clincot.regions.base import Matching, Proposer
@@ -59,8 +61,9 @@ def runners(method: str, models: Models, panel: Panel, regions: Mapping[str, tup
     """
 
     def of(model: Any, kind: str, need: str) -> Runner:
-        return getattr(model, kind) if model is not None else _missing(method, need)
+        return _asks(model, getattr(model, kind)) if model is not None else _missing(method, need)
 
+    matches = models.similarity
     return {
         "propose": _regions(regions) if models.proposer else _missing(method, "regions"),
         "generate": of(models.policy, "generate", "policy"),
@@ -68,25 +71,32 @@ def runners(method: str, models: Models, panel: Panel, regions: Mapping[str, tup
         "judge": panel.rate if models.judges else _missing(method, "judges"),
         "compare": of(models.critic, "compare", "critic"),
         "rewrite": of(models.editor, "rewrite", "editor"),
-        "similarity": _similarity(models.similarity) if models.similarity else _missing(method, "similarity"),
+        "similarity": _asks(matches, partial(_similarity, matches)) if matches else _missing(method, "similarity"),
     }
 
 
-def _regions(found: Mapping[str, tuple[Region, ...]]) -> Runner:
-    return lambda asked: [found[example.image_id] for example in asked]
-
-
-def _similarity(model: Matching) -> Runner:
-    def run(asked: Sequence[Any]) -> list[float]:
-        return model.similarity([image for image, _ in asked], [text for _, text in asked])
+def _asks(model: Any, call: Callable[[Sequence[Any]], Sequence[Any]]) -> Runner:
+    async def run(asked: Sequence[Any]) -> Sequence[Any]:
+        return await Work(model, partial(call, asked), len(asked))
 
     return run
+
+
+def _regions(found: Mapping[str, tuple[Region, ...]]) -> Runner:
+    async def run(asked: Sequence[Any]) -> Sequence[Any]:
+        return [found[example.image_id] for example in asked]
+
+    return run
+
+
+def _similarity(model: Matching, asked: Sequence[Any]) -> list[float]:
+    return model.similarity([image for image, _ in asked], [text for _, text in asked])
 
 
 def _missing(method: str, need: str) -> Runner:
     todo = "Set its on_policy to True" if need == "policy" else f'Add "{need}" to its needs'
 
-    def run(asked: Sequence[Any]) -> list[Any]:
+    async def run(asked: Sequence[Any]) -> list[Any]:
         if not asked:
             return []
         raise ModelError(f"method {method}: asks for {need}, which is not loaded for it. {todo}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 
 from clincot import images
@@ -17,6 +18,7 @@ from clincot.judges.base import CompareRequest, JudgeRequest, Rating, Verdict
 from clincot.judges.cache import Recorded
 from clincot.judges.panel import Panel
 from clincot.lm.requests import Completion, GenerateRequest
+from clincot.lm.work import Work
 from clincot.methods.base import Ask, Compare, Match, Method, Rate
 from clincot.progress import notice
 from clincot.recipe import Recipe
@@ -128,10 +130,10 @@ class Workbench:
         asked = (example.question, rate.reference, rate.findings, rate.text, rate.report, facts)
         return JudgeRequest(*asked, image=image, rubric=rate.rubric)
 
-    def look(self, examples: Sequence[Example]) -> None:
+    async def look(self, examples: Sequence[Example]) -> None:
         """Decode the images of a shard and find their regions once; `unreadable` gets those that cannot be read.
 
-        The reason for each is a line on stderr.
+        The reason for each is a line on stderr. Awaits the proposer's work (lm/work.py).
         """
         self.gallery = Gallery(examples)
         self.display = Display(self.gallery, self.recipe.image_layout)
@@ -149,12 +151,15 @@ class Workbench:
             else:
                 one_of[example.image_id] = example
         if self.models.proposer is not None:
-            self._propose_all(self.models.proposer, one_of, questions)
+            await self._propose_all(self.models.proposer, one_of, questions)
 
-    def _propose_all(self, proposer: Proposer, one_of: dict[str, Example], questions: dict[str, list[str]]) -> None:
+    async def _propose_all(
+        self, proposer: Proposer, one_of: dict[str, Example], questions: dict[str, list[str]]
+    ) -> None:
         """Look for the hypotheses of every image; `one_of` holds an example of each."""
         decoded = {name: self.gallery.image(one.id) for name, one in one_of.items()}
-        asked = heat_maps(proposer, one_of, decoded, questions, self.recipe.method.hypotheses)
+        look = partial(heat_maps, proposer, one_of, decoded, questions, self.recipe.method.hypotheses)
+        asked = await Work(proposer, look, len(one_of))
         for name, maps in asked.items():
             found = [find_regions(decoded[name], heat_map, self.recipe.build.regions) for heat_map in maps]
             self.regions[name] = tuple(region for regions in found for region in regions)
@@ -169,12 +174,12 @@ class Workbench:
         return images.content_id(self.gallery.encode(example.id, View("crop", region))) if region else ""
 
 
-def run_shard(method: Method, examples: Sequence[Example], bench: Workbench) -> ShardResult:
-    """Drive `method` over all readable examples of a shard together and return what it sampled."""
+async def sample_shard(method: Method, examples: Sequence[Example], bench: Workbench) -> ShardResult:
+    """Drive `method` over all readable examples of a shard together and return what it sampled; awaits the models."""
     for engine in bench.models.engines:
         engine.forget()
     examples = read_images(examples)
-    bench.look(examples)
+    await bench.look(examples)
     odd = unfit(bench.recipe, method, examples, bench.models.rooms)
     seen = [example for example in examples if example.image_id not in bench.unreadable]
     readable = [example for example in seen if example.id not in odd]
@@ -183,7 +188,7 @@ def run_shard(method: Method, examples: Sequence[Example], bench: Workbench) -> 
             bench.drop(odd[example.id])
     bench.panel.take_fresh()  # of a shard that was given up
     served = runners(method.name, bench.models, bench.panel, bench.regions)
-    sampled = drive([method.sample(example, bench) for example in readable], served)
+    sampled = await drive([method.sample(example, bench) for example in readable], served)
     # The first steps of all examples come first, as they were sampled together.
     candidates = sorted(chain.from_iterable(sampled), key=lambda candidate: candidate.step)
     return ShardResult(

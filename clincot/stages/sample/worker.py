@@ -13,6 +13,7 @@ from pathlib import Path
 from clincot import methods
 from clincot.executors.journal import Journal
 from clincot.executors.launch import Launch
+from clincot.lm.work import finish
 from clincot.methods.base import Foresees
 from clincot.progress import Advance, bar, notice
 from clincot.recipe import Recipe
@@ -20,7 +21,7 @@ from clincot.records import Example
 from clincot.stages.sample.lengths import Rooms, check_lengths
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.shards import counts_of, failures_of, shard_report, write_parts
-from clincot.stages.sample.workbench import ShardResult, Workbench, run_shard
+from clincot.stages.sample.workbench import ShardResult, Workbench, sample_shard
 
 # A number here shuffles the order in which shards are taken, to check that the order decides nothing.
 ORDER = "CLINCOT_SHARD_ORDER"
@@ -127,7 +128,7 @@ class Worker:
             self.models = self.job.load_models()
         counters = counts_of(self.models)
         bench = Workbench(self.job.recipe, self.job.round, self.models)
-        result = run_shard(methods.of_recipe(self.job.recipe), shard, bench)
+        result = finish(sample_shard(methods.of_recipe(self.job.recipe), shard, bench))
         counters = counts_of(self.models) - counters
         report = shard_report(result, shard, counters)
         self.journal.put(number, lambda folder: write_parts(result, self.job.round, folder), report)

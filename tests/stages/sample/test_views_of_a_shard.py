@@ -14,11 +14,12 @@ import pytest
 
 from clincot import images
 from clincot.images import views
+from clincot.lm.work import finish
 from clincot.methods import of_recipe
 from clincot.recipe import Recipe, load_recipe
 from clincot.regions.base import HeatMap
 from clincot.stages.sample.shards import shard_report, write_parts
-from clincot.stages.sample.workbench import Models, ShardResult, Workbench, run_shard
+from clincot.stages.sample.workbench import Models, ShardResult, Workbench, sample_shard
 from tests.methods.test_clincot import HYPOTHESES, WrittenJudge, WrittenPolicy, WrittenProposer, example
 
 QUESTIONS = [example(), replace(example(), id="q2", question="Is there an effusion?")]
@@ -44,7 +45,8 @@ class TwoPlaces(WrittenProposer):
 def walk(recipe: Recipe) -> tuple[ShardResult, WrittenPolicy]:
     policy = WrittenPolicy()
     models = Models(policy, TwoPlaces(), (WrittenJudge("a"), WrittenJudge("b", 0.1)))  # type: ignore[arg-type]
-    return run_shard(of_recipe(recipe), QUESTIONS, Workbench(recipe, 1, models)), policy
+    bench = Workbench(recipe, 1, models)
+    return finish(sample_shard(of_recipe(recipe), QUESTIONS, bench)), policy
 
 
 def test_every_component_is_a_region_with_its_own_crop_row_and_candidates(tmp_path: Path) -> None:
