@@ -35,8 +35,12 @@ def load_weights(kind: Any, folder: Path, dtype: str, role: str) -> Any:
 
 
 def no_text_ids(tokenizer: Any, rows: int, stops: Iterable[int]) -> tuple[int, ...]:
-    """Return special tokens except `stops`, and the rows that pad an embedding matrix beyond the vocabulary."""
-    return tuple(sorted((special_ids(tokenizer) | set(range(len(tokenizer), rows))) - set(stops)))
+    """Return special tokens except `stops`, and the `rows` of the head beyond the vocabulary.
+
+    A token without a row, such as Mllama's image token, is left out: it cannot be written.
+    """
+    special = {token for token in special_ids(tokenizer) if token < rows}
+    return tuple(sorted((special | set(range(len(tokenizer), rows))) - set(stops)))
 
 
 def first_line(error: Exception) -> str:
