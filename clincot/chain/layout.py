@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cachetools import LRUCache
 from PIL.Image import Image
 
 from clincot.errors import DataError
 from clincot.images.canvas import compose
-from clincot.images.views import LIMIT, Gallery, kept, pixel_cache, render
+from clincot.images.views import LIMIT, Gallery, encode, kept, pixel_cache, render
 from clincot.recipe import ImageLayout
 from clincot.records import View
 
@@ -30,6 +31,7 @@ class Display:
     def __init__(self, gallery: Gallery, layout: ImageLayout, *, dark: bool = False, limit: int = LIMIT) -> None:
         self.gallery, self.layout, self.dark = gallery, layout, dark
         self._kept = pixel_cache(limit)
+        self._encoded: LRUCache[tuple[object, ...], bytes] = LRUCache(limit, getsizeof=len)
 
     def images(self, example_id: str, views: Sequence[View]) -> tuple[Image, ...]:
         """Return the images (RGB) of a request about an example that sees `views`."""
@@ -42,6 +44,13 @@ class Display:
             return arranged(seen, self.layout)[0]
 
         return (kept(self._kept, (image_id, *views), canvas),)
+
+    def encoded(self, example_id: str, views: Sequence[View]) -> tuple[bytes, ...]:
+        """Return the images of a request as encoded bytes: whole images as they were published, others as PNG."""
+        if self.layout != "canvas" or len(views) < 2:
+            return tuple(self.gallery.encode(example_id, view) for view in views)
+        key = (self.gallery.image_id(example_id), *views)
+        return (kept(self._encoded, key, lambda: encode(self.images(example_id, views)[0])),)
 
     def _seen(self, image_id: str, example_id: str, view: View) -> Image:
         shown = self.gallery.show(example_id, view)

@@ -11,8 +11,8 @@ from clincot.lm.segments import Prompt, Segment
 from clincot.records import Message
 
 
-def render(policy: Any, messages: Sequence[Message], images: int) -> str:
-    """Return the prompt as text, ready for the model's turn, one image token per image block.
+def render(policy: Any, messages: Sequence[Message], images: int, prefill: str = "") -> str:
+    """Return the prompt as text, ready for the model's turn or what follows its `prefill`, one token per image block.
 
     `policy` is a Policy, or a PolicyRoom (room.py) that reads as it does.
     """
@@ -23,7 +23,7 @@ def render(policy: Any, messages: Sequence[Message], images: int) -> str:
             f"policy: its chat template wrote {text.count(policy.image_token)} image tokens for {images} images."
             " Use a model that takes several images per prompt."
         )
-    return text
+    return text + prefill
 
 
 def read(policy: Policy, text: str, images: Sequence[str], lengths: Sequence[int]) -> Prompt:

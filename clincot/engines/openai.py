@@ -98,6 +98,11 @@ class OpenAIEngine:
 
     def _each(self, requests: Sequence[Asked], ask: Callable[[Asked, list[dict[str, Any]]], tuple[R, Any]]) -> list[R]:
         """Ask `at_once` at a time; the first error ends it, results come in the order of the requests."""
+        if any(request.prefill for request in requests):  # type: ignore[attr-defined]
+            raise ModelError(
+                f"server {self.server.url}: the chat interface cannot begin a reply. Set build.judging.prefill to an"
+                " empty text."
+            )
         urls = self._urls.encode(requests)
         pool = ThreadPoolExecutor(self.at_once)
         try:

@@ -48,15 +48,16 @@ class PolicyRoom:
         """Return, for each request, whether prompt and new tokens exceed the context; `images` may be left out."""
         found = [False] * len(requests)
         odd = [i for i, request in enumerate(requests) if not self._surely_fits(request)]
-        texts = [render(self, requests[i].messages, _blocks(requests[i])) for i in odd]
+        asked = [requests[i] for i in odd]
+        texts = [render(self, request.messages, _blocks(request), request.prefill) for request in asked]
         for i, length in zip(odd, lengths(self.tokenizer, texts), strict=True):
-            asked = requests[i]
-            grown = length + _blocks(asked) * (self._image_tokens - 1)
-            found[i] = grown + asked.max_new_tokens > self.context
+            grown = length + _blocks(requests[i]) * (self._image_tokens - 1)
+            found[i] = grown + requests[i].max_new_tokens > self.context
         return found
 
     def _surely_fits(self, request: GenerateRequest) -> bool:
-        own = self._frame + most_tokens(_texts(request.messages)) + _blocks(request) * self._image_tokens
+        texts = (request.prefill, *_texts(request.messages))
+        own = self._frame + most_tokens(texts) + _blocks(request) * self._image_tokens
         return own + request.max_new_tokens <= self.context
 
     @cached_property

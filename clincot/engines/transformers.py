@@ -128,7 +128,7 @@ class TransformersEngine:
         return self._room.too_long(requests)
 
     def _read(self, requests: Sequence[Any], new_tokens: Sequence[int]) -> list[Entry]:
-        texts = [render(self.policy, request.messages, len(request.images)) for request in requests]
+        texts = [render(self.policy, r.messages, len(r.images), r.prefill) for r in requests]
         names = digests(requests)
         # Unshared, the model's own processor grows the image tokens; here one each gives the order of the batches.
         lengths = self._encode(requests, names) if self.share else dict.fromkeys(chain(*names), 1)

@@ -11,10 +11,16 @@ from clincot.recipe.choices import choose, trait
 
 JUDGES = {
     "causal_lm": "clincot.judges.causal_lm:CausalLMJudge",
-    "policy_itself": "clincot.judges.policy_itself:PolicyItselfJudge",
+    "vlm": "clincot.judges.vlm:VlmJudge",
+    "policy_itself": "clincot.judges.vlm:VlmJudge",
 }
 MODEL_FREE = {"policy_itself"}  # kinds without a repository
-ROOMS = {"causal_lm": "clincot.judges.room:JudgeRoom", "policy_itself": "clincot.judges.room:PolicyItselfRoom"}
+SEEING = {"vlm", "policy_itself"}  # kinds that see the images of a request
+ROOMS = {
+    "causal_lm": "clincot.judges.room:JudgeRoom",
+    "vlm": "clincot.judges.room:VlmRoom",
+    "policy_itself": "clincot.judges.room:VlmRoom",
+}
 
 
 def is_model_free(kind: str) -> bool:
@@ -31,7 +37,7 @@ def open_room(kind: str, folder: Path | None, policy: object, scoring: str, pref
     if name not in ROOMS:
         return None
     made = choose(ROOMS, name, "models.judges.kind")
-    return made(policy, scoring) if name in MODEL_FREE else made.from_pretrained(folder, scoring, prefill)
+    return made(policy, scoring, prefill) if name in MODEL_FREE else made.from_pretrained(folder, scoring, prefill)
 
 
 def load(kind: str, folder: str | Path, *, name: str, key: str, **options: Any) -> ReadingJudge:
@@ -43,9 +49,9 @@ def load(kind: str, folder: str | Path, *, name: str, key: str, **options: Any) 
     return judge.from_pretrained(folder, name=name, key=key, **options)
 
 
-def of_policy(kind: str, engine: Engine, *, key: str, scoring: str) -> ReadingJudge:
+def of_policy(kind: str, engine: Engine, *, key: str, scoring: str, **options: Any) -> ReadingJudge:
     """Make a judge of a kind without a model from the policy; `key` names the policy's weights."""
-    return choose(JUDGES, kind, "models.judges.kind")(engine, key=key, scoring=scoring)
+    return choose(JUDGES, kind, "models.judges.kind")(engine, key=key, scoring=scoring, **options)
 
 
 __all__ = ["JUDGES", "Judge", "ReadingJudge", "is_model_free", "load", "of_policy", "open_room"]

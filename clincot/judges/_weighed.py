@@ -27,12 +27,14 @@ class WeighedReplies:
     """The replies that an engine may give, each in those of its spellings that are single tokens of the model.
 
     `probe` is a prompt without an image: what the engine keeps of images must not depend on which shard comes first.
+    `prefill` is how every reply begins.
     """
 
-    def __init__(self, engine: Engine, replies: Sequence[Sequence[str]], probe: str) -> None:
+    def __init__(self, engine: Engine, replies: Sequence[Sequence[str]], probe: str, prefill: str = "") -> None:
         self.engine = engine
         self._replies = replies
         self._probe = probe
+        self._prefill = prefill
 
     def weigh(self, asked: Sequence[Turns], seen: Sequence[tuple[Image, ...]]) -> list[list[float] | None]:
         """Return, per prompt, the probability of each reply; None where the prompt has no room in the context.
@@ -41,7 +43,8 @@ class WeighedReplies:
         """
         known = self._spellings
         flat = tuple(spelling for own in known for spelling in own)
-        choices = [ChoiceRequest(turns, own, flat) for turns, own in zip(asked, seen, strict=True)]
+        pairs = zip(asked, seen, strict=True)
+        choices = [ChoiceRequest(turns, own, flat, self._prefill) for turns, own in pairs]
         return [None if s.failure else summed(known, s) for s in self.engine.score_choices(choices)]
 
     @property
@@ -63,7 +66,7 @@ class WeighedReplies:
         refused: ModelError | None = None
         for spelling in spellings:
             try:
-                (scores,) = self.engine.score_choices([ChoiceRequest(asked, (), (spelling,))])
+                (scores,) = self.engine.score_choices([ChoiceRequest(asked, (), (spelling,), self._prefill)])
                 found.append((spelling, next(iter(scores.tokens), None)))
             except ModelError as error:
                 refused = refused or error

@@ -16,9 +16,9 @@ class JudgeRequest:
     """A statement to rate; `reference` is the text the judge may see (None: the blind context).
 
     `report`: the statement is a whole report and is rated by the rubric of reports. `facts` is a line about the
-    candidate's region, `earlier` the digit another reviewer gave (a debate). `image` holds the encoded global image
-    for judges that can see; text-only ones pass over it. `rubric` is what the statement is rated by, in place of the
-    package's own; it must ask for one digit.
+    candidate's region, `earlier` the digit another reviewer gave (a debate). `images` hold the encoded images (the
+    whole one first) for judges that can see; text-only ones pass over them. `rubric` is what the statement is rated by,
+    in place of the package's own; it must ask for one digit.
     """
 
     question: str
@@ -28,7 +28,7 @@ class JudgeRequest:
     report: bool = False
     facts: str | None = None
     earlier: int | None = None
-    image: bytes | None = field(default=None, repr=False)
+    images: tuple[bytes, ...] = field(default=(), repr=False)
     rubric: str | None = None
 
 

@@ -60,6 +60,11 @@ class CachedJudge:
         """Ask the judge, where it can say."""
         return self.judge.too_long(requests) if isinstance(self.judge, Fitting) else [False] * len(requests)
 
+    def forget(self) -> None:
+        """Let a judge drop what it kept of images and prompts, where a shard begins."""
+        if hasattr(self.judge, "forget"):
+            self.judge.forget()
+
     def take_fresh(self) -> tuple[Recorded, ...]:
         """Return what was rated since the last call, by key, and forget it."""
         taken = tuple(Recorded(key, rating) for key, rating in sorted(self.fresh.items()))

@@ -1,4 +1,4 @@
-"""Two texts about an image -> the probability that the first is the better one, by a model that sees the image.
+"""A text about an image -> a score; two texts -> the probability that the first is better, by a model that sees.
 
 The model is the round's policy itself or another vision-language model; the wording is ours. Models prefer the text
 that comes first (or second), so both orders are read and averaged unless the request says otherwise.
@@ -12,18 +12,34 @@ from clincot.chain.prompts import compare_text
 from clincot.engines.base import Engine
 from clincot.judges._weighed import WeighedReplies, turn
 from clincot.judges.base import CompareRequest, Verdict
+from clincot.judges.cache import CachedJudge, Known
 from clincot.judges.scoring import LEAST_MASS
+from clincot.judges.vlm import VlmJudge
 
 REPLIES = (("A", " A"), ("B", " B"))
 
 
 class Critic:
-    """A vision-language model that compares; `name` is its repository or `policy`, `key` names its weights."""
+    """A vision-language model that rates and compares; `name` is its repository or `policy`, `key` names its weights.
 
-    def __init__(self, engine: Engine, *, name: str, key: str) -> None:
+    It rates as judges do: `scoring` and `prefill` are theirs, and what finished builds recorded is `known`.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        name: str,
+        key: str,
+        scoring: str = "expected",
+        prefill: str = "",
+        known: Known | None = None,
+    ) -> None:
         self.engine = engine
         self.name = name
         self.key = key
+        own = VlmJudge(engine, name=name, key=key, scoring=scoring, prefill=prefill)
+        self.judge = CachedJudge(own, known or {})
         self._replies = WeighedReplies(engine, REPLIES, compare_text("?", "?", "?"))
 
     def compare(self, requests: Sequence[CompareRequest]) -> list[Verdict]:

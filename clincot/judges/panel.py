@@ -82,6 +82,12 @@ class Panel:
         """Return what the judges rated since the last call and what was not known before; they forget it."""
         return tuple(r for judge in self.judges if isinstance(judge, CachedJudge) for r in judge.take_fresh())
 
+    def forget(self) -> None:
+        """Let the judges drop what they kept; called where a shard begins, its last digits depend on nothing before."""
+        for judge in self.judges:
+            if isinstance(judge, CachedJudge):
+                judge.forget()
+
     async def _rate(self, judge: Judge, requests: Sequence[JudgeRequest]) -> list[Rating]:
         ratings = await Work(judge, partial(judge.rate, requests), len(requests))
         failures, limit = self.failures[judge.name], self.judging.failure_limit

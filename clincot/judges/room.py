@@ -10,10 +10,11 @@ from typing import Any
 
 from transformers import AutoConfig, AutoTokenizer
 
+from clincot import engines
 from clincot.judges._reading import render
 from clincot.judges.base import JudgeRequest
-from clincot.judges.policy_itself import beyond
 from clincot.judges.scoring import REPLY_TOKENS, ScoringMode, mode_of
+from clincot.judges.vlm import beyond
 from clincot.lm.escaping import Escape, escape_of
 from clincot.lm.lengths import SPARE, context_of, lengths, most_tokens
 
@@ -72,12 +73,18 @@ class JudgeRoom:
 
 
 @dataclass(frozen=True)
-class PolicyItselfRoom:
-    """The policy as its own judge: what `policy` has no room for."""
+class VlmRoom:
+    """A vision-language model, or the policy itself, as a judge: what its processor `model` has no room for."""
 
-    policy: Any = field(repr=False)
+    model: Any = field(repr=False)
     scoring: str
+    prefill: str = ""
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, scoring: str, prefill: str = "") -> VlmRoom:
+        """Open the processor and config of a folder."""
+        return cls(engines.open_room("transformers", folder), scoring, prefill)
 
     def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
-        """Return, per request, whether its prompt and the reply exceed the context; False where `policy` cannot say."""
-        return beyond(self.policy, mode_of(self.scoring), requests)
+        """Return, per request, whether its prompt and the reply exceed the context; False where `model` cannot say."""
+        return beyond(self.model, mode_of(self.scoring), requests, self.prefill)

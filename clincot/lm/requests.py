@@ -17,7 +17,8 @@ class GenerateRequest:
     """One text to write; `images` fill the image blocks of `messages` in order.
 
     The same request gives the same text in every batch (up to floating-point ties): sampling draws from a
-    generator seeded with `seed`. `temperature` 0 is greedy.
+    generator seeded with `seed`. `temperature` 0 is greedy. `prefill` is how the reply begins: it ends the prompt, and
+    the text is what follows it.
     """
 
     messages: tuple[Message, ...]
@@ -26,6 +27,7 @@ class GenerateRequest:
     temperature: float
     top_p: float
     max_new_tokens: int
+    prefill: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,15 @@ class Completion:
 
 @dataclass(frozen=True)
 class ChoiceRequest:
-    """One next token to weigh: which of `choices` (single tokens, with and without a leading space) would come next?"""
+    """One next token to weigh: which of `choices` (single tokens, with and without a leading space) would come next?
+
+    `prefill` is how the reply begins: it ends the prompt.
+    """
 
     messages: tuple[Message, ...]
     images: tuple[Image, ...] = field(repr=False)
     choices: tuple[str, ...]
+    prefill: str = ""
 
 
 @dataclass(frozen=True)

@@ -45,5 +45,6 @@ class Steps:
             tuple(chain),
             reference=example.reference if context == "reference" else None,
             region=region if context == "facts" else None,
+            views=views_of(region),
             report=self.of_chain.is_report(example, step),
         )

@@ -37,11 +37,12 @@ class Ask:
 
 @dataclass(frozen=True)
 class Rate:
-    """One text that the judges rate, with everything they see of its context.
+    """One text that the judges or the critic rate, with everything they see of its context.
 
     `reference` is the text that they may compare with (None: blind). `region`: they read where it lies and how it was
-    found (None: nothing). `view` is for judges that see images (None: no image). `report`: the text is a whole
-    report and is rated by the rubric of reports. `rubric` replaces both; it must ask for one digit (9 is the best).
+    found (None: nothing). `views` are the images before the text, for judges that see (none: a judge without an image).
+    `report`: the text is a whole report and is rated by the rubric of reports. `rubric` replaces both; it must ask for
+    one digit (9 is the best).
     """
 
     example: Example
@@ -49,7 +50,7 @@ class Rate:
     findings: tuple[str, ...] = ()
     reference: str | None = None
     region: Region | None = None
-    view: View | None = WHOLE
+    views: tuple[View, ...] = (WHOLE,)
     report: bool = False
     rubric: str | None = None
 
@@ -114,6 +115,10 @@ class Tools(Draw, Protocol):
 
     def judge(self, requests: Sequence[Rate]) -> Awaitable[list[tuple[Rating, ...]]]:
         """Return, per request, one rating per name of `judge_names`."""
+        ...
+
+    def rate(self, requests: Sequence[Rate]) -> Awaitable[list[Rating]]:
+        """Return, per request, the critic's rating of the text, with the request's images before it."""
         ...
 
     def compare(self, requests: Sequence[Compare]) -> Awaitable[list[Verdict]]:

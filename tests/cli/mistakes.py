@@ -174,7 +174,13 @@ TOGETHER = [
         ),
         (("method.lookahead.samples=0",), "0 next responses have no mean"),
         (("build.judging.consensus=debate", "build.judging.scoring=yesno"), "a debate is about digits"),
-        (("build.judging.prefill=Score", "models.judges=[{kind: policy_itself}]"), "take none"),
+        (
+            (
+                *("build.judging.prefill=Score", "models.judges=[{kind: policy_itself}]"),
+                *("models.policy.kind=openai", "models.policy.endpoint=http://localhost:1/v1"),
+            ),
+            "on a server take none",
+        ),
         (("train.margin.kind=log", "method.min_gap=0"), "train.margin.kind: 'log'"),
     )
 ]

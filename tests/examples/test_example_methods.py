@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from clincot.engines.transformers import TransformersEngine
-from clincot.judges.policy_itself import PolicyItselfJudge
+from clincot.judges.vlm import VlmJudge
 from clincot.lm.work import finish
 from clincot.recipe import Recipe
 from clincot.records import WHOLE, Candidate, View
@@ -77,7 +77,7 @@ def drawn(
 
 def test_the_policy_writes_and_rates_its_own_texts(engine: TransformersEngine) -> None:
     method = SELF.SelfRewarding(SELF.Config())
-    result, _ = walk(method, Models(engine, judges=(PolicyItselfJudge(engine, key="k"),)))
+    result, _ = walk(method, Models(engine, judges=(VlmJudge(engine, key="k"),)))
     pairs, _ = drawn(method, result.candidates, CUT)
     assert pairs and result.hypotheses == ()
     for pair in pairs:

@@ -10,12 +10,13 @@ import pytest
 from PIL import Image
 from transformers import AutoProcessor
 
+from clincot import images
 from clincot.chain.layout import Display
 from clincot.images.canvas import GAP, compose
 from clincot.images.views import Gallery, render
 from clincot.objectives.sides import Renderer
 from clincot.recipe import load_recipe
-from clincot.records import View
+from clincot.records import Box, Region, View
 from clincot.rows.pair_rows import pair_row
 from clincot.stages.evaluate.inference import Settings, answer_by_region, propose
 from clincot.stages.sample.serving import Models
@@ -77,6 +78,19 @@ def test_evaluation_answers_from_the_canvas() -> None:
     expected = compose(picture, render(picture, View("crop", region)))
     assert {r.images[0].tobytes() for r in policy.requests} == {expected.tobytes()}
     assert replace(settings, image_layout="separate") == Settings.of(recipe())
+
+
+def test_judges_see_the_same_canvas_encoded_once() -> None:
+    asked = examples(["left"])[:1]
+    gallery = Gallery(asked)
+    views = (View("image"), View("crop", Region("nodule", Box(2, 2, 20, 20), 0.5)))
+    display = Display(gallery, "canvas")
+    (encoded,) = display.encoded(asked[0].id, views)
+    assert images.decode(encoded).tobytes() == display.images(asked[0].id, views)[0].tobytes()
+    assert display.encoded(asked[0].id, views)[0] is encoded
+    assert display.encoded(asked[0].id, views[:1]) == (asked[0].encoded(),)
+    apart = Display(gallery, "separate").encoded(asked[0].id, views)
+    assert apart == tuple(gallery.encode(asked[0].id, view) for view in views)
 
 
 class CanvasPolicy(WrittenPolicy):

@@ -273,6 +273,6 @@ def test_a_request_may_carry_a_rubric_of_its_own(folder):
 def test_an_image_changes_nothing_for_a_judge_that_cannot_see(folder):
     judge = load(folder)
     plain = JudgeRequest("?", None, (), "Yes")
-    a, b = judge.rate([plain, JudgeRequest("?", None, (), "Yes", image=b"png")])
+    a, b = judge.rate([plain, JudgeRequest("?", None, (), "Yes", images=(b"png",))])
     assert a == b
     assert judge.counters.scored_choices == 1

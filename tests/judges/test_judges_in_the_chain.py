@@ -8,6 +8,7 @@ import pytest
 
 from clincot.chain.prompts import region_facts
 from clincot.errors import ModelError
+from clincot.images import content_id
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.cache import CachedJudge
 from clincot.lm.requests import Counters
@@ -74,10 +75,12 @@ def test_a_region_is_placed_by_its_centre() -> None:
     assert where(210, 410, 300, 600) == "83% confidence, on the right side of the image, lower third."
 
 
-def test_judges_that_see_get_the_image_of_the_example() -> None:
+def test_judges_that_see_get_the_image_and_the_crop_that_the_text_is_about() -> None:
     judge = WrittenJudge("a")
-    walk(models(judge))
-    assert {request.image for request in judge.requests} == {example().image}
+    result = walk(models(judge))
+    assert {request.images[0] for request in judge.requests} == {example().image}
+    crops = {looked.crop_id for looked in result.hypotheses if looked.region}
+    assert {content_id(request.images[1]) for request in judge.requests} == crops and len(crops) == 3
 
 
 def test_a_unit_hands_out_what_its_judges_rated_and_the_next_starts_without_it() -> None:

@@ -13,8 +13,8 @@ from clincot.engines.transformers import TransformersEngine
 from clincot.judges._reading import render
 from clincot.judges._weighed import WeighedReplies
 from clincot.judges.causal_lm import CausalLMJudge
-from clincot.judges.policy_itself import PolicyItselfJudge
 from clincot.judges.scoring import mode_of
+from clincot.judges.vlm import VlmJudge
 from clincot.lm.choice_tokens import ChoiceTokens
 from clincot.lm.requests import ChoiceRequest
 from tests.judges.taught import bytes_tokenizer, pieces_tokenizer, request, taught
@@ -136,9 +136,9 @@ def _exp(logp: float) -> float:
 
 
 def test_what_the_policy_as_judge_reads_names_the_space_piece(folder: Path) -> None:
-    plain = PolicyItselfJudge(engine_of(folder, TEMPLATE), key="k")
+    plain = VlmJudge(engine_of(folder, TEMPLATE), key="k")
     word = TEMPLATE.replace("<|assistant|>", "<|assistant|>Rating:")
-    spaced = PolicyItselfJudge(engine_of(folder, word), key="k")
+    spaced = VlmJudge(engine_of(folder, word), key="k")
     assert spaced.reads(request("Yes")) == plain.reads(request("Yes")) + "\n+space"
     assert not WeighedReplies(plain.engine, (), "?").spaced
 

@@ -1,4 +1,4 @@
-"""Three methods as a third party may write them: answers compared, answers matched, gold answers edited."""
+"""Methods as a third party may write them: answers compared, rated or matched, gold answers edited."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from clincot.chain.prompts import direct_messages
 from clincot.editors.base import RewriteRequest
-from clincot.methods.base import Adapter, Ask, Compare, Draw, Match, Tools
+from clincot.methods.base import Adapter, Ask, Compare, Draw, Match, Rate, Tools
 from clincot.records import WHOLE, Candidate, Example, View
 from clincot.records.pairs import Pair, Side
 
@@ -45,6 +45,17 @@ class Compared:
 
     def facts(self, counts: Mapping[str, Any]) -> tuple[str, ...]:
         return ("The policy compared its own answers.",)
+
+
+class Rated(Compared):
+    """The critic rates each answer before the image; the best and the worst are a pair."""
+
+    name = "rated"
+
+    async def sample(self, example: Example, tools: Tools) -> list[Candidate]:
+        answers = await answers_of(example, self.config, tools)
+        ratings = await tools.rate([Rate(example, answer.text, reference=example.reference) for answer in answers])
+        return [_scored(answer, rating.value) for answer, rating in zip(answers, ratings, strict=True)]
 
 
 class Matched(Compared):

@@ -12,6 +12,7 @@ from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
 from clincot.images import decode
 from clincot.images.views import render
+from clincot.judges.base import JudgeRequest
 from clincot.judges.critic import Critic
 from clincot.methods import of_recipe
 from clincot.methods.base import Tools
@@ -22,7 +23,7 @@ from clincot.rows.stored_candidates import candidate_of
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.workbench import Workbench
 from tests.lamps import examples, recipe
-from tests.methods.small_methods import Compared, Config, Edited, Matched, answers_of
+from tests.methods.small_methods import Compared, Config, Edited, Matched, Rated, answers_of
 from tests.tiny import tiny_policy
 from tests.walked import Walked, walked
 
@@ -65,6 +66,20 @@ def test_the_policy_compares_its_own_answers_without_regions_and_judges(engine: 
     assert walk(Compared, models, asked).pairs == result.pairs
 
 
+def test_the_critic_rates_answers_before_the_image_and_its_ratings_are_recorded(engine: TransformersEngine) -> None:
+    ids = engine.policy.tokenizer.convert_tokens_to_ids([str(v) for v in range(10)])
+    engine.policy.model.get_output_embeddings().weight.data[ids] *= 40
+    asked = examples(("left", ""))
+    critic = Critic(engine, name="policy", key="k")
+    result = walk(Rated, Models(engine, critic=critic), asked)
+    one = result.candidates[0]
+    example = next(e for e in asked if e.id == one.example_id)
+    request = JudgeRequest(example.question, example.reference, (), one.text, images=(example.encoded(),))
+    assert one.score == pytest.approx(critic.judge.judge.rate([request])[0].value, abs=1e-5)
+    assert len(result.ratings) == len({(c.example_id, c.text) for c in result.candidates})
+    assert walk(Rated, Models(engine, critic=critic), asked).candidates == result.candidates
+
+
 def test_answers_are_matched_with_the_image(engine: TransformersEngine) -> None:
     result = walk(Matched, Models(engine, similarity=Longest()), examples(("left", "")))
     for pair in result.pairs:
@@ -97,7 +112,9 @@ def test_candidates_come_back_from_their_rows(engine: TransformersEngine) -> Non
         assert candidate_of(candidate_row(candidate, 1)) == candidate
 
 
-@pytest.mark.parametrize(("method", "need"), [(Compared, "critic"), (Matched, "similarity"), (Edited, "editor")])
+@pytest.mark.parametrize(
+    ("method", "need"), [(Compared, "critic"), (Rated, "critic"), (Matched, "similarity"), (Edited, "editor")]
+)
 def test_a_role_that_is_not_loaded_is_named(method: Any, need: str, engine: TransformersEngine) -> None:
     with pytest.raises(ModelError, match=f"asks for {need}, which is not loaded"):
         walk(method, Models(engine), examples(("left",)))

@@ -55,7 +55,7 @@ def test_the_proposer_is_loaded_where_its_score_is_the_similarity() -> None:
             {"proposer": EMPTY},
             "models.proposer: none is named, .* needs regions. .* kind: annotated, center",
         ),
-        ("clincot", {"judges": ()}, "models.judges: none is named, .* needs judges. .* causal_lm, policy_itself"),
+        ("clincot", {"judges": ()}, "models.judges: none is named, .* needs judges. .* causal_lm, vlm, policy_itself"),
         (f"{SMALL}:Compared", {"critic": EMPTY}, "models.critic: none .* kind: policy, transformers, openai"),
         (f"{SMALL}:Edited", {"editor": EMPTY}, "models.editor: none is named, .* kind: rules"),
         (f"{SMALL}:Matched", {}, "models.similarity: none .* kind: proposer, clip_grad_cam, clip_patches"),

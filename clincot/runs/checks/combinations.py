@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from clincot.engines import SERVED
 from clincot.errors import RecipeError
+from clincot.judges import JUDGES, is_model_free
 from clincot.judges.consensus import DEBATE
 from clincot.recipe import Recipe
 
@@ -37,11 +39,15 @@ def _judging(recipe: Recipe) -> None:
             "build.judging.consensus: a debate is about digits, which scoring 'yesno' has none of."
             " Set build.judging.scoring to expected or generated."
         )
-    odd = [source.kind for source in recipe.models.judges if source.kind not in ("", "causal_lm")]
+    served = recipe.models.policy.kind in SERVED
+    odd = [
+        s.kind for s in recipe.models.judges if s.kind and (s.kind not in JUDGES or served and is_model_free(s.kind))
+    ]
     if judging.prefill and odd:
+        where = "on a server" if served and odd[0] in JUDGES else "of your own"
         raise RecipeError(
-            f"build.judging.prefill: judges of kind {odd[0]!r} take none, only those of kind causal_lm do."
-            " Set it to an empty text, or name other judges."
+            f"build.judging.prefill: judges of kind {odd[0]!r} {where} take none. Set it to an empty text, or name"
+            " other judges."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 from clincot import editors, engines, judges, methods, regions
@@ -46,7 +47,7 @@ def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: K
         policy=wrote if method.on_policy else None,
         proposer=proposer,
         judges=tuple(CachedJudge(judge, known) for judge in _judges(run, sources, pins, wrote, key)),
-        critic=_critic(run, pins, wrote, key) if "critic" in sources else None,
+        critic=_critic(run, pins, wrote, key, known) if "critic" in sources else None,
         editor=_editor(run, pins) if "editor" in sources else None,
         similarity=_similarity(run, pins, proposer) if "similarity" in sources else None,
         base=base,
@@ -106,14 +107,16 @@ def _judges(
     run: Run, sources: dict[str, ModelSource], pins: dict[str, Pin], policy: Engine | None, policy_key: str
 ) -> list[judges.ReadingJudge]:
     judging = run.recipe.build.judging
+    prefill = {"prefill": judging.prefill} if judging.prefill else {}  # own classes need not take one
     loaded = []
     for role, source in sources.items():
         if not role.startswith("judge-"):
             continue
         if judges.is_model_free(source.kind):
             itself = cast(Engine, policy)
-            loaded.append(judges.of_policy(source.kind, itself, key=policy_key, scoring=judging.scoring))
+            loaded.append(judges.of_policy(source.kind, itself, key=policy_key, scoring=judging.scoring, **prefill))
             continue
+        sees = {"images": _images(run.recipe)} if source.kind == "vlm" else {}
         loaded.append(
             judges.load(
                 source.kind,
@@ -123,19 +126,21 @@ def _judges(
                 batch_size=judging.batch_size,
                 threads=run.recipe.build.threads,
                 scoring=judging.scoring,
-                **({"prefill": judging.prefill} if judging.prefill else {}),  # own classes need not take one
+                **prefill,
+                **sees,
             )
         )
     return loaded
 
 
-def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: str) -> Critic:
+def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: str, known: Known) -> Critic:
     source, build = run.recipe.models.critic, run.recipe.build
+    made = partial(Critic, scoring=build.judging.scoring, prefill=build.judging.prefill, known=known)
     if source.kind == OF_POLICY:
-        return Critic(cast(Engine, policy), name=OF_POLICY, key=policy_key)
+        return made(cast(Engine, policy), name=OF_POLICY, key=policy_key)
     if source.kind in engines.SERVED:
         served = engines.load(source.kind, source.repo, endpoint=source.endpoint, batch_size=build.batch_size)
-        return Critic(served, name=source.repo, key=pins["critic"].sha)
+        return made(served, name=source.repo, key=pins["critic"].sha)
     engine = engines.load(
         source.kind,
         run.target.snapshot(pins["critic"]),
@@ -143,7 +148,7 @@ def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: s
         threads=build.threads,
         images=_images(run.recipe),
     )
-    return Critic(engine, name=source.repo, key=weights_key(pins["critic"], source.load))
+    return made(engine, name=source.repo, key=weights_key(pins["critic"], source.load))
 
 
 def _editor(run: Run, pins: dict[str, Pin]) -> Editor:

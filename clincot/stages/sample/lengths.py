@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from clincot.chain.steps import blocks
 from clincot.engines.base import Fitting
 from clincot.errors import DataError
 from clincot.judges.base import Fitting as FittingJudge
@@ -14,7 +15,7 @@ from clincot.judges.base import JudgeRequest
 from clincot.lm.requests import TOO_LONG, GenerateRequest
 from clincot.methods.base import Ask, Foresees, Method, Rate
 from clincot.progress import notice
-from clincot.recipe import Recipe
+from clincot.recipe import ImageLayout, Recipe
 from clincot.records import Example
 
 OF_POLICY, OF_JUDGE = f"questions {TOO_LONG}", "questions or references too long for a judge"
@@ -44,7 +45,8 @@ def unfit(recipe: Recipe, method: Method, examples: Sequence[Example], rooms: Ro
     if rooms.policy is not None and None not in asks:
         reasons |= _odd(examples, rooms.policy.too_long([_asked(ask) for ask in asks]), OF_POLICY)
     for judge in rooms.judges if None not in rates else ():
-        reasons = _odd(examples, judge.too_long([_rated(rate) for rate in rates]), OF_JUDGE) | reasons
+        rated = [_rated(rate, recipe.image_layout) for rate in rates]
+        reasons = _odd(examples, judge.too_long(rated), OF_JUDGE) | reasons
     return reasons
 
 
@@ -76,9 +78,8 @@ def _asked(ask: Ask) -> GenerateRequest:
     return GenerateRequest(tuple(ask.messages), (), ask.seed, ask.temperature, ask.top_p, ask.max_new_tokens)
 
 
-def _rated(rate: Rate) -> JudgeRequest:
-    """Return the request without its image and region, which are not looked at yet."""
-    image = None if rate.view is None else b""
+def _rated(rate: Rate, layout: ImageLayout) -> JudgeRequest:
+    """Return the request without its images and region, which are not looked at yet."""
     return JudgeRequest(
         rate.example.question,
         rate.reference,
@@ -86,7 +87,7 @@ def _rated(rate: Rate) -> JudgeRequest:
         rate.text,
         rate.report,
         None,
-        image=image,
+        images=(b"",) * blocks(len(rate.views), layout),
         rubric=rate.rubric,
     )
 

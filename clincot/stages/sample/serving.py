@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -34,12 +34,20 @@ class Models:
     similarity: Matching | None = None
     base: Engine | None = None
     _panels: dict[Judging, Panel] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _critics: dict[Judging, Panel] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def panel(self, judging: Judging) -> Panel:
         """Return the judges as one panel, the same for every shard, so that their failures add up."""
         if judging not in self._panels:
             self._panels[judging] = Panel(self.judges, judging)
         return self._panels[judging]
+
+    def critics(self, judging: Judging) -> Panel:
+        """Return the critic as a panel of one, which rates alone and whose failures are counted like a judge's."""
+        alone = replace(judging, consensus="mean", judges=0)
+        if alone not in self._critics:
+            self._critics[alone] = Panel((self.critic.judge,) if self.critic else (), alone)
+        return self._critics[alone]
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -54,7 +62,9 @@ class Models:
         return Rooms(policy, tuple(judge for judge in self.judges if isinstance(judge, FittingJudge)))
 
 
-def runners(method: str, models: Models, panel: Panel, regions: Mapping[str, tuple[Region, ...]]) -> dict[str, Runner]:
+def runners(
+    method: str, models: Models, judging: Judging, regions: Mapping[str, tuple[Region, ...]]
+) -> dict[str, Runner]:
     """Return what answers a batch of requests of each kind, in the order in which kinds are served.
 
     A runner raises ModelError for a request of a kind that `method` does not name among its needs.
@@ -68,7 +78,8 @@ def runners(method: str, models: Models, panel: Panel, regions: Mapping[str, tup
         "propose": _regions(regions) if models.proposer else _missing(method, "regions"),
         "generate": of(models.policy, "generate", "policy"),
         "generate_base": of(models.base, "generate", "base"),
-        "judge": panel.rate if models.judges else _missing(method, "judges"),
+        "judge": models.panel(judging).rate if models.judges else _missing(method, "judges"),
+        "rate": _alone(models.critics(judging)) if models.critic else _missing(method, "critic"),
         "compare": of(models.critic, "compare", "critic"),
         "rewrite": of(models.editor, "rewrite", "editor"),
         "similarity": _asks(matches, partial(_similarity, matches)) if matches else _missing(method, "similarity"),
@@ -91,6 +102,13 @@ def _regions(found: Mapping[str, tuple[Region, ...]]) -> Runner:
 
 def _similarity(model: Matching, asked: Sequence[Any]) -> list[float]:
     return model.similarity([image for image, _ in asked], [text for _, text in asked])
+
+
+def _alone(panel: Panel) -> Runner:
+    async def run(asked: Sequence[Any]) -> Sequence[Any]:
+        return [rating for (rating,) in await panel.rate(asked)]
+
+    return run
 
 
 def _missing(method: str, need: str) -> Runner:

@@ -71,6 +71,15 @@ class Workbench:
     def panel(self) -> Panel:
         return self.models.panel(self.recipe.build.judging)
 
+    @property
+    def panels(self) -> tuple[Panel, Panel]:
+        """Return all who rate: the judges, and the critic by itself."""
+        return self.panel, self.models.critics(self.recipe.build.judging)
+
+    def take_fresh(self) -> tuple[Recorded, ...]:
+        """Return what was rated since the last call and not known before; it is forgotten."""
+        return tuple(recorded for panel in self.panels for recorded in panel.take_fresh())
+
     def seed(self, *parts: object) -> int:
         return seed_of(self.recipe, self.round, *parts)
 
@@ -93,6 +102,9 @@ class Workbench:
             self.rated["with_reference"] += rate.reference is not None
             self.rated["with_region"] += rate.region is not None
         return await Call("judge", tuple(map(self._judged, requests)))
+
+    async def rate(self, requests: Sequence[Rate]) -> list[Rating]:
+        return await Call("rate", tuple(map(self._judged, requests)))
 
     async def compare(self, requests: Sequence[Compare]) -> list[Verdict]:
         return await Call("compare", tuple(map(self._compared, requests)))
@@ -126,9 +138,8 @@ class Workbench:
         example, facts = rate.example, None
         if rate.region is not None:
             facts = region_facts(rate.region, self.gallery.image(example.id).size)
-        image = None if rate.view is None else self.gallery.encode(example.id, rate.view)
         asked = (example.question, rate.reference, rate.findings, rate.text, rate.report, facts)
-        return JudgeRequest(*asked, image=image, rubric=rate.rubric)
+        return JudgeRequest(*asked, images=self.display.encoded(example.id, rate.views), rubric=rate.rubric)
 
     async def look(self, examples: Sequence[Example]) -> None:
         """Decode the images of a shard and find their regions once; `unreadable` gets those that cannot be read.
@@ -178,6 +189,8 @@ async def sample_shard(method: Method, examples: Sequence[Example], bench: Workb
     """Drive `method` over all readable examples of a shard together and return what it sampled; awaits the models."""
     for engine in bench.models.engines:
         engine.forget()
+    for panel in bench.panels:
+        panel.forget()
     examples = read_images(examples)
     await bench.look(examples)
     odd = unfit(bench.recipe, method, examples, bench.models.rooms)
@@ -186,8 +199,8 @@ async def sample_shard(method: Method, examples: Sequence[Example], bench: Workb
     for example in seen:
         if example.id in odd:
             bench.drop(odd[example.id])
-    bench.panel.take_fresh()  # of a shard that was given up
-    served = runners(method.name, bench.models, bench.panel, bench.regions)
+    bench.take_fresh()  # of a shard that was given up
+    served = runners(method.name, bench.models, bench.recipe.build.judging, bench.regions)
     sampled = await drive([method.sample(example, bench) for example in readable], served)
     # The first steps of all examples come first, as they were sampled together.
     candidates = sorted(chain.from_iterable(sampled), key=lambda candidate: candidate.step)
@@ -196,6 +209,6 @@ async def sample_shard(method: Method, examples: Sequence[Example], bench: Workb
         hypotheses=tuple(bench.looked),
         drops={reason: n for reason, n in sorted(bench.drops.items()) if n},
         unreadable=tuple(bench.unreadable.values()),
-        ratings=bench.panel.take_fresh(),
+        ratings=bench.take_fresh(),
         rated=dict(sorted(bench.rated.items())),
     )

@@ -12,7 +12,7 @@ from clincot.errors import ModelError
 from clincot.images import encode_png
 from clincot.judges._weighed import WeighedReplies, summed
 from clincot.judges.base import JudgeRequest
-from clincot.judges.policy_itself import PolicyItselfJudge
+from clincot.judges.vlm import VlmJudge, _text
 from clincot.lm.requests import ChoiceRequest
 from tests.tiny import tiny_policy
 
@@ -33,17 +33,21 @@ def picture(shade: int) -> bytes:
 
 def asked() -> list[JudgeRequest]:
     pictures = (picture(0), picture(250), None)
-    return [JudgeRequest("Is there a nodule?", "Yes", (), s, image=p) for p in pictures for s in ("Yes", "No")]
+    return [
+        JudgeRequest("Is there a nodule?", "Yes", (), s, images=(p,) if p else ())
+        for p in pictures
+        for s in ("Yes", "No")
+    ]
 
 
-def by_hand(engine: TransformersEngine, judge: PolicyItselfJudge, request: JudgeRequest) -> float:
+def by_hand(engine: TransformersEngine, judge: VlmJudge, request: JudgeRequest) -> float:
     """One unbatched forward of the whole prompt by the model and processor themselves."""
     policy = engine.policy
-    blocks = [{"type": "image"}] if request.image else []
-    content = [*blocks, {"type": "text", "text": judge._text(request)}]
+    blocks = [{"type": "image"}] if request.images else []
+    content = [*blocks, {"type": "text", "text": _text(judge._way, request)}]
     text = policy.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-    shade = Image.new("RGB", (32, 32), (0, 255, 0) if request.image == picture(0) else (250, 5, 0))
-    images = {"images": [[shade]]} if request.image else {}
+    shade = Image.new("RGB", (32, 32), (0, 255, 0) if request.images == (picture(0),) else (250, 5, 0))
+    images = {"images": [[shade]]} if request.images else {}
     inputs = policy.processor(text=[text], return_tensors="pt", add_special_tokens=False, **images)
     with torch.inference_mode():
         p = policy.model(**inputs).logits[0, -1].double().softmax(-1)
@@ -53,7 +57,7 @@ def by_hand(engine: TransformersEngine, judge: PolicyItselfJudge, request: Judge
 
 def test_it_gives_the_expected_digit_of_its_own_prompt_and_sees_the_image(engine: TransformersEngine) -> None:
     judge = judges.of_policy("policy_itself", engine, key="k", scoring="expected")
-    assert isinstance(judge, PolicyItselfJudge)
+    assert isinstance(judge, VlmJudge)
     requests = asked()
     ratings = judge.rate([*requests, requests[0]])
     assert ratings[0] == ratings[-1]
@@ -65,7 +69,7 @@ def test_it_gives_the_expected_digit_of_its_own_prompt_and_sees_the_image(engine
 
 
 def test_it_writes_its_score_in_the_mode_generated(engine: TransformersEngine) -> None:
-    rating = PolicyItselfJudge(engine, key="k", scoring="generated").rate(asked()[:1])[0]
+    rating = VlmJudge(engine, key="k", scoring="generated").rate(asked()[:1])[0]
     assert rating.reply is not None
     assert rating.value is None or 0 <= rating.value <= 1
 
@@ -84,7 +88,7 @@ def test_spellings_that_are_one_token_count_once_and_equally_likely_tokens_each(
 
 
 def test_a_vocabulary_that_lacks_a_reply_is_refused(engine: TransformersEngine) -> None:
-    judge = PolicyItselfJudge(engine, key="k", scoring="yesno")
+    judge = VlmJudge(engine, key="k", scoring="yesno")
     judge._replies = WeighedReplies(engine, (("radiograph",), ("No",)), "Rate it.")
     with pytest.raises(ModelError, match="'radiograph' is not a single token"):
         judge.rate(asked()[:1])
