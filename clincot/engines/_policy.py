@@ -14,8 +14,9 @@ from clincot.errors import ModelError
 from clincot.lm.ends import end_ids
 from clincot.lm.escaping import Escape, escape_of
 from clincot.lm.lengths import context_length
-from clincot.lm.loading import first_line, load_weights, no_text_ids, pick_device, shortened
+from clincot.lm.loading import first_line, load_weights, no_text_ids, shortened
 from clincot.lm.processors import read_processor
+from clincot.recipe.load import DEFAULT, Load
 from clincot.records.lineage import shown
 
 
@@ -36,13 +37,12 @@ class Policy:
     escape: Escape = field(repr=False)
 
 
-def load_policy(base: Path, adapter: Path | None, *, dtype: str, device: str | None) -> Policy:
+def load_policy(base: Path, adapter: Path | None, load: Load = DEFAULT) -> Policy:
     """Load base and adapter in inference mode; raises ModelError when either cannot be what it should be."""
     _refuse_other_models(base)
-    model = load_weights(AutoModelForImageTextToText, base, dtype, "policy")
+    model = load_weights(AutoModelForImageTextToText, base, load, "policy")
     if adapter is not None:
-        model = _with_adapter(model, adapter)
-    model = model.to(pick_device(device)).eval()
+        model = _with_adapter(model, adapter).eval()
     processor = read_processor(base)
     if not hasattr(processor, "image_processor") or getattr(processor, "chat_template", None) is None:
         raise ModelError(
@@ -56,7 +56,7 @@ def load_policy(base: Path, adapter: Path | None, *, dtype: str, device: str | N
     model.generation_config = GenerationConfig(
         bos_token_id=tokenizer.bos_token_id, eos_token_id=sorted(stops), pad_token_id=pad
     )
-    suppressed = no_text_ids(tokenizer, model.get_output_embeddings().weight.shape[0], stops)
+    suppressed = no_text_ids(tokenizer, model.get_output_embeddings().out_features, stops)
     image_token = getattr(processor, "image_token", "<image>")
     context, escape = context_length(model), escape_of(processor)
     return Policy(model, processor, tokenizer, image_token, stops, suppressed, context, escape)

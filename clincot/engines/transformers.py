@@ -30,6 +30,7 @@ from clincot.lm.requests import TOO_LONG, ChoiceRequest, ChoiceScores, Completio
 from clincot.lm.sampling import Sampler
 from clincot.lm.segments import Prompt
 from clincot.lm.spaces import after_spaces, scores_of
+from clincot.recipe.load import DEFAULT, Load
 
 R = TypeVar("R")
 # Their vision features are one row per image token in reading order, and their positions are plain: others go unshared.
@@ -77,13 +78,12 @@ class TransformersEngine:
         *,
         batch_size: int,
         threads: int | None = None,
-        dtype: str = "auto",
-        device: str | None = None,
+        load: Load = DEFAULT,
         share: bool = True,
         images: int = 2,
         cache_bytes: int | None = None,
     ) -> TransformersEngine:
-        """Load folders; `threads` is set for the whole process (None: leave), `dtype` auto is that of the weights.
+        """Load folders; `threads` is set for the whole process (None: leave).
 
         `share=False` computes every prompt by itself. `images` is how many a prompt will hold at most (1 for
         `image_layout: canvas`), `cache_bytes` how many are kept of trunks and as many again of what followed them.
@@ -92,7 +92,7 @@ class TransformersEngine:
         """
         if threads is not None:
             torch.set_num_threads(threads)
-        policy = load_policy(Path(base), None if adapter is None else Path(adapter), dtype=dtype, device=device)
+        policy = load_policy(Path(base), None if adapter is None else Path(adapter), load)
         refuse_few_images(policy, base, images)
         return cls(policy, batch_size=batch_size, share=share, cache_bytes=cache_bytes)
 

@@ -26,13 +26,14 @@ from clincot.lm.decoding import decode
 from clincot.lm.ends import end_ids
 from clincot.lm.halving import in_halves
 from clincot.lm.lengths import context_length
-from clincot.lm.loading import load_weights, no_text_ids, pick_device
+from clincot.lm.loading import load_weights, no_text_ids
 from clincot.lm.prefix_cache import PrefixCache, Started, can_share, window
 from clincot.lm.requests import Counters, GenerateRequest
 from clincot.lm.sampling import Sampler
 from clincot.lm.segments import Prompt, Segment
 from clincot.lm.spaces import After, after_spaces, pieces
 from clincot.lm.trunks import with_trunks
+from clincot.recipe.load import DEFAULT, Load
 
 CACHE_BYTES = 2 * 2**30
 SPACED = "+space"  # in the key of a judge whose replies are weighed after a space piece too
@@ -70,7 +71,7 @@ class CausalLMJudge:
         pad = next(i for i in (tokenizer.pad_token_id, tokenizer.eos_token_id, 0) if i is not None)
         self._prefixes = PrefixCache(model, pad, self.counters, CACHE_BYTES)
         self._stops = frozenset(end_ids(tokenizer, model.generation_config, model.config))
-        self._suppressed = no_text_ids(tokenizer, model.get_output_embeddings().weight.shape[0], self._stops)
+        self._suppressed = no_text_ids(tokenizer, model.get_output_embeddings().out_features, self._stops)
 
     @classmethod
     def from_pretrained(
@@ -81,8 +82,7 @@ class CausalLMJudge:
         key: str,
         batch_size: int,
         threads: int | None = None,
-        dtype: str = "auto",
-        device: str | None = None,
+        load: Load = DEFAULT,
         scoring: str = "expected",
         share: bool = True,
         prefill: str = "",
@@ -94,7 +94,7 @@ class CausalLMJudge:
         """
         if threads is not None:
             torch.set_num_threads(threads)
-        model = load_weights(AutoModelForCausalLM, Path(folder), dtype, "judge").to(pick_device(device)).eval()
+        model = load_weights(AutoModelForCausalLM, Path(folder), load, "judge")
         if not can_share(model):
             kind = model.config.model_type
             raise ModelError(

@@ -64,7 +64,7 @@ class VlmJudge:
         prefill: str = "",
         **options: Any,
     ) -> VlmJudge:
-        """Load a folder as a policy's base is loaded; `options` go to the engine (threads, images, dtype, device)."""
+        """Load a folder as a policy's base is loaded; `options` go to the engine (threads, images, load)."""
         engine = engines.load("transformers", folder, batch_size=batch_size, **options)
         return cls(engine, key=key, name=name, scoring=scoring, prefill=prefill, counters=engine.counters)
 

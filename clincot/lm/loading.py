@@ -6,32 +6,32 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from clincot.errors import ModelError
 from clincot.lm.ends import special_ids
+from clincot.lm.placing import device_of, load_options
+from clincot.recipe.load import Load
 from clincot.records.lineage import shown
 
 
-def pick_device(device: str | None) -> torch.device:
-    """Return `device`, else the first GPU, else the CPU."""
-    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+def load_weights(kind: Any, folder: Path, load: Load, role: str) -> Any:
+    """Return `kind.from_pretrained(folder)` where `load` wants it, ready to read and write.
 
-
-def load_weights(kind: Any, folder: Path, dtype: str, role: str) -> Any:
-    """Call `kind.from_pretrained(folder)` and refuse what transformers only warns about: weights that are missing."""
+    Raises ModelError for a folder that is no model, for what this machine lacks (`placing`), and for what transformers
+    only warns about: weights that are missing.
+    """
     try:
-        model, info = kind.from_pretrained(folder, dtype=dtype, output_loading_info=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"{role} {shown(folder)}: cannot be loaded ({first_line(error)}). Name another model."
-        ) from error
+        options = load_options(folder, load, f"{role} {shown(folder)}: load")
+        model, info = kind.from_pretrained(folder, output_loading_info=True, **options)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        advice = "Install it, or name another model" if isinstance(error, ImportError) else "Name another model"
+        raise ModelError(f"{role} {shown(folder)}: cannot be loaded ({first_line(error)}). {advice}.") from error
     missing = sorted(info["missing_keys"]) + [str(key) for key in info["mismatched_keys"]]
     if missing:
         raise ModelError(
             f"{role} {shown(folder)}: lacks {shortened(missing)}. Convert its weights to the Hugging Face layout first."
         )
-    return model
+    # A model that is quantised or spread lies where it belongs, and Accelerate's hooks would keep it there.
+    return (model if "device_map" in options else model.to(device_of(load))).eval()
 
 
 def no_text_ids(tokenizer: Any, rows: int, stops: Iterable[int]) -> tuple[int, ...]:

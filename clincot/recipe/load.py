@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+SPREAD = ("auto", "balanced", "balanced_low_0", "sequential")  # Accelerate's ways to lay a model over several devices
 PLACES = ("device_map",)  # where weights lie decides no number that a key answers for
 
 
@@ -14,7 +15,7 @@ class Load:
     """How a model is loaded in process; the defaults are its weights' own dtype, on one device.
 
     `dtype` auto: that of the weights on disk. `attention` auto: what transformers takes for the class.
-    `device_map`: "" for the first GPU, else the CPU; a device ("cpu", "cuda:1"); or Accelerate's "auto", "balanced".
+    `device_map`: "" for the first GPU, else the CPU; a device ("cpu", "cuda:1"); or one of `SPREAD`.
     `quantization`: weights of linear layers in 8 (`int8`) or 4 bits (`nf4`) by bitsandbytes; a policy trained so is
     trained as QLoRA.
     """
@@ -34,6 +35,9 @@ class Load:
         """Return the values that are not the default."""
         usual = asdict(Load())
         return {name: value for name, value in asdict(self).items() if value != usual[name]}
+
+
+DEFAULT = Load()
 
 
 def key_of(*loads: Load) -> list[list[dict[str, str]]]:

@@ -8,7 +8,7 @@ from clincot.errors import RecipeError
 from clincot.recipe import Recipe, load_recipe, recipe_from_yaml
 from clincot.recipe.load import Load, key_of
 from clincot.records.lineage import Pin
-from clincot.runs.models.loading import proposer_key, reference_key, weights_key
+from clincot.runs.models.loading import reference_key, weights_key
 from clincot.runs.pairing import differences
 from clincot.runs.rounds.build import inputs_of
 
@@ -47,9 +47,9 @@ def test_what_changes_numbers_changes_keys_and_round_trips(value: str) -> None:
 
 
 def test_roles_do_not_share_their_loading() -> None:
-    proposer, policy = of("models.proposer.load.dtype=bfloat16"), of("models.policy.load.dtype=bfloat16")
-    assert inputs_of(proposer, {}, "base") != inputs_of(policy, {}, "base")
-    assert proposer_key(proposer, PIN) != proposer_key(policy, PIN) == PIN.sha
+    judge, policy = of(JUDGES), of("models.policy.load.quantization=int8")
+    assert inputs_of(judge, {}, "base") != inputs_of(policy, {}, "base")
+    assert judge.models.policy.load == policy.models.judges[0].load == Load()
 
 
 def test_each_judge_of_a_list_has_its_own() -> None:

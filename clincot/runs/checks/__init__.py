@@ -17,6 +17,7 @@ from clincot.recipe.choices import check, trait
 from clincot.recipe.parts import Control
 from clincot.recipe.training import check_training
 from clincot.runs.checks.combinations import check_combinations
+from clincot.runs.checks.loads import check_loads
 from clincot.runs.checks.needs import check_needs
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER
 
@@ -36,6 +37,7 @@ def check_names(recipe: Recipe) -> None:
     _check_models(recipe)
     _check_judges(recipe)
     check_needs(recipe)
+    check_loads(recipe)
     _check_evaluation(recipe)
     check_training(recipe.train)
     check_combinations(recipe)

@@ -21,6 +21,7 @@ from clincot.runs.evaluation.contamination import by_content, seen_by
 from clincot.runs.models import adapters
 from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loading import load_policy, load_proposer, proposer_key, weights_key
+from clincot.runs.models.loads import report_loads
 from clincot.runs.models.pins import benchmark_pin, model_pins
 from clincot.runs.redistribution.redacted import References
 from clincot.runs.releases import Release, tag_of
@@ -80,6 +81,8 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False) -> Evalua
         run, "dataset", run.results_repo, newest, inputs, new_version=new_version, pins={**pins, **own}
     )
     splits = Splits(run, pins["benchmark"])
+    if not done:
+        report_loads(models)
     evaluation = _evaluate(run, chosen, pins, splits)
     if done:
         return Evaluated(done, evaluation)

@@ -13,15 +13,14 @@ from clincot.judges.cache import CachedJudge, Known
 from clincot.judges.critic import Critic
 from clincot.recipe import ModelSource, Recipe
 from clincot.recipe.choices import source_keys
-from clincot.recipe.load import Load, key_of
+from clincot.recipe.load import DEFAULT, Load, key_of
 from clincot.records.lineage import Pin, content_key
 from clincot.regions.base import Matching, Proposer
 from clincot.runs.models.adapters import Adapter
+from clincot.runs.models.loads import device_of_proposer, options_of, refuse_unloadable
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER, asks_policy, sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
-
-PLAIN = Load()
 
 
 def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: Known) -> Models:
@@ -31,6 +30,7 @@ def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: K
     """
     build, method = run.recipe.build, methods.load(run.recipe.method.name)
     sources = sources_of(run.recipe)
+    refuse_unloadable(sources)
 
     def load(adapter: Adapter | None) -> Engine:
         return load_policy(run, pins["policy"], adapter, batch_size=build.batch_size, threads=build.threads)
@@ -68,23 +68,21 @@ def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int
         batch_size=batch_size,
         threads=threads,
         images=_images(run.recipe),
+        **options_of(source),
     )
 
 
 def load_proposer(run: Run, recipe: Recipe, pin: Pin | None) -> Proposer:
     """Load the proposer that the recipe names; kinds without a model have no pin."""
     folder = run.target.snapshot(pin) if pin else None
-    return regions.load(recipe.models.proposer.kind, folder, key=proposer_key(recipe, pin))
+    source = recipe.models.proposer
+    return regions.load(source.kind, folder, key=proposer_key(recipe, pin), **device_of_proposer(source))
 
 
 def proposer_key(recipe: Recipe, pin: Pin | None) -> str:
     """Return what names the proposer's maps: its pinned weights, else its kind and the settings."""
     kind = recipe.models.proposer.kind
-    return (
-        weights_key(pin, recipe.models.proposer.load)
-        if pin
-        else content_key(kind, recipe.build.regions, recipe.seed, *source_keys(kind))
-    )
+    return pin.sha if pin else content_key(kind, recipe.build.regions, recipe.seed, *source_keys(kind))
 
 
 def weights_key(pin: Pin, load: Load) -> str:
@@ -92,7 +90,7 @@ def weights_key(pin: Pin, load: Load) -> str:
     return "-".join((pin.sha, *load.numbers.values()))
 
 
-def reference_key(policy: Pin, sampled_from: str, engine: str = "", load: Load = PLAIN) -> dict[str, str]:
+def reference_key(policy: Pin, sampled_from: str, engine: str = "", load: Load = DEFAULT) -> dict[str, str]:
     """Return the key under which stored reference log-probabilities are valid: these weights, this engine."""
     return {
         "reference": content_key(policy.repo, policy.sha, sampled_from, engine or "transformers", *key_of(load)),
@@ -128,6 +126,7 @@ def _judges(
                 scoring=judging.scoring,
                 **prefill,
                 **sees,
+                **options_of(source),
             )
         )
     return loaded
@@ -147,21 +146,21 @@ def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: s
         batch_size=build.batch_size,
         threads=build.threads,
         images=_images(run.recipe),
+        **options_of(source),
     )
     return made(engine, name=source.repo, key=weights_key(pins["critic"], source.load))
 
 
 def _editor(run: Run, pins: dict[str, Pin]) -> Editor:
-    folder = run.target.snapshot(pins["editor"]) if "editor" in pins else None
-    return editors.load(run.recipe.models.editor.kind, folder)
+    folder, source = run.target.snapshot(pins["editor"]) if "editor" in pins else None, run.recipe.models.editor
+    return editors.load(source.kind, folder, **options_of(source))
 
 
 def _similarity(run: Run, pins: dict[str, Pin], proposer: Proposer | None) -> Matching:
     source, model = run.recipe.models.similarity, proposer
     if source.kind != OF_PROPOSER:
-        model = regions.load(
-            source.kind, run.target.snapshot(pins["similarity"]), key=weights_key(pins["similarity"], source.load)
-        )
+        pin, device = pins["similarity"], device_of_proposer(source)
+        model = regions.load(source.kind, run.target.snapshot(pin), key=pin.sha, **device)
     if not isinstance(model, Matching):
         raise ModelError(f"models.similarity: {getattr(model, 'name', source.kind)} has no score of image and text.")
     return model

@@ -22,6 +22,7 @@ from clincot.runs import releases
 from clincot.runs.models import adapters
 from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loading import load_models, reference_key
+from clincot.runs.models.loads import report_loads
 from clincot.runs.models.pins import benchmark_pin, model_pins
 from clincot.runs.models.rooms import load_rooms
 from clincot.runs.redistribution.redacted import read_rows
@@ -65,6 +66,7 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     launch = open_launch(world, launches, {"inputs": made.inputs, "tag": tag})
     if done:
         return done
+    report_loads(sources_of(run.recipe))
     job, every = job_of(run, round_, made, tag, world)
     outcome = build(job, launch)
     cache.write(run.folder / RATINGS, tag, ratings(job))
