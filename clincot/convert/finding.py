@@ -21,6 +21,21 @@ class Finding:
         return f"{self.level:5}  {self.name}: {self.says}"
 
 
+def ok(name: str, says: str) -> Finding:
+    """Return a finding that all is well."""
+    return Finding(name, "ok", says)
+
+
+def warns(name: str, says: str) -> Finding:
+    """Return a finding that a user should know."""
+    return Finding(name, "warns", says)
+
+
+def fails(name: str, says: str) -> Finding:
+    """Return a finding that stops a round."""
+    return Finding(name, "fails", says)
+
+
 def refuse_failures(findings: Iterable[Finding], where: str) -> None:
     """Raise ModelError with the first finding that fails, and how many more do."""
     failed = [finding for finding in findings if finding.level == "fails"]

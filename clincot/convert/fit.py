@@ -9,8 +9,9 @@ from typing import Any
 
 from PIL import Image
 
-from clincot.convert.finding import Finding
+from clincot.convert.finding import Finding, fails, ok, warns
 from clincot.errors import DataError
+from clincot.lm.image_fit import crop_loss, fit_of
 
 # What `lost` measures without images: chest radiographs are about as wide as high, slices and limbs are not.
 USUAL = ((1024, 1024), (1024, 838), (838, 1024), (1200, 800), (600, 1200))
@@ -20,29 +21,27 @@ def pixels(processor: Any, size: int) -> Finding:
     """Compare the pixels that `processor` makes of one image with the `size` of the vision tower."""
     found = processor.image_processor(Image.new("RGB", (40, 30)), return_tensors="np")["pixel_values"].shape
     if tuple(found) != (1, 3, size, size):
-        return Finding(
-            "pixels", "fails", f"are {tuple(found)}, the tower reads {size} x {size}. Correct size and crop_size."
-        )
-    return Finding("pixels", "ok", f"{size} x {size}")
+        return fails("pixels", f"are {tuple(found)}, the tower reads {size} x {size}. Correct size and crop_size.")
+    return ok("pixels", f"{size} x {size}")
 
 
 def lost(processor: Any, sizes: Sequence[tuple[int, int]]) -> Finding:
     """Return the share of images of these sizes (width, height; none: usual ones) that the centre crop removes."""
     part = processor.image_processor
-    if getattr(part, "do_pad", False):
-        return Finding("crop", "ok", "nothing is lost: images are padded to a square")
-    if not part.do_center_crop or not part.size.get("shortest_edge"):
-        return Finding("crop", "warns", "nothing is lost, but images are stretched to a square. Set do_pad.")
-    shares = [_share(part, size) for size in sizes or USUAL]
+    if fit_of(part) == "pad":
+        return ok("crop", "nothing is lost: images are padded to a square")
+    loss = crop_loss(part, sizes or USUAL)
+    if loss is None:
+        return warns("crop", "nothing is lost, but images are stretched to a square. Use image_fit=pad, or set do_pad.")
     of = f"{len(sizes)} images" if sizes else f"{len(USUAL)} usual sizes"
-    text = f"the centre crop removes {sum(shares) / len(shares):.1%} of {of}, {max(shares):.1%} at most"
-    if max(shares) < 0.01:
-        return Finding("crop", "ok", text)
-    return Finding("crop", "warns", f"{text}. Set do_pad (image_processor_type LlavaImageProcessor).")
+    text = f"the centre crop removes {loss.mean:.1%} of {of}, {loss.most:.1%} at most"
+    if loss.most < 0.01:
+        return ok("crop", text)
+    return warns("crop", f"{text}. Use image_fit=pad, or set do_pad (image_processor_type LlavaImageProcessor).")
 
 
 def image_sizes(folder: Path) -> list[tuple[int, int]]:
-    """Return the sizes (width, height) of the images below `folder`. Raises DataError where there is none."""
+    """Return the sizes (width, height) of the images below `folder`. Raises DataError for a folder without images."""
     sizes = []
     for path in sorted(folder.rglob("*")):
         if path.is_file():
@@ -51,10 +50,3 @@ def image_sizes(folder: Path) -> list[tuple[int, int]]:
     if not sizes:
         raise DataError(f"{folder}: holds no image. Name a folder of images.")
     return sizes
-
-
-def _share(part: Any, size: tuple[int, int]) -> float:
-    short, (width, height) = part.size["shortest_edge"], size
-    scale = short / min(size)
-    kept = min(part.crop_size["width"], width * scale) * min(part.crop_size["height"], height * scale)
-    return float(1 - kept / (width * scale * height * scale))

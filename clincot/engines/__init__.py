@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from clincot.engines.base import Engine, Fitting
+from clincot.recipe import ImageFit
 from clincot.recipe.choices import choose
 
 ENGINES = {
@@ -17,10 +18,10 @@ ROOMS = {"transformers": "clincot.engines.room:PolicyRoom"}
 SERVED = {"openai"}  # kinds that no folder is read for
 
 
-def open_room(kind: str, base: str | Path) -> Fitting | None:
+def open_room(kind: str, base: str | Path, image_fit: ImageFit = "as_is") -> Fitting | None:
     """Return what says which prompts an engine of this kind has no room for, without weights; None where none can."""
     name = kind or "transformers"
-    return choose(ROOMS, name, "engine").from_pretrained(base) if name in ROOMS else None
+    return choose(ROOMS, name, "engine").from_pretrained(base, image_fit) if name in ROOMS else None
 
 
 def load(kind: str, base: str | Path, adapter: str | Path | None = None, **options: Any) -> Engine:

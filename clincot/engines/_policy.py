@@ -16,6 +16,7 @@ from clincot.lm.escaping import Escape, escape_of
 from clincot.lm.lengths import context_length
 from clincot.lm.loading import first_line, load_weights, no_text_ids, shortened
 from clincot.lm.processors import read_processor
+from clincot.recipe import ImageFit
 from clincot.recipe.load import DEFAULT, Load
 from clincot.records.lineage import shown
 
@@ -37,13 +38,13 @@ class Policy:
     escape: Escape = field(repr=False)
 
 
-def load_policy(base: Path, adapter: Path | None, load: Load = DEFAULT) -> Policy:
+def load_policy(base: Path, adapter: Path | None, load: Load = DEFAULT, image_fit: ImageFit = "as_is") -> Policy:
     """Load base and adapter in inference mode; raises ModelError when either cannot be what it should be."""
     _refuse_other_models(base)
     model = load_weights(AutoModelForImageTextToText, base, load, "policy")
     if adapter is not None:
         model = _with_adapter(model, adapter).eval()
-    processor = read_processor(base)
+    processor = read_processor(base, image_fit)
     if not hasattr(processor, "image_processor") or getattr(processor, "chat_template", None) is None:
         raise ModelError(
             f"policy {shown(base)}: has no processor with a chat template. Add the files of its processor."

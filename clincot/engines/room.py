@@ -14,10 +14,12 @@ from clincot.engines._reading import render
 from clincot.engines._two_images import image_tokens
 from clincot.lm.ends import end_texts
 from clincot.lm.escaping import Escape, escape_of
+from clincot.lm.image_fit import CropLoss, Size, crop_loss
 from clincot.lm.lengths import SPARE, context_of, lengths, most_tokens
 from clincot.lm.processors import read_processor
 from clincot.lm.requests import GenerateRequest
 from clincot.lm.templates import refuse_residue
+from clincot.recipe import ImageFit
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,12 @@ class PolicyRoom:
     escape: Escape = field(repr=False)
 
     @classmethod
-    def from_pretrained(cls, base: str | Path) -> PolicyRoom:
+    def from_pretrained(cls, base: str | Path, image_fit: ImageFit = "as_is") -> PolicyRoom:
         """Open the processor and config of a folder, once before each build.
 
         Raises ModelError for a processor that cannot be read, and for one whose answers could not be trained.
         """
-        processor, config = read_processor(base), AutoConfig.from_pretrained(base)
+        processor, config = read_processor(base, image_fit), AutoConfig.from_pretrained(base)
         refuse_residue(processor, end_texts(Path(base), processor), base)
         image_token = getattr(processor, "image_token", "<image>")
         return cls(processor, processor.tokenizer, image_token, context_of(config), escape_of(processor))
@@ -54,6 +56,10 @@ class PolicyRoom:
             grown = length + _blocks(requests[i]) * (self._image_tokens - 1)
             found[i] = grown + requests[i].max_new_tokens > self.context
         return found
+
+    def crop_loss(self, sizes: Sequence[Size]) -> CropLoss | None:
+        """Return what the processor crops away of images of these sizes, None where it does not crop."""
+        return crop_loss(self.processor.image_processor, sizes)
 
     def _surely_fits(self, request: GenerateRequest) -> bool:
         texts = (request.prefill, *_texts(request.messages))

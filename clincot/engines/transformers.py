@@ -25,11 +25,13 @@ from clincot.engines.room import PolicyRoom
 from clincot.lm.choice_tokens import ChoiceTokens
 from clincot.lm.decoding import decode
 from clincot.lm.halving import in_halves
+from clincot.lm.image_fit import CropLoss, Size
 from clincot.lm.prefix_cache import PrefixCache, can_share, window
 from clincot.lm.requests import TOO_LONG, ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
 from clincot.lm.sampling import Sampler
 from clincot.lm.segments import Prompt
 from clincot.lm.spaces import after_spaces, scores_of
+from clincot.recipe import ImageFit
 from clincot.recipe.load import DEFAULT, Load
 
 R = TypeVar("R")
@@ -81,18 +83,20 @@ class TransformersEngine:
         load: Load = DEFAULT,
         share: bool = True,
         images: int = 2,
+        image_fit: ImageFit = "as_is",
         cache_bytes: int | None = None,
     ) -> TransformersEngine:
         """Load folders; `threads` is set for the whole process (None: leave).
 
         `share=False` computes every prompt by itself. `images` is how many a prompt will hold at most (1 for
-        `image_layout: canvas`), `cache_bytes` how many are kept of trunks and as many again of what followed them.
+        `image_layout: canvas`), `image_fit` how they become the tower's square, `cache_bytes` how many are kept of
+        trunks and as many again of what followed them.
         Raises ModelError for a base that is not a vision-language model, lacks weights or cannot take the images, and
         for an adapter that does not fit.
         """
         if threads is not None:
             torch.set_num_threads(threads)
-        policy = load_policy(Path(base), None if adapter is None else Path(adapter), load)
+        policy = load_policy(Path(base), None if adapter is None else Path(adapter), load, image_fit)
         refuse_few_images(policy, base, images)
         return cls(policy, batch_size=batch_size, share=share, cache_bytes=cache_bytes)
 
@@ -126,6 +130,10 @@ class TransformersEngine:
     def too_long(self, requests: Sequence[GenerateRequest]) -> list[bool]:
         """Return, for each request, whether it exceeds the context, without reading it; `images` may be left out."""
         return self._room.too_long(requests)
+
+    def crop_loss(self, sizes: Sequence[Size]) -> CropLoss | None:
+        """Return what the processor crops away of images of these sizes, None where it does not crop."""
+        return self._room.crop_loss(sizes)
 
     def _read(self, requests: Sequence[Any], new_tokens: Sequence[int]) -> list[Entry]:
         texts = [render(self.policy, r.messages, len(r.images), r.prefill) for r in requests]

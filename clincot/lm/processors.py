@@ -10,9 +10,11 @@ from typing import Any
 from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, ProcessorMixin
 
 from clincot.errors import ModelError
+from clincot.lm.image_fit import set_fit
 from clincot.lm.loading import first_line
 from clincot.lm.templates import write_bos
 from clincot.progress import notice
+from clincot.recipe import ImageFit
 from clincot.records.lineage import shown
 
 # What processors need beyond clincot's own packages -> the name that pip knows.
@@ -23,10 +25,11 @@ MODULES = {"protobuf": "google.protobuf"}
 ADDITIONAL = {"clip_vision_model": 1, "siglip_vision_model": 0}
 
 
-def read_processor(base: str | Path) -> Any:
+def read_processor(base: str | Path, image_fit: ImageFit = "as_is") -> Any:
     """Return the processor in folder `base`, completed where old repositories of LLaVA lack numbers or BOS.
 
-    Raises ModelError for a library that is missing, naming it, and for files that cannot be read.
+    Images become the square that the model reads by `image_fit` (image_fit.py). Raises ModelError for a library that is
+    missing, naming it, and for files that cannot be read.
     """
     # The PIL backend is part of a run's key: torchvision's pixels differ by up to one grey level
     # (docs/training.md#libraries).
@@ -37,6 +40,7 @@ def read_processor(base: str | Path) -> Any:
     if isinstance(processor, ProcessorMixin):
         _complete(processor, Path(base))
         write_bos(processor, base)
+        set_fit(processor, image_fit, base)
     return processor
 
 

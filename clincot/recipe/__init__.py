@@ -20,6 +20,7 @@ from clincot.recipe.parts import (
     Build,
     Conditioning,
     Evaluate,
+    ImageFit,
     ImageLayout,
     Judging,
     Look,
@@ -39,6 +40,7 @@ __all__ = [
     "Build",
     "Conditioning",
     "Evaluate",
+    "ImageFit",
     "ImageLayout",
     "Judging",
     "Load",
@@ -62,6 +64,8 @@ class Recipe:
 
     `benchmark_revision`: commit, tag or branch of its repository; empty: the commit that the benchmark names.
     `image_layout`: image and crop reach the policy as two images, or as one `canvas` for a policy that takes only one.
+    `image_fit`: how images become the square that the policy's tower reads: as its own processor does, on a square of
+    the mean colour, stretched, or their middle.
     """
 
     name: str
@@ -75,6 +79,7 @@ class Recipe:
     rounds: Annotated[int, Range(1, 1000)] = 4
     seed: Annotated[int, Range(0, 2**32 - 1)] = 0  # NumPy's seeds, which transformers sets from it
     image_layout: ImageLayout = "separate"
+    image_fit: ImageFit = "as_is"
     build: Build = field(default_factory=Build)
     train: Train = field(default_factory=Train)
     evaluate: Evaluate = field(default_factory=Evaluate)
@@ -94,6 +99,16 @@ class Recipe:
         """Return how many hypotheses of an image inference by region looks for."""
         return self.evaluate.hypotheses or self.method.hypotheses
 
+    @property
+    def fit_key(self) -> tuple[str, ...]:
+        """Return what `image_fit` adds to content keys: nothing by default, as keys were before it."""
+        return () if self.image_fit == "as_is" else (f"image_fit {self.image_fit}",)
+
+    @property
+    def fit_facts(self) -> dict[str, str]:
+        """Return what lineages say of `image_fit`: nothing by default."""
+        return {} if self.image_fit == "as_is" else {"image_fit": self.image_fit}
+
     def tree(self) -> dict[str, Any]:
         """Return all values as plain nested mappings, laid out as a recipe file is."""
         return self._tree(places=True)
@@ -104,6 +119,8 @@ class Recipe:
 
     def _tree(self, *, places: bool) -> dict[str, Any]:
         tree = dataclasses.asdict(self)
+        if self.image_fit == "as_is":  # recipes and their hashes stay as they were before it
+            del tree["image_fit"]
         return {**tree, "models": without_defaults(tree["models"], places=places), "method": self.method.tree()}
 
     def to_yaml(self) -> str:

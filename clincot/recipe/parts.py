@@ -10,6 +10,7 @@ from clincot.recipe.ranges import Range
 
 Conditioning = Literal["per_side", "winner", "global"]
 ImageLayout = Literal["separate", "canvas"]
+ImageFit = Literal["as_is", "pad", "stretch", "crop"]
 BatchLayout = Literal["pair", "shared", "group"]
 Start = Literal["base", "sft"]
 Look = Literal["one", "each"]

@@ -41,7 +41,8 @@ processor = AutoProcessor.from_pretrained("{title}")
 Weights are {merged.dtype}. Loaded again after writing, the largest difference of its logits from those of base +
 adapter in float32 was {merged.difference:.2g} of the largest logit on one probe (allowed: {merged.allowed:g}). The
 layout is transformers' own, which vLLM reads as well; clincot has checked it with transformers alone.
-"""
+{fit}"""
+FIT = "Its processor fits images as in training (`image_fit: {}`), unlike the base's.\n"
 
 
 def export_round(
@@ -59,12 +60,13 @@ def export_round(
         raise RoundError(
             f"{run.adapter_repo}: no round has an adapter yet. Run `clincot train --name {run.name}` first."
         )
-    base = _made(run, adapter).pins["policy"]
-    merged = export_merged(run.target.snapshot(base), adapter.folder, out, dtype)
+    made = _made(run, adapter)
+    base, fit = made.pins["policy"], made.facts.get("image_fit", "as_is")
+    merged = export_merged(run.target.snapshot(base), adapter.folder, out, dtype, fit)
     pin = replace(adapter.pin, repo=run.on_target(adapter.pin.repo)) if push else adapter.pin
     title = run.on_target(merged_repo(run)) if push else merged_repo(run)
     names = {"base": base, "adapter": pin, "tag": pin.revision, "sha256": adapter.sha256}
-    card = CARD.format(title=title, merged=merged, **names)
+    card = CARD.format(title=title, merged=merged, fit="" if fit == "as_is" else FIT.format(fit), **names)
     (out / "README.md").write_text(card, encoding="utf-8")
     return adapter, merged
 

@@ -12,7 +12,17 @@ from clincot.methods.base import Redraws
 from clincot.recipe import Recipe
 
 # What decides a round's dataset; settings of training and evaluation do not.
-DECIDES = ("seed", "benchmark", "benchmark_revision", "build", "image_layout", "method", "rounds", "models")
+DECIDES = (
+    "seed",
+    "benchmark",
+    "benchmark_revision",
+    "build",
+    "image_layout",
+    "image_fit",
+    "method",
+    "rounds",
+    "models",
+)
 # Values that say how a machine goes about it, not what comes out.
 OF_A_MACHINE = {f"build.{name}" for name in ("batch_size", "threads", "judging.batch_size", "judging.failure_limit")}
 
@@ -59,4 +69,4 @@ def differences(old: Recipe, new: Recipe) -> dict[str, str]:
 
 def _decided(recipe: Recipe) -> dict[str, Any]:
     tree = recipe.decided()
-    return {name: tree[name] for name in DECIDES}
+    return {name: tree[name] for name in DECIDES if name in tree}

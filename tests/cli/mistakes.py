@@ -109,6 +109,7 @@ CHOICES = values(
     ("build.judging.scoring=true", "is not a choice"),
     ("build.regions.rule=std", "is not a choice"),
     ("image_layout=both", "is not a choice"),
+    ("image_fit=padded", "Did you mean 'pad'"),
     ("method=clinct", "Did you mean 'clincot'"),
     ("benchmark=vqarad", "Did you mean 'vqa-rad'"),
     ("train.objective=dpo", "is not known"),
@@ -166,6 +167,10 @@ TOGETHER = [
     ((*BUILD, *(word for value in overrides for word in ("--set", value))), says)
     for overrides, says in (
         (("method.pair_scope=within_region",), "1 text a region has none"),
+        (
+            ("image_fit=pad", "models.policy.kind=openai", "models.policy.endpoint=http://127.0.0.1:8000/v1"),
+            "prepare images themselves",
+        ),
         (("method.pair_scope=across_regions", "method.candidates=1", "method.samples_per_region=2"), "1 region has no"),
         (("method.candidates=1",), "1 candidate a step has none"),
         (

@@ -57,6 +57,15 @@ def test_log_probs_of_a_server_are_no_reference() -> None:
     base = Pin("model", "a/b", "main", "a" * 40)
     here, served = loading.reference_key(base, "base"), loading.reference_key(base, "base", "openai")
     assert here == loading.reference_key(base, "base", "transformers") != served
+    assert loading.reference_key(base, "base", fit=("image_fit pad",)) != here
+
+
+def test_the_fit_of_images_reaches_own_engines_only_where_it_is_asked_for(sealed: SealedRun, asked: Asked) -> None:
+    pin = sealed.build.lineage.pins["policy"]
+    padded = dataclasses.replace(sealed.run, recipe=dataclasses.replace(sealed.run.recipe, image_fit="pad"))
+    for run in (sealed.run, padded):
+        loading.load_policy(run, pin, None, batch_size=4, threads=1)
+    assert [options.get("image_fit") for _, options in asked] == [None, "pad"]
 
 
 def test_a_canvas_is_announced_as_one_image(sealed: SealedRun, asked: Asked) -> None:
@@ -98,6 +107,7 @@ def test_the_inputs_of_a_round_tell_kinds_views_and_the_number_of_judges_apart(s
         changed(sealed.run, proposer=ModelSource(kind="grid")).recipe,
         changed(sealed.run, proposer=ModelSource(kind="center")).recipe,
         dataclasses.replace(recipe, image_layout="canvas"),
+        dataclasses.replace(recipe, image_fit="pad"),
         dataclasses.replace(recipe, build=dataclasses.replace(recipe.build, judging=judging)),
     ]
     assert len({build.inputs_of(one, {}, "base") for one in others}) == len(others)

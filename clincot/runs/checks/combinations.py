@@ -32,6 +32,15 @@ def _method(recipe: Recipe) -> None:
         check()
 
 
+def _image_fit(recipe: Recipe) -> None:
+    kind = recipe.models.policy.kind
+    if recipe.image_fit != "as_is" and kind not in ("", "transformers"):
+        raise RecipeError(
+            f"image_fit: policies of kind {kind!r} prepare images themselves, so {recipe.image_fit!r} would change"
+            " nothing. Set it to as_is, and the processor of the served model as you need it."
+        )
+
+
 def _judging(recipe: Recipe) -> None:
     judging = recipe.build.judging
     if judging.consensus == DEBATE and judging.scoring == "yesno":
@@ -64,4 +73,4 @@ def _evaluation(recipe: Recipe) -> None:
         raise RecipeError("evaluate.inference: names no way to answer. Give region, direct or both: [region, direct].")
 
 
-CHECKS: tuple[Callable[[Recipe], None], ...] = (_regions, _method, _judging, _margin, _evaluation)
+CHECKS: tuple[Callable[[Recipe], None], ...] = (_regions, _method, _image_fit, _judging, _margin, _evaluation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from clincot import benchmarks, methods, protocols
 from clincot.engines.base import Engine
+from clincot.engines.crops import report_crops
 from clincot.errors import RoundError
 from clincot.recipe.choices import source_keys
 from clincot.recipe.load import key_of
@@ -116,7 +117,7 @@ def _inputs(run: Run, pins: dict[str, Pin], chosen: list[Adapter]) -> str:
     sources = (recipe.models.policy, recipe.models.proposer)
     kinds, loads = [source.kind for source in sources], key_of(*(source.load for source in sources))
     looked = (recipe.build.regions, recipe.inference_steps, recipe.inference_hypotheses, recipe.image_layout)
-    asked = (recipe.evaluate, recipe.seed, *looked, kinds)
+    asked = (recipe.evaluate, recipe.seed, *looked, kinds, *recipe.fit_key)
     shas = {name: pin.sha for name, pin in pins.items()}
     policies, written = [adapter.sha256 for adapter in chosen], source_keys(recipe.benchmark, *kinds)
     return content_key(asked, shas, policies, tuple(protocols.PROTOCOLS), *written, *loads)
@@ -126,7 +127,8 @@ def _evaluate(run: Run, chosen: list[Adapter], pins: dict[str, Pin], splits: Spl
     recipe = run.recipe
     # Another engine may write other texts with the same weights.
     base = weights_key(pins["policy"], recipe.models.policy.load) + recipe.models.policy.kind
-    policies = [PolicyUnderTest("base", base, _loader(run, pins["policy"], None))]
+    base = "+".join((base, *recipe.fit_key))
+    policies = [PolicyUnderTest("base", base, _loader(run, pins["policy"], None, splits.asked))]
     known = by_content(seen_by(run, chosen, lambda: splits.train), splits.asked)
     for adapter, seen in zip(chosen, known, strict=True):
         key, load = f"{base}+{adapter.sha256}", _loader(run, pins["policy"], adapter)
@@ -142,9 +144,16 @@ def _evaluate(run: Run, chosen: list[Adapter], pins: dict[str, Pin], splits: Spl
     )
 
 
-def _loader(run: Run, base: Pin, adapter: Adapter | None) -> Callable[[], Engine]:
+def _loader(run: Run, base: Pin, adapter: Adapter | None, examples: Sequence[Example] = ()) -> Callable[[], Engine]:
+    """Return what loads a policy and says what it crops away of the images of `examples`."""
     asked = run.recipe.evaluate
-    return lambda: load_policy(run, base, adapter, batch_size=asked.batch_size, threads=asked.threads)
+
+    def load() -> Engine:
+        engine = load_policy(run, base, adapter, batch_size=asked.batch_size, threads=asked.threads)
+        report_crops([engine], examples)
+        return engine
+
+    return load
 
 
 def _withheld(evaluation: Evaluation, splits: Splits) -> Evaluation:
@@ -189,6 +198,7 @@ def facts_of(run: Run, evaluation: Evaluation) -> dict[str, Any]:
     ]
     return {
         "rows": rows,
+        **run.recipe.fit_facts,
         "method": stated_by(methods.of_recipe(run.recipe)).to_facts(),
         "licence": source.licence,
         "languages": list(source.languages),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from clincot import editors, engines, judges, methods, regions
 from clincot.editors import Editor
@@ -22,6 +22,8 @@ from clincot.runs.roles import OF_POLICY, OF_PROPOSER, asks_policy, sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
 
+FITTED = ("", "transformers", "vlm")  # kinds whose images are fitted as the recipe says
+
 
 def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: Known) -> Models:
     """Load what the method needs from pinned snapshots; a method that is not on the policy gets none.
@@ -37,7 +39,7 @@ def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: K
 
     wrote = load(parent) if method.on_policy or asks_policy(sources) else None
     itself, sampled_from = run.recipe.models.policy, parent.sha256 if parent else "base"
-    key = reference_key(pins["policy"], sampled_from, itself.kind, itself.load)["reference"]
+    key = reference_key(pins["policy"], sampled_from, itself.kind, itself.load, run.recipe.fit_key)["reference"]
     # What a judge or critic is for a method that samples from no policy is the base.
     base = None if method.on_policy else wrote
     if "base" in method.needs and base is None:
@@ -67,7 +69,7 @@ def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int
         adapter.folder if adapter else None,
         batch_size=batch_size,
         threads=threads,
-        images=_images(run.recipe),
+        **_seen(run.recipe, source.kind),
         **options_of(source),
     )
 
@@ -90,15 +92,23 @@ def weights_key(pin: Pin, load: Load) -> str:
     return "-".join((pin.sha, *load.numbers.values()))
 
 
-def reference_key(policy: Pin, sampled_from: str, engine: str = "", load: Load = DEFAULT) -> dict[str, str]:
-    """Return the key under which stored reference log-probabilities are valid: these weights, this engine."""
-    return {
-        "reference": content_key(policy.repo, policy.sha, sampled_from, engine or "transformers", *key_of(load)),
-    }
+def reference_key(
+    policy: Pin, sampled_from: str, engine: str = "", load: Load = DEFAULT, fit: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Return the key under which stored reference log-probabilities are valid: these weights, engine and image fit."""
+    how = (engine or "transformers", *key_of(load), *fit)
+    return {"reference": content_key(policy.repo, policy.sha, sampled_from, *how)}
 
 
-def _images(recipe: Recipe) -> int:
-    return 1 if recipe.image_layout == "canvas" else 2
+def _seen(recipe: Recipe, kind: str) -> dict[str, Any]:
+    """Return how many images a prompt holds at most, and how they are fitted; engines of own kinds fit their own."""
+    fit = recipe.fit_facts if kind in FITTED else {}
+    return {"images": 1 if recipe.image_layout == "canvas" else 2, **fit}
+
+
+def _seeing_key(recipe: Recipe, pin: Pin, source: ModelSource) -> str:
+    """Return what names the results of a model that sees images."""
+    return "-".join((weights_key(pin, source.load), *(recipe.fit_key if source.kind in FITTED else ())))
 
 
 def _judges(
@@ -114,13 +124,13 @@ def _judges(
             itself = cast(Engine, policy)
             loaded.append(judges.of_policy(source.kind, itself, key=policy_key, scoring=judging.scoring, **prefill))
             continue
-        sees = {"images": _images(run.recipe)} if source.kind == "vlm" else {}
+        sees = _seen(run.recipe, source.kind) if source.kind == "vlm" else {}
         loaded.append(
             judges.load(
                 source.kind,
                 run.target.snapshot(pins[role]),
                 name=source.repo,
-                key=weights_key(pins[role], source.load),
+                key=_seeing_key(run.recipe, pins[role], source),
                 batch_size=judging.batch_size,
                 threads=run.recipe.build.threads,
                 scoring=judging.scoring,
@@ -145,10 +155,10 @@ def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: s
         run.target.snapshot(pins["critic"]),
         batch_size=build.batch_size,
         threads=build.threads,
-        images=_images(run.recipe),
+        **_seen(run.recipe, source.kind),
         **options_of(source),
     )
-    return made(engine, name=source.repo, key=weights_key(pins["critic"], source.load))
+    return made(engine, name=source.repo, key=_seeing_key(run.recipe, pins["critic"], source))
 
 
 def _editor(run: Run, pins: dict[str, Pin]) -> Editor:

@@ -13,8 +13,8 @@ from clincot.stages.sample.lengths import Rooms
 
 def load_rooms(run: Run, pins: Mapping[str, Pin]) -> Rooms:
     """Open what counts tokens: the processor of the policy and the judges' tokenizers. A server cannot be asked."""
-    kind = run.recipe.models.policy.kind
-    policy = None if kind in engines.SERVED else engines.open_room(kind, run.target.snapshot(pins["policy"]))
+    kind, fit = run.recipe.models.policy.kind, run.recipe.image_fit
+    policy = None if kind in engines.SERVED else engines.open_room(kind, run.target.snapshot(pins["policy"]), fit)
     rooms = []
     for role, source in sources_of(run.recipe).items():
         if not role.startswith("judge-"):

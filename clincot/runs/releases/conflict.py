@@ -19,9 +19,9 @@ BUILD = ("build.regions", "method.steps", "method.candidates")
 TRAIN = ("train.lora", "train.dtype", "train.threads", "models.policy")
 DECIDES = {
     "build-data": pairing.DECIDES,
-    "train": ("train", "image_layout", "seed", "models.policy"),
-    "evaluate": (*DATA, *BUILD, "evaluate", "image_layout", "models.policy", "models.proposer"),
-    "sft": (*DATA, *TRAIN, "train.sft", "rounds", "build.max_images", "build.max_questions"),
+    "train": ("train", "image_layout", "image_fit", "seed", "models.policy"),
+    "evaluate": (*DATA, *BUILD, "evaluate", "image_layout", "image_fit", "models.policy", "models.proposer"),
+    "sft": (*DATA, *TRAIN, "image_fit", "train.sft", "rounds", "build.max_images", "build.max_questions"),
 }
 
 

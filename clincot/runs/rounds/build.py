@@ -124,7 +124,7 @@ def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: lis
         pins=made.pins,
         own=_own(made),
         sampled_from=wrote,
-        keys=reference_key(policy, wrote, source.kind, source.load) if wrote else {},
+        keys=reference_key(policy, wrote, source.kind, source.load, run.recipe.fit_key) if wrote else {},
         facts=facts_of(run.recipe, made.source, facts),
     )
     return releases.commit(run, "dataset", run.preferences_repo, files, lineage)
@@ -140,7 +140,8 @@ def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None,
     kinds, loads = [source.kind for source in sources], key_of(*(source.load for source in sources))
     asked = (recipe.build, recipe.image_layout, recipe.method, recipe.seed, recipe.rounds, kinds)
     code = source_keys(recipe.method.name, recipe.benchmark, *kinds)
-    return content_key(*asked, {name: pin.sha for name, pin in pins.items()}, sampled_from, *code, *loads, *more)
+    shas = {name: pin.sha for name, pin in pins.items()}
+    return content_key(*asked, shas, sampled_from, *code, *loads, *recipe.fit_key, *more)
 
 
 def _pins(run: Run, source: Source) -> dict[str, Pin]:

@@ -30,6 +30,7 @@ def _settings(recipe: Recipe, source: Source) -> dict[str, Any]:
         "languages": list(source.languages),
         "partition": {"rounds": recipe.rounds, "seed": recipe.seed, "unit": "image"},
         "image_layout": recipe.image_layout,
+        **recipe.fit_facts,
     }
 
 

@@ -45,7 +45,8 @@ def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) ->
     limits = (run.recipe.rounds, build.max_images, build.max_questions)
     how = (train.sft, train.lora, train.dtype, train.threads)
     shas = {name: pin.sha for name, pin in pins.items()}
-    inputs = content_key("sft", how, limits, run.recipe.seed, shas, *key_of(policy.load))
+    loaded = (*key_of(policy.load), *run.recipe.fit_key)
+    inputs = content_key("sft", how, limits, run.recipe.seed, shas, *loaded)
     done = releases.finished(run, "model", run.adapter_repo, 0, inputs, pins=pins, new_version=new_version)
     if done:
         train_distributed(run, world, None)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from clincot.errors import RoundError
 from clincot.executors.world import ALONE, World
 from clincot.hub import Hub
+from clincot.recipe import Recipe
 from clincot.recipe.choices import source_keys
-from clincot.recipe.load import Load, key_of
+from clincot.recipe.load import key_of
 from clincot.records.lineage import Lineage, OwnPin, Pin, content_key
 from clincot.rows import schema
 from clincot.runs import releases
@@ -47,8 +48,8 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     initial = adapters.of_round(run, 0) if run.recipe.train.reference == "initial" else None
     of = [sampler, initial.sha256] if initial else [sampler]
     how = (run.recipe.train, run.recipe.image_layout, run.recipe.seed)
-    written, load = source_keys(run.recipe.train.objective), run.recipe.models.policy.load
-    inputs = content_key(*how, base.sha, *of, [held[path].oid for path in rows], *written, *key_of(load))
+    written = (*source_keys(run.recipe.train.objective), *key_of(run.recipe.models.policy.load), *run.recipe.fit_key)
+    inputs = content_key(*how, base.sha, *of, [held[path].oid for path in rows], *written)
     own = {"preferences": own_pin(hub, data)} | ({"parent": parent.own} if parent else {})
     own |= {"initial": initial.own} if initial else {}
     pins: dict[str, Pin | OwnPin] = {"policy": base, **own}
@@ -61,7 +62,7 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     else:
         folder = hub.snapshot(data, [f"{config}/*"])
         local = [folder / path for path in rows]
-    job = _job(run, round_, base, parent, tuple(local), _reference_fits(made, base, sampler, load))
+    job = _job(run, round_, base, parent, tuple(local), _reference_fits(made, base, sampler, run.recipe))
     job = replace(job, initial=initial.folder if initial else None)
     with training_lock(run.work(config), f"{run.name}, {config}"):
         outcome = train_distributed(run, world, job)
@@ -135,5 +136,6 @@ def _check_sampler(made: Lineage, sampler: str, data: Pin, parent: Adapter | Non
     )
 
 
-def _reference_fits(made: Lineage, base: Pin, sampler: str, load: Load) -> bool:
-    return made.keys.get("reference") == reference_key(base, sampler, load=load)["reference"]
+def _reference_fits(made: Lineage, base: Pin, sampler: str, recipe: Recipe) -> bool:
+    wanted = reference_key(base, sampler, load=recipe.models.policy.load, fit=recipe.fit_key)
+    return made.keys.get("reference") == wanted["reference"]

@@ -114,6 +114,7 @@ def _plan(job: BuildJob, shards: Sequence[Sequence[Example]]) -> dict[str, Any]:
         "seed": job.recipe.seed,
         "rounds": job.recipe.rounds,
         "image_layout": job.recipe.image_layout,
+        **job.recipe.fit_facts,
         "build": asdict(job.recipe.build),
         "made from": dict(job.made_from),
         "examples": len(job.examples),

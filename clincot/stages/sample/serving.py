@@ -12,8 +12,10 @@ from clincot.engines.base import Engine, Fitting
 from clincot.errors import ModelError
 from clincot.judges.base import Fitting as FittingJudge
 from clincot.judges.base import Judge
+from clincot.judges.cache import CachedJudge
 from clincot.judges.critic import Critic
 from clincot.judges.panel import Panel
+from clincot.judges.vlm import VlmJudge
 from clincot.lm.work import Work
 from clincot.recipe import Judging
 from clincot.records import Region
@@ -54,6 +56,12 @@ class Models:
         """Return every loaded engine once: policy, base and critic may be the same."""
         named = (self.policy, self.base, self.critic.engine if self.critic else None)
         return tuple({id(engine): engine for engine in named if engine is not None}.values())
+
+    @property
+    def seeing(self) -> tuple[Engine, ...]:
+        """Return every engine that sees images, those of judges too."""
+        judges = (judge.judge for judge in self.judges if isinstance(judge, CachedJudge))
+        return (*self.engines, *(judge.engine for judge in judges if isinstance(judge, VlmJudge)))
 
     @property
     def rooms(self) -> Rooms:

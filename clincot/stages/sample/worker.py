@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clincot import methods
+from clincot.engines.crops import report_crops
 from clincot.executors.journal import Journal
 from clincot.executors.launch import Launch
 from clincot.lm.work import finish
@@ -126,6 +127,8 @@ class Worker:
         shard, started = self.shards[number], time.monotonic()
         if self.models is None:
             self.models = self.job.load_models()
+            if self.launch.world.rank == 0:
+                report_crops(self.models.seeing, self.job.examples)
         counters = counts_of(self.models)
         bench = Workbench(self.job.recipe, self.job.round, self.models)
         result = finish(sample_shard(methods.of_recipe(self.job.recipe), shard, bench))

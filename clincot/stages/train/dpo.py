@@ -109,7 +109,7 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
 
 def _open_rows(job: TrainJob, *, say: bool) -> tuple[Dataset, dict[str, int], PairCollator, int]:
     train = job.recipe.train
-    processor, ends, budget = open_processor(job.base)
+    processor, ends, budget = open_processor(job.base, job.recipe.image_fit)
     stored = _stored(job)
     read = load_rows(job.rows, job.folder / "rows", scores=train.margin.kind != "none", reference=stored)
     rows, dropped = keep_rows(read, ", ".join(path.name for path in job.rows), say=say)
@@ -147,7 +147,7 @@ def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
         args=arguments,
         train_dataset=dataset,
         data_collator=laid_out,
-        processing_class=open_processor(job.base)[0],  # the collator's own keeps pixels
+        processing_class=open_processor(job.base, job.recipe.image_fit)[0],  # the collator's own keeps pixels
         peft_config=lora,
         nll_weight=train.nll_weight,
     )
@@ -174,7 +174,7 @@ def _arguments(job: TrainJob, dataset: Dataset, collator: RowsCollator) -> DPOCo
 def _key(job: TrainJob, size: int) -> str:
     """Return the key of what may go on from the same saves: recipe, rows, parent and number of processes."""
     train, base = asdict(job.recipe.train), (job.base_repo, job.base.name)
-    loaded = key_of(job.recipe.models.policy.load)
+    loaded = (*key_of(job.recipe.models.policy.load), *job.recipe.fit_key)
     return content_key(train, job.recipe.seed, job.round, *base, *_digests(job), size, *loaded)
 
 
@@ -204,6 +204,7 @@ def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
         "reference": train.reference,
         "margin": asdict(train.margin),
         "stored_references": stored_rows(rows) if _stored(job) else 0,
+        **job.recipe.fit_facts,
         "dtype": str(dtype_of(job.recipe)).removeprefix("torch."),
         "device": str(trainer.accelerator.device),
         "processes": trainer.args.world_size,

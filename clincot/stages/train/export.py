@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from clincot.chain.prompts import finding_messages
 from clincot.errors import ClincotError, ModelError
 from clincot.lm.ends import end_ids
 from clincot.objectives.sides import Renderer
+from clincot.recipe import ImageFit
 from clincot.records.atomic import new_folder
 from clincot.stages.train.policy import open_processor, stored_dtype
 from clincot.stages.train.saves import saving
@@ -40,19 +42,21 @@ class Merged:
     allowed: float
 
 
-def export_merged(base: Path, adapter: Path, out: Path, dtype: str = "auto") -> Merged:
+def export_merged(base: Path, adapter: Path, out: Path, dtype: str = "auto", image_fit: ImageFit = "as_is") -> Merged:
     """Write base and adapter as one model to `out`, in the base's own dtype or `dtype` (float32, bfloat16, float16).
 
     The layout is that of any model folder: config, weights in safetensors, generation config, tokenizer and processor.
-    Merging is done in float32 (4 bytes a parameter), one model in memory at a time. Raises ClincotError when `out` is
-    not empty, ModelError when the written model, loaded again, answers otherwise; DiskFull. `out` appears when whole.
+    The processor fits images as in training (`image_fit`). Merging is done in float32 (4 bytes a parameter), one model
+    in memory at a time. Raises ClincotError when `out` is not empty, ModelError when the written model, loaded again,
+    answers otherwise; DiskFull. `out` appears when whole.
     """
     refuse_full(out)
     wanted = _dtype(base, dtype)
     with new_folder(out) as partial:
         with saving(partial):
-            expected = _write(base, adapter, partial, wanted)
-        found = _logits(AutoModelForImageTextToText.from_pretrained(partial, dtype=torch.float32), partial)
+            expected = _write(base, adapter, partial, wanted, image_fit)
+        again, ends, _ = open_processor(partial)
+        found = _logits(AutoModelForImageTextToText.from_pretrained(partial, dtype=torch.float32), again, ends)
         difference = float((found - expected).abs().max() / expected.abs().max())
         if not difference <= TOLERANCE[wanted]:
             raise ModelError(
@@ -80,30 +84,42 @@ def _dtype(base: Path, asked: str) -> torch.dtype:
     return stored if stored in TOLERANCE else torch.float32
 
 
-def _write(base: Path, adapter: Path, folder: Path, dtype: torch.dtype) -> Tensor:
+def _write(base: Path, adapter: Path, folder: Path, dtype: torch.dtype, image_fit: ImageFit) -> Tensor:
     """Save the merged model and what it is read with; return the logits of base and adapter on the probe."""
     plain: Any = AutoModelForImageTextToText.from_pretrained(base, dtype=torch.float32)
     model = PeftModel.from_pretrained(plain, adapter)
-    expected = _logits(model, base)
+    processor, tokens, _ = open_processor(base, image_fit)
+    expected = _logits(model, processor, tokens)
     merged: Any = model.merge_and_unload(safe_merge=True)  # safe: a weight that is no number is an error
     # A server stops at what this file names; a text was trained to end where the build's engine stops.
-    processor = open_processor(base)[0]
     ends = end_ids(processor, merged.generation_config, merged.config)
     merged.generation_config.eos_token_id = ends[0] if len(ends) == 1 else list(ends)
     merged.to(dtype).save_pretrained(folder)
     for pattern in READERS:
         for path in base.glob(pattern):
             shutil.copyfile(path, folder / path.name)
+    if image_fit != "as_is":
+        _write_images(processor.image_processor, folder)  # type: ignore[attr-defined]
     return expected
 
 
+def _write_images(part: Any, folder: Path) -> None:
+    """Let the folder's processor prepare images as `part` does; older folders have a separate file for that."""
+    path = folder / "processor_config.json"
+    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if "image_processor" not in content:
+        part.save_pretrained(folder)
+        return
+    content["image_processor"] = json.loads(part.to_json_string())
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
 @torch.no_grad()
-def _logits(model: Any, folder: Path) -> Tensor:
-    """Return float32 logits (tokens, vocabulary) for a drawn image, its middle, a question and an answer."""
-    processor, ends, _ = open_processor(folder)
+def _logits(model: Any, processor: Any, ends: tuple[str, ...]) -> Tensor:
+    """Return float32 logits (tokens, vocabulary) for a drawn image, a wide part of it, a question and an answer."""
     shades = np.add.outer(np.arange(128), np.arange(128)).astype(np.uint8)
     image = Image.fromarray(shades).convert("RGB")
-    images = [image, image.crop((32, 32, 96, 96))]
+    images = [image, image.crop((32, 32, 96, 80))]
     side = Renderer(processor, end_tokens=ends).side({"id": "probe"}, finding_messages(QUESTION, ()), images, ANSWER)
     text = side.prompt + side.completion
     inputs = processor(images=images, text=[text], add_special_tokens=False, return_tensors="pt")

@@ -21,6 +21,7 @@ from clincot.lm.ends import end_texts
 from clincot.lm.language_model import image_modules_pattern, language_model
 from clincot.lm.processors import read_processor
 from clincot.lm.templates import refuse_residue
+from clincot.recipe import ImageFit
 from clincot.records.atomic import new_folder
 from clincot.records.lineage import shown
 
@@ -30,7 +31,7 @@ ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 KEPT = ("r", "lora_alpha", "lora_dropout", "modules_to_save", "use_rslora", "use_dora")
 
 
-def open_processor(base: Path) -> tuple[ProcessorMixin, tuple[str, ...], int | None]:
+def open_processor(base: Path, image_fit: ImageFit = "as_is") -> tuple[ProcessorMixin, tuple[str, ...], int | None]:
     """Return the processor, the strings at which generation ends, and the model's limit of tokens; loads no weights.
 
     Raises ModelError when the folder is not a vision-language model that transformers reads, or when its chat template
@@ -46,7 +47,7 @@ def open_processor(base: Path) -> tuple[ProcessorMixin, tuple[str, ...], int | N
         raise ModelError(
             f"{shown(base)}: is a {config.model_type}, not a vision-language model. Name one that takes images."
         )
-    processor = read_processor(base)
+    processor = read_processor(base, image_fit)
     if not isinstance(processor, ProcessorMixin):
         raise ModelError(f"{shown(base)}: has no image processor. Save the model's processor with its weights.")
     tokenizer = processor.tokenizer

@@ -76,7 +76,7 @@ def train_sft(job: SftJob) -> TrainOutcome:
 def _key(job: SftJob, size: int) -> str:
     with job.rows.open("rb") as stream:
         digest = file_digest(stream, "sha256").hexdigest()
-    train, loaded = asdict(job.recipe.train), key_of(job.recipe.models.policy.load)
+    train, loaded = asdict(job.recipe.train), (*key_of(job.recipe.models.policy.load), *job.recipe.fit_key)
     return content_key("sft", train, job.recipe.seed, job.base_repo, job.base.name, digest, size, *loaded)
 
 
@@ -89,7 +89,7 @@ def _read(job: SftJob) -> Dataset:
 
 
 def _collator(job: SftJob) -> GoldCollator:
-    processor, ends, budget = open_processor(job.base)
+    processor, ends, budget = open_processor(job.base, job.recipe.image_fit)
     renderer = Renderer(with_pixel_cache(processor), "global", ends)
     return GoldCollator(PairCollator(renderer, Margin("none"), budget=budget))
 
@@ -110,7 +110,7 @@ def _trainer(job: SftJob, rows: Dataset, collator: GoldCollator) -> Any:
         args=arguments,
         train_dataset=rows,
         data_collator=collator,
-        processing_class=open_processor(job.base)[0],
+        processing_class=open_processor(job.base, job.recipe.image_fit)[0],
         peft_config=lora,
     )
     trainer.remove_callback(PrinterCallback)
@@ -131,6 +131,7 @@ def _facts(job: SftJob, trainer: Any, count: int) -> dict[str, Any]:
         "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         "lora": dict(job.recipe.train.lora),
         "sft": dict(job.recipe.train.sft),
+        **job.recipe.fit_facts,
         "dtype": str(dtype_of(job.recipe)).removeprefix("torch."),
         "device": str(trainer.accelerator.device),
         "processes": trainer.args.world_size,

@@ -100,6 +100,7 @@ def test_the_dataset_card_says_what_was_looked_for_how_it_was_judged_and_what_wa
         "hypotheses": 120,
         "drops": {"hypotheses without a region": 9},
         "image_layout": "canvas",
+        "image_fit": "pad",
         "judging": {"context": "blind", "scoring": "yesno", "consensus": "min"},
         "pairing": pairing,
     }
@@ -113,6 +114,7 @@ def test_the_dataset_card_says_what_was_looked_for_how_it_was_judged_and_what_wa
     )
     text = cards.dataset_card("clincot/run-preferences", {"round-1": first, "round-2": second})
     assert "| round-1 | 120 | 9 | one canvas |" in text
+    assert "Images of round-1 reached the policy with `image_fit: pad`.\n" in text
     assert "round-1: scoring `yesno`.\n" in text and "Look-ahead weight gamma 0.5; at most 2 pairs a step" in text
     assert "among the candidates of `round-2`" in text and "min_gap 0.3" in text and text.count("drawn again") == 1
     configs = [config["config_name"] for config in DatasetCard(text).data.to_dict()["configs"]]
@@ -136,6 +138,9 @@ def test_the_adapter_card_parses_as_a_peft_adapter_with_its_results():
     assert "| round-2 | 61 | 16 | 0.7041 | 0.7041 | 0.61 | 0.75 | 4,096 |" in text
     assert "DPO with a margin from the pairs' scores: linear × 1; crops: per_side; LoRA lora_alpha 16, r 8" in text
     assert "Pairs: `clincot/run-preferences`; the dataset's card says how they were made." in text
+    assert "image_fit" not in text
+    padded = cards.adapter_card("clincot/run", {"round-1": made("train", 1, TRAIN | {"image_fit": "pad"}, own=OWN)})
+    assert "× 1; images fitted by `image_fit: pad`; crops: per_side" in padded
 
 
 def test_cards_say_how_a_benchmark_that_is_cut_in_two_ways_was_cut():

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageTextToText, AutoProcessor, GenerationConfig, LlavaForConditionalGeneration
 
 from clincot.errors import ClincotError, ModelError
+from clincot.lm.processors import read_processor
+from clincot.recipe import ImageFit
 from clincot.stages.train.export import _logits, export_merged
-from clincot.stages.train.policy import save_adapter
+from clincot.stages.train.policy import open_processor, save_adapter
 from tests.tiny import tiny_policy
 
 
@@ -57,13 +62,34 @@ def test_the_folder_has_the_layout_of_its_base_and_no_trace_of_lora(base: Path, 
     assert AutoProcessor.from_pretrained(folder).chat_template == AutoProcessor.from_pretrained(base).chat_template
 
 
+def test_images_are_fitted_as_in_training(base: Path, adapter: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(base, tmp_path / "base")
+    path = folder / "processor_config.json"
+    content = json.loads(path.read_text())
+    content["image_processor"] |= {"do_pad": False, "image_processor_type": "CLIPImageProcessor"}
+    path.write_text(json.dumps(content))
+    export_merged(folder, adapter, tmp_path / "merged", image_fit="pad")
+    image = Image.linear_gradient("L").resize((60, 40)).convert("RGB")
+    merged, own, wanted = (
+        processor.image_processor(image, return_tensors="np")["pixel_values"]
+        for processor in (read_processor(tmp_path / "merged"), read_processor(folder), read_processor(folder, "pad"))
+    )
+    assert (merged == wanted).all() and (own != wanted).any()
+    nested = content.pop("image_processor")  # as older repositories have it
+    path.write_text(json.dumps(content))
+    (folder / "preprocessor_config.json").write_text(json.dumps(nested))
+    export_merged(folder, adapter, tmp_path / "older", image_fit="pad")
+    again = read_processor(tmp_path / "older").image_processor(image, return_tensors="np")["pixel_values"]
+    assert (again == wanted).all()
+
+
 def test_its_logits_are_those_of_base_and_adapter(base: Path, adapter: Path, exported) -> None:
     from peft import PeftModel
 
     plain = AutoModelForImageTextToText.from_pretrained(base, dtype=torch.float32)
-    untouched = _logits(plain, base)
-    expected = _logits(PeftModel.from_pretrained(plain, adapter), base)
-    found = _logits(AutoModelForImageTextToText.from_pretrained(exported.folder), exported.folder)
+    untouched = _logits(plain, *open_processor(base)[:2])
+    expected = _logits(PeftModel.from_pretrained(plain, adapter), *open_processor(base)[:2])
+    found = _logits(AutoModelForImageTextToText.from_pretrained(exported.folder), *open_processor(exported.folder)[:2])
     assert (expected - untouched).abs().max() > 0.05 * expected.abs().max()
     assert (found - expected).abs().max() <= 1e-5 * expected.abs().max()
     assert exported.dtype == "float32" and exported.difference < 1e-5 < exported.allowed
@@ -91,8 +117,8 @@ def test_a_model_that_came_out_otherwise_is_not_left_behind(
 
     write = export._write
 
-    def spoiled(one: Path, two: Path, folder: Path, dtype: torch.dtype) -> torch.Tensor:
-        expected = write(one, two, folder, dtype)
+    def spoiled(one: Path, two: Path, folder: Path, dtype: torch.dtype, fit: ImageFit) -> torch.Tensor:
+        expected = write(one, two, folder, dtype, fit)
         held = load_file(folder / "model.safetensors")
         held[next(name for name in sorted(held) if "q_proj" in name and "vision" not in name)] *= 3
         save_file(held, folder / "model.safetensors", metadata={"format": "pt"})
