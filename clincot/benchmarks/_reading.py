@@ -107,7 +107,7 @@ def text_of(row: Mapping[str, Any], column: str, where: str) -> str:
 
 
 def checked(examples: list[Example], source: Source, split: str) -> list[Example]:
-    """Return the examples; raises DataError when there are none, or an id occurs twice."""
+    """Return the examples; raises DataError when the split is empty, or an id occurs twice."""
     if not examples:
         raise DataError(f"{source.repo}: its split {split} is empty. Pull the dataset again.")
     seen: set[str] = set()

@@ -9,7 +9,7 @@ from typing import Any
 from transformers import AutoConfig, LlavaConfig, LlavaProcessor
 
 from clincot.convert import fit, prompt_checks
-from clincot.convert.finding import Finding
+from clincot.convert.finding import Finding, fails, ok, warns
 from clincot.convert.llava_config import needed
 from clincot.convert.llava_med_names import EMBEDDINGS, HEAD, TOWER, on_disk
 from clincot.convert.stored import Stored, read_json, stored
@@ -38,9 +38,9 @@ def check(folder: Path, sizes: Sequence[tuple[int, int]] = ()) -> tuple[Finding,
         _weights(config, shapes),
         _servers(held),
         prompt_checks.image_token(config, processor, rows),
-        prompt_checks.image_length(config, processor),
-        prompt_checks.template(processor),
-        *((prompt_checks.answer_end(processor),) if processor.chat_template else ()),
+        prompt_checks.image_length(config, processor, folder),
+        prompt_checks.template(processor, folder),
+        *((prompt_checks.answer_end(processor, folder),) if processor.chat_template else ()),
         prompt_checks.saving(processor),
         fit.pixels(processor, config.vision_config.image_size),
         fit.lost(processor, sizes),
@@ -52,17 +52,17 @@ def _weights(config: LlavaConfig, shapes: dict[str, tuple[int, ...]]) -> Finding
     if config.tie_word_embeddings or config.text_config.tie_word_embeddings:
         wanted.pop(HEAD, None)
     if missing := sorted(set(wanted) - set(shapes)):
-        return Finding("weights", "fails", f"lack {shortened(missing)}. Convert or download the model again.")
+        return fails("weights", f"lack {shortened(missing)}. Convert or download the model again.")
     if other := sorted(name for name, shape in wanted.items() if shapes[name] != shape):
         says = f"{other[0]} is {shapes[other[0]]}, the configuration says {wanted[other[0]]}. Correct config.json."
-        return Finding("weights", "fails", says)
-    return Finding("weights", "ok", f"all {len(wanted)} tensors, in their shapes")
+        return fails("weights", says)
+    return ok("weights", f"all {len(wanted)} tensors, in their shapes")
 
 
 def _servers(held: dict[str, Stored]) -> Finding:
     if any("vision_tower." in name and TOWER not in name for name in held):
-        return Finding("servers", "warns", f"vLLM reads the tower as {TOWER}*. Rename its tensors to serve the model.")
-    return Finding("servers", "ok", "vLLM reads these names")
+        return warns("servers", f"vLLM reads the tower as {TOWER}*. Rename its tensors to serve the model.")
+    return ok("servers", "vLLM reads these names")
 
 
 def _plain(name: str) -> str:

@@ -14,8 +14,9 @@ from clincot.convert.check import check
 from clincot.convert.finding import Finding, refuse_failures
 from clincot.convert.llava_med_equal import equal_ids, equal_logits, equal_pixels
 from clincot.convert.llava_med_plan import Plan, plan_of
-from clincot.convert.mistral_prompt import TEMPLATE, original_tokenizer, with_images
+from clincot.convert.mistral_prompt import original_tokenizer, with_images
 from clincot.convert.stored import read_json
+from clincot.lm.families import MISTRAL_INSTRUCT
 from clincot.records.lineage import shown
 
 OWN = "the checkpoint's own"
@@ -109,5 +110,5 @@ def _write_others(folder: Path, config: LlavaConfig, tokenizer: PreTrainedTokeni
         patch_size=config.vision_config.patch_size,
         vision_feature_select_strategy=config.vision_feature_select_strategy,
         num_additional_image_tokens=1,  # CLIP's class token, which the strategy `default` drops again
-        chat_template=TEMPLATE,
+        chat_template=MISTRAL_INSTRUCT,
     ).save_pretrained(folder)

@@ -11,7 +11,7 @@ from PIL import Image
 from tokenizers import Tokenizer
 from transformers import LlavaForConditionalGeneration, LlavaProcessor
 
-from clincot.convert.finding import Finding
+from clincot.convert.finding import Finding, fails, ok
 from clincot.convert.llava_med_plan import Plan
 from clincot.convert.mistral_prompt import IMAGE, chunked
 
@@ -36,8 +36,8 @@ def equal_ids(folder: Path, original: Tokenizer) -> Finding:
     for question in QUESTIONS:
         ids = processor.tokenizer(_prompt(processor, question), add_special_tokens=False)["input_ids"]
         if ids != chunked(original, f"[INST] {IMAGE}\n{question} [/INST]", image):
-            return Finding("ids", "fails", f"differ from LLaVA-Med's for {question!r}. Report this tokenizer.")
-    return Finding("ids", "ok", f"equal to LLaVA-Med's for {len(QUESTIONS)} questions")
+            return fails("ids", f"differ from LLaVA-Med's for {question!r}. Report this tokenizer.")
+    return ok("ids", f"equal to LLaVA-Med's for {len(QUESTIONS)} questions")
 
 
 def equal_pixels(folder: Path) -> Finding:
@@ -47,14 +47,14 @@ def equal_pixels(folder: Path) -> Finding:
         image = _gradient(size)
         found, wanted = (images(each, return_tensors="np")["pixel_values"] for each in (image, _square(image, images)))
         if not np.array_equal(found, wanted):
-            return Finding("padding", "fails", "is not LLaVA-Med's square of the mean colour. Report this version.")
-    return Finding("padding", "ok", "images are put on a square of the mean colour, as LLaVA-Med does")
+            return fails("padding", "is not LLaVA-Med's square of the mean colour. Report this version.")
+    return ok("padding", "images are put on a square of the mean colour, as LLaVA-Med does")
 
 
 def equal_logits(folder: Path, source: Path, plan: Plan) -> Finding:
     """Load both models, one after the other, and compare the logits of one prompt, bit by bit."""
     if plan.other_tower:
-        return Finding("logits", "ok", "not compared: the tower is another one")
+        return ok("logits", "not compared: the tower is another one")
     processor: Any = LlavaProcessor.from_pretrained(folder, backend="pil")
     image = _gradient((70, 45))
     batch = processor(
@@ -71,8 +71,8 @@ def equal_logits(folder: Path, source: Path, plan: Plan) -> Finding:
     model.resize_token_embeddings(plan.config.text_config.vocab_size, mean_resizing=False)
     wanted = _logits(model, batch)[..., : plan.rows]
     if torch.equal(found, wanted):
-        return Finding("logits", "ok", f"{found.numel()} logits equal to the source's, bit by bit")
-    return Finding("logits", "fails", f"differ by {(found - wanted).abs().max():.2g} at most. Report this checkpoint.")
+        return ok("logits", f"{found.numel()} logits equal to the source's, bit by bit")
+    return fails("logits", f"differ by {(found - wanted).abs().max():.2g} at most. Report this checkpoint.")
 
 
 def _logits(model: Any, batch: Any) -> torch.Tensor:

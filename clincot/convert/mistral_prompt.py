@@ -14,27 +14,6 @@ from clincot.lm.loading import first_line
 
 IMAGE, PAD = "<image>", "<pad>"
 ADDED = (IMAGE, PAD)  # in the order of their ids
-# `mistral_instruct` of LLaVA-Med: the system text opens the first turn; a line break follows each image. An answer ends
-# with </s> alone: the space that LLaVA-Med writes before it would become a token that no engine generates.
-TEMPLATE = """\
-{%- macro blocks(content) -%}
-{%- if content is string -%}{{- content -}}
-{%- else -%}{%- for block in content -%}
-{%- if block['type'] == 'image' -%}{{- '<image>\\n' -}}{%- else -%}{{- block['text'] -}}{%- endif -%}
-{%- endfor -%}{%- endif -%}
-{%- endmacro -%}
-{{- bos_token -}}
-{%- set turn = namespace(system='') -%}
-{%- for message in messages -%}
-{%- if message['role'] == 'system' -%}
-{%- set turn.system = '<<SYS>>\\n' + blocks(message['content']) + '\\n<</SYS>>\\n\\n' -%}
-{%- elif message['role'] == 'user' -%}
-{{- '[INST] ' + turn.system + blocks(message['content']) + ' [/INST]' -}}{%- set turn.system = '' -%}
-{%- else -%}
-{{- ' ' + blocks(message['content']) + eos_token -}}
-{%- endif -%}
-{%- endfor -%}
-"""
 
 
 def original_tokenizer(folder: Path) -> Tokenizer:

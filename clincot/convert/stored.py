@@ -55,7 +55,7 @@ def stored(folder: Path) -> dict[str, Stored]:
 
 
 def read_json(path: Path) -> dict[str, object]:
-    """Return the object in a JSON file. Raises ModelError where there is none."""
+    """Return the object in a JSON file. Raises ModelError for a file that is absent or holds no object."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The contract of an editor: texts with their questions -> wrong versions of them, or the reason why there is none."""
+"""The contract of an editor: texts with their questions -> wrong versions of them, or why a text has no such version."""
 
 from __future__ import annotations
 

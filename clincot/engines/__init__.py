@@ -15,6 +15,7 @@ ENGINES = {
 }
 
 ROOMS = {"transformers": "clincot.engines.room:PolicyRoom"}
+REPAIRS = {"transformers": "clincot.lm.processors:repairs_of"}
 SERVED = {"openai"}  # kinds that no folder is read for
 
 
@@ -22,6 +23,12 @@ def open_room(kind: str, base: str | Path, image_fit: ImageFit = "as_is") -> Fit
     """Return what says which prompts an engine of this kind has no room for, without weights; None where none can."""
     name = kind or "transformers"
     return choose(ROOMS, name, "engine").from_pretrained(base, image_fit) if name in ROOMS else None
+
+
+def repairs_of(kind: str, base: str | Path) -> tuple[str, ...]:
+    """Return the rules by which an engine of this kind repairs the prompts of `base`, as lineages name them."""
+    name = kind or "transformers"
+    return choose(REPAIRS, name, "engine")(base) if name in REPAIRS else ()
 
 
 def load(kind: str, base: str | Path, adapter: str | Path | None = None, **options: Any) -> Engine:

@@ -57,7 +57,7 @@ class Server:
         return tuple(str(model.get("id")) for model in listed)
 
     def chat(self, model: str, messages: list[dict[str, Any]], **options: Any) -> Any:
-        """Return the chat completion of `model` (a base or an adapter); raises ModelError when there is none."""
+        """Return the chat completion of `model` (a base or an adapter); raises ModelError without a reply."""
         return self._repeat(lambda: self._client.chat_completion(messages, model=model, **options), model)
 
     def _list(self) -> list[dict[str, Any]]:

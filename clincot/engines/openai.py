@@ -219,7 +219,7 @@ def _shown(messages: Sequence[Mapping[str, Any]]) -> str:
 
 
 def text_of(message: Any) -> str | None:
-    """Return the text of a reply, its parts joined where it comes in parts; None where there is none."""
+    """Return the text of a reply, its parts joined where it comes in parts; None for a reply without text."""
     content = getattr(message, "content", None)
     if isinstance(content, list):
         parts = [part.get("text") if isinstance(part, dict) else getattr(part, "text", None) for part in content]

@@ -39,7 +39,7 @@ def history(hub: Hub, kind: Kind, repo: str) -> list[Entry]:
 
 
 def kind_of(hub: Hub, repo: str, kind: str = "") -> Kind:
-    """Return `kind`, or the only kind of repo that has this name; NotOnHub when there is none or more than one."""
+    """Return `kind`, or the only kind of repo that has this name; NotOnHub when no kind or more than one has it."""
     if kind:
         return cast(Kind, kind)
     found = [kind for kind in KINDS if pull.info(hub, kind, repo) is not None]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, ProcessorMixin
+from transformers import AutoImageProcessor, AutoProcessor, ProcessorMixin
 
 from clincot.errors import ModelError
 from clincot.lm.image_fit import set_fit
 from clincot.lm.loading import first_line
-from clincot.lm.templates import write_bos
+from clincot.lm.templates import Repair, repair
 from clincot.progress import notice
 from clincot.recipe import ImageFit
 from clincot.records.lineage import shown
@@ -21,27 +20,35 @@ from clincot.records.lineage import shown
 LIBRARIES = {"torchvision": "torchvision", "num2words": "num2words", "sentencepiece": "sentencepiece"}
 LIBRARIES |= {"tiktoken": "tiktoken", "mistral_common": "mistral-common", "protobuf": "protobuf"}
 MODULES = {"protobuf": "google.protobuf"}
-# Tokens that a tower has in addition to its patches: CLIP's class token.
-ADDITIONAL = {"clip_vision_model": 1, "siglip_vision_model": 0}
 
 
 def read_processor(base: str | Path, image_fit: ImageFit = "as_is") -> Any:
-    """Return the processor in folder `base`, completed where old repositories of LLaVA lack numbers or BOS.
+    """Return the processor in folder `base`, with known faults of its prompts repaired (templates.py), which is said.
 
     Images become the square that the model reads by `image_fit` (image_fit.py). Raises ModelError for a library that is
-    missing, naming it, and for files that cannot be read.
+    missing, naming it, for files that cannot be read and for a fault without a repair.
     """
+    processor, repairs = _read(Path(base))
+    for made in repairs:
+        notice(f"{shown(base)}: {made.says}")
+    if isinstance(processor, ProcessorMixin):
+        set_fit(processor, image_fit, base)
+    return processor
+
+
+def repairs_of(base: str | Path) -> tuple[str, ...]:
+    """Return the rules by which the processor in `base` is repaired when it is read."""
+    return tuple(made.rule for made in _read(Path(base))[1])
+
+
+def _read(base: Path) -> tuple[Any, tuple[Repair, ...]]:
     # The PIL backend is part of a run's key: torchvision's pixels differ by up to one grey level
     # (docs/training.md#libraries).
     try:
-        processor = _with_pil(Path(base))
+        processor = _with_pil(base)
     except (ImportError, OSError, ValueError, RuntimeError) as error:
         raise ModelError(unreadable(base, error)) from error
-    if isinstance(processor, ProcessorMixin):
-        _complete(processor, Path(base))
-        write_bos(processor, base)
-        set_fit(processor, image_fit, base)
-    return processor
+    return processor, repair(processor, base) if isinstance(processor, ProcessorMixin) else ()
 
 
 def _with_pil(base: Path) -> Any:
@@ -69,34 +76,3 @@ def _lacks(name: str) -> bool:
         return find_spec(MODULES.get(name, name)) is None
     except ModuleNotFoundError:  # the package around it
         return True
-
-
-def _complete(processor: Any, base: Path) -> None:
-    """Set what a LLaVA's processor lacks from the model's config.
-
-    Without `num_additional_image_tokens` a processor counts one image token too few for a CLIP tower: a build that
-    shares trunks does not notice, and training ends with an error.
-    """
-    if not hasattr(processor, "num_additional_image_tokens"):
-        return
-    path = base / "processor_config.json"
-    stored = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    config = AutoConfig.from_pretrained(base)
-    vision = getattr(config, "vision_config", None)
-    known = {
-        "patch_size": getattr(vision, "patch_size", None),
-        "num_additional_image_tokens": ADDITIONAL.get(getattr(vision, "model_type", "")),
-        "vision_feature_select_strategy": getattr(config, "vision_feature_select_strategy", None),
-    }
-    lacking = {name: value for name, value in known.items() if stored.get(name) is None}
-    unknown = [name for name, value in lacking.items() if value is None and name != "vision_feature_select_strategy"]
-    if unknown:
-        raise ModelError(
-            f"policy {shown(base)}: its processor lacks {' and '.join(unknown)}, and its tower is not one whose numbers"
-            " are known. Add them to processor_config.json in a copy of the model."
-        )
-    for name, value in lacking.items():
-        setattr(processor, name, value)
-    if lacking:
-        said = ", ".join(f"{name} {value}" for name, value in lacking.items())
-        notice(f"{shown(base)}: its processor lacks {said}: taken from the model's config")

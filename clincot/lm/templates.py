@@ -1,72 +1,105 @@
-"""A processor with its chat template -> the template that writes BOS as the model's own reading has it, checked."""
+"""A processor with faults in its prompts -> the same one with each known fault repaired by a named rule, or refused."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from jinja2 import TemplateError
 
 from clincot.errors import ModelError
-from clincot.progress import notice
+from clincot.lm.ends import end_texts
+from clincot.lm.families import FAMILIES, known_template
+from clincot.lm.prompt_faults import after_answer, lacking_numbers, lacks_bos
 from clincot.records.lineage import shown
 
-ANSWER = "assistant answer"
+TYPOS = (r"<\s>",)  # an end token that is misspelled in a published template (bakLlava's)
 
 
-def write_bos(processor: Any, base: str | Path) -> None:
-    """Make the chat template begin with BOS where the model's own processor adds one and the template has none.
+@dataclass(frozen=True)
+class Repair:
+    """The `rule` by which something was repaired, as lineages name it, and what it says to a person."""
 
-    clincot tokenises rendered text without special tokens, in engine and trainer; transformers' `apply_chat_template`
-    adds the tokenizer's to a text that does not begin with BOS (templates of the llava-1.5-hf shape).
+    rule: str
+    says: str
+
+
+def repair(processor: Any, base: Path) -> tuple[Repair, ...]:
+    """Repair what is known to be wrong with the prompts of `processor`, whose model's folder is `base`.
+
+    Raises ModelError for a chat template that is absent, and for numbers that are absent and not in the config.
     """
-    tokenizer, template = processor.tokenizer, getattr(processor, "chat_template", None)
-    if tokenizer.bos_token is None or not isinstance(template, str):
-        return
-    if tokenizer("?")["input_ids"][:1] != [tokenizer.bos_token_id]:
-        return
-    text = _rendered(processor, [_turn("user", "?", image=True)], add_generation_prompt=True)
-    if text.startswith(tokenizer.bos_token) or tokenizer.bos_token_id in _ids(processor, text):
-        return
-    processor.chat_template = "{{ bos_token }}" + template
-    tokenizer.chat_template = processor.chat_template
-    notice(
-        f"{shown(base)}: its chat template has no {tokenizer.bos_token}, its tokenizer adds one: prompts begin with it"
-    )
+    return tuple((*_numbers(processor, base), *_template(processor, base), *_bos(processor), *_typo(processor, base)))
 
 
 def refuse_residue(processor: Any, ends: Sequence[str], base: str | Path) -> None:
-    r"""Raise ModelError for a template that writes text between an answer and its end token.
-
-    bakLlava's published template has a literal `<\s>` there, which would be trained as a part of every answer.
-    """
+    """Raise ModelError for a template that writes text between an answer and its end token."""
     if not isinstance(getattr(processor, "chat_template", None), str):
         return
-    turns = [_turn("user", "?"), _turn("assistant", ANSWER)]
-    rest = _rendered(processor, turns).rpartition(ANSWER)[2]
-    found = [at for end in ends if (at := rest.find(end)) >= 0]
-    residue = rest[: min(found)] if found else rest
-    if residue.strip():
+    between, _ = after_answer(processor, ends)
+    if between:
         raise ModelError(
-            f"policy {shown(base)}: its chat template writes {residue.strip()!r} between an answer and the end token"
+            f"policy {shown(base)}: its chat template writes {between!r} between an answer and the end token"
             f" {ends[0] if ends else ''}, which would be trained as a part of every answer. Remove it from the template"
             " in a copy of the model."
         )
 
 
-def _ids(processor: Any, text: str) -> list[int]:
-    # By the processor: some write BOS themselves, between image tokens and text.
-    image = Image.new("RGB", (64, 64))
-    read = processor(images=[[image]], text=[text], add_special_tokens=False)
-    return list(read["input_ids"][0])
+def _numbers(processor: Any, base: Path) -> Iterator[Repair]:
+    lacking = lacking_numbers(processor, base)
+    unknown = [name for name, value in lacking.items() if value is None and name != "vision_feature_select_strategy"]
+    if unknown:
+        raise ModelError(
+            f"policy {shown(base)}: its processor lacks {' and '.join(unknown)}, and its tower is not one whose numbers"
+            " are known. Add them to processor_config.json in a copy of the model."
+        )
+    for name, value in lacking.items():
+        setattr(processor, name, value)
+    if lacking:
+        numbers = ", ".join(f"{name} {value}" for name, value in lacking.items())
+        yield Repair("numbers", f"its processor lacks {numbers}: taken from the model's config")
 
 
-def _turn(role: str, text: str, *, image: bool = False) -> dict[str, Any]:
-    block = {"type": "text", "text": text}
-    return {"role": role, "content": [{"type": "image"}, block] if image else [block]}
+def _template(processor: Any, base: Path) -> Iterator[Repair]:
+    if processor.chat_template is not None:
+        return
+    found = known_template(processor, base)
+    if found is None:
+        known = ", ".join(one.name for one in FAMILIES)
+        raise ModelError(
+            f"policy {shown(base)}: has no chat template, and by its name it is none of the known {known}."
+            " Add chat_template.jinja in a copy of the model, as its publisher asks it."
+        )
+    name, template = found
+    _set(processor, template)
+    yield Repair(f"template of {name}", f"its processor has no chat template: that of {name} is used")
 
 
-def _rendered(processor: Any, turns: list[dict[str, Any]], **options: Any) -> str:
-    text: str = processor.apply_chat_template(turns, tokenize=False, **options)
-    return text
+def _bos(processor: Any) -> Iterator[Repair]:
+    if lacks_bos(processor):
+        _set(processor, "{{ bos_token }}" + processor.chat_template)
+        bos = processor.tokenizer.bos_token
+        yield Repair("bos", f"its chat template has no {bos}, its tokenizer adds one: prompts begin with it")
+
+
+def _typo(processor: Any, base: Path) -> Iterator[Repair]:
+    if not isinstance(processor.chat_template, str):
+        return
+    ends, before = end_texts(base, processor), processor.chat_template
+    try:
+        typo, _ = after_answer(processor, ends)
+    except TemplateError:  # takes no answer: refused where answers are trained
+        return
+    if typo not in TYPOS:
+        return
+    _set(processor, before.replace(typo.replace("\\", "\\\\"), "").replace(typo, ""))
+    if after_answer(processor, ends)[0]:
+        _set(processor, before)  # written in another way: refused where answers are trained
+        return
+    yield Repair(f"answer without {typo}", f"its chat template writes {typo} after answers, a misspelled end: left out")
+
+
+def _set(processor: Any, template: str) -> None:
+    processor.chat_template = processor.tokenizer.chat_template = template

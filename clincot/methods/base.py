@@ -126,7 +126,7 @@ class Tools(Draw, Protocol):
         ...
 
     def rewrite(self, requests: Sequence[RewriteRequest]) -> Awaitable[list[Rewrite]]:
-        """Return, per request, the editor's wrong version of the text, or why there is none."""
+        """Return, per request, the editor's wrong version of the text, or why the editor found none."""
         ...
 
     def similarity(self, requests: Sequence[Match]) -> Awaitable[list[float]]:
@@ -181,5 +181,5 @@ class Foresees(Protocol):
     """A method that can name its shortest requests, so that questions without room are found before any model loads."""
 
     def shortest(self, example: Example, recipe: Recipe) -> tuple[Ask | None, Rate | None]:
-        """Return the shortest request to the policy about `example`, and to the judges; None where there is none."""
+        """Return the shortest request to the policy about `example`, and to the judges; None where it asks nothing."""
         ...

@@ -19,7 +19,7 @@ def candidate_of(
     region: Region | None = None,
     findings: Sequence[str] = (),
 ) -> Candidate | None:
-    """Return the candidate of one text, None where there is none (an empty text, or a server that failed).
+    """Return the candidate of one text, None without a text (it is empty, or a server failed).
 
     Its log-probability is kept only where it is that of the whole text: a text cut at the length limit has no end
     token, and one that tokenises otherwise was scored as other tokens.

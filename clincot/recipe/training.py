@@ -65,7 +65,7 @@ def _check_together(where: str, given: Mapping[str, Any], train: Train) -> None:
     for name in ("dataloader_persistent_workers", "dataloader_prefetch_factor", "dataloader_multiprocessing_context"):
         if given.get(name) and not workers:
             raise RecipeError(
-                f"{where}.{name}: {given[name]!r} is for worker processes, and there are none."
+                f"{where}.{name}: {given[name]!r} is for worker processes, and training starts no worker."
                 " Set dataloader_num_workers too, or remove it."
             )
     for name in ("activation_checkpointing", "gradient_checkpointing"):

@@ -26,7 +26,7 @@ FLAT = 1e-6  # share of its largest value: a float32 map that ranges over less s
 
 
 def find_region(image: Image.Image, heat_map: HeatMap, settings: recipe.Regions) -> Region | None:
-    """Return the strongest connected component of `heat_map` on `image` (RGB); None where there is none."""
+    """Return the strongest connected component of `heat_map` on `image` (RGB); None for a map without one."""
     return next(iter(find_regions(image, heat_map, replace(settings, per_hypothesis=1))), None)
 
 

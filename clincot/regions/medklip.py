@@ -41,7 +41,7 @@ class MedKlip:
     def from_pretrained(cls, source: str | Path, *, key: str | None = None, device: str = "cpu") -> MedKlip:
         """Load a folder that `clincot convert medklip` wrote; `key` defaults to a digest of weights and configuration.
 
-        Raises ModelError when there is none, or when it lacks weights.
+        Raises ModelError when the folder holds no MedKLIP, or one that lacks weights.
         """
         model = _load(source).to(device)
         return cls(model, str(source), key or weights_key(model, _reading(model.config)))

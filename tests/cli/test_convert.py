@@ -68,7 +68,7 @@ def test_llava_med_of_a_hub_converts_and_passes_the_check(tmp_path: Path) -> Non
     assert len(lines.splitlines()) == 9 and all(line.startswith("ok ") for line in lines.splitlines())
     (tmp_path / "out" / "chat_template.jinja").unlink()
     lines, err = clincot("convert", "check", "out", cwd=tmp_path, code=2)
-    assert "fails  template" in lines and "out: template: there is none. Add chat_template.jinja." in err
+    assert "fails  template" in lines and "out: template: is missing. Add chat_template.jinja" in err
     _, err = clincot("convert", "check", "source", cwd=tmp_path, code=2)
     assert "Convert it: `clincot convert llava-med`." in err and "Traceback" not in err
 

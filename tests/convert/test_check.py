@@ -59,6 +59,16 @@ def _names(old: str, new: str) -> Callable[[Path], None]:
     return change
 
 
+def _bare(name: str) -> Callable[[Path], None]:
+    """Take the chat template away, from a model whose config names what it was made of."""
+
+    def change(folder: Path) -> None:
+        (folder / "chat_template.jinja").unlink()
+        _json("config.json", _name_or_path=name)(folder)
+
+    return change
+
+
 def _starts(folder: Path) -> None:
     """Let the tokenizer write <s> by itself, as Mistral's does, and the template none."""
     processor = LlavaProcessor.from_pretrained(folder, backend="pil")
@@ -79,13 +89,16 @@ CROP = _images(do_pad=False, image_processor_type="CLIPImageProcessor")
         (_names("vision_tower.vision_model.", "vision_tower."), "servers", "warns", "vLLM reads the tower as"),
         (_json("config.json", image_token_index=5), "image token", "fails", "3 in the tokenizer, 5 in the config"),
         (_json("processor_config.json", num_additional_image_tokens=0), "image length", "fails", "15 tokens for 16"),
-        (_json("processor_config.json", patch_size=None), "image length", "fails", "patch_size is missing. Set 8"),
+        (_json("processor_config.json", patch_size=None), "image length", "warns", "patch_size 8: clincot takes them"),
         (_json("processor_config.json", vision_feature_select_strategy="full"), "image length", "fails", "full in"),
-        (lambda folder: (folder / "chat_template.jinja").unlink(), "template", "fails", "there is none"),
+        (lambda folder: (folder / "chat_template.jinja").unlink(), "template", "fails", "is missing. Add chat"),
+        (_bare("liuhaotian/llava-v1.5-7b"), "template", "warns", "is missing. clincot takes that of llava-1.5, a ser"),
         (_template("{{ '<image>' }}", ""), "template", "fails", "for an image and a question"),
         (_template("{{ '<s>' }}", "{{ '<s><s>' }}"), "template", "fails", "writes 2 start tokens"),
-        (_starts, "template", "fails", "writes no start token. Begin it with {{ bos_token }}."),
-        (_template("{{ '</s>' }}", "{{ '<\\\\s></s>' }}"), "answer", "fails", "Let </s> follow it directly"),
+        (_starts, "template", "warns", "writes no start token. clincot adds it"),
+        (_template("{{ '</s>' }}", "{{ '<\\\\s></s>' }}"), "answer", "warns", "'<\\\\s>', a misspelled end"),
+        (_template("{{ '</s>' }}", "{{ ' END</s>' }}"), "answer", "fails", "Let </s> follow it directly"),
+        (_template("{{ '</s>' }}", ""), "answer", "warns", "ends it with nothing; </s> is added"),
         (_images(crop_size={"height": 24, "width": 24}), "pixels", "fails", "the tower reads 32 x 32"),
         (CROP, "crop", "warns", "the centre crop removes 23.9% of 5 usual sizes, 50.0% at most"),
     ],

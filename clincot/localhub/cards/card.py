@@ -9,7 +9,7 @@ from .rules import review_card
 
 
 def card_data(readme: bytes | None) -> dict[str, Any] | None:
-    """Front matter of a stored README; None when there is none or it is broken."""
+    """Front matter of a stored README; None when it is absent or broken."""
     if readme is None:
         return None
     try:

@@ -13,7 +13,7 @@ Reader = Callable[[str], bytes | None]
 
 
 class IgnoreRules:
-    """`read(path)` gives a `.gitignore` by its path in the repo, None where there is none; each is parsed once."""
+    """`read(path)` gives a `.gitignore` by its path in the repo, None for an absent file; each is parsed once."""
 
     def __init__(self, read: Reader) -> None:
         self._read = read

@@ -60,7 +60,7 @@ class Store:
         return self.folder_of(kind, repo_id).relative_to(root).as_posix().removesuffix(".git")
 
     def open(self, kind: str, repo_id: str) -> Repository | None:
-        """The repo, None when there is none (or its folder is a link that leads out of the store)."""
+        """The repo, None when it is absent (or its folder is a link that leads out of the store)."""
         folder = self.folder_of(kind, repo_id)
         if folder.resolve() != folder:
             return None
@@ -136,7 +136,7 @@ class Store:
 
 
 def _without_case(folder: Path, name: str) -> Path:
-    """The entry of `folder` called `name` in any case; the name as given when there is none."""
+    """The entry of `folder` called `name` in any case; the name as given when no entry has it."""
     if (folder / name).exists() or not folder.is_dir():
         return folder / name
     wanted = name.casefold()

@@ -36,7 +36,7 @@ WORDY = re.compile(r"[^\W_]")
 
 
 def last_box(text: str, *boxes: str) -> str | None:
-    """Return what the last of `boxes` encloses, its braces balanced; None where there is none or it is not closed."""
+    """Return what the last of `boxes` encloses, its braces balanced; None without a box that is closed."""
     start, box = max((text.rfind(box), box) for box in boxes)
     if start < 0:
         return None

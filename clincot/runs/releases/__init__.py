@@ -70,7 +70,7 @@ def finished(
 
 
 def _made_so(run: Run, kind: Kind, repo: str, round_: int, inputs: str) -> str:
-    """Return the tag of a version of the round that `inputs` would give, "" where there is none."""
+    """Return the tag of a version of the round that `inputs` would give, "" where no version has it."""
     tags = run.store.tags(kind, repo)
     for tag in versions(tags, round_, run.start):
         made = read_lineage(run.store, Pin(kind, repo, tag, tags[tag]), round_, run.start)

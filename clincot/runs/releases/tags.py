@@ -14,7 +14,7 @@ def tag_of(round_: int, start: str = "base") -> str:
 
 
 def latest_tag(tags: Mapping[str, str], round_: int, start: str = "base") -> str | None:
-    """Return the newest version's tag of a round (`round-2-v3` before `round-2`), None when there is none."""
+    """Return the newest version's tag of a round (`round-2-v3` before `round-2`), None when the round has no tag."""
     return max(versions(tags, round_, start), key=version_of, default=None)
 
 

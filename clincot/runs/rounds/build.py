@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from clincot import benchmarks, methods
+from clincot import benchmarks, engines, methods
 from clincot.benchmarks.base import Source
 from clincot.benchmarks.partition import limit, part_of_round
 from clincot.executors.launch import close_launch, open_launch
@@ -125,9 +126,18 @@ def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: lis
         own=_own(made),
         sampled_from=wrote,
         keys=reference_key(policy, wrote, source.kind, source.load, run.recipe.fit_key) if wrote else {},
-        facts=facts_of(run.recipe, made.source, facts),
+        facts=facts_of(run.recipe, made.source, facts) | _repairs(run, made),
     )
     return releases.commit(run, "dataset", run.preferences_repo, files, lineage)
+
+
+def _repairs(run: Run, made: Made) -> dict[str, Any]:
+    """Return the rules by which the policy's prompts were repaired, where it wrote the texts."""
+    kind = run.recipe.models.policy.kind
+    if made.sampled_from is None or kind in engines.SERVED:
+        return {}
+    rules = engines.repairs_of(kind, run.target.snapshot(made.pins["policy"]))
+    return {"prompt_repairs": list(rules)} if rules else {}
 
 
 def _own(made: Made) -> dict[str, OwnPin]:

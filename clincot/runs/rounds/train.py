@@ -113,7 +113,7 @@ def _job(run: Run, round_: int, base: Pin, parent: Adapter | None, rows: tuple[P
 
 
 def preferences_of(run: Run, round_: int) -> tuple[Hub, Pin]:
-    """Return where the preference data of a round are; raises RoundError when there are none."""
+    """Return where the preference data of a round are; raises RoundError when they are absent."""
     found = releases.find(run, "dataset", run.preferences_repo, round_)
     if found is None:
         raise RoundError(

@@ -39,7 +39,7 @@ from clincot.stages.train.known_answer import (
 )
 from clincot.stages.train.memory import needs_checkpointing
 from clincot.stages.train.odd_rows import keep_rows
-from clincot.stages.train.policy import load_policy, open_processor, stored_dtype
+from clincot.stages.train.policy import load_policy, open_processor, prompt_facts, stored_dtype
 from clincot.stages.train.quiet import quiet
 from clincot.stages.train.rehearsal import check_batches
 from clincot.stages.train.rows import batch_tokens, check_budget, check_placeholders, load_rows, stored_rows
@@ -204,7 +204,7 @@ def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
         "reference": train.reference,
         "margin": asdict(train.margin),
         "stored_references": stored_rows(rows) if _stored(job) else 0,
-        **job.recipe.fit_facts,
+        **prompt_facts(job.recipe, job.base),
         "dtype": str(dtype_of(job.recipe)).removeprefix("torch."),
         "device": str(trainer.accelerator.device),
         "processes": trainer.args.world_size,

@@ -18,6 +18,8 @@ from transformers import AutoModelForImageTextToText
 from clincot.chain.prompts import finding_messages
 from clincot.errors import ClincotError, ModelError
 from clincot.lm.ends import end_ids
+from clincot.lm.processors import repairs_of
+from clincot.lm.prompt_faults import NUMBERS
 from clincot.objectives.sides import Renderer
 from clincot.recipe import ImageFit
 from clincot.records.atomic import new_folder
@@ -27,7 +29,8 @@ from clincot.stages.train.saves import saving
 # The largest difference of a logit over the largest logit, by the dtype of the exported weights. Measured on the
 # phantom's policy with a round's adapter, and with its second factors times 100: 4e-7, 5e-4 and 3e-3.
 TOLERANCE = {torch.float32: 1e-4, torch.float16: 5e-3, torch.bfloat16: 5e-2}
-# What reads text and images is copied as it is in the base: a template rewritten by a library may differ.
+# What reads text and images is copied as it is in the base, but for repairs: a template that a library rewrites may
+# differ.
 READERS = ("*token*.json", "*token*.model", "vocab.*", "merges.txt", "*processor_config.json", "chat_template.*")
 QUESTION, ANSWER = "Is there a finding in the left lung?", "The local image shows no finding."
 
@@ -100,18 +103,34 @@ def _write(base: Path, adapter: Path, folder: Path, dtype: torch.dtype, image_fi
             shutil.copyfile(path, folder / path.name)
     if image_fit != "as_is":
         _write_images(processor.image_processor, folder)  # type: ignore[attr-defined]
+    if repairs_of(base):
+        _write_repaired(processor, folder)
     return expected
 
 
 def _write_images(part: Any, folder: Path) -> None:
     """Let the folder's processor prepare images as `part` does; older folders have a separate file for that."""
-    path = folder / "processor_config.json"
-    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    if "image_processor" not in content:
+    if "image_processor" in _config(folder):
+        _write_config(folder, image_processor=json.loads(part.to_json_string()))
+    else:
         part.save_pretrained(folder)
-        return
-    content["image_processor"] = json.loads(part.to_json_string())
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_repaired(processor: Any, folder: Path) -> None:
+    """Write the repaired template and numbers, so that a server writes the prompts that were trained."""
+    (folder / "chat_template.json").unlink(missing_ok=True)  # it would win
+    (folder / "chat_template.jinja").write_text(processor.chat_template, encoding="utf-8")
+    _write_config(folder, **{name: getattr(processor, name) for name in NUMBERS if hasattr(processor, name)})
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    path = folder / "processor_config.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _write_config(folder: Path, **changed: Any) -> None:
+    text = json.dumps(_config(folder) | changed, indent=2)
+    (folder / "processor_config.json").write_text(text + "\n", encoding="utf-8")
 
 
 @torch.no_grad()

@@ -19,9 +19,9 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_
 from clincot.errors import ModelError, RecipeError
 from clincot.lm.ends import end_texts
 from clincot.lm.language_model import image_modules_pattern, language_model
-from clincot.lm.processors import read_processor
+from clincot.lm.processors import read_processor, repairs_of
 from clincot.lm.templates import refuse_residue
-from clincot.recipe import ImageFit
+from clincot.recipe import ImageFit, Recipe
 from clincot.records.atomic import new_folder
 from clincot.records.lineage import shown
 
@@ -56,6 +56,12 @@ def open_processor(base: Path, image_fit: ImageFit = "as_is") -> tuple[Processor
     ends = end_texts(base, processor)
     refuse_residue(processor, ends, base)
     return processor, ends, getattr(config.get_text_config(), "max_position_embeddings", None)
+
+
+def prompt_facts(recipe: Recipe, base: Path) -> dict[str, Any]:
+    """Return what differs from the base's own way with prompts: how images are fitted, and the rules of repairs."""
+    rules = repairs_of(base)
+    return recipe.fit_facts | ({"prompt_repairs": list(rules)} if rules else {})
 
 
 def stored_dtype(base: Path) -> torch.dtype:

@@ -25,7 +25,7 @@ def check_packages(given: dict[str, Any], where: str) -> None:
             )
     for name in ON_A_GPU:
         if given.get(name) and not torch.cuda.is_available():
-            raise RecipeError(f"{where}.{name}: needs a GPU, and there is none. Remove it.")
+            raise RecipeError(f"{where}.{name}: needs a GPU, and this machine has no GPU. Remove it.")
 
 
 def rehearse(arguments: Any, where: str) -> None:

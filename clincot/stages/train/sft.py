@@ -26,7 +26,7 @@ from clincot.records.lineage import content_key
 from clincot.stages.train.arguments import dtype_of, lora_config, sft_config
 from clincot.stages.train.distributed import keep_adapter, processes, start_folder, train_on
 from clincot.stages.train.dpo import TrainOutcome
-from clincot.stages.train.policy import load_policy, open_processor
+from clincot.stages.train.policy import load_policy, open_processor, prompt_facts
 from clincot.stages.train.quiet import quiet
 from clincot.stages.train.rehearsal import check_batches
 from clincot.stages.train.saves import saving
@@ -131,7 +131,7 @@ def _facts(job: SftJob, trainer: Any, count: int) -> dict[str, Any]:
         "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         "lora": dict(job.recipe.train.lora),
         "sft": dict(job.recipe.train.sft),
-        **job.recipe.fit_facts,
+        **prompt_facts(job.recipe, job.base),
         "dtype": str(dtype_of(job.recipe)).removeprefix("torch."),
         "device": str(trainer.accelerator.device),
         "processes": trainer.args.world_size,

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageTextToText, AutoProcessor, GenerationConfig, LlavaForConditionalGeneration
 
 from clincot.errors import ClincotError, ModelError
-from clincot.lm.processors import read_processor
+from clincot.lm.processors import read_processor, repairs_of
 from clincot.recipe import ImageFit
 from clincot.stages.train.export import _logits, export_merged
 from clincot.stages.train.policy import open_processor, save_adapter
@@ -81,6 +81,18 @@ def test_images_are_fitted_as_in_training(base: Path, adapter: Path, tmp_path: P
     export_merged(folder, adapter, tmp_path / "older", image_fit="pad")
     again = read_processor(tmp_path / "older").image_processor(image, return_tensors="np")["pixel_values"]
     assert (again == wanted).all()
+
+
+def test_a_repaired_prompt_is_that_of_the_merged_model(base: Path, adapter: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(base, tmp_path / "llava-1.5-tiny")
+    (folder / "chat_template.jinja").unlink()
+    path = folder / "processor_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"patch_size": None}))
+    assert repairs_of(folder) == ("numbers", "template of llava-1.5")
+    export_merged(folder, adapter, tmp_path / "merged")
+    assert repairs_of(tmp_path / "merged") == ()
+    one, other = AutoProcessor.from_pretrained(tmp_path / "merged"), read_processor(folder)
+    assert one.chat_template == other.chat_template and one.patch_size == 8
 
 
 def test_its_logits_are_those_of_base_and_adapter(base: Path, adapter: Path, exported) -> None:
