@@ -1,4 +1,4 @@
-"""The contract of an editor: texts with their questions -> wrong versions of them, or why a text has no such version."""
+"""The contract of an editor: texts with their questions -> wrong versions of them, or why a text has none."""
 
 from __future__ import annotations
 
