@@ -63,7 +63,7 @@ def own_ids(folder: Path) -> list[int]:
 def test_prompts_have_the_ids_of_the_models_own_processor_bos_included(tmp_path: Path, written: bool, capfd) -> None:
     template = ("{{ bos_token }}" if written else "") + LLAVA_15
     folder = rewritten(tmp_path / "base", lambda _: template, bos=True)
-    policy = load_policy(folder, None, dtype="auto", device=None)
+    policy = load_policy(folder, None)
     ids = own_ids(folder)
     assert ids[0] == policy.tokenizer.bos_token_id != ids[1]
     text = render(policy, ASKED, 1)
