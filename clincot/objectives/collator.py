@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 from trl.trainer.utils import flush_left
 
-from clincot.errors import DataError
+from clincot.errors import DataError, ModelError
+from clincot.lm.loading import first_line
 from clincot.objectives.margin import margin
 from clincot.objectives.sides import Renderer, Row, Side
 from clincot.recipe import Margin
 
-TOKEN_TYPES = ("token_type_ids", "mm_token_type_ids")
+TOKEN_TYPES = "token_type_ids"
 # What the batch adds to the model's inputs; all (pairs,), `row_ids` a list of strings for error messages.
 PAIR_KEYS = ("margin", "weight", "ref_chosen_logp", "ref_rejected_logp", "row_ids")
 TOKEN_WEIGHTS = "token_weights"  # (rows, tokens), where any text has weights; 1 elsewhere
@@ -60,26 +61,39 @@ class PairCollator:
     def tokens(self, sides: Sequence[Side]) -> dict[str, Any]:
         """Return input_ids, attention_mask and completion_mask (sides, tokens), and the images in the sides' order.
 
-        Where a side has weights, also TOKEN_WEIGHTS.
+        Columns are recognised by their shapes: what has a value or mask for each token is joined with what the text
+        continues it with, all else is of images. Where a side has weights, also TOKEN_WEIGHTS.
         """
         # Prompt and completion are tokenised apart, as generation did; together, tokens could merge across the seam.
+        # Completions by the tokenizer: processors add BOS to a text (Mllama) or demand images (PaliGemma).
         options = {"padding": True, "return_tensors": "pt", "add_special_tokens": False}
         processor = self.renderer.processor
-        images = [list(side.images) for side in sides] if any(side.images for side in sides) else None
-        prompts = processor(images=images, text=[s.prompt for s in sides], padding_side="left", **options)
-        texts = processor(text=[s.completion for s in sides], padding_side="right", **options)
-        batch = dict(prompts)
+        prompts = self._prompts(sides, padding_side="left", **options)
+        texts = processor.tokenizer([s.completion for s in sides], padding_side="right", **options)
+        written = texts["attention_mask"]
+        marked = prompts.pop("labels", None) is not None
         columns = {
-            "attention_mask": _join(prompts["attention_mask"], texts["attention_mask"]),
-            "input_ids": _join(prompts["input_ids"], texts["input_ids"]),
-            "completion_mask": _join(torch.zeros_like(prompts["attention_mask"]), texts["attention_mask"]),
+            name: _join(value, _continued(value, written.shape[1], marked and name == TOKEN_TYPES))
+            for name, value in prompts.items()
+            if value.shape[:2] == prompts["input_ids"].shape
         }
+        columns |= {name: _join(prompts[name], texts[name]) for name in ("input_ids", "attention_mask")}
+        columns["completion_mask"] = _join(torch.zeros_like(prompts["attention_mask"]), written)
         if any(side.weights is not None for side in sides):
             columns[TOKEN_WEIGHTS] = _join(torch.ones(prompts["input_ids"].shape), _weights(texts, sides))
-        for name in TOKEN_TYPES:
-            if name in prompts:
-                columns[name] = _join(prompts[name], texts.get(name, torch.zeros_like(texts["input_ids"])))
-        return batch | dict(zip(columns, flush_left(*columns.values()), strict=True))
+        return prompts | _flushed(columns)
+
+    def _prompts(self, sides: Sequence[Side], **options: Any) -> dict[str, Any]:
+        images = [list(side.images) for side in sides] if any(side.images for side in sides) else None
+        try:
+            return dict(self.renderer.processor(images=images, text=[side.prompt for side in sides], **options))
+        except ValueError as error:
+            if images is not None:
+                raise
+            raise ModelError(
+                f"policy: its processor reads no prompt without images ({first_line(error)}). Train on pairs that have"
+                " images, or name another model."
+            ) from error
 
     def check_length(self, lengths: Tensor, rows: Sequence[Row]) -> None:
         """Raise DataError for a side over the budget; `lengths` (sides,) are those of `rows`, chosen sides first."""
@@ -100,6 +114,27 @@ class PairCollator:
 
 def _join(prompt: Tensor, completion: Tensor) -> Tensor:
     return torch.cat((prompt, completion), dim=1)
+
+
+def _continued(prompt: Tensor, length: int, marked: bool) -> Tensor:
+    """Return what a column of the prompt, (sides, tokens, ...), holds for `length` written tokens: its last value.
+
+    `generate` continues the columns of every class so. `marked`: the processor writes labels by its token types, so
+    they are 1 where the model writes, and what it writes is seen from left to right alone (PaliGemma).
+    """
+    last = torch.ones_like(prompt[:, -1:]) if marked else prompt[:, -1:]
+    return last.expand(-1, length, *prompt.shape[2:])
+
+
+def _flushed(columns: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Move the padding of columns, (sides, tokens, ...), behind the tokens."""
+    mask = columns["attention_mask"]
+    places = torch.arange(mask.shape[1]).expand(mask.shape)
+    order = flush_left(mask, places)[1]
+    return {
+        name: torch.take_along_dim(value, order.reshape(*order.shape, *[1] * (value.dim() - 2)), 1)
+        for name, value in columns.items()
+    }
 
 
 def _weights(texts: Any, sides: Sequence[Side]) -> Tensor:

@@ -12,6 +12,7 @@ from trl import DPOTrainer
 from clincot.objectives._finite import FiniteGradients, check_loss
 from clincot.objectives.collator import IMAGE_KEYS, PAIR_KEYS, TOKEN_WEIGHTS
 from clincot.objectives.features import FeatureCache
+from clincot.objectives.head import own_logits
 from clincot.objectives.margin import pair_losses
 from clincot.objectives.packing import TREE_KEYS
 from clincot.objectives.tree import PADDING
@@ -45,7 +46,8 @@ class MarginDPOTrainer(DPOTrainer):
     def __init__(self, *args: Any, nll_weight: float = 0.0, features: FeatureCache | None = None, **kwargs: Any):
         self.nll_weight, self.features = nll_weight, features
         self.rows_read: list[str] = []
-        super().__init__(*args, **kwargs)
+        with own_logits(kwargs["model"]):
+            super().__init__(*args, **kwargs)
         self.add_callback(FiniteGradients(self, "train.dpo.learning_rate"))
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:

@@ -12,6 +12,7 @@ from trl import SFTTrainer
 from clincot.chain.prompts import direct_messages
 from clincot.objectives._finite import FiniteGradients, check_loss
 from clincot.objectives.collator import PairCollator
+from clincot.objectives.head import own_logits
 from clincot.objectives.sides import Row, Side
 from clincot.records import Example
 from clincot.rows.schema import image_struct
@@ -61,7 +62,8 @@ class GoldTrainer(SFTTrainer):
 
     def __init__(self, *args: Any, **kwargs: Any):
         self.rows_read: list[str] = []
-        super().__init__(*args, **kwargs)
+        with own_logits(kwargs["model"]):
+            super().__init__(*args, **kwargs)
         self.add_callback(FiniteGradients(self, "train.sft.learning_rate"))
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
