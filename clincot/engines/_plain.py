@@ -40,23 +40,36 @@ def next_logits(policy: Policy, inputs: Mapping[str, Tensor]) -> Tensor:
 
 
 @torch.inference_mode()
+def two_logits(policy: Policy, inputs: Mapping[str, Tensor], token: int) -> Tensor:
+    """Return raw logits (rows, 2, vocabulary) of what follows each prompt, and of what follows `token` after it."""
+    logits: Tensor = policy.model(**_all_longer(inputs, token)).logits[:, -2:]
+    return logits
+
+
+@torch.inference_mode()
 def after_spaces(
     policy: Policy, inputs: Mapping[str, Tensor], paths: Sequence[Sequence[Path]], counters: Counters
 ) -> After:
     """Return logits after the space pieces that the `paths` of each prompt begin with; all prompts are read again."""
     read: After = {}
     for piece in sorted({piece for _, piece in pieces(paths)}):
-        longer = {name: _longer(name, value, inputs["input_ids"], piece) for name, value in inputs.items()}
+        longer = _all_longer(inputs, piece)
         counters.prefill_tokens += int(longer["attention_mask"].sum())
         counters.unshared_prefill_tokens += int(longer["attention_mask"].sum())
         read |= {(row, piece): logits for row, logits in enumerate(next_logits(policy, longer))}
     return read
 
 
+def _all_longer(inputs: Mapping[str, Tensor], piece: int) -> dict[str, Tensor]:
+    return {name: _longer(name, value, inputs["input_ids"], piece) for name, value in inputs.items()}
+
+
 def _longer(name: str, value: Tensor, ids: Tensor, piece: int) -> Tensor:
     """Return an input with one place per token, longer by the text token `piece`; others (pixels) as they are."""
-    if value.shape != ids.shape:
+    if value.shape[:2] != ids.shape:
         return value
+    if value.ndim > 2:  # which tiles a token attends to (Mllama): those of the token before
+        return torch.cat([value, value[:, -1:]], dim=1)
     filled = {"input_ids": piece, "attention_mask": 1}.get(name, 0)
     return torch.cat([value, value.new_full((len(value), 1), filled)], dim=1)
 

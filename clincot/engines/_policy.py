@@ -37,6 +37,12 @@ class Policy:
     context: int
     escape: Escape = field(repr=False)
 
+    @property
+    def image_id(self) -> int:
+        """Return the id of the tokens that features fill; `image_token` may be a mark that they follow (Gemma 3)."""
+        own = getattr(self.model.config, "image_token_id", None)
+        return int(self.tokenizer.convert_tokens_to_ids(self.image_token) if own is None else own)
+
 
 def load_policy(base: Path, adapter: Path | None, load: Load = DEFAULT, image_fit: ImageFit = "as_is") -> Policy:
     """Load base and adapter in inference mode; raises ModelError when either cannot be what it should be."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from clincot.engines._policy import Policy
@@ -26,22 +27,27 @@ def render(policy: Any, messages: Sequence[Message], images: int, prefill: str =
     return text + prefill
 
 
-def read(policy: Policy, text: str, images: Sequence[str], lengths: Sequence[int]) -> Prompt:
-    """Tokenise `text` with its i-th image token repeated `lengths[i]` times, cut after each image.
+@dataclass(frozen=True)
+class Written:
+    """What a prompt has in the place of an image token: a text with that many tokens of the image."""
+
+    text: str
+    tokens: int
+
+
+def read(policy: Policy, text: str, images: Sequence[str], written: Sequence[Written], image_id: int) -> Prompt:
+    """Tokenise `text` with its i-th image token replaced by `written[i]`, cut after the last `image_id` of each image.
 
     Without special tokens of the tokenizer: the template writes them all, as TRL's trainer assumes
     (docs/training.md#libraries).
     """
     pieces = text.split(policy.image_token)
-    grown = pieces[0] + "".join(
-        policy.image_token * length + piece for length, piece in zip(lengths, pieces[1:], strict=True)
-    )
+    grown = pieces[0] + "".join(own.text + piece for own, piece in zip(written, pieces[1:], strict=True))
     ids = tuple(policy.tokenizer(grown, add_special_tokens=False)["input_ids"])
-    image_id = policy.tokenizer.convert_tokens_to_ids(policy.image_token)
     places = [i for i, token in enumerate(ids) if token == image_id]
     segments, start, seen = [], 0, 0
-    for image, length in zip(images, lengths, strict=True):
-        seen += length
+    for image, own in zip(images, written, strict=True):
+        seen += own.tokens
         end = places[seen - 1] + 1
         segments.append(Segment(ids[start:end], (image,)))
         start = end

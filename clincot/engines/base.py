@@ -3,9 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from clincot.lm.requests import ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What a loaded model was found to do: how many images a prompt may hold, and whether prefixes are shared.
+
+    `reason` is why they are not. `window`: sharing ends at that many tokens, where attention slides (0: it never does).
+    """
+
+    images: int
+    shared: bool
+    reason: str = ""
+    window: int = 0
+
+    def __str__(self) -> str:
+        images = f"{self.images} images a prompt" if self.images > 1 else "one image a prompt"
+        if not self.shared:
+            return f"{images}, every prompt is read whole ({self.reason})"
+        limit = f" up to {self.window} tokens, where its attention slides" if self.window else ""
+        return f"{images}, prompts share what they begin with{limit}"
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """An engine whose model was tried at load."""
+
+    @property
+    def abilities(self) -> Abilities: ...
 
 
 class Engine(Protocol):

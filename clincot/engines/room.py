@@ -10,8 +10,8 @@ from typing import Any
 
 from transformers import AutoConfig
 
+from clincot.engines._image_tokens import image_tokens
 from clincot.engines._reading import render
-from clincot.engines._two_images import image_tokens
 from clincot.lm.ends import end_texts
 from clincot.lm.escaping import Escape, escape_of
 from clincot.lm.image_fit import CropLoss, Size, crop_loss
@@ -68,7 +68,7 @@ class PolicyRoom:
 
     @cached_property
     def _image_tokens(self) -> int:
-        return image_tokens(self, 1)
+        return image_tokens(self)
 
     @cached_property
     def _frame(self) -> int:

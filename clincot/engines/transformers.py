@@ -16,17 +16,19 @@ import torch
 from torch import Tensor
 
 from clincot.engines import _plain
+from clincot.engines._image_inputs import ImageInputs
 from clincot.engines._images import digests
 from clincot.engines._policy import Policy, load_policy
-from clincot.engines._reading import read, render
-from clincot.engines._two_images import refuse_few_images
+from clincot.engines._probe import probe
+from clincot.engines._reading import Written, read, render
 from clincot.engines._vision import VisionFeatures
+from clincot.engines.base import Abilities
 from clincot.engines.room import PolicyRoom
 from clincot.lm.choice_tokens import ChoiceTokens
 from clincot.lm.decoding import decode
 from clincot.lm.halving import in_halves
 from clincot.lm.image_fit import CropLoss, Size
-from clincot.lm.prefix_cache import PrefixCache, can_share, window
+from clincot.lm.prefix_cache import PrefixCache
 from clincot.lm.requests import TOO_LONG, ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
 from clincot.lm.sampling import Sampler
 from clincot.lm.segments import Prompt
@@ -35,8 +37,6 @@ from clincot.recipe import ImageFit
 from clincot.recipe.load import DEFAULT, Load
 
 R = TypeVar("R")
-# Their vision features are one row per image token in reading order, and their positions are plain: others go unshared.
-SHARED_KINDS = {"llava"}
 CACHE_BYTES = 4 * 2**30  # the trunks of 8 images x 6 regions of a 7B LLaVA in bf16 (recipes/clincot.yaml)
 UNWRITTEN = Completion("", 0.0, 0, "failed", retokenises=False, failure=TOO_LONG)
 UNSCORED = ChoiceScores((), 0.0, (), failure=TOO_LONG)
@@ -56,19 +56,18 @@ class Entry:
 class TransformersEngine:
     """The policy of a round: a base and, from round 1 on, its adapter; `counters` counts what was computed."""
 
-    def __init__(self, policy: Policy, *, batch_size: int, share: bool = True, cache_bytes: int | None = None) -> None:
+    def __init__(
+        self, policy: Policy, *, batch_size: int, abilities: Abilities, cache_bytes: int | None = None
+    ) -> None:
         model = policy.model
         cache_bytes = default_cache(model.device) if cache_bytes is None else cache_bytes
         self.policy = policy
         self.batch_size = batch_size
+        self.abilities = abilities
         self.counters = Counters()
-        plain_enough = (
-            model.config.model_type in SHARED_KINDS and can_share(model) and window(model) >= 2 * policy.context
-        )
-        self.share = share and plain_enough
-        self._vision = VisionFeatures(model, policy.processor.image_processor, batch_size, self.counters, cache_bytes)
-        pad = model.generation_config.pad_token_id
-        self._prefixes = PrefixCache(model, pad, self.counters, cache_bytes, self._vision, branches=cache_bytes)
+        self._vision = VisionFeatures(policy, batch_size, self.counters, cache_bytes)
+        pad, images = model.generation_config.pad_token_id, ImageInputs(policy, self._vision)
+        self._prefixes = PrefixCache(model, pad, self.counters, cache_bytes, images, branches=cache_bytes)
         self._choice_tokens = ChoiceTokens(policy.tokenizer, "policy")
         self._room = PolicyRoom(policy.processor, policy.tokenizer, policy.image_token, policy.context, policy.escape)
 
@@ -97,8 +96,8 @@ class TransformersEngine:
         if threads is not None:
             torch.set_num_threads(threads)
         policy = load_policy(Path(base), None if adapter is None else Path(adapter), load, image_fit)
-        refuse_few_images(policy, base, images)
-        return cls(policy, batch_size=batch_size, share=share, cache_bytes=cache_bytes)
+        abilities = probe(policy, base, images, share=share)
+        return cls(policy, batch_size=batch_size, abilities=abilities, cache_bytes=cache_bytes)
 
     def forget(self) -> None:
         """Drop images and trunks kept; called where a shard begins, its last digits depend on nothing before it."""
@@ -138,21 +137,29 @@ class TransformersEngine:
     def _read(self, requests: Sequence[Any], new_tokens: Sequence[int]) -> list[Entry]:
         texts = [render(self.policy, r.messages, len(r.images), r.prefill) for r in requests]
         names = digests(requests)
-        # Unshared, the model's own processor grows the image tokens; here one each gives the order of the batches.
-        lengths = self._encode(requests, names) if self.share else dict.fromkeys(chain(*names), 1)
+        written, image_id = self._written(requests, names)
         entries = []
         for place, (request, text, own) in enumerate(zip(requests, texts, names, strict=True)):
-            prompt = read(self.policy, text, own, [lengths[name] for name in own])
+            prompt = read(self.policy, text, own, [written[name] for name in own], image_id)
             if prompt.length + new_tokens[place] <= self.policy.context:
                 entries.append(Entry(place, request, text, prompt))
         return entries
 
-    def _encode(self, requests: Sequence[Any], names: Sequence[Sequence[str]]) -> dict[str, int]:
+    def _written(self, requests: Sequence[Any], names: Sequence[Sequence[str]]) -> tuple[dict[str, Written], int]:
+        """Return what each image is in a prompt, and the id of its tokens; images are encoded for it."""
+        policy = self.policy
+        if not self.abilities.shared:
+            # The model's own processor grows the image tokens; here one each gives the order of the batches.
+            itself = Written(policy.image_token, 1)
+            return dict.fromkeys(chain(*names), itself), policy.tokenizer.convert_tokens_to_ids(policy.image_token)
         images: dict[str, Any] = {}
         for request, own in zip(requests, names, strict=True):
             images.update(zip(own, request.images, strict=True))
         self._vision.encode(images)
-        return {name: len(self._vision(name)) for name in images}
+        return {name: Written(self._vision(name).text, self._vision(name).tokens) for name in images}, policy.image_id
+
+    def _shares(self, entries: Sequence[Entry], new: int) -> bool:
+        return self.abilities.shared and self._prefixes.fits([entry.prompt for entry in entries], new)
 
     def _run(
         self, entries: Sequence[Entry], batch: Callable[[Sequence[Entry]], list[R]], tie: Callable[[Any], Any]
@@ -170,9 +177,11 @@ class TransformersEngine:
 
     def _generate_batch(self, entries: Sequence[Entry]) -> list[Completion]:
         policy = self.policy
-        if self.share:
+        longest = max(entry.request.max_new_tokens for entry in entries)
+        if self._shares(entries, longest):
             sampler = self._sampler(entries)
-            decode(policy.model, self._prefixes.start([entry.prompt for entry in entries]), sampler, self.counters)
+            started = self._prefixes.start([entry.prompt for entry in entries], longest)
+            decode(policy.model, started, sampler, self.counters)
         else:
             inputs = _plain.inputs(policy, *_texts_and_images(entries), self.counters)
             odd = self._beyond(inputs, [entry.request.max_new_tokens for entry in entries])
@@ -198,8 +207,8 @@ class TransformersEngine:
     def _score_batch(self, entries: Sequence[Entry]) -> list[ChoiceScores]:
         policy, counters = self.policy, self.counters
         paths = [self._choice_tokens(entry.text, entry.request.choices) for entry in entries]
-        if self.share:
-            started = self._prefixes.start([entry.prompt for entry in entries])
+        if self._shares(entries, 1):
+            started = self._prefixes.start([entry.prompt for entry in entries], 1)
             logits = started.logits
             after = after_spaces(policy.model, started, paths, counters)
         else:

@@ -15,7 +15,7 @@ from clincot.lm.sampling import Sampler
 @torch.inference_mode()
 def decode(model: Any, started: Started, sampler: Sampler, counters: Counters) -> None:
     """Write the texts of `sampler` after `started`; row i of one is row i of the other."""
-    logits, cache, mask = started.logits, started.cache, started.mask
+    logits, cache, mask, positions = started.logits, started.cache, started.mask, started.positions
     rows = list(range(len(logits)))
     while True:
         tokens = sampler.choose(logits, rows)
@@ -26,18 +26,20 @@ def decode(model: Any, started: Started, sampler: Sampler, counters: Counters) -
         if len(alive) <= len(rows) // 2:
             index = torch.tensor(alive, device=mask.device)
             cache.batch_select_indices(index)
-            tokens, mask, rows = tokens[index], mask[index], [rows[place] for place in alive]
+            tokens, mask, positions = tokens[index], mask[index], positions[index]
+            rows = [rows[place] for place in alive]
         counters.decoded_tokens += len(alive)
-        logits, mask = step(model, tokens, cache, mask)
+        logits, mask = step(model, tokens, cache, mask, positions)
+        positions = positions + 1
 
 
-def step(model: Any, tokens: Tensor, cache: Any, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Read one token per row: `tokens` (rows,) after `cache` and `mask` -> logits (rows, vocabulary), longer mask."""
+def step(model: Any, tokens: Tensor, cache: Any, mask: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
+    """Read one token per row: `tokens` (rows,) at `positions` (rows,) -> logits (rows, vocabulary), longer mask."""
     mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
     read = model(
         input_ids=tokens[:, None],
         attention_mask=mask,
-        position_ids=mask.sum(-1, keepdim=True) - 1,
+        position_ids=positions[:, None],
         past_key_values=cache,
         use_cache=True,
         logits_to_keep=1,

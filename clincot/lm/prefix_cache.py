@@ -8,41 +8,63 @@ questions, steps and look-ahead responses of many images are prefilled together.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from cachetools import LRUCache
 from torch import Tensor
 from transformers import DynamicCache
-from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from clincot.lm.branches import Branches, Layers, Path, size
+from clincot.lm.positions import Positions
 from clincot.lm.requests import Counters
 from clincot.lm.segments import Prompt, Segment
+
+SLIDING = "sliding_attention"
+UNLIMITED = 2**31
 
 
 @dataclass
 class Started:
-    """Prompts read to their end: `logits` (rows, vocabulary) of the next token, cache and mask (rows, tokens)."""
+    """Prompts read to their end: `logits` (rows, vocabulary) of the next token and its `positions` (rows,).
+
+    `mask` (rows, tokens) goes with the cache.
+    """
 
     logits: Tensor
     cache: Any
     mask: Tensor
+    positions: Tensor
 
     def rows(self, index: Tensor) -> Started:
         """Return the rows `index`, repeated where it repeats: samples of one prompt differ in their seeds alone."""
         self.cache.batch_select_indices(index)
-        return Started(self.logits[index], self.cache, self.mask[index])
+        return Started(self.logits[index], self.cache, self.mask[index], self.positions[index])
+
+
+class Images(Protocol):
+    """The images of segments, for a model that sees."""
+
+    @property
+    def counts_otherwise(self) -> bool:
+        """Whether an image has other positions than one per token."""
+        ...
+
+    def inputs(self, segments: Sequence[Segment], ids: Tensor, before: int) -> dict[str, Any]:
+        """Return more inputs of `forward` for `segments`, whose `ids` (rows, tokens) follow `before` places."""
+        ...
+
+    def positions(self, segment: Segment) -> Tensor:
+        """Return the positions (axes, tokens) of a segment with images, of which the first is 0."""
+        ...
 
 
 def can_share(model: Any) -> bool:
-    """Return whether plain 1-D positions and a plain key/value cache are all this model's attention needs."""
-    config = model.config.get_text_config()
-    kinds = set(getattr(config, "layer_types", None) or {"full_attention"})
+    """Return whether positions and a plain key/value cache are all this model's attention needs."""
     takes = set(inspect.signature(model.forward).parameters)
-    return kinds <= {"full_attention", "sliding_attention"} and {"position_ids", "logits_to_keep"} <= takes
+    return _attends(model) <= {"full_attention", SLIDING} and {"position_ids", "logits_to_keep"} <= takes
 
 
 def window(model: Any) -> int:
@@ -50,7 +72,14 @@ def window(model: Any) -> int:
 
     A sliding mask counts places in the cache: beyond the window, padding would push real tokens out of it.
     """
-    return int(getattr(model.config.get_text_config(), "sliding_window", None) or 2**31)
+    size = getattr(model.config.get_text_config(), "sliding_window", None)
+    return int(size) if size and SLIDING in _attends(model) else UNLIMITED
+
+
+def _attends(model: Any) -> set[str]:
+    config = model.config.get_text_config()
+    slides = SLIDING if getattr(config, "sliding_window", None) else "full_attention"
+    return set(getattr(config, "layer_types", None) or {slides})
 
 
 class PrefixCache:
@@ -65,13 +94,15 @@ class PrefixCache:
         pad: int,
         counters: Counters,
         limit: int,
-        features: Callable[[str], Tensor] | None = None,
+        images: Images | None = None,
         branches: int = 0,
     ) -> None:
         self.model = model
         self.pad = pad
         self.counters = counters
-        self.features = features
+        self.images = images
+        self.positions = Positions(images.positions) if images is not None and images.counts_otherwise else None
+        self.window = window(model)
         self.kept: LRUCache[Path, Layers] = LRUCache(limit, getsizeof=size)
         self.branches = Branches(branches)
 
@@ -79,18 +110,34 @@ class PrefixCache:
         """Drop everything kept."""
         self.branches.clear()
         self.kept.clear()
+        if self.positions is not None:
+            self.positions.forget()
+
+    def fits(self, prompts: Sequence[Prompt], new: int) -> bool:
+        """Return whether `prompts`, padded between their segments, and `new` tokens more stay within the window."""
+        depth = max((len(prompt.trunk) for prompt in prompts), default=0)
+        levels = [max(len(p.trunk[d].ids) for p in prompts if len(p.trunk) > d) for d in range(depth)]
+        longest = max((len(prompt.rest.ids) for prompt in prompts), default=0)
+        return sum(levels) + longest + new <= self.window
 
     @torch.inference_mode()
-    def start(self, prompts: Sequence[Prompt]) -> Started:
-        """Read `prompts` to their ends, what they share from what is kept or once for all of them."""
+    def start(self, prompts: Sequence[Prompt], new: int = 0) -> Started:
+        """Read `prompts` to their ends, what they share from what is kept or once for all of them.
+
+        Where attention slides, they must fit with the `new` tokens that will be written after them (`fits`).
+        """
         held = self._hold([prompt.trunk for prompt in prompts])
         distinct = {prompt: row for row, prompt in enumerate(dict.fromkeys(prompts))}
         known = [self.branches.longest(prompt) for prompt in distinct]
-        before, segments = [], []
+        # Beginnings of different lengths mean more padding than `fits` counts.
+        if _places(distinct, [length for length, _ in known]) + new > self.window:
+            known = [(0, ())] * len(distinct)
+        before, segments, starts = [], [], []
         for prompt, (length, shared) in zip(distinct, known, strict=True):
             before.append([*(held[prompt.trunk[: d + 1]] for d in range(len(prompt.trunk))), *shared])
             segments.append(Segment(prompt.rest.ids[length:], prompt.rest.images))
-        started = self._forward(before, segments)
+            starts.append(self._after(prompt.trunk) + length)
+        started = self._forward(before, segments, starts)
         if self.branches.maxsize:
             for row, (prompt, (_, shared)) in enumerate(zip(distinct, known, strict=True)):
                 self.branches.keep(prompt, shared, _cut(started.cache, row, len(segments[row].ids)))
@@ -98,6 +145,9 @@ class PrefixCache:
         if len(distinct) == len(prompts):
             return started
         return started.rows(torch.tensor([distinct[prompt] for prompt in prompts], device=started.logits.device))
+
+    def _after(self, path: Path) -> int:
+        return 0 if self.positions is None else self.positions.after(path)
 
     def _hold(self, trunks: Sequence[Path]) -> dict[Path, Layers]:
         held: dict[Path, Layers] = {}
@@ -114,10 +164,13 @@ class PrefixCache:
 
     def _read_segments(self, paths: Sequence[Path], held: dict[Path, Layers]) -> dict[Path, Layers]:
         before = [[held[path[: d + 1]] for d in range(len(path) - 1)] for path in paths]
-        cache = self._forward(before, [path[-1] for path in paths]).cache
+        starts = [self._after(path[:-1]) for path in paths]
+        cache = self._forward(before, [path[-1] for path in paths], starts).cache
         return {path: _cut(cache, row, len(path[-1].ids)) for row, path in enumerate(paths)}
 
-    def _forward(self, before: Sequence[Sequence[Layers]], segments: Sequence[Segment]) -> Started:
+    def _forward(
+        self, before: Sequence[Sequence[Layers]], segments: Sequence[Segment], starts: Sequence[int]
+    ) -> Started:
         """Run each segment after the segments `before` it, left-padded between the two."""
         device = self.model.device
         longest = max(len(segment.ids) for segment in segments)
@@ -125,7 +178,10 @@ class PrefixCache:
         here = torch.tensor([[0] * (longest - len(s.ids)) + [1] * len(s.ids) for s in segments], device=device)
         cache, there = _joined(before)
         mask = torch.cat([there.to(device), here], dim=1)
-        positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -longest:]
+        if self.positions is None:
+            positions, after = (mask.cumsum(-1) - 1).clamp(min=0)[:, -longest:], mask.sum(-1)
+        else:
+            positions, after = (part.to(device) for part in self.positions.rows(starts, segments, longest))
         self.counters.prefill_tokens += int(here.sum())
         out = self.model(
             input_ids=ids,
@@ -134,16 +190,16 @@ class PrefixCache:
             past_key_values=cache,
             use_cache=True,
             logits_to_keep=1,
-            **self._pictures(segments),
+            **(self.images.inputs(segments, ids, there.shape[1]) if self.images else {}),
         )
-        return Started(out.logits[:, -1], cache, mask)
+        return Started(out.logits[:, -1], cache, mask, after)
 
-    def _pictures(self, segments: Sequence[Segment]) -> dict[str, Any]:
-        names = [name for segment in segments for name in segment.images]
-        if not names or self.features is None:
-            return {}
-        encoded: Any = [self.features(name) for name in names]
-        return {"mm_encoder_outputs": {"image": BaseModelOutputWithPooling(pooler_output=encoded)}}
+
+def _places(prompts: Iterable[Prompt], known: Sequence[int]) -> int:
+    """Return the places that a batch takes, whose rows are padded after the `known` tokens of their rests."""
+    before = [prompt.length - len(prompt.rest.ids) + length for prompt, length in zip(prompts, known, strict=True)]
+    after = [len(prompt.rest.ids) - length for prompt, length in zip(prompts, known, strict=True)]
+    return max(before) + max(after)
 
 
 def _joined(before: Sequence[Sequence[Layers]]) -> tuple[DynamicCache, Tensor]:

@@ -34,7 +34,8 @@ def after_spaces(model: Any, started: Started, paths: Sequence[Iterable[Path]], 
     device = started.logits.device
     rows = started.rows(torch.tensor([row for row, _ in found], device=device))
     counters.decoded_tokens += len(found)
-    logits, _ = step(model, torch.tensor([piece for _, piece in found], device=device), rows.cache, rows.mask)
+    tokens = torch.tensor([piece for _, piece in found], device=device)
+    logits, _ = step(model, tokens, rows.cache, rows.mask, rows.positions)
     return dict(zip(found, logits, strict=True))
 
 

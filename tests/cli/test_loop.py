@@ -125,8 +125,16 @@ print(json.dumps({
     # Round 2 was sampled from, and trained from, the adapter that round 1 left.
     assert found["data_lineage"]["sampled_from"] == found["first"]["adapter_sha256"] == found["lineage"]["sampled_from"]
     assert found["first"]["sampled_from"] == "base"
+    tried = {"images": 2, "shared": True, "reason": "", "window": 0}
+    assert found["data_lineage"]["facts"]["abilities"] == {"policy": tried}
     facts = found["lineage"]["facts"]
     assert facts["first_loss"] == pytest.approx(facts["known_first_loss"], abs=1e-3)
+
+
+def test_what_the_policy_can_do_is_said_once_when_it_is_loaded(finished_run: tuple[Path, str, str]) -> None:
+    _, _, err = finished_run
+    said = [line for line in err.splitlines() if "prompts share what they begin with" in line]
+    assert len(said) == 1 and said[0].startswith("policy clincot/phantom-policy@") and "2 images a prompt" in said[0]
 
 
 def test_pairs_take_little_more_room_than_their_distinct_images(finished_run: tuple[Path, str, str]) -> None:

@@ -13,7 +13,7 @@ from transformers import AutoProcessor
 
 from clincot import engines
 from clincot.engines._policy import load_policy
-from clincot.engines._reading import read, render
+from clincot.engines._reading import Written, read, render
 from clincot.engines.room import PolicyRoom
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
@@ -67,8 +67,9 @@ def test_prompts_have_the_ids_of_the_models_own_processor_bos_included(tmp_path:
     ids = own_ids(folder)
     assert ids[0] == policy.tokenizer.bos_token_id != ids[1]
     text = render(policy, ASKED, 1)
-    (segment,) = read(policy, text, ["x"], [16]).trunk
-    assert [*segment.ids, *read(policy, text, ["x"], [16]).rest.ids] == ids
+    prompt = read(policy, text, ["x"], [Written("<image>" * 16, 16)], policy.image_id)
+    (segment,) = prompt.trunk
+    assert [*segment.ids, *prompt.rest.ids] == ids
     processor, ends, _ = open_processor(folder)
     batch = PairCollator(Renderer(processor, "per_side", ends), Margin("none"))([make_row(0, chosen="Yes")])
     for row, mask in zip(batch["input_ids"], batch["attention_mask"], strict=True):

@@ -71,7 +71,7 @@ def test_kept_trunks_serve_later_steps_and_a_small_cache_only_costs_tokens(polic
     # Trunks, questions and findings are all known: the last token of each prompt is read for its logits.
     assert large.counters.prefill_tokens - before == len(asked)
     assert large.counters.vision_encodes == 8
-    small = TransformersEngine(large.policy, batch_size=4, cache_bytes=1)
+    small = TransformersEngine(large.policy, batch_size=4, abilities=large.abilities, cache_bytes=1)
     same(small.generate(asked), first)
     assert small.counters.prefill_tokens > before
 

@@ -9,13 +9,14 @@ import gc
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from datasets import Features
 
+from clincot.engines.base import Probed
 from clincot.judges import cache
 from clincot.judges.consensus import DEBATE
 from clincot.lm.requests import Counters
@@ -103,6 +104,13 @@ def counts_of(models: Models) -> Counter[str]:
     return counts
 
 
+def abilities_of(models: Models) -> dict[str, dict[str, Any]]:
+    """Return what each model that was tried at load was found to do, by its role in the build."""
+    critic = models.critic.engine if models.critic else None
+    roles: dict[str, object] = {"policy": models.policy, "base": models.base, "critic": critic}
+    return {role: asdict(model.abilities) for role, model in roles.items() if isinstance(model, Probed)}
+
+
 def write_parts(result: ShardResult, round_: int, folder: Path) -> None:
     """Write the parts that have rows into `folder`, and what the judges said for the first time."""
     for part in PARTS:
@@ -150,6 +158,7 @@ class Totals:
     scores: list[int] = field(default_factory=lambda: [0] * 10)
     unreadable: list[str] = field(default_factory=list)
     memory_splits: int = 0
+    abilities: dict[str, Any] = field(default_factory=dict)
 
     def add(self, report: Mapping[str, Any]) -> None:
         self.sums.update({name: report[name] for name in TOTALS})
@@ -158,6 +167,7 @@ class Totals:
         self.scores = [sum(both) for both in zip(self.scores, report["scores"], strict=True)]
         self.unreadable += report["unreadable_images"]
         self.memory_splits += report["counters"].get("memory_splits", 0)
+        self.abilities |= report.get("abilities", {})
 
     def facts(self) -> dict[str, Any]:
         """Return the facts that the card shows; `memory_splits` above 0 means equal rows within tolerance only."""
@@ -171,6 +181,7 @@ class Totals:
             "unreadable_images": sorted(self.unreadable),
             "scores_histogram": self.scores,
             "memory_splits": self.memory_splits,
+            "abilities": self.abilities,
         }
 
 

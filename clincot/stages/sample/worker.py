@@ -21,7 +21,7 @@ from clincot.recipe import Recipe
 from clincot.records import Example
 from clincot.stages.sample.lengths import Rooms, check_lengths
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.shards import counts_of, failures_of, shard_report, write_parts
+from clincot.stages.sample.shards import abilities_of, counts_of, failures_of, shard_report, write_parts
 from clincot.stages.sample.workbench import ShardResult, Workbench, sample_shard
 
 # A number here shuffles the order in which shards are taken, to check that the order decides nothing.
@@ -133,7 +133,7 @@ class Worker:
         bench = Workbench(self.job.recipe, self.job.round, self.models)
         result = finish(sample_shard(methods.of_recipe(self.job.recipe), shard, bench))
         counters = counts_of(self.models) - counters
-        report = shard_report(result, shard, counters)
+        report = shard_report(result, shard, counters) | {"abilities": abilities_of(self.models)}
         self.journal.put(number, lambda folder: write_parts(result, self.job.round, folder), report)
         self.slowest = max(self.slowest, time.monotonic() - started)
         return result, counters

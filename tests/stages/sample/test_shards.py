@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from clincot.engines.base import Abilities
 from clincot.records import Example
-from clincot.stages.sample.shards import Totals, cut_shards, shards_key
+from clincot.stages.sample.serving import Models
+from clincot.stages.sample.shards import Totals, abilities_of, cut_shards, shard_report, shards_key
+from clincot.stages.sample.workbench import ShardResult
+
+
+@dataclass(frozen=True)
+class Tried:
+    """An engine of which it is known what it can do."""
+
+    abilities: Abilities
 
 
 def questions(*images: int) -> list[Example]:
@@ -24,3 +36,15 @@ def test_the_key_tells_other_examples_and_other_cuts() -> None:
 def test_totals_of_no_shard_are_zero() -> None:
     facts = Totals().facts()
     assert facts["candidates"] == 0 and facts["memory_splits"] == 0
+
+
+def test_totals_have_what_was_found_of_the_models_where_a_shard_says_it() -> None:
+    models = Models(Tried(Abilities(2, shared=False, reason="so asked")))  # type: ignore[arg-type]
+    old = shard_report(ShardResult((), (), {}, ()), [], {})
+    totals = Totals()
+    totals.add(old)
+    assert totals.facts()["abilities"] == {}
+    totals.add(old | {"abilities": abilities_of(models)})
+    expected = {"images": 2, "shared": False, "reason": "so asked", "window": 0}
+    assert totals.facts()["abilities"] == {"policy": expected}
+    assert abilities_of(Models(None)) == {}
