@@ -107,7 +107,10 @@ def import_(
     revision: Annotated[str, typer.Option(help="Branch, tag or commit of the repository.")] = "main",
     source: Annotated[str, typer.Option("--from", help="Hub to copy from: local:PATH or a URL.")] = PUBLIC,
 ) -> None:
-    """Copy a repository of another Hub at one revision, or a folder, into the Hub --hub (for air-gapped use)."""
+    """Copy a repository of another Hub at one revision, or a folder, into the Hub --hub (for air-gapped use).
+
+    Pickled weights (pytorch_model.bin) become safetensors where a model has no others.
+    """
     folder = Path(what).expanduser()
     check_import(what, folder, name, revision, tag)
     from clincot.hub import connect
@@ -119,7 +122,8 @@ def import_(
             from clincot.hub import imports
 
             say(f"importing the folder {folder} to {target.label} as {name}")
-            done = imports.import_folder(folder, target, kind or imports.kind_of_folder(folder), name, tag or None)
+            copy = imports.Copy(target, kind or imports.kind_of_folder(folder), name, tag or None, _converted)
+            done = imports.import_folder(folder, copy)
     else:
         check_local(source)
         with connect(source, main=False) as origin:
@@ -129,12 +133,23 @@ def import_(
             pin = origin.resolve(kind_of(origin, what, kind), what, revision)
             with connect(hub, main=False) as target:
                 say(f"importing {pin.kind} {pin} from {origin.label} to {target.label} as {name or what}")
-                done = imports.import_repo(origin, target, pin, name or what, tag or None)
+                copy = imports.Copy(target, pin.kind, name or what, tag or None, _converted)
+                done = imports.import_repo(origin, pin, copy)
     for path in done.skipped:
         say(f"left out {path}: a pickle can run code when it is loaded")
     say(f"imported {done.pin.kind} {done.pin}")
     where = hub.removeprefix("local:")
     next_step(f"clincot hub log {where} {done.pin.repo}" if where != hub else f"clincot run --hub {hub}")
+
+
+def _converted(folder: Path, out: Path) -> tuple[str, ...]:
+    """Write the model in `folder` to `out` with safetensors, and return the paths of the pickles that stay behind."""
+    from clincot.convert.weights import convert
+
+    say("converting pickled weights to safetensors; only tensors are unpickled")
+    done = convert(folder, out)
+    say(f"converted {done.tensors} tensors into {done.files} files, {done.bytes / 2**30:.2f} GiB")
+    return done.left
 
 
 @app.command("export")

@@ -14,11 +14,11 @@ import torch
 from clincot.convert import shards
 from clincot.convert.stored import read_json
 from clincot.errors import ModelError
+from clincot.hub.contents import PICKLED_INDEX, PICKLED_WEIGHTS, PICKLES
 from clincot.lm.loading import first_line
 from clincot.records.lineage import shown
 
-NAMES = {"pytorch_model.bin": "model", "adapter_model.bin": "adapter_model"}  # and the stem of what is written
-PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".h5", ".msgpack"}
+LEFT = PICKLES | {".h5", ".msgpack"}  # what is not copied: weights of other libraries too
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def convert(source: Path, out: Path) -> Written:
         raise ModelError(f"{shown(source)}: its files of weights hold a tensor twice. Download the model again.")
     groups = [partial(_separate, group) for group in shards.grouped(tensors)]
     with shards.new_model(out, sum(tensor.bytes for tensor in tensors)) as folder:
-        size = shards.write(groups, folder, stem=NAMES.get(files[0].name, "model"))
+        size = shards.write(groups, folder, stem=PICKLED_WEIGHTS.get(files[0].name, "model"))
         left = _copy(source, folder, {file.name for file in files})
     return Written(len(tensors), size, len(groups), left)
 
@@ -68,16 +68,16 @@ def _pickles(source: Path) -> list[Path]:
         raise ModelError(f"{source}: no such folder. Name the folder of a model.")
     if any(source.glob("*.safetensors")):
         raise ModelError(f"{shown(source)}: has safetensors already; nothing is to be converted.")
-    index = source / "pytorch_model.bin.index.json"
+    index = source / PICKLED_INDEX
     if index.is_file():
         weights = read_json(index).get("weight_map")
         if not isinstance(weights, dict) or not weights:
             raise ModelError(f"{index}: has no weight_map. Download the model again.")
         names = sorted(set(weights.values()))
     else:
-        names = [name for name in NAMES if (source / name).is_file()][:1]
+        names = [name for name in PICKLED_WEIGHTS if (source / name).is_file()][:1]
     if not names:
-        raise ModelError(f"{shown(source)}: has no {' or '.join(NAMES)}. Name the folder of a model.")
+        raise ModelError(f"{shown(source)}: has no {' or '.join(PICKLED_WEIGHTS)}. Name the folder of a model.")
     if absent := [name for name in names if not (source / name).is_file()]:
         raise ModelError(
             f"{shown(source)}: lacks {len(absent)} of its {len(names)} files of weights ({absent[0]})."
@@ -117,7 +117,7 @@ def _copy(source: Path, folder: Path, converted: set[str]) -> tuple[str, ...]:
         inside = path.relative_to(source)
         if not path.is_file() or ".git" in inside.parts or ".cache" in inside.parts:
             continue
-        if path.suffix.lower() in PICKLES:
+        if path.suffix.lower() in LEFT:
             left += [inside.as_posix()] * (inside.as_posix() not in converted)
         elif not path.name.endswith(".bin.index.json"):
             (folder / inside).parent.mkdir(parents=True, exist_ok=True)

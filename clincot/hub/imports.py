@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from clincot.errors import HubError
 from clincot.hub import pull
 from clincot.hub.client import Hub
-from clincot.hub.contents import PICKLES
+from clincot.hub.contents import PICKLED_WEIGHTS, is_pickle, weights_are_pickled
 from clincot.hub.licences import refuse_credentialed
 from clincot.records.lineage import Kind, Pin
 
@@ -16,48 +18,90 @@ from clincot.records.lineage import Kind, Pin
 LEFT_OUT = {".git", ".cache", "__pycache__", ".DS_Store", ".gitattributes"}
 MODEL_FILES = ("config.json", "adapter_config.json")
 EVERYTHING = ("",)
+# Writes the second folder, which is the first one with its pickled weights as safetensors; returns the paths of other
+# pickles, which it leaves behind.
+Convert = Callable[[Path, Path], Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Imported:
-    """The pin of the copy, and the paths of pickles that were left behind."""
+    """The pin of the copy, the paths of pickles that were left behind, and whether weights were `converted`."""
 
     pin: Pin
     skipped: tuple[str, ...]
+    converted: bool = False
 
 
-def import_repo(source: Hub, target: Hub, pin: Pin, name: str, tag: str | None) -> Imported:
-    """Copy `pin` of `source` to the repo `name` of `target`, which then holds that version's files and no others.
+@dataclass(frozen=True)
+class Copy:
+    """What to import: the repo `name` and `tag` of `target`, and what turns pickled weights into safetensors."""
 
-    Pickles stay behind: loading one runs its code. Raises HubError when nothing else is there, TagExists.
+    target: Hub
+    kind: Kind
+    name: str
+    tag: str | None
+    convert: Convert
+
+    def publish(self, files: dict[str, Path], message: str, private: bool) -> Pin:
+        """Commit `files`; the repo then holds no others. Raises TagExists."""
+        return self.target.publish(
+            self.kind, self.name, dict(files), tag=self.tag, message=message, private=private, replace=EVERYTHING
+        )
+
+    def publish_converted(self, folder: Path, message: str, private: bool) -> Imported:
+        """Commit the files of `folder` with its pickled weights as safetensors.
+
+        Raises ModelError for pickles that hold something else than tensors, DiskFull.
+        """
+        with TemporaryDirectory(prefix="clincot-import-") as parent:
+            out = Path(parent) / "model"
+            left = self.convert(folder, out)
+            pin = self.publish(folder_files(out), f"{message}, weights as safetensors", private)
+        return Imported(pin, tuple(left), converted=True)
+
+
+def import_repo(source: Hub, pin: Pin, copy: Copy) -> Imported:
+    """Copy `pin` of `source`: the repo of `copy` then holds that version's files and no others.
+
+    Pickled weights of a model become safetensors where it has no others. Other pickles stay behind: loading one runs
+    its code. Raises HubError when nothing else is there, TagExists, ModelError.
     """
-    _check_name(pin.kind, name)
+    _check_name(pin.kind, copy.name)
     held = source.list_files(pin)
-    skipped = tuple(sorted(path for path in held if is_pickle(path)))
     found = pull.info(source, pin.kind, pin.repo)
-    copy = target.mirror(
+    private = bool(found is not None and found.private)
+    if pin.kind == "model" and weights_are_pickled(held):
+        wanted = [path for path in held if not is_pickle(path) or _is_weights(path)]
+        folder = source.snapshot(pin, [pull.literal(path) for path in wanted])
+        done = copy.publish_converted(folder, f"{copy.tag or pin.revision} ({pin.sha[:12]})", private)
+        return replace(done, skipped=tuple(sorted({*done.skipped, *held.keys() - set(wanted)})))
+    made = copy.target.mirror(
         source,
         pin.kind,
         pin,
-        name,
-        tag=tag,
-        private=bool(found is not None and found.private),
+        copy.name,
+        tag=copy.tag,
+        private=private,
         select=lambda path: not is_pickle(path),
         replace=EVERYTHING,
     )
-    return Imported(copy, skipped)
+    return Imported(made, tuple(sorted(path for path in held if is_pickle(path))))
 
 
-def import_folder(folder: Path, target: Hub, kind: Kind, name: str, tag: str | None) -> Imported:
-    """Put the files below `folder` into the repo `name` of `target`, which then holds them and no others."""
-    _check_name(kind, name)
+def import_folder(folder: Path, copy: Copy) -> Imported:
+    """Put the files below `folder` into the repo of `copy`, which then holds them and no others.
+
+    Pickled weights of a model become safetensors where it has no others. Raises HubError, TagExists, ModelError.
+    """
+    _check_name(copy.kind, copy.name)
     files = folder_files(folder)
+    message = f"Import the folder {folder.resolve().name}"
+    if copy.kind == "model" and weights_are_pickled(files):
+        return copy.publish_converted(folder, message, False)
     kept = {path: local for path, local in files.items() if not is_pickle(path)}
     if not kept:
         raise HubError(f"{folder}: holds no file to import. Name the folder of a dataset or model.")
-    message = f"Import the folder {folder.resolve().name}"
-    pin = target.publish(kind, name, dict(kept), tag=tag, message=message, private=False, replace=EVERYTHING)
-    return Imported(pin, tuple(sorted(files.keys() - kept.keys())))
+    return Imported(copy.publish(kept, message, False), tuple(sorted(files.keys() - kept.keys())))
 
 
 def folder_files(folder: Path) -> dict[str, Path]:
@@ -75,9 +119,9 @@ def kind_of_folder(folder: Path) -> Kind:
     return "model" if any((folder / name).is_file() for name in MODEL_FILES) else "dataset"
 
 
-def is_pickle(path: str) -> bool:
-    """Return whether a path names a file whose loading may run code."""
-    return PurePosixPath(path).suffix.lower() in PICKLES
+def _is_weights(path: str) -> bool:
+    """Return whether a pickle at the top of a repo is one of its files of weights."""
+    return path.startswith(tuple(name.removesuffix(".bin") for name in PICKLED_WEIGHTS)) and path.endswith(".bin")
 
 
 def _check_name(kind: Kind, name: str) -> None:

@@ -7,13 +7,17 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 from command import clincot
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
+from clincot import judges
 from clincot.cli.hub import app
 from clincot.errors import ClincotError
 from clincot.hub import connect
 from clincot.localhub import LocalHub
+from tests.tiny import tiny_judge
 
 README = b"---\nconfigs:\n- config_name: all\n  data_files: rows.csv\n---\n# Rows\n"
 
@@ -72,6 +76,52 @@ def test_import_over_http_leaves_pickles_behind_and_keeps_private_what_was(origi
     assert names(tmp_path / "copy", "model", "org/net") == {"config.json", "w.safetensors"}
     out, _ = clincot("hub", "ls", "copy", cwd=tmp_path)
     assert re.search(r"model +org/net .*private", out)
+
+
+class Trap:
+    """A pickle that makes a file when it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return Path.touch, (self.path,)
+
+
+@pytest.fixture
+def pickled(tmp_path: Path) -> Path:
+    """A judge as BioMistral is published: its weights are a pickle alone; another pickle lies next to them."""
+    folder = tiny_judge(tmp_path / "judge")
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").rename(tmp_path / "wanted.safetensors")
+    (folder / "training_args.bin").write_bytes(b"code")
+    return folder
+
+
+def test_import_writes_the_weights_of_a_repository_of_pickles_as_safetensors(pickled: Path, tmp_path: Path) -> None:
+    with LocalHub(tmp_path / "origin") as server:
+        server.seed("model", "org/bio", {path.name: path.read_bytes() for path in pickled.iterdir()})
+    words = ("org/bio", "--from", "local:origin", "--hub", "local:copy", "--tag", "v1")
+    for _ in range(2):  # the same content on the tag is success
+        _, err = clincot("hub", "import", *words, cwd=tmp_path)
+    assert "only tensors are unpickled" in err and "left out training_args.bin: a pickle" in err
+    kept = {path.name for path in pickled.iterdir()} - {"pytorch_model.bin", "training_args.bin"}
+    assert names(tmp_path / "copy", "model", "org/bio", "v1") == kept | {"model.safetensors"}
+    clincot("hub", "import", str(pickled), "--as", "me/bio", "--hub", "local:copy", cwd=tmp_path)
+    wanted = load_file(tmp_path / "wanted.safetensors")
+    with connect(f"local:{tmp_path / 'copy'}", main=False) as hub:
+        for repo in ("org/bio", "me/bio"):
+            folder = hub.snapshot(hub.resolve("model", repo))
+            found = load_file(folder / "model.safetensors")
+            assert found.keys() == wanted.keys() and all(torch.equal(found[name], wanted[name]) for name in wanted)
+            judges.load("causal_lm", folder, name=repo, key="k", batch_size=1)
+
+
+def test_a_pickle_that_holds_code_is_refused_by_name_and_not_run(pickled: Path, tmp_path: Path) -> None:
+    torch.save({"a": Trap(tmp_path / "ran")}, pickled / "pytorch_model.bin")
+    _, err = clincot("hub", "import", "judge", "--as", "me/bio", "--hub", "local:copy", cwd=tmp_path, code=2)
+    assert "pytorch_model.bin: holds more than tensors" in err and "Traceback" not in err
+    assert not (tmp_path / "ran").exists() and "me/bio" not in clincot("hub", "ls", "copy", cwd=tmp_path)[0]
 
 
 def test_a_folder_goes_in_and_comes_out_again(tmp_path: Path) -> None:
