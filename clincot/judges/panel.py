@@ -82,6 +82,10 @@ class Panel:
         """Return what the judges rated since the last call and what was not known before; they forget it."""
         return tuple(r for judge in self.judges if isinstance(judge, CachedJudge) for r in judge.take_fresh())
 
+    def warned(self, name: str) -> None:
+        """Say nothing more of the mass of the judge called `name`: a warning has been given."""
+        self._masses.pop(name, None)
+
     def forget(self) -> None:
         """Let the judges drop what they kept; called where a shard begins, its last digits depend on nothing before."""
         for judge in self.judges:

@@ -27,10 +27,12 @@ TOO_LONG = Rating(None, 0.0, too_long=True)
 
 
 class VlmJudge:
-    """A model behind an engine; `name` is its repository or `policy`, `key` names its weights.
+    """A model behind an engine that sees images; `name` is its repository or `policy`, `key` names its weights.
 
     `counters` are those of an engine that nobody else uses; the policy's and the critic's engine is counted by itself.
     """
+
+    sees = True
 
     def __init__(
         self,

@@ -10,11 +10,10 @@ from itertools import chain
 
 from clincot import images
 from clincot.chain.layout import Display
-from clincot.chain.prompts import region_facts
 from clincot.editors.base import Rewrite, RewriteRequest
 from clincot.errors import UnreadableImage
 from clincot.images.views import Gallery
-from clincot.judges.base import CompareRequest, JudgeRequest, Rating, Verdict
+from clincot.judges.base import CompareRequest, Rating, Verdict
 from clincot.judges.cache import Recorded
 from clincot.judges.panel import Panel
 from clincot.lm.requests import Completion, GenerateRequest
@@ -27,6 +26,7 @@ from clincot.regions.base import Proposer
 from clincot.regions.extract import find_regions
 from clincot.regions.proposing import heat_maps
 from clincot.stages.pair.draw import seed_of
+from clincot.stages.sample.judged import judged
 from clincot.stages.sample.lengths import unfit
 from clincot.stages.sample.scheduler import Call, drive
 from clincot.stages.sample.serving import Models, runners
@@ -101,10 +101,10 @@ class Workbench:
             self.rated["texts"] += 1
             self.rated["with_reference"] += rate.reference is not None
             self.rated["with_region"] += rate.region is not None
-        return await Call("judge", tuple(map(self._judged, requests)))
+        return await Call("judge", tuple(judged(rate, self.display) for rate in requests))
 
     async def rate(self, requests: Sequence[Rate]) -> list[Rating]:
-        return await Call("rate", tuple(map(self._judged, requests)))
+        return await Call("rate", tuple(judged(rate, self.display) for rate in requests))
 
     async def compare(self, requests: Sequence[Compare]) -> list[Verdict]:
         return await Call("compare", tuple(map(self._compared, requests)))
@@ -133,13 +133,6 @@ class Workbench:
         texts = (compare.example.question, compare.first, compare.second)
         context = (compare.findings, compare.reference, compare.report)
         return CompareRequest(*texts, *context, images=seen, swap=compare.swap)
-
-    def _judged(self, rate: Rate) -> JudgeRequest:
-        example, facts = rate.example, None
-        if rate.region is not None:
-            facts = region_facts(rate.region, self.gallery.image(example.id).size)
-        asked = (example.question, rate.reference, rate.findings, rate.text, rate.report, facts)
-        return JudgeRequest(*asked, images=self.display.encoded(example.id, rate.views), rubric=rate.rubric)
 
     async def look(self, examples: Sequence[Example]) -> None:
         """Decode the images of a shard and find their regions once; `unreadable` gets those that cannot be read.

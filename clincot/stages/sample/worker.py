@@ -19,6 +19,7 @@ from clincot.methods.base import Foresees
 from clincot.progress import Advance, bar, notice
 from clincot.recipe import Recipe
 from clincot.records import Example
+from clincot.stages.sample.first_look import look_at_judges
 from clincot.stages.sample.lengths import Rooms, check_lengths
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.shards import abilities_of, counts_of, failures_of, shard_report, write_parts
@@ -89,6 +90,13 @@ class Worker:
             return
         check_lengths(self.job.recipe, method, self.job.examples, self.job.load_rooms())
 
+    def _look(self, models: Models) -> None:
+        """Say what models lose of the images, and how well the judges judge: rank 0 does, before its first shard."""
+        if self.launch.world.rank == 0:
+            job = self.job
+            report_crops(models.seeing, job.examples)
+            finish(look_at_judges(job.recipe, methods.of_recipe(job.recipe), job.examples, models, job.folder))
+
     def remake(self) -> None:
         """Make damaged shards again, and say so."""
         for number, what in self.journal.damaged(range(len(self.shards))).items():
@@ -127,8 +135,7 @@ class Worker:
         shard, started = self.shards[number], time.monotonic()
         if self.models is None:
             self.models = self.job.load_models()
-            if self.launch.world.rank == 0:
-                report_crops(self.models.seeing, self.job.examples)
+            self._look(self.models)
         counters = counts_of(self.models)
         bench = Workbench(self.job.recipe, self.job.round, self.models)
         result = finish(sample_shard(methods.of_recipe(self.job.recipe), shard, bench))

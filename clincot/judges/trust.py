@@ -1,0 +1,131 @@
+"""A judge's ratings of right and of wrong answers -> what says whether its scores can be trusted, and a warning."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, median
+
+import numpy as np
+
+from clincot.judges._masses import LEAST_MEDIAN
+from clincot.judges.base import Rating
+from clincot.judges.scoring import TOP, mode_of
+
+NEAR = 0.05  # ratings this close are a tie: `method.min_gap` of the recipes lets no pair of them in
+MOST_TIES = 0.9
+LEAST_AUC = 0.6  # of 10 right and 10 wrong answers, a judge that guesses lies above it in 22 of 100 builds
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Figures of one judge in one way of asking; those that no rating supports are None.
+
+    `mass`: the median. `failures`: the share of ratings that cannot be read; the rest is about the others. `ties`: the
+    share of (right, wrong) pairs within NEAR. `auc`: the share of them in which the right answer has more, equal
+    ratings counting half; `interval` holds 95 % of its resamples. `digit` is the commonest and `share` its part.
+    """
+
+    rated: int
+    mass: float
+    failures: float
+    ties: float | None = None
+    auc: float | None = None
+    interval: tuple[float, float] | None = None
+    mean: float | None = None
+    digit: int | None = None
+    share: float | None = None
+
+    @property
+    def line(self) -> str:
+        """Return the figures in words."""
+        if self.auc is None or self.ties is None or self.mean is None or self.share is None:
+            return f"mass {self.mass:.3f}, {self.failures:.0%} cannot be read"
+        failed = f", {self.failures:.0%} cannot be read" if self.failures else ""
+        return (
+            f"mass {self.mass:.3f}, AUC {self.auc:.2f} right against wrong, ties {self.ties:.0%}, mean {self.mean:.2f},"
+            f" {self.digit} in {self.share:.0%}{failed}"
+        )
+
+
+def trust(
+    right: Sequence[Rating], wrong: Sequence[Rating], images: Sequence[str], *, resamples: int = 0, seed: int = 0
+) -> Trust:
+    """Return the figures of ratings of questions: `right[i]` and `wrong[i]` are about one of the image `images[i]`.
+
+    The interval draws images, `resamples` times (0: no interval). Prompts that are too long are left out.
+    """
+    read = [rating for rating in (*right, *wrong) if not rating.too_long]
+    known = [rating.value for rating in read if rating.value is not None]
+    mass = median(rating.mass for rating in read) if read else 0.0
+    failures = 1 - len(known) / len(read) if read else 0.0
+    a, b = _known(right, images), _known(wrong, images)
+    if not (a and b):
+        return Trust(len(read), mass, failures)
+    above, near = _compared([value for value, _ in a], [value for value, _ in b])
+    (digit, times), *_ = Counter(round(TOP * value) for value in known).most_common(1)
+    return Trust(
+        rated=len(read),
+        mass=mass,
+        failures=failures,
+        ties=float(near.mean()),
+        auc=float(above.mean()),
+        interval=_interval(above, a, b, resamples, seed) if resamples else None,
+        mean=mean(known),
+        digit=digit,
+        share=times / len(known),
+    )
+
+
+def warning(name: str, found: Trust, *, scoring: str, blind: bool) -> str | None:
+    """Return what is wrong with the judge called `name` and what to do, None where nothing shows; one thing at a time.
+
+    `blind`: it was shown neither a reference nor an image.
+    """
+    weighed = bool(mode_of(scoring).replies)
+    other = " or ".join(mode for mode in ("expected", "generated", "yesno") if mode != scoring)
+    if not found.rated:
+        return None
+    if weighed and found.mass < LEAST_MEDIAN:
+        fault = f"median mass {found.mass:.3f} on the replies asked for; {LEAST_MEDIAN:g} and more is usual"
+        todo = f"set build.judging.prefill ('Rating: '), build.judging.scoring to {other}"
+    elif found.failures > 0.5 or found.auc is None or found.ties is None:
+        fault, todo = f"{found.failures:.0%} of its replies cannot be read", f"set build.judging.scoring to {other}"
+    elif found.ties > MOST_TIES:
+        fault = f"{found.ties:.0%} of right and wrong answers are rated alike (within {NEAR:g})"
+        todo = f"set build.judging.scoring to {other}, build.judging.prefill"
+    elif found.auc < LEAST_AUC:
+        blindly = ", seeing neither image nor reference" if blind else ""
+        fault = f"it rates right answers no higher than wrong ones (AUC {found.auc:.2f}{blindly})"
+        context = "build.judging.context to reference, " if blind else ""
+        todo = f"set {context}build.judging.scoring to {other}"
+    else:
+        return None
+    return (
+        f"WARNING: judge {name}: {fault}. Its scores say little. Stop the build, and {todo}, or choose another judge:"
+        f" `clincot judges check {name}` compares the ways of asking."
+    )
+
+
+def _known(ratings: Sequence[Rating], images: Sequence[str]) -> list[tuple[float, str]]:
+    return [(r.value, image) for r, image in zip(ratings, images, strict=True) if r.value is not None]
+
+
+def _compared(right: Sequence[float], wrong: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Return, for each right (row) and wrong answer (column), whether it is above (equal: 0.5), and whether near."""
+    gaps = np.subtract.outer(np.array(right), np.array(wrong))
+    return (gaps > 0) + 0.5 * (gaps == 0), np.abs(gaps) <= NEAR + 1e-9
+
+
+def _interval(
+    above: np.ndarray, right: Sequence[tuple[float, str]], wrong: Sequence[tuple[float, str]], resamples: int, seed: int
+) -> tuple[float, float]:
+    names = sorted({image for _, image in (*right, *wrong)})
+    place = {image: i for i, image in enumerate(names)}
+    drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
+    a, b = (drawn[:, [place[image] for _, image in own]].astype(float) for own in (right, wrong))
+    pairs = a.sum(1) * b.sum(1)
+    values = ((a @ above) * b).sum(1)[pairs > 0] / pairs[pairs > 0]
+    low, high = np.percentile(values, [2.5, 97.5]) if len(values) else (float("nan"), float("nan"))
+    return float(low), float(high)
