@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from clincot.cli import benchmarks, convert, demo, evaluation, export, hub, phantom, stages
+from clincot.cli import benchmarks, convert, demo, evaluation, export, hub, judges, phantom, stages
 
 app = typer.Typer(
     name="clincot",
@@ -44,3 +44,4 @@ app.add_typer(hub.app, name="hub")
 app.add_typer(phantom.app, name="phantom")
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(convert.app, name="convert")
+app.add_typer(judges.app, name="judges")

@@ -15,7 +15,6 @@ JUDGES = {
     "policy_itself": "clincot.judges.vlm:VlmJudge",
 }
 MODEL_FREE = {"policy_itself"}  # kinds without a repository
-SEEING = {"vlm", "policy_itself"}  # kinds that see the images of a request
 ROOMS = {
     "causal_lm": "clincot.judges.room:JudgeRoom",
     "vlm": "clincot.judges.room:VlmRoom",

@@ -104,6 +104,12 @@ class CausalLMJudge:
         own: dict[str, Any] = {"batch_size": batch_size, "scoring": scoring, "share": share, "prefill": prefill}
         return cls(model, tokenizer, name=name, key=key, **own)
 
+    def in_mode(self, scoring: str) -> CausalLMJudge:
+        """Return the same model with another scoring mode."""
+        own: dict[str, Any] = {"name": self.name, "key": self.key.removesuffix(SPACED), "batch_size": self.batch_size}
+        own |= {"scoring": scoring, "share": self.share, "prefill": self._room.prefill}
+        return CausalLMJudge(self.model, self.tokenizer, **own)
+
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
         """Rate `requests`, in their order; equal prompts are read once.
 

@@ -70,6 +70,11 @@ class VlmJudge:
         engine = engines.load("transformers", folder, batch_size=batch_size, **options)
         return cls(engine, key=key, name=name, scoring=scoring, prefill=prefill, counters=engine.counters)
 
+    def in_mode(self, scoring: str) -> VlmJudge:
+        """Return the same model with another scoring mode."""
+        own: dict[str, Any] = {"name": self.name, "key": self.key, "prefill": self._prefill, "counters": self.counters}
+        return VlmJudge(self.engine, scoring=scoring, **own)
+
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
         """Rate `requests`, in their order; equal ones are read once. A prompt beyond the context is `too_long`."""
         texts = {request: _text(self._way, request) for request in set(requests)}

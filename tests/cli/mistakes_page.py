@@ -51,6 +51,11 @@ MISTAKES = {
     ],
     "compare": ["compare base", "compare base round-1 --show -1"],
     "export": ["export merged", "export merged --merged --dtype int8"],
+    "judges check": [
+        "judges check",
+        "judges check BioMistral/BioMistral-7B --scoring digits",
+        "judges check BioMistral/BioMistral-7B --benchmark vqarad",
+    ],
     "hub serve": ["hub serve --port 80000", "hub serve --host ''"],
     "hub env": ["hub env absent-hub", "hub env absent-hub --port 80000"],
     "hub ls": ["hub ls absent-hub"],

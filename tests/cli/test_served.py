@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,3 +72,14 @@ def test_a_name_that_is_not_served_is_refused_with_the_names_that_are(
     again = words(small_hub, served.endpoint, "loop")
     _, err = clincot("build-data", "--round", "3", "--set=rounds=3", "--new-version", *again, cwd=tmp_path, code=2)
     assert "loop-round-2" in err and "loop-round-1" in err and "Traceback" not in err
+
+
+def test_a_served_model_is_checked_as_a_judge_and_says_what_the_one_in_process_says(
+    served: ServedPolicy, small_hub: Path, tmp_path: Path
+) -> None:
+    words = ("--hub", f"local:{small_hub}", "--questions=4", "--scoring=generated", "--context=blind", "--json")
+    away, _ = clincot("judges", "check", POLICY, "--endpoint", served.endpoint, *words, cwd=tmp_path)
+    here, _ = clincot("judges", "check", "policy", *words, cwd=tmp_path)
+    a, b = (json.loads(out)["ways"][0]["found"] for out in (away, here))
+    assert (a["failures"], a["auc"], a["rated"]) == (b["failures"], b["auc"], 8)
+    assert a["mass"] == pytest.approx(b["mass"], abs=1e-3)

@@ -1,0 +1,177 @@
+"""A judge and a benchmark -> how well it tells right answers from wrong ones, by scoring mode and context."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoConfig
+
+from clincot import benchmarks, engines, judges
+from clincot.chain.layout import Display
+from clincot.errors import DataError, ModelError
+from clincot.images.views import Gallery
+from clincot.judges.base import JudgeRequest, ReadingJudge
+from clincot.judges.trust import Trust, trust
+from clincot.judges.vlm import VlmJudge
+from clincot.methods.base import Rate
+from clincot.progress import bar
+from clincot.recipe import ModelSource
+from clincot.records import WHOLE, read_images
+from clincot.runs.models.loading import load_policy
+from clincot.runs.models.pins import benchmark_pin
+from clincot.runs.roles import OF_POLICY
+from clincot.runs.run import Run
+from clincot.stages.sample.labelled import Labelled, labelled, requests_of
+
+SCORINGS, CONTEXTS = ("expected", "generated", "yesno"), ("reference", "blind")
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class JudgeCheck:
+    """What to check: a folder, a repository, `policy`, or a name that `endpoint` serves; and on what.
+
+    `kind` empty: the setting's for this repository, else `vlm` for a model with a vision tower and `causal_lm`.
+    """
+
+    repo: str
+    kind: str = ""
+    revision: str = "main"
+    endpoint: str = ""
+    split: str = "test"
+    questions: int = 60
+    seed: int = 0
+    images: bool = True
+    scorings: tuple[str, ...] = SCORINGS
+    contexts: tuple[str, ...] = CONTEXTS
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of asking: its figures and seconds per rating, or why there are none."""
+
+    scoring: str
+    context: str
+    found: Trust | None
+    seconds: float = 0.0
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The figures of a judge on `questions` questions, each with its gold answer and a wrong one."""
+
+    judge: str
+    benchmark: str
+    split: str
+    questions: int
+    images: int
+    seed: int
+    ways: tuple[Way, ...]
+
+
+def check_judge(run: Run, asked: JudgeCheck, say: Callable[[str], None]) -> Checked:
+    """Rate right and wrong answers in every way asked for; the judge is loaded once.
+
+    Raises DataError for a benchmark without a wrong answer to be found, ModelError for a judge that works in no way.
+    """
+    questions = _questions(run, asked)
+    load = _loader(run, asked, say)
+    judge = load("generated")
+    made = [(scoring, context) for scoring in asked.scorings for context in asked.contexts]
+    ways: list[Way] = []
+    refused: ModelError | None = None
+    with bar(f"{judge.name}: rating", 2 * len(questions) * len(made), "answers") as advance:
+        for scoring, context in made:
+            try:
+                own = judge.in_mode(scoring) if hasattr(judge, "in_mode") else load(scoring)
+                ways.append(_way(own, scoring, context, _shown(questions, context), asked.seed))
+            except ModelError as error:  # a server without log-probabilities, a vocabulary without a reply
+                refused = refused or error
+                ways.append(Way(scoring, context, None, fault=str(error)))
+            advance(2 * len(questions))
+    if refused and not any(way.found for way in ways):
+        raise refused
+    images = len({question.example.image_id for question, _ in questions})
+    return Checked(judge.name, run.recipe.benchmark, asked.split, len(questions), images, asked.seed, tuple(ways))
+
+
+def _questions(run: Run, asked: JudgeCheck) -> list[tuple[Labelled, JudgeRequest]]:
+    benchmark = benchmarks.load(run.recipe.benchmark)
+    pin = benchmark_pin(run.target, benchmark.source, run.recipe.benchmark_revision)
+    every = benchmark.examples(run.target.snapshot(pin, benchmark.patterns), asked.split)
+    chosen = labelled(every, asked.questions, asked.seed)
+    examples = read_images([question.example for question in chosen])
+    chosen = [replace(question, example=example) for question, example in zip(chosen, examples, strict=True)]
+    views = (WHOLE,) if asked.images else ()
+    rates = [
+        (q, Rate(q.example, "", reference=q.example.reference, views=views, report=q.example.answer_type == "report"))
+        for q in chosen
+    ]
+    found = requests_of(rates, Display(Gallery(examples), "separate"))
+    if not found:
+        raise DataError(
+            f"benchmark {run.recipe.benchmark}: no question of {asked.split!r} has a readable image and, among the"
+            " other questions, a wrong answer. Give another --split or --benchmark."
+        )
+    return found
+
+
+def _shown(questions: Sequence[tuple[Labelled, JudgeRequest]], context: str) -> list[tuple[Labelled, JudgeRequest]]:
+    if context == "reference":
+        return list(questions)
+    return [(question, replace(request, reference=None)) for question, request in questions]
+
+
+def _way(
+    judge: ReadingJudge, scoring: str, context: str, asked: Sequence[tuple[Labelled, JudgeRequest]], seed: int
+) -> Way:
+    right = [request for _, request in asked]
+    requests = [*right, *(replace(request, statement=question.wrong) for question, request in asked)]
+    started = time.perf_counter()
+    ratings = judge.rate(requests)
+    seconds = (time.perf_counter() - started) / len(requests)
+    images = [question.example.image_id for question, _ in asked]
+    a, b = ratings[: len(right)], ratings[len(right) :]
+    return Way(scoring, context, trust(a, b, images, resamples=RESAMPLES, seed=seed), seconds)
+
+
+def _loader(run: Run, asked: JudgeCheck, say: Callable[[str], None]) -> Callable[[str], Any]:
+    """Return what loads the judge in a scoring mode."""
+    recipe, judging = run.recipe, run.recipe.build.judging
+    prefill: dict[str, Any] = {"prefill": judging.prefill} if judging.prefill else {}
+    numbers: dict[str, Any] = {"batch_size": judging.batch_size, "threads": recipe.build.threads}
+    if asked.endpoint:
+        engine = engines.load("openai", asked.repo, endpoint=asked.endpoint, batch_size=judging.batch_size)
+        return lambda scoring: VlmJudge(engine, name=asked.repo, key="", scoring=scoring, **prefill)
+    if asked.repo == OF_POLICY:
+        pin = run.target.resolve("model", recipe.models.policy.repo, recipe.models.policy.revision)
+        policy = load_policy(run, pin, None, **numbers)
+        return lambda scoring: VlmJudge(policy, name=OF_POLICY, key=pin.sha, scoring=scoring, **prefill)
+    known = {source.repo: source for source in (*recipe.models.judges, recipe.models.critic)}
+    source = known.get(asked.repo, ModelSource(asked.repo, asked.revision))
+    folder, name = _folder(run, source, say)
+    kind = asked.kind or (source.kind if source.kind in judges.JUDGES else "") or _kind_of(folder)
+    if kind == "vlm":
+        numbers["images"] = 1  # of a prompt here
+    return lambda scoring: judges.load(kind, folder, name=name, key="", scoring=scoring, **numbers, **prefill)
+
+
+def _folder(run: Run, source: ModelSource, say: Callable[[str], None]) -> tuple[Path, str]:
+    folder = Path(source.repo).expanduser()
+    if folder.is_dir():
+        return folder, folder.resolve().name
+    pin = run.target.resolve("model", source.repo, source.revision)
+    say(f"reading {pin} from {run.target.label}")
+    return run.target.snapshot(pin), source.repo
+
+
+def _kind_of(folder: Path) -> str:
+    try:
+        return "vlm" if hasattr(AutoConfig.from_pretrained(folder), "vision_config") else "causal_lm"
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"judge {folder.name}: its config.json cannot be read ({error}). Name a model.") from error
