@@ -22,6 +22,7 @@ from clincot.progress import bar
 from clincot.recipe import ModelSource
 from clincot.records import WHOLE, read_images
 from clincot.runs.models.loading import load_policy
+from clincot.runs.models.loads import options_of
 from clincot.runs.models.pins import benchmark_pin
 from clincot.runs.roles import OF_POLICY
 from clincot.runs.run import Run
@@ -156,8 +157,9 @@ def _loader(run: Run, asked: JudgeCheck, say: Callable[[str], None]) -> Callable
     source = known.get(asked.repo, ModelSource(asked.repo, asked.revision))
     folder, name = _folder(run, source, say)
     kind = asked.kind or (source.kind if source.kind in judges.JUDGES else "") or _kind_of(folder)
+    numbers |= options_of(source)
     if kind == "vlm":
-        numbers["images"] = 1  # of a prompt here
+        numbers |= {"images": 1, **recipe.fit_facts}  # one image in a prompt here
     return lambda scoring: judges.load(kind, folder, name=name, key="", scoring=scoring, **numbers, **prefill)
 
 
