@@ -80,8 +80,10 @@ class RowsCollator:
         batch = self.pairs.tokens(sides)
         names = [name for side in sides for name in side.image_keys]
         pixels = batch.get("pixel_values", ())
-        if set(batch) - SHAREABLE or len(pixels) != len(names):
-            raise NotShareable(f"its processor makes {', '.join(sorted(batch))} of {len(names)} images")
+        if more := sorted(set(batch) - SHAREABLE):
+            raise NotShareable(f"its processor makes {', '.join(more)} too, which texts of one row do not share")
+        if len(pixels) != len(names):
+            raise NotShareable(f"its processor makes {len(pixels)} tensors of pixels of {len(names)} images")
         image = getattr(self.pairs.renderer.processor, "image_token_id", None)
         texts = []
         for row, side in enumerate(sides):

@@ -17,7 +17,7 @@ from .llava import (
     llava_siglip_qwen2,
     vip_llava,
 )
-from .parts import Made
+from .parts import Made, opened
 from .pixtral import mistral3, pixtral
 from .qwen import qwen2_5_vl, qwen2_vl, qwen3_vl
 
@@ -33,6 +33,7 @@ REFUSED: tuple[Make, ...] = (blip_2,)
 def tiny_vlm(make: Make, folder: Path) -> Path:
     """Save a model that `make` makes, of seed 0."""
     torch.manual_seed(0)
-    for part in make():
-        part.save_pretrained(folder)
+    model, processor = make()
+    opened(model).save_pretrained(folder)
+    processor.save_pretrained(folder)
     return folder

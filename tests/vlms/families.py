@@ -16,7 +16,7 @@ from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImag
 
 from tests.tiny import TEMPLATE
 
-from .parts import SIGLIP, SQUARE, TOWER, Made, opened, template, text_of, tokens
+from .parts import SIGLIP, SQUARE, TOWER, Made, template, text_of, tokens
 
 TILES = tuple(f"<row_{row}_col_{column}>" for row in range(1, 7) for column in range(1, 7))
 IDEFICS = ("<fake_token_around_image>", "<global-img>", "<end_of_utterance>")
@@ -108,7 +108,7 @@ def mllama() -> Made:
     text["vocab_size"] -= 1
     config = hf.MllamaConfig(vision_config=tower, text_config=text, image_token_index=text["vocab_size"])
     reader = MllamaImageProcessorPil(size=SQUARE, max_image_tiles=2)
-    return opened(hf.MllamaForConditionalGeneration(config)), hf.MllamaProcessor(
+    return hf.MllamaForConditionalGeneration(config), hf.MllamaProcessor(
         reader, tokenizer, chat_template=template("<|image|>")
     )
 

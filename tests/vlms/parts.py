@@ -54,9 +54,11 @@ def template(image: str) -> str:
 
 
 def opened(model: Any) -> Any:
-    """Set gates, which begin at 0 and would hide every image, to 1."""
+    """Fill what begins at 0 and would hide every image: gates (Mllama) and a projector (Gemma 3)."""
     with torch.no_grad():
         for name, value in model.named_parameters():
             if name.endswith("gate"):
                 value.fill_(1.0)
+            elif value.ndim > 1 and not value.any():
+                value.normal_(0, 0.1)
     return model

@@ -50,6 +50,8 @@ def open_processor(base: Path, image_fit: ImageFit = "as_is") -> tuple[Processor
     processor = read_processor(base, image_fit)
     if not isinstance(processor, ProcessorMixin):
         raise ModelError(f"{shown(base)}: has no image processor. Save the model's processor with its weights.")
+    if getattr(processor, "chat_template", None) is None:
+        raise ModelError(f"{shown(base)}: has no processor with a chat template. Add the files of its processor.")
     tokenizer = processor.tokenizer
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
