@@ -64,7 +64,7 @@ def load_policy(base: Path, adapter: Path | None, load: Load = DEFAULT, image_fi
         bos_token_id=tokenizer.bos_token_id, eos_token_id=sorted(stops), pad_token_id=pad
     )
     suppressed = no_text_ids(tokenizer, model.get_output_embeddings().out_features, stops)
-    image_token = getattr(processor, "image_token", "<image>")
+    image_token = str(getattr(processor, "image_token", "<image>"))
     context, escape = context_length(model), escape_of(processor)
     return Policy(model, processor, tokenizer, image_token, stops, suppressed, context, escape)
 

@@ -43,7 +43,7 @@ class PolicyRoom:
         """
         processor, config = read_processor(base, image_fit), AutoConfig.from_pretrained(base)
         refuse_residue(processor, end_texts(Path(base), processor), base)
-        image_token = getattr(processor, "image_token", "<image>")
+        image_token = str(getattr(processor, "image_token", "<image>"))
         return cls(processor, processor.tokenizer, image_token, context_of(config), escape_of(processor))
 
     def too_long(self, requests: Sequence[GenerateRequest]) -> list[bool]:

@@ -74,7 +74,8 @@ TOKENIZER = "the tokenizer"
 def known_template(processor: Any, base: Path) -> tuple[str, str] | None:
     """Return a chat template for a processor without one, and whose it is: its tokenizer's, else its family's."""
     own = getattr(processor.tokenizer, "chat_template", None)
-    if isinstance(own, str) and getattr(processor, "image_token", "<image>") in own:
+    # BLIP-2's is an AddedToken.
+    if isinstance(own, str) and str(getattr(processor, "image_token", "<image>")) in own:
         return TOKENIZER, own
     family = family_of(base)
     return (family.name, family.template) if family else None

@@ -76,7 +76,7 @@ def set_fit(processor: Any, fit: ImageFit, base: str | Path) -> None:
 
 def square_of(processor: Any) -> Square | None:
     """Return the square that `processor` makes of any image, None where shapes decide what it makes (tiles, sizes)."""
-    text = getattr(processor, "image_token", "<image>")
+    text = str(getattr(processor, "image_token", "<image>"))
     shapes = set()
     for size in PROBES:
         read = processor(images=[[Image.new("RGB", size)]], text=[text], return_tensors="pt")

@@ -148,6 +148,7 @@ def aya_vision() -> Made:
 def blip_2() -> Made:
     """Published without a chat template; its processor takes none."""
     tokenizer = tokens()
+    tokenizer.chat_template = None
     q_former = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
     config = hf.Blip2Config(
         vision_config=TOWER,
