@@ -106,7 +106,10 @@ def equals_generate(subject: Subject) -> str:
 
 
 def shares(subject: Subject) -> str:
-    return YES if subject.engine.share else NO
+    found = subject.engine.abilities
+    if not found.shared:
+        return f"{NO}: {found.reason}"
+    return f"{YES}, in its window" if found.window else YES
 
 
 def layouts(subject: Subject) -> str:

@@ -7,11 +7,7 @@ import pytest
 from perf.capabilities import PAGE, row_of, rows_in
 from tests.vlms import WITH_TORCHVISION
 
-KNOWN = {"pixtral"}  # errors that are not clincot's own
-
 
 @pytest.mark.parametrize("name", [make.__name__ for make in WITH_TORCHVISION])
-def test_the_page_says_what_a_class_does(name: str, request: pytest.FixtureRequest) -> None:
-    if name in KNOWN:
-        request.applymarker(pytest.mark.xfail(reason="the engine fails"))
+def test_the_page_says_what_a_class_does(name: str) -> None:
     assert row_of(name) == rows_in(PAGE.read_text()).get(name), f"run `python perf/capabilities.py --class {name}`"
