@@ -37,7 +37,7 @@ from clincot.stages.train.known_answer import (
     check_reference,
     check_token_counts,
 )
-from clincot.stages.train.memory import needs_checkpointing
+from clincot.stages.train.memory import RANK, needs_checkpointing
 from clincot.stages.train.odd_rows import keep_rows
 from clincot.stages.train.policy import load_policy, open_processor, prompt_facts, stored_dtype
 from clincot.stages.train.quiet import quiet
@@ -165,10 +165,9 @@ def _arguments(job: TrainJob, dataset: Dataset, collator: RowsCollator) -> DPOCo
     if "gradient_checkpointing" in job.recipe.train.dpo or not torch.cuda.is_available():
         return arguments
     tokens = batch_tokens(dataset, collator, arguments.per_device_train_batch_size)
-    free = torch.cuda.mem_get_info()[0]
-    return dpo_config(
-        job.recipe, job.folder / "trainer", needs_checkpointing(job.base, tokens, dtype_of(job.recipe), free)
-    )
+    free, rank = torch.cuda.mem_get_info()[0], int(job.recipe.train.lora.get("r", RANK))
+    again = needs_checkpointing(job.base, tokens, dtype_of(job.recipe), free, rank)
+    return dpo_config(job.recipe, job.folder / "trainer", again)
 
 
 def _key(job: TrainJob, size: int) -> str:

@@ -2,36 +2,132 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig
+
+from clincot.lm.footprint import Footprint, footprint, linear_layers
+from clincot.recipe.load import Load
 
 SPARE = 0.85  # of the free memory: fragmentation and the libraries' own buffers
+# Bytes of a weight of the adapter: itself, its gradient and Adam's two moments in float32; a frozen copy of it.
+TRAINED, FROZEN = 16, 4
+RANK = 8  # PEFT's, where a recipe names none
+LONGEST = 4096  # tokens of a row, where only the tokens of a batch are known
+HEAD = (4096, 32768)  # tokens and vocabulary of a tile of TRL's fused head
 
 
-def kept_per_token(config: Any, size: int) -> int:
+@dataclass(frozen=True)
+class Batch:
+    """A batch of a training step: `tokens` in all, padding included, in `rows`; `scored` of them are texts' own.
+
+    `images` are those that the tower encodes.
+    """
+
+    tokens: int
+    rows: int
+    scored: int
+    images: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """How a step runs: the adapter's weights and rank, autocast to bfloat16 on a GPU, recomputed activations.
+
+    `reference`: a frozen copy of the adapter is the reference (rounds that continue an adapter).
+    """
+
+    adapter: int
+    rank: int
+    autocast: bool
+    recomputed: bool = False
+    reference: bool = False
+
+
+def kept_per_token(model: Footprint, rank: int, autocast: bool) -> int:
     """Return the bytes of activations a token leaves for the backward pass, LoRA on all linear layers.
 
-    Per layer, in elements: 2 norms' inputs and outputs and 2 residuals (6 h), query, key, value and the attention's
-    output (2 q + 2 kv), gate, up, their activation and product (4 f), and what the LoRA branches of r << h keep, which
-    are inputs counted already. At 7B (h 4096, f 14336, kv 1024, 32 layers, bfloat16): 5.9 MB.
+    What a layer keeps, counted on a real one (tests/objectives/test_memory.py): the hidden states before and after two
+    norms, queries, and keys and values repeated for every query head (a mask of blocks is given), the attention's
+    output; gate, its activation, up and their product; and seven times what A makes of an input. In 16 bits, norms work
+    in float32, and inputs of A and B are copies in its dtype, or in float32 without autocast. At 7B and rank 128: 7.4
+    MB.
     """
-    text = config.get_text_config()
-    hidden, heads = text.hidden_size, text.num_attention_heads
-    width = getattr(text, "head_dim", None) or hidden // heads
-    queries, keys = heads * width, (getattr(text, "num_key_value_heads", None) or heads) * width
-    return size * text.num_hidden_layers * (6 * hidden + 2 * queries + 2 * keys + 4 * text.intermediate_size)
+    hidden, heads, inner = model.width, model.queries, model.inner
+    if model.size == 4:
+        layer = 4 * (4 * hidden + 4 * heads + 4 * inner + 7 * rank)
+    elif model.quantization != "none":  # TRL makes the adapter bfloat16 then
+        layer = 2 * (6 * hidden + 4 * heads + 4 * inner + 7 * rank)
+    elif autocast:
+        layer = 2 * (9 * hidden + 5 * heads + 4 * inner + 7 * rank)
+    else:
+        layer = 4 * (7 * hidden + heads + inner + 7 * rank) + 2 * (4 * heads + 3 * inner)
+    return model.layers * layer
 
 
-def weight_bytes(base: Path) -> int:
-    """Return the size of the weights on disk."""
-    return sum(path.stat().st_size for path in base.glob("*.safetensors"))
+def activations(model: Footprint, batch: Batch, step: Step) -> int:
+    """Return the bytes that a step holds at its peak beyond weights and adapter.
+
+    Activations, or the inputs of layers where they are recomputed; the gradients of one layer, or the head's logits
+    where they are more; masks and images.
+    """
+    whole = kept_per_token(model, step.rank, step.autocast) * batch.tokens
+    layer = whole // model.layers
+    kept = whole
+    if step.recomputed:
+        kept = model.layers * model.width * model.size * batch.tokens + layer
+    length = batch.tokens // batch.rows
+    mask = batch.rows * length * length * (1 + model.size)
+    seen = batch.images * model.image_tokens
+    return kept + max(layer, _head(model, batch, step)) + mask + seen * max(model.width * model.size, model.tower)
 
 
-def needs_checkpointing(base: Path, tokens: int, dtype: torch.dtype, free: int) -> bool:
-    """Return whether the weights and a step over a batch of `tokens` (padding included) exceed the `free` bytes."""
-    size = torch.finfo(dtype).bits // 8
-    step = tokens * kept_per_token(AutoConfig.from_pretrained(base), size)
-    return weight_bytes(base) + step > SPARE * free
+def step_bytes(model: Footprint, batch: Batch, step: Step) -> int:
+    """Return the bytes of weights, adapter and a step together."""
+    return model.weights + adapter_bytes(step) + activations(model, batch, step)
+
+
+def adapter_bytes(step: Step) -> int:
+    """Return the bytes of the adapter, its gradients, its optimizer and its frozen copy."""
+    cast = 2 if step.autocast else 0  # autocast keeps a copy of each weight until the forward pass ends
+    return step.adapter * (TRAINED + cast + (FROZEN if step.reference else 0))
+
+
+def adapter_size(model: Any, lora: Mapping[str, Any]) -> int:
+    """Return the weights that training changes in `model`, loaded or empty, by a recipe's `train.lora`.
+
+    Its `target_modules` (all linear layers of the language model without them) and `modules_to_save` count.
+    """
+    asked, rank = lora.get("target_modules", "all-linear"), int(lora.get("r", RANK))
+    chosen = [layer for name, layer in linear_layers(model).items() if _asked(name, asked)]
+    own = lora.get("modules_to_save") or ()
+    names = {own} if isinstance(own, str) else set(own)
+    saved = [module for name, module in model.named_modules() if name.rpartition(".")[2] in names]
+    copies = sum(p.numel() for module in saved for p in module.parameters())
+    return copies + rank * sum(layer.in_features + layer.out_features for layer in chosen)
+
+
+def needs_checkpointing(base: Path, tokens: int, dtype: torch.dtype, free: int, rank: int = RANK) -> bool:
+    """Return whether the weights, an adapter and a step over a batch of `tokens` exceed the `free` bytes of a GPU."""
+    model = footprint(base, Load(dtype=str(dtype).removeprefix("torch.")))  # type: ignore[arg-type]
+    step = Step(rank * model.sides, rank, autocast=dtype != torch.float32, reference=True)
+    return step_bytes(model, Batch(tokens, rows=max(1, tokens // LONGEST), scored=tokens), step) > SPARE * free
+
+
+def _asked(name: str, asked: Any) -> bool:
+    if asked in (None, "all-linear"):
+        return True
+    if isinstance(asked, str):
+        return re.fullmatch(asked, name) is not None
+    return any(f".{name}".endswith(f".{own}") for own in asked)
+
+
+def _head(model: Footprint, batch: Batch, step: Step) -> int:
+    """Return the bytes of the head's logits: of scored tokens where TRL's kernel runs (GPU), else of all, in steps."""
+    tokens = min(HEAD[0], batch.scored if step.autocast else batch.tokens)
+    logits = tokens * min(HEAD[1], model.vocabulary)
+    return logits * model.size if step.autocast else 4 * 4 * logits
