@@ -17,8 +17,9 @@ class Interrupted(BaseException):
 
 
 def main() -> None:
-    """Run `clincot`. Exit codes: 0 done, 1 a fault in the program, 2 a mistake the message explains, 130 Ctrl-C,
-    143 SIGTERM. `--debug` shows the traceback before the message, and what the libraries have to say.
+    """Run `clincot`. Exit codes: 0 done, 1 a fault in the program (`doctor`: no memory for a stage), 2 a mistake the
+    message explains, 130 Ctrl-C, 143 SIGTERM. `--debug` shows the traceback before the message, and what the libraries
+    have to say.
     """
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]

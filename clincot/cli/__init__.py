@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from clincot.cli import benchmarks, convert, demo, evaluation, export, hub, judges, phantom, stages
+from clincot.cli import benchmarks, convert, demo, doctor, evaluation, export, hub, judges, phantom, stages
 
 app = typer.Typer(
     name="clincot",
@@ -40,6 +40,7 @@ demo.register(app)
 stages.register(app)
 evaluation.register(app)
 export.register(app)
+doctor.register(app)
 app.add_typer(hub.app, name="hub")
 app.add_typer(phantom.app, name="phantom")
 app.add_typer(benchmarks.app, name="benchmarks")

@@ -18,6 +18,7 @@ from clincot.cli.choices import RECIPES, SETTINGS, completing, kinds, listed
 from clincot.cli.kept_options import Kept
 
 if TYPE_CHECKING:
+    from clincot.recipe import Recipe
     from clincot.runs.run import Run
 
 
@@ -64,17 +65,11 @@ class Options:
         `--name` of a run that exists, without recipe, setting and benchmark, means the options that the run keeps; a
         `--set` is laid over them for this command alone.
         """
-        from clincot.recipe import load_recipe
-        from clincot.runs.checks import check_names, check_round, check_run_name
+        from clincot.runs.checks import check_round
         from clincot.runs.redistribution.licences import check_public
         from clincot.runs.run import open_run
 
-        if self.name:
-            check_run_name(self.name, given=True)
-        kept = self._kept()
-        full = self if kept is None else self._over(kept)
-        recipe = load_recipe(full.recipe, full.setting, benchmark=full.benchmark or None, overrides=full.set or ())
-        check_names(recipe)
+        full, recipe = self.read()
         check_round(recipe, round)
         check_public(recipe.benchmark, not self.public)
         run = open_run(
@@ -88,6 +83,22 @@ class Options:
         if kept_options.read(run.folder) is None:
             kept_options.write(run.folder, self._to_keep())
         return run
+
+    def read(self) -> tuple[Options, Recipe]:
+        """Return the options with those that the run `--name` keeps, and the checked recipe; nothing is made or asked.
+
+        Raises RecipeError.
+        """
+        from clincot.recipe import load_recipe
+        from clincot.runs.checks import check_names, check_run_name
+
+        if self.name:
+            check_run_name(self.name, given=True)
+        kept = self._kept()
+        full = self if kept is None else self._over(kept)
+        recipe = load_recipe(full.recipe, full.setting, benchmark=full.benchmark or None, overrides=full.set or ())
+        check_names(recipe)
+        return full, recipe
 
     def _kept(self) -> Kept | None:
         spoken = any(getattr(self, entry) != getattr(Options, entry) for entry in ("recipe", "setting", "benchmark"))

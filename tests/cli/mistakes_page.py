@@ -18,8 +18,9 @@ PAGE = ROOT / "docs/mistakes.md"
 WRITER = "python tests/cli/mistakes_page.py"
 INTRODUCTION = f"""# Mistakes, and what the terminal shows
 
-Exit code 0 means done, 1 a fault in the program, 2 a mistake that the message explains, 130 Ctrl-C and 143 SIGTERM;
-`--debug`, with any command, shows the traceback before the message.
+Exit code 0 means done, 1 a fault in the program (of `clincot doctor`: a stage that does not fit into memory), 2 a
+mistake that the message explains, 130 Ctrl-C and 143 SIGTERM; `--debug`, with any command, shows the traceback before
+the message.
 
 All messages below go to stderr. Each command ran in an empty folder and wrote nothing there. The page is made by
 `{WRITER}`, and a test compares it with what the commands show.
@@ -56,6 +57,7 @@ MISTAKES = {
         "judges check BioMistral/BioMistral-7B --scoring digits",
         "judges check BioMistral/BioMistral-7B --benchmark vqarad",
     ],
+    "doctor": ["doctor --settings paper", "doctor --gpu-memory 24GB", "doctor --set build.batch_size=0"],
     "hub serve": ["hub serve --port 80000", "hub serve --host ''"],
     "hub env": ["hub env absent-hub", "hub env absent-hub --port 80000"],
     "hub ls": ["hub ls absent-hub"],

@@ -1,0 +1,108 @@
+"""A stage that does not fit -> the fewest changes, of a short list, with which its estimate would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from clincot.recipe import ModelSource, Recipe
+from clincot.runs.doctor.needs import Need
+from clincot.runs.doctor.stages import Plan
+from clincot.runs.roles import sources_of
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a user would write, and the recipe that it makes."""
+
+    words: str
+    make: Callable[[Recipe], Recipe]
+
+
+def advised(plan: Plan, need: Need) -> Need:
+    """Return `need` with advice where it does not fit: one change that suffices, else the first ones that do."""
+    if need.fits(plan.machine) or not need.parts:
+        return need
+    changes = CHANGES[need.stage]
+    for change in changes:
+        if _fits(plan, need.stage, [change]):
+            return replace(need, advice=change.words)
+    for count in range(2, len(changes) + 1):
+        if _fits(plan, need.stage, changes[:count]):
+            return replace(need, advice="; ".join(change.words for change in changes[:count]))
+    return replace(need, advice=NOTHING)
+
+
+NOTHING = "no change that doctor knows is enough: a smaller model, a larger machine, or a server (kind: openai)"
+
+
+def _fits(plan: Plan, stage: str, changes: list[Change]) -> bool:
+    recipe = plan.recipe
+    for change in changes:
+        recipe = change.make(recipe)
+    sources = sources_of(recipe)
+    models = {role: replace(model, source=sources[role]) for role, model in plan.models.items()}
+    other = Plan(recipe, models, plan.machine)
+    estimate = {"build-data": other.build, "train": other.train, "evaluate": other.evaluate}[stage]
+    return estimate().fits(plan.machine)
+
+
+def _build(**values: int) -> Callable[[Recipe], Recipe]:
+    return lambda recipe: replace(recipe, build=replace(recipe.build, **values))  # type: ignore[arg-type]
+
+
+def _judging(size: int) -> Callable[[Recipe], Recipe]:
+    def make(recipe: Recipe) -> Recipe:
+        return replace(recipe, build=replace(recipe.build, judging=replace(recipe.build.judging, batch_size=size)))
+
+    return make
+
+
+def _dpo(**values: object) -> Callable[[Recipe], Recipe]:
+    return lambda recipe: replace(recipe, train=replace(recipe.train, dpo={**recipe.train.dpo, **values}))
+
+
+def _quantized(*roles: str) -> Callable[[Recipe], Recipe]:
+    def smaller(source: ModelSource) -> ModelSource:
+        return replace(source, load=replace(source.load, quantization="nf4"))
+
+    def make(recipe: Recipe) -> Recipe:
+        models = recipe.models
+        if "judges" in roles:
+            models = replace(models, judges=tuple(map(smaller, models.judges)))
+        if "policy" in roles:
+            models = replace(models, policy=smaller(models.policy))
+        return replace(recipe, models=models)
+
+    return make
+
+
+def _one(recipe: Recipe) -> Recipe:
+    known = hasattr(recipe.models, "resident")
+    return replace(recipe, models=replace(recipe.models, resident="one")) if known else recipe  # type: ignore[call-arg]
+
+
+QUANTIZED = Change("--set models.policy.load.quantization=nf4", _quantized("policy"))
+CHANGES = {
+    "build-data": [
+        Change("--set build.batch_size=4", _build(batch_size=4)),
+        Change("--set build.judging.batch_size=4", _judging(4)),
+        Change("--set build.shard_images=2", _build(shard_images=2)),
+        Change("--set models.resident=one", _one),
+        Change("load: {quantization: nf4} of each judge in the setting", _quantized("judges")),
+        QUANTIZED,
+    ],
+    "train": [
+        Change("--set train.dpo.gradient_checkpointing=true", _dpo(gradient_checkpointing=True)),
+        Change(
+            "--set train.dpo.per_device_train_batch_size=1 --set train.dpo.gradient_accumulation_steps=4",
+            _dpo(per_device_train_batch_size=1),
+        ),
+        QUANTIZED,
+    ],
+    "evaluate": [
+        Change("--set evaluate.batch_size=4", lambda r: replace(r, evaluate=replace(r.evaluate, batch_size=4))),
+        Change("--set build.shard_images=2", _build(shard_images=2)),
+        QUANTIZED,
+    ],
+}
