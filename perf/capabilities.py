@@ -50,7 +50,8 @@ TITLES = {
     "internvl": "InternVL (torchvision)",
     "mistral3": "Mistral3 (torchvision)",
     "pixtral": "Pixtral (torchvision)",
-    "blip_2": "BLIP-2, without a chat template",
+    "blip_2_without_template": "BLIP-2, without a chat template",
+    "blip_2": "BLIP-2, with an added chat template",
 }
 MAKERS: dict[str, Make] = {make.__name__: make for make in (*PLAIN, *WITH_TORCHVISION, *REFUSED)}
 

@@ -52,9 +52,11 @@ def probe(policy: Policy, name: str | Path, images: int, *, share: bool = True) 
 
     Some templates keep the first image, some refuse the second, some processors take no more than one per text or
     count other image tokens than the model makes. Several images may take fewer tokens than one (LLaVA-OneVision).
-    Raises ModelError unless one forward pass takes such a prompt.
+    Raises ModelError unless one forward pass takes such a prompt, and one with a single image, which a canvas and a
+    question about the whole image need too.
     """
-    first = _logits_of_one(policy, name, images)
+    for count in sorted({1, images}):
+        first = _logits_of_one(policy, name, count)
     if not share:
         return Abilities(images, shared=False, reason="so asked")
     reason = _unfit(policy)
@@ -79,8 +81,6 @@ def _logits_of_one(policy: Policy, name: str | Path, images: int) -> Tensor:
     except torch.OutOfMemoryError:
         raise
     except MISFITS as error:
-        if images > 1:
-            _logits_of_one(policy, name, 1)  # a canvas helps only where one image is read
         raise ModelError(_message(name, images, _said(error))) from error
 
 

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import torch
 
-from .families import aya_vision, blip_2, gemma3, idefics2, idefics3, internvl, mllama, paligemma, smolvlm
+from .families import (
+    aya_vision,
+    blip_2,
+    blip_2_without_template,
+    gemma3,
+    idefics2,
+    idefics3,
+    internvl,
+    mllama,
+    paligemma,
+    smolvlm,
+)
 from .llava import (
     llava_clip_llama,
     llava_gemma2,
@@ -27,7 +38,7 @@ PLAIN: tuple[Make, ...] = (*LLAVA, llava_next_mistral, gemma3, idefics3, mllama,
 PLAIN += (aya_vision,)
 WITH_TORCHVISION: tuple[Make, ...] = (llava_onevision, smolvlm, qwen2_vl, qwen2_5_vl, qwen3_vl, internvl)
 WITH_TORCHVISION += (mistral3, pixtral)
-REFUSED: tuple[Make, ...] = (blip_2,)
+REFUSED: tuple[Make, ...] = (blip_2_without_template, blip_2)
 
 
 def tiny_vlm(make: Make, folder: Path) -> Path:

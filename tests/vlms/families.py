@@ -145,10 +145,16 @@ def aya_vision() -> Made:
     )
 
 
+def blip_2_without_template() -> Made:
+    """As published."""
+    model, processor = blip_2()
+    processor.tokenizer.chat_template = None
+    return model, processor
+
+
 def blip_2() -> Made:
-    """Published without a chat template; its processor takes none."""
+    """With a chat template, its processor writes its own image tokens in addition to the template's."""
     tokenizer = tokens()
-    tokenizer.chat_template = None
     q_former = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
     config = hf.Blip2Config(
         vision_config=TOWER,

@@ -88,6 +88,11 @@ def load_policy(base: Path, parent: Path | None, lora: LoraConfig, dtype: torch.
             f"{shown(base)}: lacks {len(missing)} weights, first {missing[0]}, and would make them up."
             " Convert it again."
         )
+    if model.base_model is model:
+        raise ModelError(
+            f"{shown(base)}: a {model.config.model_type} has no part without its output embedding, which training reads"
+            " (TRL's fused head). Name another model."
+        )
     if parent is None:
         return model, on_language_model(model, lora)
     model = PeftModel.from_pretrained(model, parent, is_trainable=True)
