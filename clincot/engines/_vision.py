@@ -13,6 +13,7 @@ from PIL.Image import Image
 from torch import Tensor
 
 from clincot.engines._policy import Policy
+from clincot.lm.aside import Entries, set_aside, take_back, taken
 from clincot.lm.halving import in_halves
 from clincot.lm.requests import Counters
 
@@ -63,6 +64,15 @@ class VisionFeatures:
         """Drop everything kept."""
         self.now.clear()
         self.kept.clear()
+
+    def set_aside(self) -> Entries[str, Any]:
+        """Return everything kept, in CPU memory, and keep nothing."""
+        self.now.clear()
+        return set_aside(taken(self.kept))
+
+    def take_back(self, kept: Entries[str, Any]) -> None:
+        """Keep what was set aside again, each tensor on its device."""
+        self.kept.update(take_back(kept))
 
     def __call__(self, name: str) -> Encoded:
         return self.now[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from clincot.lm.requests import ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
 
@@ -52,6 +52,21 @@ class Engine(Protocol):
     def forget(self) -> None:
         """Drop what was kept for reuse (trunks, image features), so that a shard does not depend on the one before."""
         ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """An engine that goes on with a shard after others: what it kept for reuse waits in CPU memory meanwhile."""
+
+    def set_aside(self) -> Any:
+        """Return what was kept for the shard at work, with nothing of it on the device, and keep nothing."""
+        ...
+
+    def take_back(self, kept: Any) -> None:
+        """Keep what was set aside again, bit for bit: what is kept decides last digits."""
+        ...
+
+    def forget(self) -> None: ...
 
 
 @runtime_checkable

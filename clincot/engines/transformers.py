@@ -104,6 +104,22 @@ class TransformersEngine:
         self._vision.forget()
         self._prefixes.forget()
 
+    @property
+    def weights(self) -> torch.nn.Module:
+        """Return what a GPU must hold while this engine computes (lm/parking.py)."""
+        model: torch.nn.Module = self.policy.model
+        return model
+
+    def set_aside(self) -> Any:
+        """Return the images and trunks kept for the shard at work, in CPU memory, and keep nothing."""
+        return self._vision.set_aside(), self._prefixes.set_aside()
+
+    def take_back(self, kept: Any) -> None:
+        """Keep what was set aside again."""
+        vision, prefixes = kept
+        self._vision.take_back(vision)
+        self._prefixes.take_back(prefixes)
+
     def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
         """Write one text per request, in their order; the batches depend on what is asked, not on that order.
 

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 
 from clincot.errors import DataError
 from clincot.judges.base import Fitting, JudgeRequest, Rating, ReadingJudge
+from clincot.lm.parking import weights_of
 from clincot.records.atomic import write_file
 from clincot.records.lineage import content_key
 
@@ -32,7 +34,7 @@ class Recorded:
 
 
 class CachedJudge:
-    """Asks `judge` only what neither `known` nor the shard at work holds; `take_fresh` ends a shard."""
+    """Asks `judge` only what neither `known` nor the shard at work holds; each shard has its own (`for_shard`)."""
 
     def __init__(self, judge: ReadingJudge, known: Known) -> None:
         self.judge = judge
@@ -56,6 +58,15 @@ class CachedJudge:
         found = {**self.fresh, **rated}
         return [self.known[k] if k in self.known else found[k] for k in keys]
 
+    @property
+    def weights(self) -> torch.nn.Module | None:
+        """Return the weights of the judge; None for one that computes elsewhere."""
+        return weights_of(self.judge)
+
+    def for_shard(self) -> CachedJudge:
+        """Return the same judge, which knows what was known before and nothing that another shard asked."""
+        return CachedJudge(self.judge, self.known)
+
     def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
         """Ask the judge, where it can say."""
         return self.judge.too_long(requests) if isinstance(self.judge, Fitting) else [False] * len(requests)
@@ -66,7 +77,7 @@ class CachedJudge:
             self.judge.forget()
 
     def take_fresh(self) -> tuple[Recorded, ...]:
-        """Return what was rated since the last call, by key, and forget it."""
+        """Return what was rated anew, by key, and forget it."""
         taken = tuple(Recorded(key, rating) for key, rating in sorted(self.fresh.items()))
         self.fresh = {}
         return taken

@@ -110,6 +110,12 @@ class CausalLMJudge:
         own |= {"scoring": scoring, "share": self.share, "prefill": self._room.prefill}
         return CausalLMJudge(self.model, self.tokenizer, **own)
 
+    @property
+    def weights(self) -> torch.nn.Module:
+        """Return what a GPU must hold while this judge computes (lm/parking.py)."""
+        model: torch.nn.Module = self.model
+        return model
+
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
         """Rate `requests`, in their order; equal prompts are read once.
 

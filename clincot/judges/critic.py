@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from torch import nn
+
 from clincot.chain.prompts import compare_text
 from clincot.engines.base import Engine
 from clincot.judges._weighed import WeighedReplies, turn
@@ -15,6 +17,7 @@ from clincot.judges.base import CompareRequest, Verdict
 from clincot.judges.cache import CachedJudge, Known
 from clincot.judges.scoring import LEAST_MASS
 from clincot.judges.vlm import VlmJudge
+from clincot.lm.parking import weights_of
 
 REPLIES = (("A", " A"), ("B", " B"))
 
@@ -41,6 +44,11 @@ class Critic:
         own = VlmJudge(engine, name=name, key=key, scoring=scoring, prefill=prefill)
         self.judge = CachedJudge(own, known or {})
         self._replies = WeighedReplies(engine, REPLIES, compare_text("?", "?", "?"))
+
+    @property
+    def weights(self) -> nn.Module | None:
+        """Return the weights of the engine; None for one that computes elsewhere."""
+        return weights_of(self.engine)
 
     def compare(self, requests: Sequence[CompareRequest]) -> list[Verdict]:
         """Return one verdict per request, in order; the engine reads all prompts together."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -60,6 +61,12 @@ class Panel:
         weighed = self.judges if mode_of(judging.scoring).replies else ()
         self._masses = {judge.name: FirstMasses(judge.name) for judge in weighed}
 
+    def for_shard(self) -> Panel:
+        """Return the same panel for a shard of its own: failures add up in both, what is asked anew does not."""
+        own = copy(self)
+        own.judges = tuple(judge.for_shard() if isinstance(judge, CachedJudge) else judge for judge in self.judges)
+        return own
+
     @property
     def names(self) -> tuple[str, ...]:
         """Return whose ratings `rate` returns: the judges', and in a debate its outcome after them."""
@@ -79,7 +86,7 @@ class Panel:
         return list(zip(*rated, strict=True))
 
     def take_fresh(self) -> tuple[Recorded, ...]:
-        """Return what the judges rated since the last call and what was not known before; they forget it."""
+        """Return what the judges of this shard rated and what was not known before; they forget it."""
         return tuple(r for judge in self.judges if isinstance(judge, CachedJudge) for r in judge.take_fresh())
 
     def warned(self, name: str) -> None:

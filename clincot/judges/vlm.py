@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from PIL.Image import Image
+from torch import nn
 
 from clincot import engines, images
 from clincot.engines.base import Engine, Fitting
 from clincot.judges._weighed import Turns, WeighedReplies, turn
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.scoring import REPLY_TOKENS, ScoringMode, mode_of, written_digit
+from clincot.lm.parking import weights_of
 from clincot.lm.requests import TOO_LONG as BEYOND
 from clincot.lm.requests import Completion, Counters, GenerateRequest
 
@@ -74,6 +76,11 @@ class VlmJudge:
         """Return the same model with another scoring mode."""
         own: dict[str, Any] = {"name": self.name, "key": self.key, "prefill": self._prefill, "counters": self.counters}
         return VlmJudge(self.engine, scoring=scoring, **own)
+
+    @property
+    def weights(self) -> nn.Module | None:
+        """Return the weights of the policy; None for one that computes elsewhere."""
+        return weights_of(self.engine)
 
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
         """Rate `requests`, in their order; equal ones are read once. A prompt beyond the context is `too_long`."""

@@ -59,13 +59,17 @@ class Branches(LRUCache[tuple[Path, Ids], Branch]):
             return 0, ()
         return length, _first(self[prompt.trunk, other].stretches, length)
 
+    def put(self, key: tuple[Path, Ids], branch: Branch) -> None:
+        """Remember a branch under its trunk and ids."""
+        self[key] = branch
+        insort(self._sorted.setdefault(key[0], []), key[1])
+
     def keep(self, prompt: Prompt, shared: tuple[Layers, ...], new: Layers) -> None:
         """Remember the rest of `prompt`: what it `shared` and what was computed for it."""
         key, own = (prompt.trunk, prompt.rest.ids), size(new)
         if own > self.maxsize or prompt.rest.images or key in self:
             return
-        self[key] = Branch((*shared, new), own)
-        insort(self._sorted.setdefault(prompt.trunk, []), prompt.rest.ids)
+        self.put(key, Branch((*shared, new), own))
 
 
 def size(layers: Layers) -> int:

@@ -17,6 +17,7 @@ from cachetools import LRUCache
 from torch import Tensor
 from transformers import DynamicCache
 
+from clincot.lm.aside import Entries, set_aside, take_back, taken
 from clincot.lm.branches import Branches, Layers, Path, size
 from clincot.lm.positions import Positions
 from clincot.lm.requests import Counters
@@ -24,6 +25,7 @@ from clincot.lm.segments import Prompt, Segment
 
 SLIDING = "sliding_attention"
 UNLIMITED = 2**31
+Aside = tuple[Entries[Path, Any], Entries[Any, Any]]  # trunks and branches, set aside
 
 
 @dataclass
@@ -119,6 +121,19 @@ class PrefixCache:
         levels = [max(len(p.trunk[d].ids) for p in prompts if len(p.trunk) > d) for d in range(depth)]
         longest = max((len(prompt.rest.ids) for prompt in prompts), default=0)
         return sum(levels) + longest + new <= self.window
+
+    def set_aside(self) -> Aside:
+        """Return everything kept, in CPU memory, and keep nothing; positions are counted again."""
+        if self.positions is not None:
+            self.positions.forget()
+        return set_aside(taken(self.kept)), set_aside(taken(self.branches))
+
+    def take_back(self, kept: Aside) -> None:
+        """Keep what was set aside again, each tensor on its device."""
+        for path, layers in take_back(kept[0]):
+            self.kept[path] = layers
+        for key, branch in take_back(kept[1]):
+            self.branches.put(key, branch)
 
     @torch.inference_mode()
     def start(self, prompts: Sequence[Prompt], new: int = 0) -> Started:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 SPREAD = ("auto", "balanced", "balanced_low_0", "sequential")  # Accelerate's ways to lay a model over several devices
 PLACES = ("device_map",)  # where weights lie decides no number that a key answers for
+MEMORY = ("resident", "shards_together")  # nor does which models are on the GPU at the same time
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,11 @@ def key_of(*loads: Load) -> list[list[dict[str, str]]]:
 def without_defaults(models: Mapping[str, Any], *, places: bool) -> dict[str, Any]:
     """Return a recipe's `models` as plain values, each with the given values of its `load` alone.
 
-    A model that is loaded by default has no `load`, as in recipes of earlier versions. `places` keeps device maps.
+    A model that is loaded by default has no `load`, as in recipes of earlier versions. `places` keeps device maps,
+    and which models share a GPU.
     """
-    return {role: _source(value, places) for role, value in models.items()}
+    kept = {role: _source(value, places) for role, value in models.items() if role not in MEMORY}
+    return kept | {name: models[name] for name in MEMORY if places}
 
 
 def _source(value: Any, places: bool) -> Any:

@@ -38,6 +38,8 @@ class Models:
     `policy`: the base that is trained. `proposer`: finds regions. `judges`: rate texts (the paper's two evaluators).
     `critic`: compares texts before the image, of kind `policy` for the round's policy itself. `editor`: writes a wrong
     version of a text. `similarity`: matches image and text, of kind `proposer` for the proposer's own score.
+    `resident`: `all` models stay on the GPU, or `one` at a time while the others wait in CPU memory; rows are equal.
+    With `one`, a build drives `shards_together` shards at once, so that a model that has its turn serves all of them.
     """
 
     policy: ModelSource
@@ -46,6 +48,8 @@ class Models:
     critic: ModelSource = ModelSource()
     editor: ModelSource = ModelSource()
     similarity: ModelSource = ModelSource()
+    resident: Literal["all", "one"] = "all"
+    shards_together: Annotated[int, Range(1, 1000)] = 4
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,12 @@ class ClipPatches:
         encoder = load_dual_encoder(source, device)
         return cls(encoder, str(source), key or weights_key(encoder.model, (cls.__name__, TEMPLATE)))
 
+    @property
+    def weights(self) -> torch.nn.Module:
+        """Return what a GPU must hold while this proposer looks (lm/parking.py)."""
+        model: torch.nn.Module = self.encoder.model
+        return model
+
     def heat_maps(self, subjects: Sequence[Subject], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
         """Per subject, one map per hypothesis on the model's grid of patches, scaled to [0, 1].
 

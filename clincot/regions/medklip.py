@@ -46,6 +46,11 @@ class MedKlip:
         model = _load(source).to(device)
         return cls(model, str(source), key or weights_key(model, _reading(model.config)))
 
+    @property
+    def weights(self) -> torch.nn.Module:
+        """Return what a GPU must hold while this proposer looks (lm/parking.py)."""
+        return self.model
+
     @torch.no_grad()
     def heat_maps(self, subjects: Sequence[Subject], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
         """Per subject, one 14 x 14 map per hypothesis, scaled to [0, 1]; confidence = presence probability.

@@ -167,6 +167,11 @@ class QueryGrounder:
             raise ModelError(f"grounder {source}: cannot be loaded ({error}). {advice}.") from error
         return cls(model, str(source), key or _digest(model))
 
+    @property
+    def weights(self) -> torch.nn.Module:
+        """Return what a GPU must hold while this proposer looks (lm/parking.py)."""
+        return self.model
+
     @torch.no_grad()
     def heat_maps(self, subjects: Sequence[Subject], hypotheses: Sequence[Sequence[str]]) -> list[list[HeatMap]]:
         """Per subject, one map per hypothesis: attention grid scaled to [0, 1], confidence = presence probability.

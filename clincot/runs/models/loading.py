@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from clincot import editors, engines, judges, methods, regions
 from clincot.editors import Editor
@@ -11,6 +12,7 @@ from clincot.engines.base import Engine
 from clincot.errors import ModelError
 from clincot.judges.cache import CachedJudge, Known
 from clincot.judges.critic import Critic
+from clincot.lm.parking import Parking
 from clincot.recipe import ModelSource, Recipe
 from clincot.recipe.choices import source_keys
 from clincot.recipe.load import DEFAULT, Load, key_of
@@ -23,19 +25,23 @@ from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
 
 FITTED = ("", "transformers", "vlm")  # kinds whose images are fitted as the recipe says
+M = TypeVar("M")
 
 
 def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: Known) -> Models:
     """Load what the method needs from pinned snapshots; a method that is not on the policy gets none.
 
     `known` are the ratings that earlier versions of the round recorded; a build that was cut off knows the same again.
+    With `models.resident: one` each model is parked as soon as it is loaded.
     """
     build, method = run.recipe.build, methods.load(run.recipe.method.name)
     sources = sources_of(run.recipe)
     refuse_unloadable(sources)
+    parking = Parking() if run.recipe.models.resident == "one" else None
 
     def load(adapter: Adapter | None) -> Engine:
-        return load_policy(run, pins["policy"], adapter, batch_size=build.batch_size, threads=build.threads)
+        engine = load_policy(run, pins["policy"], adapter, batch_size=build.batch_size, threads=build.threads)
+        return _parked(parking, engine, "policy")
 
     wrote = load(parent) if method.on_policy or asks_policy(sources) else None
     itself, sampled_from = run.recipe.models.policy, parent.sha256 if parent else "base"
@@ -45,15 +51,25 @@ def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: K
     if "base" in method.needs and base is None:
         base = wrote if wrote is not None and parent is None else load(None)
     proposer = load_proposer(run, run.recipe, pins.get("proposer")) if "proposer" in sources else None
+    _parked(parking, proposer, "proposer")
+    matches = _similarity(run, pins, proposer) if "similarity" in sources else None
     return Models(
         policy=wrote if method.on_policy else None,
         proposer=proposer,
-        judges=tuple(CachedJudge(judge, known) for judge in _judges(run, sources, pins, wrote, key)),
-        critic=_critic(run, pins, wrote, key, known) if "critic" in sources else None,
-        editor=_editor(run, pins) if "editor" in sources else None,
-        similarity=_similarity(run, pins, proposer) if "similarity" in sources else None,
+        judges=tuple(
+            CachedJudge(_parked(parking, judge, f"judge {judge.name}"), known)
+            for judge in _judges(run, sources, pins, wrote, key)
+        ),
+        critic=_parked(parking, _critic(run, pins, wrote, key, known), "critic") if "critic" in sources else None,
+        editor=_parked(parking, _editor(run, pins), "editor") if "editor" in sources else None,
+        similarity=_parked(parking, matches, "similarity"),
         base=base,
+        parking=parking,
     )
+
+
+def _parked(parking: Parking | None, model: M, role: str) -> M:
+    return model if parking is None else parking.add(model, role)
 
 
 def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int, threads: int) -> Engine:
@@ -113,33 +129,30 @@ def _seeing_key(recipe: Recipe, pin: Pin, source: ModelSource) -> str:
 
 def _judges(
     run: Run, sources: dict[str, ModelSource], pins: dict[str, Pin], policy: Engine | None, policy_key: str
-) -> list[judges.ReadingJudge]:
+) -> Iterator[judges.ReadingJudge]:
+    """Load one judge after another, so that each can be parked before the next."""
     judging = run.recipe.build.judging
     prefill = {"prefill": judging.prefill} if judging.prefill else {}  # own classes need not take one
-    loaded = []
     for role, source in sources.items():
         if not role.startswith("judge-"):
             continue
         if judges.is_model_free(source.kind):
             itself = cast(Engine, policy)
-            loaded.append(judges.of_policy(source.kind, itself, key=policy_key, scoring=judging.scoring, **prefill))
+            yield judges.of_policy(source.kind, itself, key=policy_key, scoring=judging.scoring, **prefill)
             continue
         sees = _seen(run.recipe, source.kind) if source.kind == "vlm" else {}
-        loaded.append(
-            judges.load(
-                source.kind,
-                run.target.snapshot(pins[role]),
-                name=source.repo,
-                key=_seeing_key(run.recipe, pins[role], source),
-                batch_size=judging.batch_size,
-                threads=run.recipe.build.threads,
-                scoring=judging.scoring,
-                **prefill,
-                **sees,
-                **options_of(source),
-            )
+        yield judges.load(
+            source.kind,
+            run.target.snapshot(pins[role]),
+            name=source.repo,
+            key=_seeing_key(run.recipe, pins[role], source),
+            batch_size=judging.batch_size,
+            threads=run.recipe.build.threads,
+            scoring=judging.scoring,
+            **prefill,
+            **sees,
+            **options_of(source),
         )
-    return loaded
 
 
 def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: str, known: Known) -> Critic:

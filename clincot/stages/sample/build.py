@@ -22,7 +22,7 @@ from clincot.progress import left_out, notice
 from clincot.records import Example
 from clincot.records.lineage import content_key
 from clincot.rows import schema
-from clincot.stages.sample.shards import PARTS, RATINGS, Part, Totals, cut_shards, shards_key
+from clincot.stages.sample.shards import PARTS, RATINGS, SWAPS, Part, Totals, cut_shards, shards_key
 from clincot.stages.sample.worker import BuildJob, Worker
 
 REMAKES = 3
@@ -73,6 +73,8 @@ def merge(folder: Path, round_: int, count: int) -> BuildOutcome:
     if facts["unreadable_images"]:
         notice(left_out(facts["unreadable_images"], "unreadable_images of the round's lineage"))
     merged = folder / "merged"
+    if facts.get(SWAPS):
+        notice(f"swapped models {facts[SWAPS]} times")
     files: dict[str, Path] = {}
     for part in PARTS:
         path = merged / part.name  # two commands may merge the same round at once: the last one to finish wins

@@ -16,6 +16,7 @@ from clincot.judges.cache import CachedJudge
 from clincot.judges.critic import Critic
 from clincot.judges.panel import Panel
 from clincot.judges.vlm import VlmJudge
+from clincot.lm.parking import Parking
 from clincot.lm.work import Work
 from clincot.recipe import Judging
 from clincot.records import Region
@@ -26,7 +27,10 @@ from clincot.stages.sample.scheduler import Runner
 
 @dataclass(frozen=True)
 class Models:
-    """The loaded models of a build: this round's policy and what else the method needs; the rest is None."""
+    """The loaded models of a build: this round's policy and what else the method needs; the rest is None.
+
+    With `parking` they take turns on their devices, and several shards may be driven together.
+    """
 
     policy: Engine | None
     proposer: Proposer | None = None
@@ -35,11 +39,12 @@ class Models:
     editor: Editor | None = None
     similarity: Matching | None = None
     base: Engine | None = None
+    parking: Parking | None = None
     _panels: dict[Judging, Panel] = field(default_factory=dict, init=False, repr=False, compare=False)
     _critics: dict[Judging, Panel] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def panel(self, judging: Judging) -> Panel:
-        """Return the judges as one panel, the same for every shard, so that their failures add up."""
+        """Return the judges as one panel, whose failures add up over all shards (`Panel.for_shard`)."""
         if judging not in self._panels:
             self._panels[judging] = Panel(self.judges, judging)
         return self._panels[judging]
@@ -71,11 +76,12 @@ class Models:
 
 
 def runners(
-    method: str, models: Models, judging: Judging, regions: Mapping[str, tuple[Region, ...]]
+    method: str, models: Models, panels: tuple[Panel, Panel], regions: Mapping[str, tuple[Region, ...]]
 ) -> dict[str, Runner]:
     """Return what answers a batch of requests of each kind, in the order in which kinds are served.
 
-    A runner raises ModelError for a request of a kind that `method` does not name among its needs.
+    `panels` are those of the shard: its judges, and the critic by itself. A runner raises ModelError for a request of a
+    kind that `method` does not name among its needs.
     """
 
     def of(model: Any, kind: str, need: str) -> Runner:
@@ -86,8 +92,8 @@ def runners(
         "propose": _regions(regions) if models.proposer else _missing(method, "regions"),
         "generate": of(models.policy, "generate", "policy"),
         "generate_base": of(models.base, "generate", "base"),
-        "judge": models.panel(judging).rate if models.judges else _missing(method, "judges"),
-        "rate": _alone(models.critics(judging)) if models.critic else _missing(method, "critic"),
+        "judge": panels[0].rate if models.judges else _missing(method, "judges"),
+        "rate": _alone(panels[1]) if models.critic else _missing(method, "critic"),
         "compare": of(models.critic, "compare", "critic"),
         "rewrite": of(models.editor, "rewrite", "editor"),
         "similarity": _asks(matches, partial(_similarity, matches)) if matches else _missing(method, "similarity"),

@@ -26,6 +26,7 @@ from clincot.stages.sample.serving import Models
 from clincot.stages.sample.workbench import ShardResult
 
 RATINGS = "ratings"
+SWAPS = "model_swaps"
 TOTALS = (
     "questions",
     "images",
@@ -96,11 +97,13 @@ def shards_key(shards: Sequence[Sequence[Example]]) -> str:
 
 
 def counts_of(models: Models) -> Counter[str]:
-    """Return what the engines and the judges have computed so far, added up."""
+    """Return what the engines and the judges have computed so far, added up, and how often models were swapped."""
     counts: Counter[str] = Counter()
     for model in (*models.engines, *models.judges):
         if isinstance(model, Counting):
             counts.update(vars(model.counters) | {"saved_prefill_tokens": model.counters.saved_prefill_tokens})
+    if models.parking is not None:
+        counts[SWAPS] = models.parking.swaps
     return counts
 
 
@@ -159,6 +162,7 @@ class Totals:
     unreadable: list[str] = field(default_factory=list)
     memory_splits: int = 0
     abilities: dict[str, Any] = field(default_factory=dict)
+    swaps: int = 0
 
     def add(self, report: Mapping[str, Any]) -> None:
         self.sums.update({name: report[name] for name in TOTALS})
@@ -168,9 +172,13 @@ class Totals:
         self.unreadable += report["unreadable_images"]
         self.memory_splits += report["counters"].get("memory_splits", 0)
         self.abilities |= report.get("abilities", {})
+        self.swaps += report["counters"].get(SWAPS, 0)
 
     def facts(self) -> dict[str, Any]:
-        """Return the facts that the card shows; `memory_splits` above 0 means equal rows within tolerance only."""
+        """Return the facts that the card shows; `memory_splits` above 0 means equal rows within tolerance only.
+
+        `model_swaps` is there where models took turns on a GPU (`models.resident`).
+        """
         return {
             **{name: self.sums[name] for name in ("questions", "images", "hypotheses", "candidates")},
             "cut_texts": {"candidates": self.sums["cut_candidates"]},
@@ -182,6 +190,7 @@ class Totals:
             "scores_histogram": self.scores,
             "memory_splits": self.memory_splits,
             "abilities": self.abilities,
+            **({SWAPS: self.swaps} if self.swaps else {}),
         }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 
 from clincot import images
@@ -67,17 +67,17 @@ class Workbench:
     def judge_names(self) -> tuple[str, ...]:
         return self.panel.names
 
-    @property
+    @cached_property
     def panel(self) -> Panel:
-        return self.models.panel(self.recipe.build.judging)
+        return self.models.panel(self.recipe.build.judging).for_shard()
 
-    @property
+    @cached_property
     def panels(self) -> tuple[Panel, Panel]:
-        """Return all who rate: the judges, and the critic by itself."""
-        return self.panel, self.models.critics(self.recipe.build.judging)
+        """Return all who rate in this shard: the judges, and the critic by itself."""
+        return self.panel, self.models.critics(self.recipe.build.judging).for_shard()
 
     def take_fresh(self) -> tuple[Recorded, ...]:
-        """Return what was rated since the last call and not known before; it is forgotten."""
+        """Return what was rated in this shard and not known before; it is forgotten."""
         return tuple(recorded for panel in self.panels for recorded in panel.take_fresh())
 
     def seed(self, *parts: object) -> int:
@@ -192,8 +192,7 @@ async def sample_shard(method: Method, examples: Sequence[Example], bench: Workb
     for example in seen:
         if example.id in odd:
             bench.drop(odd[example.id])
-    bench.take_fresh()  # of a shard that was given up
-    served = runners(method.name, bench.models, bench.recipe.build.judging, bench.regions)
+    served = runners(method.name, bench.models, bench.panels, bench.regions)
     sampled = await drive([method.sample(example, bench) for example in readable], served)
     # The first steps of all examples come first, as they were sampled together.
     candidates = sorted(chain.from_iterable(sampled), key=lambda candidate: candidate.step)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from clincot import methods
 from clincot.engines.crops import report_crops
 from clincot.executors.journal import Journal
 from clincot.executors.launch import Launch
-from clincot.lm.work import finish
+from clincot.lm.work import Work
 from clincot.methods.base import Foresees
 from clincot.progress import Advance, bar, notice
 from clincot.recipe import Recipe
@@ -22,7 +25,8 @@ from clincot.records import Example
 from clincot.stages.sample.first_look import look_at_judges
 from clincot.stages.sample.lengths import Rooms, check_lengths
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.shards import abilities_of, counts_of, failures_of, shard_report, write_parts
+from clincot.stages.sample.shards import SWAPS, abilities_of, failures_of, shard_report, write_parts
+from clincot.stages.sample.together import alone, together
 from clincot.stages.sample.workbench import ShardResult, Workbench, sample_shard
 
 # A number here shuffles the order in which shards are taken, to check that the order decides nothing.
@@ -95,26 +99,35 @@ class Worker:
         if self.launch.world.rank == 0:
             job = self.job
             report_crops(models.seeing, job.examples)
-            finish(look_at_judges(job.recipe, methods.of_recipe(job.recipe), job.examples, models, job.folder))
+            alone(models, look_at_judges(job.recipe, methods.of_recipe(job.recipe), job.examples, models, job.folder))
 
     def remake(self) -> None:
         """Make damaged shards again, and say so."""
         for number, what in self.journal.damaged(range(len(self.shards))).items():
             notice(f"{self.journal.shard(number)}: {what}. The shard is built again.")
             self.journal.discard(number)
-            self._build(number)
+            self._build([number])
 
     def _take(self, left: Sequence[int], pace: Pace) -> None:
-        counted = time.monotonic()
+        counted, taken, most = time.monotonic(), [], self._together(len(left))
         for number in left:
-            if not self.journal.has(number):
-                if not self.launch.claim(self.journal.claims, number):
-                    continue
-                pace.add(*self._build(number))
-            pace.mark([number])
+            if self.journal.has(number):
+                pace.mark([number])
+            elif self.launch.claim(self.journal.claims, number):
+                taken.append(number)
+            if len(taken) == most:
+                self._build(taken, pace)
+                taken = []
             if self.launch.world.size > 1 and time.monotonic() - counted > RECOUNT:
                 pace.mark(self.journal.finished())
                 counted = time.monotonic()
+        self._build(taken, pace)
+
+    def _together(self, left: int) -> int:
+        """Return how many of `left` shards to drive together, so that every process of the launch finds some."""
+        models = self.job.recipe.models
+        most = models.shards_together if models.resident == "one" else 1
+        return max(1, min(most, math.ceil(left / self.launch.world.size)))
 
     def _outlast(self, pace: Pace) -> None:
         last, missing = time.monotonic(), len(self.shards) + 1
@@ -127,23 +140,32 @@ class Worker:
                 notice(
                     f"shard {min(left)}: another process has it and finished nothing for {silence:.0f} s. Built here."
                 )
-                pace.add(*self._build(min(left)))
+                self._build([min(left)], pace)
             time.sleep(PAUSE)
         pace.mark(range(len(self.shards)))
 
-    def _build(self, number: int) -> tuple[ShardResult, Counter[str]]:
-        shard, started = self.shards[number], time.monotonic()
+    def _build(self, numbers: Iterable[int], pace: Pace | None = None) -> None:
+        """Drive some shards together, and put each into the journal as soon as it is finished."""
+        started, programs = time.monotonic(), {number: self._program(number) for number in numbers}
+        models = self._loaded() if programs else Models(None)
+        for done in together(models, programs):
+            report = shard_report(done.result, self.shards[done.number], done.counters)
+            report |= {"abilities": abilities_of(models)}
+            self.journal.put(done.number, partial(write_parts, done.result, self.job.round), report)
+            self.slowest = max(self.slowest, time.monotonic() - started)
+            if pace:
+                pace.add(done.result, done.counters)
+                pace.mark([done.number])
+
+    def _program(self, number: int) -> Coroutine[Work[Any], Any, ShardResult]:
+        bench = Workbench(self.job.recipe, self.job.round, self._loaded())
+        return sample_shard(methods.of_recipe(self.job.recipe), self.shards[number], bench)
+
+    def _loaded(self) -> Models:
         if self.models is None:
             self.models = self.job.load_models()
             self._look(self.models)
-        counters = counts_of(self.models)
-        bench = Workbench(self.job.recipe, self.job.round, self.models)
-        result = finish(sample_shard(methods.of_recipe(self.job.recipe), shard, bench))
-        counters = counts_of(self.models) - counters
-        report = shard_report(result, shard, counters) | {"abilities": abilities_of(self.models)}
-        self.journal.put(number, lambda folder: write_parts(result, self.job.round, folder), report)
-        self.slowest = max(self.slowest, time.monotonic() - started)
-        return result, counters
+        return self.models
 
 
 @dataclass
@@ -181,6 +203,8 @@ class Pace:
         notes.append(f"{self.failures} judge failures")
         if self.counters["memory_splits"]:
             notes.append(f"batches split for memory: {self.counters['memory_splits']}")
+        if self.counters[SWAPS]:
+            notes.append(f"models swapped {self.counters[SWAPS]} times")
         return ", ".join(notes)
 
 
