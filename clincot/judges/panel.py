@@ -62,7 +62,7 @@ class Panel:
         self._masses = {judge.name: FirstMasses(judge.name) for judge in weighed}
 
     def for_shard(self) -> Panel:
-        """Return the same panel for a shard of its own: failures add up in both, what is asked anew does not."""
+        """Return the panel of one shard: failures add up over all of them, what is asked anew does not."""
         own = copy(self)
         own.judges = tuple(judge.for_shard() if isinstance(judge, CachedJudge) else judge for judge in self.judges)
         return own

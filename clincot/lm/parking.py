@@ -6,6 +6,7 @@ results are equal. Tested with recorded moves on a CPU; it has not run on a GPU.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
@@ -89,11 +90,6 @@ class Parking:
         self._awake[spot.home] = spot
         self.swaps += 1
 
-    def park_all(self) -> None:
-        """Leave no model on its device."""
-        while self._awake:
-            self._awake.popitem()[1].park()
-
     def _spot(self, model: Any) -> Spot | None:
         weights = weights_of(model)
         return None if weights is None else self._spots.get(weights)
@@ -123,3 +119,10 @@ def release(device: torch.device) -> None:
     """Give memory that torch holds of `device` but does not use back to it."""
     if device.type != CPU.type:
         getattr(torch, device.type).empty_cache()
+
+
+def release_unused() -> None:
+    """Give memory of the GPU back that models took who are not in use any more, those in reference cycles too."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

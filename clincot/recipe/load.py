@@ -50,11 +50,10 @@ def key_of(*loads: Load) -> list[list[dict[str, str]]]:
 def without_defaults(models: Mapping[str, Any], *, places: bool) -> dict[str, Any]:
     """Return a recipe's `models` as plain values, each with the given values of its `load` alone.
 
-    A model that is loaded by default has no `load`, as in recipes of earlier versions. `places` keeps device maps,
-    and which models share a GPU.
+    A model that is loaded by default has no `load`, as in recipes of earlier versions. `places` keeps device maps.
+    Which models are on the GPU together is left out: a round has the same content in either way.
     """
-    kept = {role: _source(value, places) for role, value in models.items() if role not in MEMORY}
-    return kept | {name: models[name] for name in MEMORY if places}
+    return {role: _source(value, places) for role, value in models.items() if role not in MEMORY}
 
 
 def _source(value: Any, places: bool) -> Any:

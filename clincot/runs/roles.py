@@ -29,3 +29,9 @@ def asks_policy(sources: dict[str, ModelSource]) -> bool:
     itself = [source for role, source in sources.items() if role.startswith("judge-")]
     critic = sources.get("critic", ModelSource())
     return any(judges.is_model_free(source.kind) for source in itself) or critic.kind == OF_POLICY
+
+
+def where_of(role: str) -> str:
+    """Return the setting of a role by the name of its pin: `judge-1` is `models.judges[0]`."""
+    kind, _, number = role.partition("-")
+    return f"models.judges[{int(number) - 1}]" if kind == "judge" and number else f"models.{role}"

@@ -35,6 +35,16 @@ def test_a_device_changes_no_key_and_is_kept_in_the_recipe() -> None:
     assert recipe_from_yaml(moved.to_yaml(), "again") == moved
 
 
+def test_which_models_share_a_gpu_changes_no_key_and_no_stored_recipe() -> None:
+    plain, turns = of(), of("models.resident=one", "models.shards_together=7")
+    assert turns.hash == plain.hash
+    assert inputs_of(turns, {}, "base") == inputs_of(plain, {}, "base")
+    assert differences(plain, turns) == {}
+    assert turns.models.shards_together == 7 and turns.to_yaml() == plain.to_yaml()
+    with pytest.raises(RecipeError, match=r"models\.shards_together"):
+        of("models.shards_together=0")
+
+
 @pytest.mark.parametrize("value", ["dtype=bfloat16", "attention=eager", "quantization=nf4"])
 def test_what_changes_numbers_changes_keys_and_round_trips(value: str) -> None:
     plain, changed = of(), of(f"models.policy.load.{value}")

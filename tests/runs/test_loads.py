@@ -14,8 +14,8 @@ from clincot.recipe import Load, ModelSource, Recipe, load_recipe
 from clincot.recipe.load import DEFAULT
 from clincot.runs.checks.loads import check_loads
 from clincot.runs.models import loading
-from clincot.runs.models.loads import described, report_loads, where_of
-from clincot.runs.roles import sources_of
+from clincot.runs.models.loads import described, report_loads
+from clincot.runs.roles import sources_of, where_of
 from clincot.runs.run import Run
 
 NF4, ON_CPU = Load(quantization="nf4"), Load(device_map="cpu")
@@ -60,6 +60,27 @@ def test_devices_are_known_by_their_names(place: str) -> None:
     check_loads(changed(load_recipe(), policy=ModelSource("a/b", load=Load(device_map=place))))
 
 
+@pytest.mark.parametrize(
+    ("models", "says"),
+    [
+        ({"policy": ModelSource("a/b", load=NF4)}, r"resident: one: models\.policy\.load\.quantization is nf4"),
+        (
+            {"judges": (ModelSource("a/b", load=Load(device_map="auto")),)},
+            r"judges\[0\].*'auto' puts the model",
+        ),
+    ],
+)
+def test_what_cannot_be_moved_takes_no_turns(models: dict[str, Any], says: str) -> None:
+    recipe = changed(load_recipe(), **models)
+    check_loads(recipe)
+    with pytest.raises(RecipeError, match=says):
+        check_loads(changed(recipe, resident="one"))
+
+
+def test_a_role_that_the_method_leaves_alone_may_be_quantised() -> None:
+    check_loads(changed(load_recipe(), resident="one", critic=ModelSource("a/b", load=NF4)))
+
+
 def test_every_role_is_asked_before_the_first_is_loaded(sealed: SealedRun, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second judge's device is absent; the policy's weights are not read for that answer."""
     seen: list[Any] = []
@@ -84,7 +105,7 @@ def test_loaders_are_asked_for_it_where_it_is_given(sealed: SealedRun, monkeypat
         seen.clear()
         loading.load_policy(run, pins["policy"], None, batch_size=4, threads=1)
         loading.load_proposer(run, run.recipe, pins["proposer"])
-        loading._judges(run, sources_of(run.recipe), pins, None, "")
+        tuple(loading._judges(run, sources_of(run.recipe), pins, None, ""))
         return [{name: one for name, one in options.items() if name in ("load", "device")} for options in seen]
 
     models = sealed.run.recipe.models

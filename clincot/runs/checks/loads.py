@@ -9,7 +9,7 @@ from clincot.engines import SERVED
 from clincot.errors import RecipeError
 from clincot.recipe import ModelSource, Recipe
 from clincot.recipe.load import DEFAULT, SPREAD, Load
-from clincot.runs.roles import OF_POLICY, OF_PROPOSER
+from clincot.runs.roles import OF_POLICY, OF_PROPOSER, sources_of, where_of
 
 DEVICE = re.compile(r"cpu|mps|(cuda|xpu)(:\d+)?")
 SMALL = ("models.proposer", "models.similarity")  # their maps are compared with thresholds (Eq. 1)
@@ -20,6 +20,9 @@ def check_loads(recipe: Recipe) -> None:
     for where, source in _sources(recipe):
         if source.load != DEFAULT:
             _check(where, source)
+    if recipe.models.resident == "one":
+        for role, source in sources_of(recipe).items():
+            _check_movable(where_of(role), source.load)
 
 
 def _sources(recipe: Recipe) -> list[tuple[str, ModelSource]]:
@@ -60,6 +63,21 @@ def _meaningless(where: str, source: ModelSource) -> str:
         return "it is the policy. Set models.policy.load."
     free = {"models.proposer": regions.MODEL_FREE, "models.editor": editors.MODEL_FREE}.get(where, set())
     return f"it loads no model. {leave}" if source.kind in free else ""
+
+
+def _check_movable(where: str, load: Load) -> None:
+    """Models that take turns go to CPU memory and back."""
+    if load.quantization != "none":
+        raise RecipeError(
+            f"models.resident: one: {where}.load.quantization is {load.quantization}, and quantised weights cannot be"
+            f" moved to CPU memory and back. Set models.resident: all (they are small), or"
+            f" {where}.load.quantization: none."
+        )
+    if load.device_map in SPREAD:
+        raise RecipeError(
+            f"models.resident: one: {where}.load.device_map {load.device_map!r} puts the model on several devices."
+            " Name one device, or set models.resident: all."
+        )
 
 
 def _check_small(where: str, load: Load) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from clincot.progress import notice
 from clincot.recipe import ModelSource
 from clincot.recipe.load import DEFAULT, SPREAD, Load
+from clincot.runs.roles import where_of
 
 
 def options_of(source: ModelSource) -> dict[str, Any]:
@@ -48,9 +49,3 @@ def described(load: Load) -> str:
         else f"on {load.device_map}",
     }
     return ", ".join(text for name, text in parts.items() if name in load.given)
-
-
-def where_of(role: str) -> str:
-    """Return the setting of a role by the name of its pin: `judge-1` is `models.judges[0]`."""
-    kind, _, number = role.partition("-")
-    return f"models.judges[{int(number) - 1}]" if kind == "judge" and number else f"models.{role}"

@@ -45,12 +45,14 @@ def build(job: BuildJob, launch: Launch | None = None) -> BuildOutcome:
     launch = launch or Launch()
     worker = worker_of(job, launch)
     worker.finish()
+    worker.close()
     for _ in range(REMAKES):
         try:
             outcome = merge(job.folder, job.round, len(worker.shards))
         except DamagedShard:
             worker.remake()
         else:
+            worker.close()
             worker.journal.clear()
             return outcome
     raise DataError(f"{job.folder}: shards are damaged again and again. Check the disk, or give another folder.")

@@ -17,6 +17,7 @@ from clincot import methods
 from clincot.engines.crops import report_crops
 from clincot.executors.journal import Journal
 from clincot.executors.launch import Launch
+from clincot.lm.parking import release_unused
 from clincot.lm.work import Work
 from clincot.methods.base import Foresees
 from clincot.progress import Advance, bar, notice
@@ -100,6 +101,12 @@ class Worker:
             job = self.job
             report_crops(models.seeing, job.examples)
             alone(models, look_at_judges(job.recipe, methods.of_recipe(job.recipe), job.examples, models, job.folder))
+
+    def close(self) -> None:
+        """Let the models go: in `clincot run` the training of the round comes next, on the same GPU."""
+        if self.models is not None:
+            self.models = None
+            release_unused()
 
     def remake(self) -> None:
         """Make damaged shards again, and say so."""
