@@ -23,6 +23,7 @@ from clincot.engines._probe import probe
 from clincot.engines._reading import Written, read, render
 from clincot.engines._vision import VisionFeatures
 from clincot.engines.base import Abilities
+from clincot.engines.cache_size import default_cache
 from clincot.engines.room import PolicyRoom
 from clincot.lm.choice_tokens import ChoiceTokens
 from clincot.lm.decoding import decode
@@ -37,10 +38,8 @@ from clincot.recipe import ImageFit
 from clincot.recipe.load import DEFAULT, Load
 
 R = TypeVar("R")
-CACHE_BYTES = 4 * 2**30  # the trunks of 8 images x 6 regions of a 7B LLaVA in bf16 (recipes/clincot.yaml)
 UNWRITTEN = Completion("", 0.0, 0, "failed", retokenises=False, failure=TOO_LONG)
 UNSCORED = ChoiceScores((), 0.0, (), failure=TOO_LONG)
-GPU_SHARE = 8  # trunks and branches may each take an eighth of a GPU: of 80 GB, 60 stay for weights, judges and batches
 
 
 @dataclass(frozen=True)
@@ -235,13 +234,6 @@ class TransformersEngine:
             logits = _plain.next_logits(policy, inputs)
             after = _plain.after_spaces(policy, inputs, paths, counters)
         return scores_of(logits, paths, after)
-
-
-def default_cache(device: torch.device) -> int:
-    """Return how many bytes to keep; a function of the kind of device alone, since what is kept decides last digits."""
-    if device.type != "cuda":
-        return CACHE_BYTES
-    return int(torch.cuda.get_device_properties(device).total_memory // GPU_SHARE)
 
 
 def _texts_and_images(entries: Sequence[Entry]) -> tuple[list[str], list[Sequence[Any]]]:

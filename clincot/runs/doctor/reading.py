@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clincot.engines.transformers import CACHE_BYTES, GPU_SHARE
+from clincot.engines.cache_size import CACHE_BYTES, GPU_SHARE
 from clincot.judges.causal_lm import CACHE_BYTES as JUDGE_BYTES
 from clincot.lm.footprint import Footprint
 from clincot.runs.doctor.machine import Machine
