@@ -14,6 +14,7 @@ from transformers import LogitsProcessor
 from transformers.generation import LogitsProcessorList
 
 from clincot.engines._policy import Policy
+from clincot.engines._vision import parameters
 from clincot.lm.choice_tokens import Path
 from clincot.lm.requests import Counters
 from clincot.lm.sampling import Sampler
@@ -35,14 +36,20 @@ def generate(policy: Policy, inputs: Mapping[str, Tensor], sampler: Sampler, cou
 @torch.inference_mode()
 def next_logits(policy: Policy, inputs: Mapping[str, Tensor]) -> Tensor:
     """Return raw logits (rows, vocabulary) of the token that follows each prompt."""
-    logits: Tensor = policy.model(**inputs).logits[:, -1]
-    return logits
+    return _last_logits(policy, inputs, 1)[:, 0]
 
 
 @torch.inference_mode()
 def two_logits(policy: Policy, inputs: Mapping[str, Tensor], token: int) -> Tensor:
     """Return raw logits (rows, 2, vocabulary) of what follows each prompt, and of what follows `token` after it."""
-    logits: Tensor = policy.model(**_all_longer(inputs, token)).logits[:, -2:]
+    return _last_logits(policy, _all_longer(inputs, token), 2)
+
+
+def _last_logits(policy: Policy, inputs: Mapping[str, Tensor], count: int) -> Tensor:
+    """Return raw logits (rows, `count`, vocabulary); those of whole prompts would take gigabytes."""
+    model = policy.model
+    kept = {"logits_to_keep": count} if "logits_to_keep" in parameters(model.forward) else {}
+    logits: Tensor = model(**inputs, **kept).logits[:, -count:]
     return logits
 
 
@@ -91,6 +98,7 @@ def inputs(
     return {
         name: value.to(model.device, model.dtype) if value.is_floating_point() else value.to(model.device)
         for name, value in read.items()
+        if name != "labels"  # PaliGemma's processor writes them too; a loss needs the logits of whole prompts
     }
 
 

@@ -139,4 +139,5 @@ def _by_image(features: Any, counts: Sequence[int]) -> list[Tensor]:
     rows = torch.cat([part.reshape(-1, part.shape[-1]) for part in parts])
     if len(rows) != sum(counts):
         raise ValueError(f"its tower makes {len(rows)} features for {sum(counts)} image tokens")
-    return list(rows.split(list(counts)))
+    # A view would keep the features of the whole batch alive.
+    return [part.clone() for part in rows.split(list(counts))]
