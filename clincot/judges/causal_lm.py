@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import chain
+from operator import mul
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from clincot.errors import ModelError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.room import JudgeRoom
 from clincot.judges.scoring import REPLY_TOKENS, mode_of, written_digit
-from clincot.lm.choice_tokens import Path as TokenPath
 from clincot.lm.choice_tokens import Paths, ReplyTokens
 from clincot.lm.decoding import decode
 from clincot.lm.ends import end_ids
@@ -31,7 +31,7 @@ from clincot.lm.prefix_cache import PrefixCache, Started, can_share, window
 from clincot.lm.requests import Counters, GenerateRequest
 from clincot.lm.sampling import Sampler
 from clincot.lm.segments import Prompt, Segment
-from clincot.lm.spaces import After, after_spaces, pieces
+from clincot.lm.spaces import After, after_spaces, pieces, weights_of
 from clincot.lm.trunks import with_trunks
 from clincot.recipe.load import DEFAULT, Load
 
@@ -165,17 +165,11 @@ class CausalLMJudge:
         probabilities = started.logits.double().softmax(-1)
         later = after_spaces(self.model, started, [[*chain(*own)] for own in paths], self.counters)
         after = {place: logits.double().softmax(-1) for place, logits in later.items()}
-        return [self._rating(row, own, after) for row, own in enumerate(zip(probabilities, paths, strict=True))]
+        return [self._rating(probabilities[row], row, own, after) for row, own in enumerate(paths)]
 
-    def _rating(self, row: int, read: tuple[Tensor, Paths], after: After) -> Rating:
-        probabilities, paths = read
-
-        def of_reply(own: tuple[TokenPath, ...]) -> float:
-            alone = float(probabilities[[path[0] for path in own if len(path) == 1]].sum())
-            spaced = [path for path in own if len(path) > 1]
-            return alone + sum(float(probabilities[a]) * float(after[row, a][b]) for a, b in spaced)
-
-        return self._way.weigh([of_reply(own) for own in paths])
+    def _rating(self, probabilities: Tensor, row: int, paths: Paths, after: After) -> Rating:
+        known = weights_of(probabilities, row, chain(*paths), after, mul)
+        return self._way.weigh([sum(known[path] for path in sorted(own, key=len)) for own in paths])
 
     def _write(self, started: Started, rows: int) -> list[Rating]:
         greedy = GenerateRequest((), (), seed=0, temperature=0.0, top_p=1.0, max_new_tokens=REPLY_TOKENS)

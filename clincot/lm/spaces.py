@@ -6,7 +6,8 @@ A row costs one more token on its cache; rows whose replies are single tokens co
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import add
 from typing import Any
 
 import torch
@@ -39,19 +40,32 @@ def after_spaces(model: Any, started: Started, paths: Sequence[Iterable[Path]], 
     return dict(zip(found, logits, strict=True))
 
 
+def weights_of(
+    first: Tensor, row: int, paths: Iterable[Path], after: After, join: Callable[[float, float], float]
+) -> dict[Path, float]:
+    """Return the weight of each distinct path of a row: of its token, or of space piece and token, joined by `join`.
+
+    `first` (vocabulary,) weighs the row's next token, `after` the tokens that follow its space pieces in the same way:
+    probabilities that `mul` joins, log-probabilities that `add` does.
+    """
+    own = sorted(set(paths))
+    read = dict(zip(own, first[[path[0] for path in own]].tolist(), strict=True))
+    return {
+        path: weight if len(path) == 1 else join(weight, float(after[row, path[0]][path[1]]))
+        for path, weight in read.items()
+    }
+
+
 def scores_of(logits: Tensor, paths: Sequence[Sequence[Path]], after: After) -> list[ChoiceScores]:
     """Return the scores of each row's choices, given as `paths`; `logits` (rows, vocabulary) of the next token."""
     logps = logits.float().log_softmax(-1)
-    later = {place: row.float().log_softmax(-1) for place, row in after.items()}
+    later = {place: found.float().log_softmax(-1) for place, found in after.items()}
 
     def scores(row: int, own: Sequence[Path]) -> ChoiceScores:
-        first = logps[row][[path[0] for path in own]].tolist()
-        read = [
-            p if len(path) == 1 else p + float(later[row, path[0]][path[1]]) for p, path in zip(first, own, strict=True)
-        ]
-        alone = sorted({path[0] for path in own if len(path) == 1})
-        spaced = {path: p for path, p in zip(own, read, strict=True) if len(path) > 1}
-        mass = float(logps[row][alone].exp().sum()) + sum(map(math.exp, spaced.values()))
-        return ChoiceScores(tuple(read), mass, tuple(path if len(path) > 1 else path[0] for path in own))
+        known = weights_of(logps[row], row, own, later, add)
+        mass = sum(map(math.exp, known.values()))
+        return ChoiceScores(
+            tuple(known[path] for path in own), mass, tuple(path if len(path) > 1 else path[0] for path in own)
+        )
 
     return [scores(row, own) for row, own in enumerate(paths)]

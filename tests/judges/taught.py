@@ -74,14 +74,16 @@ def request(statement: str) -> JudgeRequest:
     return JudgeRequest("Nodule?", "Yes", (), statement, rubric=RUBRIC)
 
 
-def taught(folder: Path, tokenizer: Any, replies: dict[str, list[int]], scoring: str = "expected") -> Path:
+def taught(
+    folder: Path, tokenizer: Any, replies: dict[str, list[int]], scoring: str = "expected", rate: float = 0.01
+) -> Path:
     """Save a Mistral of two layers that replies to each statement with the tokens given, then ends."""
     torch.manual_seed(0)
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
     config = MistralConfig(vocab_size=len(tokenizer), num_key_value_heads=2, sliding_window=None, **sizes, **ends)
     model = MistralForCausalLM(config)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
     rows = []
     for statement, ids in replies.items():
         text = render(tokenizer, mode_of(scoring).messages(request(statement)))

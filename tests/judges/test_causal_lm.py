@@ -160,7 +160,7 @@ def test_digits_with_and_without_a_leading_space_count_once_each(folder):
     probabilities[9] = 0.25
     probabilities[19] = 0.25  # the same digit behind a space
     probabilities[0] = 0.5
-    assert judge._rating(0, (probabilities, judge._replies("Rating:")), {}) == Rating(
+    assert judge._rating(probabilities, 0, judge._replies("Rating:"), {}) == Rating(
         pytest.approx(0.5), pytest.approx(1.0)
     )
 

@@ -22,9 +22,12 @@ PACKAGES = (
     "num2words==0.5.14",
     "docopt==0.6.2",
     # real vocabularies
+    "dashscope==2.0.2",
+    "llama-models==0.3.0",
     "mistral-common==1.13.1",
     "jsonschema==4.26.0",
     "jsonschema-specifications==2025.9.1",
+    "protobuf==7.36.2",
     "pycountry==26.2.16",
     "pydantic-extra-types==2.11.1",
     "referencing==0.37.0",

@@ -53,6 +53,14 @@ def test_the_method_states_what_it_did_with_its_judges() -> None:
     assert not any("consensus" in sentence for sentence in one["method"]["sentences"])
 
 
+def test_the_card_says_how_replies_were_begun_where_they_were() -> None:
+    for set_, says in ((("build.judging.prefill='Rating: '",), ", replies begun with `Rating:`.\n"), ((), "`.\n")):
+        facts = facts_of(recipe(*set_), SOURCE, COUNTS)
+        made = Lineage("build-data", "run", 1, "clincot", "lamps", "d" * 64, "k", 0, facts=facts)
+        assert f"consensus `agreement`{says.removeprefix('`')}" in dataset_card("me/run", {"round-1": made})
+        assert ("prefill" in facts["judging"]) is bool(set_)
+
+
 def test_the_card_shows_who_wrote_the_candidates_and_what_the_policy_saw() -> None:
     facts = facts_of(recipe(), SOURCE, COUNTS)
     made = Lineage("build-data", "run", 1, "clincot", "lamps", "d" * 64, "k", 0, facts=facts)

@@ -41,7 +41,8 @@ def _judging(recipe: Recipe, rated: Mapping[str, int] | None) -> dict[str, Any]:
     if rated is not None:
         context = "reference" if rated.get("with_reference") else "facts" if rated.get("with_region") else "blind"
     shown = {"context": context, "sees_reference": context == "reference"}
+    begun = {"prefill": judging.prefill} if judging.prefill else {}
     return {
-        "judging": {"context": context, "scoring": judging.scoring, "consensus": judging.consensus},
+        "judging": {"context": context, "scoring": judging.scoring, "consensus": judging.consensus, **begun},
         "judges": [{"repo": judge.repo or judge.kind} | shown for judge in judge_sources(recipe)],
     }
