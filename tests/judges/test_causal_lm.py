@@ -222,7 +222,7 @@ def test_yes_and_no_are_weighed_in_every_spelling_and_asked_for(folder):
     probabilities = torch.zeros(len(tokenizer))
     probabilities[list(yes)] = 0.3 / len(yes)
     probabilities[list(no)] = 0.1 / len(no)
-    assert judge._rating(0, (probabilities, paths), {}) == Rating(pytest.approx(0.75), pytest.approx(0.4))
+    assert judge._rating(probabilities, 0, paths, {}) == Rating(pytest.approx(0.75), pytest.approx(0.4))
     assert judge.rate(asked()[:3])[0].mass > 0
 
 
