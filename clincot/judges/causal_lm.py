@@ -31,7 +31,7 @@ from clincot.lm.prefix_cache import PrefixCache, Started, can_share, window
 from clincot.lm.requests import Counters, GenerateRequest
 from clincot.lm.sampling import Sampler
 from clincot.lm.segments import Prompt, Segment
-from clincot.lm.spaces import After, after_spaces, pieces, weights_of
+from clincot.lm.spaces import After, after_spaces, path_weights, pieces
 from clincot.lm.trunks import with_trunks
 from clincot.recipe.load import DEFAULT, Load
 
@@ -168,7 +168,7 @@ class CausalLMJudge:
         return [self._rating(probabilities[row], row, own, after) for row, own in enumerate(paths)]
 
     def _rating(self, probabilities: Tensor, row: int, paths: Paths, after: After) -> Rating:
-        known = weights_of(probabilities, row, chain(*paths), after, mul)
+        known = path_weights(probabilities, row, chain(*paths), after, mul)
         return self._way.weigh([sum(known[path] for path in sorted(own, key=len)) for own in paths])
 
     def _write(self, started: Started, rows: int) -> list[Rating]:

@@ -40,7 +40,7 @@ def after_spaces(model: Any, started: Started, paths: Sequence[Iterable[Path]], 
     return dict(zip(found, logits, strict=True))
 
 
-def weights_of(
+def path_weights(
     first: Tensor, row: int, paths: Iterable[Path], after: After, join: Callable[[float, float], float]
 ) -> dict[Path, float]:
     """Return the weight of each distinct path of a row: of its token, or of space piece and token, joined by `join`.
@@ -62,7 +62,7 @@ def scores_of(logits: Tensor, paths: Sequence[Sequence[Path]], after: After) -> 
     later = {place: found.float().log_softmax(-1) for place, found in after.items()}
 
     def scores(row: int, own: Sequence[Path]) -> ChoiceScores:
-        known = weights_of(logps[row], row, own, later, add)
+        known = path_weights(logps[row], row, own, later, add)
         mass = sum(map(math.exp, known.values()))
         return ChoiceScores(
             tuple(known[path] for path in own), mass, tuple(path if len(path) > 1 else path[0] for path in own)
