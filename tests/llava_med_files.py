@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 
 WIDTH, INNER, LAYERS, HEADS, KEYS = 64, 96, 2, 4, 2
 TOWER_WIDTH, TOWER_INNER, TOWER_LAYERS, PATCH, SIDE = 128, 64, 3, 8, 4
+MISTRAL_ROWS = 32_000
 TEXTS = [
     "[INST] Is there a nodule in the left lung? [/INST] Yes.",
     "What does the local image show? An effusion.",
@@ -121,12 +123,20 @@ def weights(shapes: dict[str, tuple[int, ...]], seed: int = 0) -> dict[str, torc
     }
 
 
-def write(folder: Path, parts: int = 2) -> dict[str, torch.Tensor]:
-    """Write a checkpoint to `folder` in so many files, and return its weights by LLaVA-Med's names."""
+def write(folder: Path, parts: int = 2, vocabulary: Path | None = None) -> dict[str, torch.Tensor]:
+    """Write a checkpoint to `folder` in so many files, and return its weights by LLaVA-Med's names.
+
+    `vocabulary`: a SentencePiece model of Mistral's 32,000 pieces, in place of a small tokenizer.
+    """
     folder.mkdir(parents=True)
-    made = tokenizer()
-    made.save(str(folder / "tokenizer.json"))
-    rows = made.get_vocab_size()
+    rows = MISTRAL_ROWS
+    if vocabulary is None:
+        made = tokenizer()
+        made.save(str(folder / "tokenizer.json"))
+        rows = made.get_vocab_size()
+    else:
+        shutil.copyfile(vocabulary, folder / "tokenizer.model")
+        (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "LlamaTokenizer"}))
     (folder / "config.json").write_text(json.dumps(config(rows)), encoding="utf-8")
     drawn = weights(shapes(rows))
     names = list(drawn)

@@ -15,6 +15,7 @@ from clincot.convert.llava_med_names import EMBEDDINGS, HEAD, TOWER, on_disk
 from clincot.convert.stored import Stored, read_json, stored
 from clincot.errors import ModelError
 from clincot.lm.loading import first_line, shortened
+from clincot.lm.tokenizer_files import refuse_without_library
 
 
 def check(folder: Path, sizes: Sequence[tuple[int, int]] = ()) -> tuple[Finding, ...]:
@@ -27,6 +28,7 @@ def check(folder: Path, sizes: Sequence[tuple[int, int]] = ()) -> tuple[Finding,
         advice = "Convert it: `clincot convert llava-med`." if kind == "llava_mistral" else "Name another model."
         raise ModelError(f"{folder}: is of type {kind}; only llava can be checked. {advice}")
     held = stored(folder)
+    refuse_without_library(folder, "model")
     try:
         config = AutoConfig.from_pretrained(folder)
         processor: Any = LlavaProcessor.from_pretrained(folder, backend="pil")

@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerFast
 
 from clincot.errors import ModelError
 from clincot.lm.loading import first_line
+from clincot.lm.tokenizer_files import refuse_without_library
 
 IMAGE, PAD = "<image>", "<pad>"
 ADDED = (IMAGE, PAD)  # in the order of their ids
@@ -27,17 +28,17 @@ def original_tokenizer(folder: Path) -> Tokenizer:
             ) from error
     if not (folder / "tokenizer.model").is_file():
         raise ModelError(f"{folder}: has neither tokenizer.json nor tokenizer.model. Download one into the folder.")
-    try:
-        import google.protobuf  # noqa: F401
-        from sentencepiece import SentencePieceProcessor
-    except ImportError:
-        raise ModelError(
-            f"{folder}: tokenizer.model needs two libraries. Install them: `pip install sentencepiece protobuf`."
-        ) from None
+    refuse_without_library(folder, "model")
+    from sentencepiece import SentencePieceProcessor
     from transformers import LlamaTokenizer
 
-    made: Any = LlamaTokenizer.from_pretrained(folder, legacy=True)
-    pieces = SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
+    try:
+        pieces = SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
+        made: Any = LlamaTokenizer.from_pretrained(folder, legacy=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(
+            f"{folder}: tokenizer.model cannot be read ({first_line(error)}). Download it again."
+        ) from error
     return _by_score(made.backend_tokenizer, pieces)
 
 

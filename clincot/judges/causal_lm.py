@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 
 from clincot.errors import ModelError
 from clincot.judges.base import JudgeRequest, Rating
@@ -32,6 +32,7 @@ from clincot.lm.requests import Counters, GenerateRequest
 from clincot.lm.sampling import Sampler
 from clincot.lm.segments import Prompt, Segment
 from clincot.lm.spaces import After, after_spaces, path_weights, pieces
+from clincot.lm.tokenizer_files import read_tokenizer
 from clincot.lm.trunks import with_trunks
 from clincot.recipe.load import DEFAULT, Load
 
@@ -100,7 +101,7 @@ class CausalLMJudge:
             raise ModelError(
                 f"judge {name}: {kind!r} attends in a way that is not supported. Name a Llama- or Mistral-like."
             )
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        tokenizer = read_tokenizer(folder, "judge")
         own: dict[str, Any] = {"batch_size": batch_size, "scoring": scoring, "share": share, "prefill": prefill}
         return cls(model, tokenizer, name=name, key=key, **own)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoConfig
 
 from clincot import engines
 from clincot.judges._reading import render
@@ -17,6 +17,7 @@ from clincot.judges.scoring import REPLY_TOKENS, ScoringMode, mode_of
 from clincot.judges.vlm import beyond
 from clincot.lm.escaping import Escape, escape_of
 from clincot.lm.lengths import SPARE, context_of, lengths, most_tokens
+from clincot.lm.tokenizer_files import read_tokenizer
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class JudgeRoom:
     def from_pretrained(cls, folder: str | Path, scoring: str, prefill: str = "") -> JudgeRoom:
         """Open the tokenizer and config of a folder."""
         context = context_of(AutoConfig.from_pretrained(folder))
-        return cls(AutoTokenizer.from_pretrained(folder), mode_of(scoring), context, prefill)
+        return cls(read_tokenizer(folder, "judge"), mode_of(scoring), context, prefill)
 
     @property
     def written(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from clincot.errors import ModelError
 from clincot.lm.image_fit import set_fit
 from clincot.lm.loading import first_line
 from clincot.lm.templates import Repair, repair
+from clincot.lm.tokenizer_files import lacks, refuse_without_library
 from clincot.progress import notice
 from clincot.recipe import ImageFit
 from clincot.records.lineage import shown
@@ -19,7 +19,6 @@ from clincot.records.lineage import shown
 # What processors need beyond clincot's own packages -> the name that pip knows.
 LIBRARIES = {"torchvision": "torchvision", "num2words": "num2words", "sentencepiece": "sentencepiece"}
 LIBRARIES |= {"tiktoken": "tiktoken", "mistral_common": "mistral-common", "protobuf": "protobuf"}
-MODULES = {"protobuf": "google.protobuf"}
 
 
 def read_processor(base: str | Path, image_fit: ImageFit = "as_is") -> Any:
@@ -42,6 +41,7 @@ def repairs_of(base: str | Path) -> tuple[str, ...]:
 
 
 def _read(base: Path) -> tuple[Any, tuple[Repair, ...]]:
+    refuse_without_library(base, "policy")
     # The PIL backend is part of a run's key: torchvision's pixels differ by up to one grey level
     # (docs/training.md#libraries).
     try:
@@ -65,14 +65,7 @@ def unreadable(base: str | Path, error: Exception) -> str:
     """Return what `error` means for the processor in `base`: a library that is missing, or files that are not right."""
     said = str(error).lower()
     for name, package in LIBRARIES.items():
-        if name in said.replace("-", "_") and _lacks(name):
+        if name in said.replace("-", "_") and lacks(name):
             own = " Take the release that belongs to the installed torch." if name == "torchvision" else ""
             return f"policy {shown(base)}: its processor needs the package {name}. Run `pip install {package}`.{own}"
     return f"policy {shown(base)}: its processor cannot be read ({first_line(error)}). Add the files of its processor."
-
-
-def _lacks(name: str) -> bool:
-    try:
-        return find_spec(MODULES.get(name, name)) is None
-    except ModuleNotFoundError:  # the package around it
-        return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,13 @@ from clincot.hub import connect
 SECOND = "{%- if block['type'] == 'image' -%}<image>"
 FIRST_ONLY = "{%- if block['type'] == 'image' -%}{%- if loop.first -%}<image>{%- endif -%}"
 
+ALTERED = {
+    "policy": ("one-image", "no-image", "short-policy", "no-template", "pieces"),
+    "judge-a": ("plain-text", "no-digits", "pieces-judge"),
+}
+PIECES = "needs the packages sentencepiece and protobuf. Run `pip install sentencepiece protobuf`"
+WITHOUT_PIECES = pytest.mark.skipif(find_spec("sentencepiece") is not None, reason="sentencepiece is installed")
+
 
 @pytest.fixture(scope="module")
 def hub(small_hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -22,23 +30,31 @@ def hub(small_hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(small_hub, folder / "hub")
     clincot("build-data", "--name", "plain", "--hub", "local:hub", *SMALL, cwd=folder)  # publishes the tiny models
     with connect(f"local:{folder / 'hub'}", main=False) as opened:
-        for of, names in {"policy": ("one-image", "short-policy"), "judge-a": ("plain-text", "no-digits")}.items():
+        for of, names in ALTERED.items():
             source = opened.snapshot(opened.resolve("model", f"clincot/phantom-{of}"))
             for name in names:
                 shutil.copytree(source, folder / name)
-    template = folder / "one-image/chat_template.jinja"
-    assert SECOND in template.read_text()
-    template.write_text(template.read_text().replace(SECOND, FIRST_ONLY))
+    _replace(folder / "one-image/chat_template.jinja", SECOND, FIRST_ONLY)
     _change(
         folder / "short-policy/config.json", lambda config: config["text_config"].update(max_position_embeddings=100)
     )
-    (folder / "plain-text/chat_template.jinja").unlink()
+    _replace(folder / "no-image/chat_template.jinja", "<image>", "")
+    for name in ("plain-text", "no-template"):
+        (folder / name / "chat_template.jinja").unlink()
+    for name in ("pieces", "pieces-judge"):
+        (folder / name / "tokenizer.json").rename(folder / name / "tokenizer.model")
     words = [{"type": "Replace", "pattern": {"String": str(i)}, "content": "digit"} for i in range(10)]
     normalizer = {"type": "Sequence", "normalizers": words}
     _change(folder / "no-digits/tokenizer.json", lambda tokenizer: tokenizer.update(normalizer=normalizer))
-    for name in ("one-image", "short-policy", "plain-text", "no-digits"):
+    for name in (name for names in ALTERED.values() for name in names):
         clincot("hub", "import", name, "--as", f"some/{name}", "--kind", "model", "--hub", "local:hub", cwd=folder)
     return folder / "hub"
+
+
+def _replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
 
 
 def _change(path: Path, change) -> None:  # type: ignore[no-untyped-def]
@@ -60,6 +76,16 @@ def judged_by(name: str) -> str:
             ("policy some/one-image@", "1 image tokens for 2 images", "--set image_layout=canvas"),
         ),
         (
+            "--set=models.policy.repo=some/no-image",
+            ("policy some/no-image@", "does not read an image in a prompt (its chat template writes 0 image tokens"),
+        ),
+        (
+            "--set=models.policy.repo=some/no-template",
+            ("policy some/no-template@", "has no chat template", "llava-1.5", "Add chat_template.jinja"),
+        ),
+        pytest.param("--set=models.policy.repo=some/pieces", ("policy some/pieces@", PIECES), marks=WITHOUT_PIECES),
+        pytest.param(judged_by("pieces-judge"), ("judge some/pieces-judge@", PIECES), marks=WITHOUT_PIECES),
+        (
             "--set=models.policy.repo=some/short-policy",
             (
                 "questions can be asked",
@@ -76,6 +102,7 @@ def judged_by(name: str) -> str:
 def test_a_model_that_cannot_do_it_is_refused(override: str, says: tuple[str, ...], hub: Path, tmp_path: Path) -> None:
     _, err = clincot("build-data", "--hub", f"local:{hub}", *SMALL, override, cwd=tmp_path, code=2)
     assert all(part in err for part in says) and "Traceback" not in err, err
+    assert ("canvas" in err) == ("one-image" in override), err  # offered only where one image works
 
 
 @pytest.mark.long

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
+import llava_med_files
 import pyarrow.parquet as pq
 import pytest
 from command import SMALL, clincot
@@ -26,6 +29,37 @@ def test_two_rounds_and_an_evaluation_run_on_real_radiographs(vqa_rad_hub: Path)
     assert "demo/rad  round-2" in err
     pairs = pq.read_table(vqa_rad_hub / "runs/rad/round-1/build/merged/pairs.parquet").to_pylist()
     assert pairs and all(len(row["side_images"]) == 2 for row in pairs)
+
+
+@pytest.mark.long
+def test_what_a_llava_med_crops_is_said_and_image_fit_pads_it_in_every_stage(vqa_rad_hub: Path, tmp_path: Path) -> None:
+    """Its processor as conversions of others have it: CLIP's, which crops."""
+    llava_med_files.write(tmp_path / "source")
+    hub = ("--hub", f"local:{vqa_rad_hub / 'hub'}")
+    clincot("convert", "llava-med", "source", "model", cwd=tmp_path)
+    path = tmp_path / "model/processor_config.json"
+    content = json.loads(path.read_text())
+    content["image_processor"] |= {"do_pad": False, "image_processor_type": "CLIPImageProcessor"}
+    path.write_text(json.dumps(content))
+    clincot("hub", "import", "model", "--as", "me/cropping", "--kind", "model", *hub, cwd=tmp_path)
+    words = ("--benchmark", "vqa-rad", *hub, *SMALL, "--set=models.policy.repo=me/cropping", "--set=rounds=1")
+    # Random weights end no text: each is cut, in one step.
+    words += ("--set=build.max_new_tokens=8", "--set=evaluate.max_new_tokens=8", "--set=build.cut_texts=train")
+    words += ("--set=method.steps=1", "--set=method.min_gap=0.0000001")
+    _, err = clincot("build-data", "--name", "crops", *words, cwd=tmp_path)
+    assert re.search(
+        r"CLIPImageProcessor crops images to a square: \d+\.\d% of the area of these 4 images is lost", err
+    )
+    out, err = clincot("run", "--name", "pads", *words, "--set=image_fit=pad", cwd=tmp_path)
+    assert "crops images" not in err and "base · region" in out and "round-1 · region" in out
+    _, err = clincot("build-data", "--name", "pads", *words, "--round", "1", cwd=tmp_path, code=2)
+    assert "image_fit: pad -> none" in err and "--new-version" in err
+    clincot("export", "merged", "--merged", "--name", "pads", *words, "--set=image_fit=pad", cwd=tmp_path)
+    assert "(`image_fit: pad`)" in (tmp_path / "merged/README.md").read_text()
+    made = json.loads((tmp_path / "merged/processor_config.json").read_text())["image_processor"]
+    assert made["do_pad"] and made["image_processor_type"] == "LlavaImageProcessor"
+    lines, _ = clincot("convert", "check", "merged", cwd=tmp_path)
+    assert "crop: nothing is lost: images are padded" in lines and "fails" not in lines
 
 
 @pytest.mark.long

@@ -207,6 +207,6 @@ def test_a_processor_that_counts_other_image_tokens_than_the_model_makes_is_refu
     ],
 )
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, said: str, named: str) -> None:
-    monkeypatch.setattr(processors, "_lacks", lambda name: True)
+    monkeypatch.setattr(processors, "lacks", lambda name: True)
     with pytest.raises(ModelError, match=named):
         raise ModelError(processors.unreadable("base", ImportError(said)))
