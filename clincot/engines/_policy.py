@@ -16,6 +16,7 @@ from clincot.lm.escaping import Escape, escape_of
 from clincot.lm.lengths import context_length
 from clincot.lm.loading import first_line, load_weights, no_text_ids, shortened
 from clincot.lm.processors import read_processor
+from clincot.lm.weights import refuse_half, refuse_other_base
 from clincot.recipe import ImageFit
 from clincot.recipe.load import DEFAULT, Load
 from clincot.records.lineage import shown
@@ -49,6 +50,8 @@ def load_policy(base: Path, adapter: Path | None, load: Load = DEFAULT, image_fi
     _refuse_other_models(base)
     model = load_weights(AutoModelForImageTextToText, base, load, "policy")
     if adapter is not None:
+        refuse_half(adapter, "adapter")
+        refuse_other_base(model, adapter, base)
         model = _with_adapter(model, adapter).eval()
     processor = read_processor(base, image_fit)
     if not hasattr(processor, "image_processor") or getattr(processor, "chat_template", None) is None:

@@ -9,6 +9,7 @@ from typing import Any
 from clincot.errors import ModelError
 from clincot.lm.ends import special_ids
 from clincot.lm.placing import device_of, load_options
+from clincot.lm.weights import refuse_half
 from clincot.recipe.load import Load
 from clincot.records.lineage import shown
 
@@ -19,6 +20,7 @@ def load_weights(kind: Any, folder: Path, load: Load, role: str) -> Any:
     Raises ModelError for a folder that is no model, for what this machine lacks (`placing`), and for what transformers
     only warns about: weights that are missing.
     """
+    refuse_half(folder, role)
     try:
         options = load_options(folder, load, f"{role} {shown(folder)}: load")
         model, info = kind.from_pretrained(folder, output_loading_info=True, **options)

@@ -15,6 +15,7 @@ from clincot.objectives.features import FeatureCache
 from clincot.objectives.head import own_logits
 from clincot.objectives.margin import pair_losses
 from clincot.objectives.packing import TREE_KEYS
+from clincot.objectives.rates import OwnRate
 from clincot.objectives.tree import PADDING
 
 OWN_KEYS = (*PAIR_KEYS, *TREE_KEYS, IMAGE_KEYS, TOKEN_WEIGHTS)
@@ -34,7 +35,7 @@ class PairLogps:
     nll: Tensor
 
 
-class MarginDPOTrainer(DPOTrainer):
+class MarginDPOTrainer(OwnRate, DPOTrainer):
     """loss = mean(weight * -log sigmoid(beta * (gain - loss) - margin)) + nll_weight * NLL(chosen).
 
     Bit-equal to DPOTrainer at margin 0, weight 1 and equal images (tests/objectives/test_margin_dpo.py is the tripwire

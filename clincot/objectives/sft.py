@@ -13,6 +13,7 @@ from clincot.chain.prompts import direct_messages
 from clincot.objectives._finite import FiniteGradients, check_loss
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.head import own_logits
+from clincot.objectives.rates import OwnRate
 from clincot.objectives.sides import Row, Side
 from clincot.records import Example
 from clincot.rows.schema import image_struct
@@ -55,7 +56,7 @@ class GoldCollator:
         return self.pairs.renderer.side(row, [dict(message) for message in row["prompt"]], row["images"], row["answer"])
 
 
-class GoldTrainer(SFTTrainer):
+class GoldTrainer(OwnRate, SFTTrainer):
     """loss = mean over the answers' tokens of -log pi(token); batches come from GoldCollator."""
 
     model: Any

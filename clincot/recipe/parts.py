@@ -122,6 +122,7 @@ class Margin:
 class Train:
     """How a round's adapter is trained (paper, 2.2); `dpo` goes to TRL's DPOConfig, `lora` to PEFT's LoraConfig.
 
+    `projector_lr`: the learning rate of the projector, which is trained whole and kept in the adapter; 0 freezes it.
     `batch_layout` (docs/decisions/0008): with `group` the batch size counts (question, step) groups, not pairs.
     `feature_cache_gb` keeps the frozen tower's features of that many GB in memory; 0 encodes at every step.
     `start`: round 1 starts from the base, or from the adapter `sft` of gold answers; `sft` goes to TRL's SFTConfig.
@@ -135,6 +136,7 @@ class Train:
     batch: Literal["per_process", "global"] = "per_process"
     batch_layout: BatchLayout = "shared"
     feature_cache_gb: Annotated[float, Range(0, 100_000)] = 0.0
+    projector_lr: Annotated[float, Range(0, 1)] = 0.0
     margin: Margin = field(default_factory=Margin)
     conditioning: Conditioning = "per_side"
     nll_weight: Annotated[float, Range(0, 1000)] = 0.0

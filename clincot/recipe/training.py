@@ -32,6 +32,11 @@ def check_training(train: Train) -> None:
     for where, given in (("train.dpo", train.dpo), ("train.sft", train.sft)):
         _check_together(where, given, train)
     _check_lora(train.lora)
+    if train.projector_lr and train.feature_cache_gb:
+        raise RecipeError(
+            "train.feature_cache_gb: train.projector_lr changes the features of images at each step, so none can be"
+            " kept. Set one of them to 0."
+        )
 
 
 def check_scale(method: MethodChoice, margin: Margin) -> None:

@@ -68,9 +68,26 @@ def _margin(recipe: Recipe) -> None:
         )
 
 
+def _projector(recipe: Recipe) -> None:
+    if recipe.train.projector_lr and recipe.models.policy.kind in SERVED:
+        raise RecipeError(
+            "train.projector_lr: servers load the LoRA weights of an adapter and no projector, so a served policy would"
+            " not be the one that was trained. Set it to 0, or run the policy in process (models.policy.kind:"
+            " transformers)."
+        )
+
+
 def _evaluation(recipe: Recipe) -> None:
     if not recipe.evaluate.inference:
         raise RecipeError("evaluate.inference: names no way to answer. Give region, direct or both: [region, direct].")
 
 
-CHECKS: tuple[Callable[[Recipe], None], ...] = (_regions, _method, _image_fit, _judging, _margin, _evaluation)
+CHECKS: tuple[Callable[[Recipe], None], ...] = (
+    _regions,
+    _method,
+    _image_fit,
+    _judging,
+    _margin,
+    _projector,
+    _evaluation,
+)

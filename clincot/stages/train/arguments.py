@@ -67,6 +67,8 @@ def _config(
     acting = {name: value for name, value in given.items() if not isinstance(rules[name], Idle)}
     # Memory is not what a CPU lacks; a recipe that says otherwise is obeyed.
     defaults = {**DEFAULTS, "dataloader_pin_memory": gpu}
+    if recipe.train.projector_lr:
+        defaults["ddp_find_unused_parameters"] = True  # a batch may have no image
     if acting.get("activation_checkpointing") is None:
         defaults["gradient_checkpointing"] = again and gpu
     else:

@@ -26,7 +26,7 @@ from clincot.recipe.choices import choose
 from clincot.recipe.load import key_of
 from clincot.recipe.training import check_scale, check_training
 from clincot.records.lineage import content_key
-from clincot.stages.train.arguments import dpo_config, dtype_of, lora_config
+from clincot.stages.train.arguments import dpo_config, dtype_of
 from clincot.stages.train.conditioning import check_conditioning, shows_crops
 from clincot.stages.train.distributed import keep_adapter, processes, start_folder, train_on
 from clincot.stages.train.initial import use_initial
@@ -40,10 +40,12 @@ from clincot.stages.train.known_answer import (
 from clincot.stages.train.memory import RANK, needs_checkpointing
 from clincot.stages.train.odd_rows import keep_rows
 from clincot.stages.train.policy import load_policy, open_processor, prompt_facts, stored_dtype
+from clincot.stages.train.projector import projector_facts, train_projector
 from clincot.stages.train.quiet import quiet
 from clincot.stages.train.rehearsal import check_batches
 from clincot.stages.train.rows import batch_tokens, check_budget, check_placeholders, load_rows, stored_rows
 from clincot.stages.train.saves import saving
+from clincot.stages.train.skeleton import fitted_lora, rounding_facts, say_rounded
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
 def _open_rows(job: TrainJob, *, say: bool) -> tuple[Dataset, dict[str, int], PairCollator, int]:
     train = job.recipe.train
     processor, ends, budget = open_processor(job.base, job.recipe.image_fit)
+    if say:
+        say_rounded(job.recipe, job.base)
     stored = _stored(job)
     read = load_rows(job.rows, job.folder / "rows", scores=train.margin.kind != "none", reference=stored)
     rows, dropped = keep_rows(read, ", ".join(path.name for path in job.rows), say=say)
@@ -141,7 +145,8 @@ def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
     laid_out = RowsCollator(collator, train.batch_layout, rows if grouped else None)
     arguments = _arguments(job, dataset, laid_out)
     check_batches(arguments, len(dataset), "train.dpo")
-    model, lora = load_policy(job.base, job.parent, lora_config(job.recipe), dtype_of(job.recipe))
+    lora = fitted_lora(job.recipe, job.base, job.parent)
+    model, lora = load_policy(job.base, job.parent, lora, dtype_of(job.recipe))
     trainer = objective(
         model=model,
         args=arguments,
@@ -151,6 +156,7 @@ def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
         peft_config=lora,
         nll_weight=train.nll_weight,
     )
+    train_projector(trainer, train.projector_lr, job.parent)
     if _moved(job):
         use_initial(trainer.model, job.initial)
     trainer.features = feature_cache(trainer.model, train.feature_cache_gb, arguments.gradient_checkpointing)
@@ -199,11 +205,13 @@ def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
         "reward_accuracy": logs[-1]["rewards/accuracies"],
         "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         "lora": dict(train.lora),
+        **projector_facts(trainer),
         **({"conditioning": train.conditioning} if shows_crops(rows) else {}),
         "reference": train.reference,
         "margin": asdict(train.margin),
         "stored_references": stored_rows(rows) if _stored(job) else 0,
         **prompt_facts(job.recipe, job.base),
+        **rounding_facts(job.recipe, job.base),
         "dtype": str(dtype_of(job.recipe)).removeprefix("torch."),
         "device": str(trainer.accelerator.device),
         "processes": trainer.args.world_size,

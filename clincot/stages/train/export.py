@@ -20,6 +20,7 @@ from clincot.errors import ClincotError, ModelError
 from clincot.lm.ends import end_ids
 from clincot.lm.processors import repairs_of
 from clincot.lm.prompt_faults import NUMBERS
+from clincot.lm.weights import refuse_half, refuse_other_base
 from clincot.objectives.sides import Renderer
 from clincot.recipe import ImageFit
 from clincot.records.atomic import new_folder
@@ -89,7 +90,10 @@ def _dtype(base: Path, asked: str) -> torch.dtype:
 
 def _write(base: Path, adapter: Path, folder: Path, dtype: torch.dtype, image_fit: ImageFit) -> Tensor:
     """Save the merged model and what it is read with; return the logits of base and adapter on the probe."""
+    refuse_half(base, "policy")
+    refuse_half(adapter, "adapter")
     plain: Any = AutoModelForImageTextToText.from_pretrained(base, dtype=torch.float32)
+    refuse_other_base(plain, adapter, base)
     model = PeftModel.from_pretrained(plain, adapter)
     processor, tokens, _ = open_processor(base, image_fit)
     expected = _logits(model, processor, tokens)

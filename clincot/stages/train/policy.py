@@ -78,8 +78,6 @@ def load_policy(base: Path, parent: Path | None, lora: LoraConfig, dtype: torch.
     it as the reference, which is the policy at the start of the round (Eq. 5). The adapter to put on stays inside the
     language model that the model itself names.
     """
-    if parent is not None:
-        _check_parent(parent, lora)
     loaded: Any = AutoModelForImageTextToText.from_pretrained(base, dtype=dtype, output_loading_info=True)
     model, info = loaded
     if info["missing_keys"]:
@@ -160,7 +158,8 @@ def _finish_config(path: Path, base_repo: str) -> None:
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _check_parent(parent: Path, lora: LoraConfig) -> None:
+def check_parent(parent: Path, lora: LoraConfig) -> None:
+    """Raise ModelError where the adapter of the round before is none, or of another shape than the recipe's."""
     missing = [name for name in ADAPTER_FILES if not (parent / name).is_file()]
     if missing:
         raise ModelError(
@@ -169,8 +168,18 @@ def _check_parent(parent: Path, lora: LoraConfig) -> None:
     found = PeftConfig.from_pretrained(str(parent))
     for name in KEPT:
         has, wants = getattr(found, name, None), getattr(lora, name)
+        if has != wants and name == "modules_to_save":
+            raise ModelError(
+                f"{shown(parent)}: the adapter of the round before trains {_modules(has)} in addition to LoRA, the"
+                f" recipe asks for {_modules(wants)}. Set train.projector_lr (or train.lora.modules_to_save) as that"
+                " round had it, or train from round 1 under another --name."
+            )
         if has != wants:
             raise ModelError(
                 f"{shown(parent)}: the adapter of the round before has {name} {has}, the recipe asks for {wants}."
                 f" Set train.lora.{name}={has}, or train from round 1 under another --name."
             )
+
+
+def _modules(names: list[str] | None) -> str:
+    return ", ".join(names) if names else "no module"

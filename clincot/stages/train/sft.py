@@ -23,13 +23,15 @@ from clincot.recipe import Margin, Recipe
 from clincot.recipe.load import key_of
 from clincot.recipe.training import check_training
 from clincot.records.lineage import content_key
-from clincot.stages.train.arguments import dtype_of, lora_config, sft_config
+from clincot.stages.train.arguments import dtype_of, sft_config
 from clincot.stages.train.distributed import keep_adapter, processes, start_folder, train_on
 from clincot.stages.train.dpo import TrainOutcome
 from clincot.stages.train.policy import load_policy, open_processor, prompt_facts
+from clincot.stages.train.projector import projector_facts, train_projector
 from clincot.stages.train.quiet import quiet
 from clincot.stages.train.rehearsal import check_batches
 from clincot.stages.train.saves import saving
+from clincot.stages.train.skeleton import fitted_lora, rounding_facts, say_rounded
 
 PROBES = 4
 
@@ -61,6 +63,8 @@ def train_sft(job: SftJob) -> TrainOutcome:
         with world.main_process_first(), saving(job.folder):
             start_folder(job.folder, _key(job, world.num_processes))
             rows = _read(job)
+        if world.is_main_process:
+            say_rounded(job.recipe, job.base)
         collator = _collator(job)
         longest = _check_budget(rows, collator)
         trainer = _trainer(job, rows, collator)
@@ -104,7 +108,8 @@ def _check_budget(rows: Dataset, collator: GoldCollator) -> int:
 def _trainer(job: SftJob, rows: Dataset, collator: GoldCollator) -> Any:
     arguments = sft_config(job.recipe, job.folder / "trainer")  # a mistake there is said before weights load
     check_batches(arguments, len(rows), "train.sft")
-    model, lora = load_policy(job.base, None, lora_config(job.recipe), dtype_of(job.recipe))
+    lora = fitted_lora(job.recipe, job.base, None)
+    model, lora = load_policy(job.base, None, lora, dtype_of(job.recipe))
     trainer = GoldTrainer(
         model=model,
         args=arguments,
@@ -113,6 +118,7 @@ def _trainer(job: SftJob, rows: Dataset, collator: GoldCollator) -> Any:
         processing_class=open_processor(job.base, job.recipe.image_fit)[0],
         peft_config=lora,
     )
+    train_projector(trainer, job.recipe.train.projector_lr, None)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(OneLog())
     return trainer
@@ -130,8 +136,10 @@ def _facts(job: SftJob, trainer: Any, count: int) -> dict[str, Any]:
         "token_accuracy": logs[-1]["mean_token_accuracy"],
         "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         "lora": dict(job.recipe.train.lora),
+        **projector_facts(trainer),
         "sft": dict(job.recipe.train.sft),
         **prompt_facts(job.recipe, job.base),
+        **rounding_facts(job.recipe, job.base),
         "dtype": str(dtype_of(job.recipe)).removeprefix("torch."),
         "device": str(trainer.accelerator.device),
         "processes": trainer.args.world_size,

@@ -88,7 +88,7 @@ def test_two_rounds_and_an_export(make: Make, tmp_path: Path) -> None:
     torch.set_num_threads(1)
     base = tiny_vlm(make, tmp_path / "base")
     rows = write_rows(tmp_path / "rows.parquet", [make_row(i) for i in range(4)])
-    recipe = make_recipe(dpo={"max_steps": 2})
+    recipe = make_recipe(dpo={"max_steps": 2}, projector_lr=1e-3)
     first = train_adapter(TrainJob(recipe, 1, (rows,), base, str(base), None, tmp_path / "one", False))
     job = TrainJob(recipe, 2, (rows,), base, str(base), first.adapter, tmp_path / "two", False)
     second = train_adapter(job)
@@ -97,8 +97,11 @@ def test_two_rounds_and_an_export(make: Make, tmp_path: Path) -> None:
         facts = outcome.facts
         assert facts["first_gap"] == 0.0 and facts["known_first_loss"] == pytest.approx(facts["first_loss"], abs=1e-6)
         assert facts["rows"] == ("shared" if shared else "pair") and facts["rows_gradient_error"] < 1e-5
+    trained = first.facts["projector"]["modules"]
+    assert trained and first.facts["projector"] == second.facts["projector"]
     before, after = (load_file(outcome.adapter / WEIGHTS) for outcome in (first, second))
     assert before.keys() == after.keys() and all(not torch.equal(before[name], after[name]) for name in before)
+    assert all(any(f".{name}." in weight for weight in before) for name in trained)
     assert export_merged(base, second.adapter, tmp_path / "merged").difference < 1e-5
 
 
