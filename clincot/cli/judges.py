@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clincot.runs.run import Run
 
 HEAD = "scoring   context     AUC  95 %         mass unread  ties  digit    s/rating"
+CHANCE = 0.5
 app = typer.Typer(help="Check judges before they rate.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -88,8 +89,12 @@ def check(
         done = check_judge(run, asked, say)
         run.store.close()
     _print(done, as_json)
-    best = max((way for way in done.ways if way.found), key=_low, default=None)
-    if best is not None and not as_json:
+    best = max(done.ways, key=_low)
+    if as_json:
+        return
+    if _low(best) <= CHANCE:
+        say("\nIn no way of asking does it rate right answers surely higher. Try another prefill, or another judge.")
+    else:
         next_step(
             f"clincot build-data --set build.judging.scoring={best.scoring} --set build.judging.context={best.context}"
         )

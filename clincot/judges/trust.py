@@ -85,16 +85,17 @@ def warning(name: str, found: Trust, *, scoring: str, blind: bool) -> str | None
     """
     weighed = bool(mode_of(scoring).replies)
     other = " or ".join(mode for mode in ("expected", "generated", "yesno") if mode != scoring)
+    prefill = f'build.judging.prefill="{"Answer" if scoring == "yesno" else "Rating"}: "'
     if not found.rated:
         return None
     if weighed and found.mass < LEAST_MEDIAN:
         fault = f"median mass {found.mass:.3f} on the replies asked for; {LEAST_MEDIAN:g} and more is usual"
-        todo = f"set build.judging.prefill ('Rating: '), build.judging.scoring to {other}"
+        todo = f"set {prefill}, build.judging.scoring to {other}"
     elif found.failures > 0.5 or found.auc is None or found.ties is None:
         fault, todo = f"{found.failures:.0%} of its replies cannot be read", f"set build.judging.scoring to {other}"
     elif found.ties > MOST_TIES:
         fault = f"{found.ties:.0%} of right and wrong answers are rated alike (within {NEAR:g})"
-        todo = f"set build.judging.scoring to {other}, build.judging.prefill"
+        todo = f"set build.judging.scoring to {other}, or {prefill}"
     elif found.auc < LEAST_AUC:
         blindly = ", seeing neither image nor reference" if blind else ""
         fault = f"it rates right answers no higher than wrong ones (AUC {found.auc:.2f}{blindly})"

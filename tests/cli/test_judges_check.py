@@ -30,6 +30,9 @@ def test_a_trained_judge_knows_right_answers_by_the_reference_and_guesses_withou
     assert lines[4].split()[2:] == ["-", "0.000", "100%"]  # it was never taught to say yes
     assert "Next: clincot build-data --set build.judging.scoring=expected --set build.judging.context=reference" in err
     assert list(tmp_path.iterdir()) == []
+    # The tiny policy was never taught to rate.
+    _, err = clincot("judges", "check", "policy", *words[3:], "--scoring=expected", cwd=tmp_path)
+    assert "In no way of asking does it rate right answers surely higher." in err and "Next:" not in err
 
 
 def test_a_folder_that_sees_is_found_out_and_modes_contexts_and_seeds_are_chosen(

@@ -61,7 +61,10 @@ def test_each_fault_is_named_with_what_to_do_and_a_good_judge_with_nothing() -> 
     good = Trust(20, 0.95, 0.0, ties=0.1, auc=0.9, mean=0.5, digit=9, share=0.4)
     assert said(good) == "" == said(good, "yesno", True)
     vague = said(Trust(20, 0.045, 0.9))
-    assert vague.startswith("WARNING: judge ns/judge: median mass 0.045") and "prefill ('Rating: ')" in vague
+    assert (
+        vague.startswith("WARNING: judge ns/judge: median mass 0.045") and 'build.judging.prefill="Rating: "' in vague
+    )
+    assert 'build.judging.prefill="Answer: "' in said(Trust(20, 0.045, 0.9), "yesno")
     assert "`clincot judges check ns/judge`" in vague
     # Of a written reply the mass is that of its very words.
     assert said(Trust(20, 0.045, 0.1, ties=0.2, auc=0.8, mean=0.5, digit=5, share=0.2), "generated") == ""
