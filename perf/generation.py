@@ -2,7 +2,8 @@
 
 Run as `python perf/generation.py`. A method's real walk (all candidates, look-ahead with their own regions, the best
 extends) is written by the engine that shares prefixes; the requests it made are then answered again by the model's own
-`generate`, one at a time and in left-padded batches. The texts must be equal.
+`generate`, one at a time and in left-padded batches. The texts must be equal. `--classes` compares shared and unshared
+engines of other classes of models instead (perf/class_walks.py).
 """
 
 from __future__ import annotations
@@ -147,6 +148,7 @@ def show(title: str, costs: dict[str, Cost], targets: dict[str, float]) -> None:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--classes", nargs="*", metavar="NAME", help="of tests/vlms; all where none is named")
     options.add_argument("--quick", action="store_true", help="five questions and a small model: the counts only")
     for name in ("images", "width", "layers", "batch", "questions"):
         options.add_argument(f"--{name}", type=int, default=getattr(Size(), name))
@@ -156,6 +158,10 @@ def main() -> None:
     torch.set_num_threads(1)
     shape = Geometry()
     print(f"Python {platform.python_version()}, torch {torch.__version__}, transformers {transformers.__version__}")
+    if wanted.classes is not None:
+        from perf.class_walks import show as show_classes  # it needs this file
+
+        return show_classes(wanted.classes)
     print(f"model: Llama of width {size.width}, {size.layers} layers; 1 thread, float32; batch {size.batch}")
     lengths = f"{shape.image} : {shape.template} : {shape.question} : {shape.response}"
     print(f"tokens, one image : template : question : response = {lengths} (576 : 35 : 60 : 100 over 5.76);")

@@ -5,6 +5,9 @@ without an optimizer. Needs torch 2.11 or newer, transformers, peft and trl. Whe
 (or with `--without-trl`), ours is a plain loop in the same layouts, measured against a plain two-row step that does
 stock TRL's work. `python perf/real_size.py --tiny` runs all of it on a CPU at a small size and fails unless the plain
 two-row step equals stock TRL, and ours the plain one, in loss and gradient.
+
+`--build` measures the policy's part of `build-data` instead: responses a second of ClinCoT's chain over one image with
+ten questions, with shared prefixes and without (perf/real_build.py).
 """
 
 from __future__ import annotations
@@ -25,10 +28,11 @@ if __name__ == "__main__":  # a test that imports this file keeps its environmen
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
-from transformers import LlavaForConditionalGeneration
 
-from perf.dpo_counting import SEVEN_B, Sizes, config_of, count_all
+from perf.dpo_counting import SEVEN_B, Sizes, count_all
+from perf.real_model import llava
 from perf.real_steps import Measured, Plain, Trl, measure, works
+from perf.scaled_policy import tokenizer as word_tokenizer
 
 TINY = Sizes(64, 224, 2, 8, 32, 64, 2, 2, 4, 8, 5, 9, 12, 2048)
 # Dense bfloat16 operations a second, by the name that the driver gives.
@@ -45,39 +49,12 @@ COUNTED = {
 ALLOWED = 1e-4
 
 
-def build(sizes: Sizes, tiny: bool) -> tuple[Any, Any]:
-    """Return a processor and a base of random weights: float32 on a CPU, bfloat16 on the GPU."""
-    from transformers import LlavaProcessor
-    from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
-
-    from perf.scaled_policy import tokenizer as word_tokenizer
-
-    tokenizer = word_tokenizer(["lung", "clear"], 64)  # batches are made of ids; a trainer wants to have a tokenizer
-    image, width = sizes.vocabulary - 1, sizes.side * sizes.patch
-    processor = LlavaProcessor(
-        LlavaImageProcessorPil(size={"shortest_edge": width}, crop_size={"height": width, "width": width}),
-        tokenizer,
-        patch_size=sizes.patch,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        chat_template=tokenizer.chat_template,
-    )
-    torch.manual_seed(0)
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float32 if tiny else torch.bfloat16)
-    try:
-        with torch.device("cpu" if tiny else "cuda"):
-            base = LlavaForConditionalGeneration(config_of(sizes, image, pad_token_id=tokenizer.pad_token_id))
-    finally:
-        torch.set_default_dtype(before)
-    return processor, base
-
-
 def measure_all(sizes: Sizes, repeats: int, *, tiny: bool, trl: bool) -> dict[str, Measured | str]:
     """Return what each row took, or why there is no figure."""
     device, dtype = (torch.device("cpu"), torch.float32) if tiny else (torch.device("cuda"), torch.bfloat16)
     batches = works(sizes, device, dtype)
-    processor, base = build(sizes, tiny)
+    tokenizer = word_tokenizer(["lung", "clear"], 64)  # batches are made of ids; a trainer wants to have a tokenizer
+    processor, base = llava(sizes, tokenizer, sizes.vocabulary - 1, tiny)
     found: dict[str, Measured | str] = {}
     with tempfile.TemporaryDirectory() as folder:
 
@@ -136,6 +113,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiny", action="store_true", help="a small model on the CPU, float32")
     parser.add_argument("--without-trl", action="store_true", help="as where trl cannot be installed")
+    parser.add_argument("--build", action="store_true", help="the chain of build-data instead of a step of training")
     parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args()
     trl = not given.without_trl and importlib.util.find_spec("trl") is not None
@@ -146,10 +124,18 @@ def main() -> int:
         return 1
     name = "CPU, tiny" if given.tiny else torch.cuda.get_device_name()
     peak = None if given.tiny else next((rate for part, rate in PEAKS.items() if part in name), None)
-    print(f"{name}; ours is {'clincot' if trl else 'a plain loop in the layouts of clincot'}")
+    print(name if given.build else f"{name}; ours is {'clincot' if trl else 'a plain loop in the layouts of clincot'}")
     sizes = TINY if given.tiny else SEVEN_B
     if given.tiny:
         torch.set_num_threads(1)
+    if given.build:
+        from perf.real_build import equal  # it needs clincot's engine
+        from perf.real_build import measure as measure_build
+        from perf.real_build import show as show_built
+
+        built = measure_build(sizes, tiny=given.tiny)
+        show_built(built)
+        return int(given.tiny and equal(built) < 1)
     found = measure_all(sizes, given.repeats, tiny=given.tiny, trl=trl)
     show(found, sizes, peak)
     return int(given.tiny and any(max(gap) > ALLOWED for gap in errors(found).values()))

@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from clincot.chain.prompts import finding_messages
+from perf.dpo_counting import SEVEN_B
+from perf.real_build import REAL, examples
+from perf.scaled_policy import tokenizer
+
 SCRIPT = Path(__file__).parents[2] / "perf" / "real_size.py"
 
 
@@ -34,3 +39,21 @@ def test_without_trl_ours_is_a_plain_loop_and_is_called_so() -> None:
     assert code == 0, said
     assert "ours is a plain loop in the layouts of clincot" in said and "trl" not in said.splitlines()[0]
     assert "stock TRL" not in said and "| shared |" in said
+
+
+@pytest.mark.long
+def test_a_build_writes_the_same_texts_with_shared_prefixes_and_without() -> None:
+    code, said = run("--tiny", "--build")
+    assert code == 0, said
+    rows = re.findall(r"^\| (shared|whole) \| 12 \| [\d.e+]+ \| ([\d,]+) \| (\d+) \|", said, re.M)
+    assert [row[0] for row in rows] == ["shared", "whole"] and "texts equal both ways: 100.0%" in said
+    assert int(rows[0][1]) < int(rows[1][1]) / 3 and int(rows[0][2]) < int(rows[1][2])
+
+
+def test_the_prompts_of_a_real_build_have_as_many_tokens_of_text_as_counted() -> None:
+    question = examples(SEVEN_B, REAL)[0].question
+    words = tokenizer(question.split(), SEVEN_B.vocabulary)
+    messages = list(finding_messages(question, ()))
+    ids = words.apply_chat_template(messages, add_generation_prompt=True, tokenize=True)["input_ids"]
+    text = [token for token in ids if token != words.convert_tokens_to_ids("<image>")]
+    assert len(text) == SEVEN_B.template + SEVEN_B.question and len(ids) == len(text) + 2

@@ -16,7 +16,7 @@ from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImag
 
 from tests.tiny import TEMPLATE
 
-from .parts import SIGLIP, SQUARE, TOWER, Made, template, text_of, tokens
+from .parts import SIGLIP, SQUARE, TEXT, TOWER, Made, template, text_of, tokens
 
 TILES = tuple(f"<row_{row}_col_{column}>" for row in range(1, 7) for column in range(1, 7))
 IDEFICS = ("<fake_token_around_image>", "<global-img>", "<end_of_utterance>")
@@ -42,7 +42,7 @@ def idefics2() -> Made:
     config = hf.Idefics2Config(
         text_config=text_of("mistral", tokenizer, sliding_window=None),
         vision_config=TOWER,
-        perceiver_config=sizes | {"hidden_size": 64, "num_key_value_heads": 2},
+        perceiver_config=sizes | {"hidden_size": TEXT["hidden_size"], "num_key_value_heads": 2},
         image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
     )
     reader = Idefics2ImageProcessorPil(size={"shortest_edge": 24, "longest_edge": 32})
@@ -119,12 +119,12 @@ def paligemma() -> Made:
     reader: Any = SiglipImageProcessorPil(size=SQUARE, image_seq_length=16)
     processor = hf.PaliGemmaProcessor(reader, tokenizer, chat_template=TEMPLATE)  # adds tokens to the tokenizer
     config = hf.PaliGemmaConfig(
-        vision_config=SIGLIP | {"projection_dim": 64, "vision_use_head": False},
+        vision_config=SIGLIP | {"projection_dim": TEXT["hidden_size"], "vision_use_head": False},
         text_config=text_of("gemma", tokenizer, head_dim=16, num_key_value_heads=1),
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         vocab_size=len(tokenizer),
-        projection_dim=64,
-        hidden_size=64,
+        projection_dim=TEXT["hidden_size"],
+        hidden_size=TEXT["hidden_size"],
     )
     return hf.PaliGemmaForConditionalGeneration(config), processor
 

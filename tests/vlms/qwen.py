@@ -7,7 +7,7 @@ from typing import Any
 import transformers as hf
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from .parts import Made, template, text_of, tokens
+from .parts import TEXT, Made, template, text_of, tokens
 
 ROPE = {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 10000.0}
 HEADS = {"depth": 2, "num_heads": 2, "patch_size": 8}
@@ -33,18 +33,28 @@ def _parts(kind: str, model: Any, tower: dict[str, Any], video: Any, **text: Any
 
 
 def qwen2_vl() -> Made:
-    tower = {"embed_dim": 32, "hidden_size": 64, "mlp_ratio": 2}
+    tower = {"embed_dim": 32, "hidden_size": TEXT["hidden_size"], "mlp_ratio": 2}
     return _parts("qwen2_vl_text", "Qwen2VL", tower, hf.Qwen2VLVideoProcessor(patch_size=8))
 
 
 def qwen2_5_vl() -> Made:
-    tower = {"hidden_size": 32, "intermediate_size": 64, "out_hidden_size": 64, "fullatt_block_indexes": [1]}
+    tower = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "out_hidden_size": TEXT["hidden_size"],
+        "fullatt_block_indexes": [1],
+    }
     tower |= {"window_size": 32}
     return _parts("qwen2_5_vl_text", "Qwen2_5_VL", tower, hf.Qwen2VLVideoProcessor(patch_size=8))
 
 
 def qwen3_vl() -> Made:
-    tower = {"hidden_size": 32, "intermediate_size": 64, "out_hidden_size": 64, "num_position_embeddings": 64}
+    tower = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "out_hidden_size": TEXT["hidden_size"],
+        "num_position_embeddings": 64,
+    }
     tower |= {"deepstack_visual_indexes": [0]}
     video = hf.Qwen3VLVideoProcessor(patch_size=8)
     return _parts("qwen3_vl_text", "Qwen3VL", tower, video, head_dim=16)
