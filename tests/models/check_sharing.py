@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from clincot.chain.prompts import finding_messages
-from clincot.engines._image_inputs import ImageInputs
 from clincot.engines.base import Abilities
-from clincot.engines.transformers import TransformersEngine
+from clincot.engines.transformers import ImageInputs, TransformersEngine
 from clincot.lm.requests import GenerateRequest
 from tests.engines.conftest import picture
 from tests.engines.test_classes import same
