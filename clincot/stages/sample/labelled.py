@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from clincot.chain.layout import Display
 from clincot.errors import UnreadableImage
@@ -13,6 +14,8 @@ from clincot.methods.text_key import text_key
 from clincot.records import Example
 from clincot.records.lineage import content_key
 from clincot.stages.sample.judged import judged
+
+LOOKED, PER_QUESTION = 1000, 20  # questions among which a wrong answer is looked for: the search is quadratic
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,18 @@ def labelled(examples: Sequence[Example], count: int, seed: int) -> list[Labelle
     """Return up to `count` questions in an order drawn by `seed`.
 
     A wrong answer is that of another question of the same answer type, the first in that order whose words are neither
-    among those of the gold answer nor hold them ("right" and "the right lung" may both be right).
+    among those of the gold answer nor hold them ("right" and "the right lung" may both be right). Of a large benchmark
+    the first of that order are looked at.
     """
-    drawn = sorted(examples, key=lambda example: content_key(seed, example.id))
+    drawn = sorted(examples, key=lambda example: content_key(seed, example.id))[: LOOKED + PER_QUESTION * count]
+    words = [frozenset(text_key(example.answer).split()) for example in drawn]
     found = []
     for place, example in enumerate(drawn):
-        others = (*drawn[place + 1 :], *drawn[:place])
-        wrong = next((other.answer for other in others if _contradicts(example, other)), None)
+        others = chain(range(place + 1, len(drawn)), range(place))
+        same = (other for other in others if drawn[other].answer_type == example.answer_type)
+        wrong = next((other for other in same if _contradict(words[place], words[other])), None)
         if wrong is not None:
-            found.append(Labelled(example, example.answer, wrong))
+            found.append(Labelled(example, example.answer, drawn[wrong].answer))
         if len(found) == count:
             break
     return found
@@ -54,8 +60,5 @@ def requests_of(rates: Iterable[tuple[Labelled, Rate]], display: Display) -> lis
     return found
 
 
-def _contradicts(example: Example, other: Example) -> bool:
-    if other.answer_type != example.answer_type or other.id == example.id:
-        return False
-    gold, wrong = (set(text_key(text).split()) for text in (example.answer, other.answer))
-    return bool(gold and wrong) and not gold <= wrong and not wrong <= gold
+def _contradict(gold: frozenset[str], other: frozenset[str]) -> bool:
+    return bool(gold and other) and not gold <= other and not other <= gold

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -123,6 +124,13 @@ def test_wrong_answers_are_of_the_same_type_and_never_another_wording_of_the_rig
         assert sorted(q.example.id for q in chosen) == ["q0", "q1", "q2", "q3", "q4"]  # no wrong answer to "Yes"
     assert labelled(asked, 2, 5) == labelled(asked, 10, 5)[:2]
     assert labelled(ALL[:1], 10, 0) == []
+
+
+def test_a_large_benchmark_in_which_all_answers_are_the_same_is_given_up_in_time() -> None:
+    alike = [replace(ALL[0], id=f"q{i}") for i in range(20_000)]
+    started = time.perf_counter()
+    assert labelled(alike, 60, 0) == []
+    assert time.perf_counter() - started < 20  # 1.5 s on an idle machine; minutes if every pair were looked at
 
 
 def test_questions_whose_image_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
