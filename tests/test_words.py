@@ -12,6 +12,7 @@ INSTEAD = {
     r"(?<!no )pictures?": "image",
     r"whatever": "any, every",
     r"(is|are) told": "gets, is given",
+    r"(is|are) (?-i:none)": "what is absent, by name",
     r"stands (there|already|beside|in|on|at)": "is",
     r"beside": "next to, with, in addition to",
     r"of (its|their) own": "own, separate",

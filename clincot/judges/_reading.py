@@ -14,7 +14,7 @@ def render(tokenizer: Any, messages: Sequence[Message], prefill: str = "") -> st
     """Return the prompt, ready for the reply or for what follows its `prefill`.
 
     `messages` are a system and a user turn of plain text. Without a chat template: plain text ending in the prefill, or
-    in "Rating:" where there is none, after the tokenizer's begin token. With one that refuses
+    in "Rating:" for an empty one, after the tokenizer's begin token. With one that refuses
     or drops a system turn (Mistral's does, docs/methods.md#judges): the system text opens the user turn.
     """
     if getattr(tokenizer, "chat_template", None) is None:

@@ -69,7 +69,7 @@ def _template(processor: Any, base: Path) -> Iterator[Repair]:
     if found is None:
         known = ", ".join(one.name for one in FAMILIES)
         raise ModelError(
-            f"policy {shown(base)}: has no chat template, and by its name it is none of the known {known}."
+            f"policy {shown(base)}: has no chat template, and its name is that of no known family ({known})."
             " Add chat_template.jinja in a copy of the model, as its publisher asks it."
         )
     name, template = found

@@ -53,7 +53,7 @@ class JudgeCheck:
 
 @dataclass(frozen=True)
 class Way:
-    """One way of asking: its figures and seconds per rating, or why there are none."""
+    """One way of asking: its figures and seconds per rating, or why it has none."""
 
     scoring: str
     context: str

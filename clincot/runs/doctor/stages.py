@@ -82,7 +82,7 @@ class Plan:
         return Need("evaluate", tuple(parts), tuple(unknown), _assumed(texts, self.recipe.build.shard_images))
 
     def _sizes(self, model: Model, unknown: list[str]) -> Footprint | None:
-        """Return the sizes of a language model; None for what is none, is served, or is not known (then it is said)."""
+        """Return the sizes of a language model; None for another model, a served one, or unknown sizes (said)."""
         if model.unknown:
             unknown.append(f"{model.role}: {model.unknown}")
         if model.nothing or model.unknown or not model.reads:
