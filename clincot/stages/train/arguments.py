@@ -33,10 +33,15 @@ ADAPTER = {
 
 
 def dtype_of(recipe: Recipe) -> torch.dtype:
-    """Return the dtype of the frozen weights: bfloat16 on a GPU and float32 on a CPU unless the recipe names one."""
-    if recipe.train.dtype == "auto":
-        return torch.bfloat16 if torch.cuda.is_available() else torch.float32
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[recipe.train.dtype]
+    """Return the dtype of the frozen weights: bfloat16 on a GPU and float32 on a CPU unless the recipe names one.
+
+    `train.dtype` counts before `models.policy.load.dtype`, which is taken where training can run in it.
+    """
+    known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    for named in (recipe.train.dtype, recipe.models.policy.load.dtype):
+        if named in known:
+            return known[named]
+    return torch.bfloat16 if torch.cuda.is_available() else torch.float32
 
 
 def dpo_config(recipe: Recipe, folder: Path, checkpointing: bool = True) -> DPOConfig:

@@ -39,8 +39,9 @@ from clincot.stages.train.known_answer import (
 )
 from clincot.stages.train.memory import RANK, needs_checkpointing
 from clincot.stages.train.odd_rows import keep_rows
-from clincot.stages.train.policy import load_policy, open_processor, prompt_facts, stored_dtype
+from clincot.stages.train.policy import built_dtype, load_policy, open_processor, prompt_facts
 from clincot.stages.train.projector import projector_facts, train_projector
+from clincot.stages.train.qlora import facts_of, keep_float32, quantization_of
 from clincot.stages.train.quiet import quiet
 from clincot.stages.train.rehearsal import check_batches
 from clincot.stages.train.rows import batch_tokens, check_budget, check_placeholders, load_rows, stored_rows
@@ -134,7 +135,10 @@ def _moved(job: TrainJob) -> bool:
 def _stored(job: TrainJob) -> bool:
     if _moved(job) or not job.stored_reference or job.recipe.train.conditioning != "per_side":
         return False
-    return stored_dtype(job.base) == dtype_of(job.recipe)
+    load = job.recipe.models.policy.load
+    if quantization_of(job.base, load):  # their products are computed otherwise for one row than for many
+        return False
+    return built_dtype(job.base, load) == dtype_of(job.recipe)
 
 
 def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
@@ -145,8 +149,8 @@ def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
     laid_out = RowsCollator(collator, train.batch_layout, rows if grouped else None)
     arguments = _arguments(job, dataset, laid_out)
     check_batches(arguments, len(dataset), "train.dpo")
-    lora = fitted_lora(job.recipe, job.base, job.parent)
-    model, lora = load_policy(job.base, job.parent, lora, dtype_of(job.recipe))
+    lora, load = fitted_lora(job.recipe, job.base, job.parent), job.recipe.models.policy.load
+    model, lora = load_policy(job.base, job.parent, lora, dtype_of(job.recipe), load)
     trainer = objective(
         model=model,
         args=arguments,
@@ -156,6 +160,7 @@ def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
         peft_config=lora,
         nll_weight=train.nll_weight,
     )
+    keep_float32(trainer.model, job.parent)
     train_projector(trainer, train.projector_lr, job.parent)
     if _moved(job):
         use_initial(trainer.model, job.initial)
@@ -213,6 +218,7 @@ def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
         **prompt_facts(job.recipe, job.base),
         **rounding_facts(job.recipe, job.base),
         "dtype": str(dtype_of(job.recipe)).removeprefix("torch."),
+        **facts_of(job.base, job.recipe.models.policy.load),
         "device": str(trainer.accelerator.device),
         "processes": trainer.args.world_size,
         "gradient_checkpointing": trainer.args.gradient_checkpointing,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_
 from clincot.errors import ModelError, RecipeError
 from clincot.lm.ends import end_texts
 from clincot.lm.language_model import image_modules_pattern, language_model
+from clincot.lm.placing import load_options
 from clincot.lm.processors import read_processor, repairs_of
 from clincot.lm.templates import refuse_residue
 from clincot.recipe import ImageFit, Recipe
+from clincot.recipe.load import DEFAULT, Load
 from clincot.records.atomic import new_folder
 from clincot.records.lineage import shown
 
@@ -67,18 +70,29 @@ def prompt_facts(recipe: Recipe, base: Path) -> dict[str, Any]:
 
 
 def stored_dtype(base: Path) -> torch.dtype:
-    """Return the dtype that the base's weights have on disk, in which the build runs it."""
+    """Return the dtype that the base's weights have on disk."""
     return AutoConfig.from_pretrained(base).dtype or torch.float32
 
 
-def load_policy(base: Path, parent: Path | None, lora: LoraConfig, dtype: torch.dtype) -> tuple[Any, LoraConfig | None]:
+def built_dtype(base: Path, load: Load) -> torch.dtype:
+    """Return the dtype in which the build runs the base."""
+    return stored_dtype(base) if load.dtype == "auto" else getattr(torch, load.dtype)  # type: ignore[no-any-return]
+
+
+def load_policy(
+    base: Path, parent: Path | None, lora: LoraConfig, dtype: torch.dtype, load: Load = DEFAULT
+) -> tuple[Any, LoraConfig | None]:
     """Return the model and, for round 1, the adapter to put on it.
+
+    `load` gives attention and quantisation, the launcher the device, `dtype` that of what is not quantised.
 
     With `parent` the model carries that adapter, trainable, and there is nothing to put on: TRL then freezes a copy of
     it as the reference, which is the policy at the start of the round (Eq. 5). The adapter to put on stays inside the
     language model that the model itself names.
     """
-    loaded: Any = AutoModelForImageTextToText.from_pretrained(base, dtype=dtype, output_loading_info=True)
+    load = replace(load, dtype=str(dtype).removeprefix("torch."), device_map="")  # type: ignore[arg-type]
+    options = load_options(base, load, f"policy {shown(base)}: load")
+    loaded: Any = AutoModelForImageTextToText.from_pretrained(base, output_loading_info=True, **options)
     model, info = loaded
     if info["missing_keys"]:
         missing = sorted(info["missing_keys"])

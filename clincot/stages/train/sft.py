@@ -28,6 +28,7 @@ from clincot.stages.train.distributed import keep_adapter, processes, start_fold
 from clincot.stages.train.dpo import TrainOutcome
 from clincot.stages.train.policy import load_policy, open_processor, prompt_facts
 from clincot.stages.train.projector import projector_facts, train_projector
+from clincot.stages.train.qlora import facts_of, keep_float32
 from clincot.stages.train.quiet import quiet
 from clincot.stages.train.rehearsal import check_batches
 from clincot.stages.train.saves import saving
@@ -108,8 +109,8 @@ def _check_budget(rows: Dataset, collator: GoldCollator) -> int:
 def _trainer(job: SftJob, rows: Dataset, collator: GoldCollator) -> Any:
     arguments = sft_config(job.recipe, job.folder / "trainer")  # a mistake there is said before weights load
     check_batches(arguments, len(rows), "train.sft")
-    lora = fitted_lora(job.recipe, job.base, None)
-    model, lora = load_policy(job.base, None, lora, dtype_of(job.recipe))
+    lora, load = fitted_lora(job.recipe, job.base, None), job.recipe.models.policy.load
+    model, lora = load_policy(job.base, None, lora, dtype_of(job.recipe), load)
     trainer = GoldTrainer(
         model=model,
         args=arguments,
@@ -118,6 +119,7 @@ def _trainer(job: SftJob, rows: Dataset, collator: GoldCollator) -> Any:
         processing_class=open_processor(job.base, job.recipe.image_fit)[0],
         peft_config=lora,
     )
+    keep_float32(trainer.model, None)
     train_projector(trainer, job.recipe.train.projector_lr, None)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(OneLog())
@@ -141,6 +143,7 @@ def _facts(job: SftJob, trainer: Any, count: int) -> dict[str, Any]:
         **prompt_facts(job.recipe, job.base),
         **rounding_facts(job.recipe, job.base),
         "dtype": str(dtype_of(job.recipe)).removeprefix("torch."),
+        **facts_of(job.base, job.recipe.models.policy.load),
         "device": str(trainer.accelerator.device),
         "processes": trainer.args.world_size,
     }

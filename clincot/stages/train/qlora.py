@@ -1,0 +1,44 @@
+"""A base whose weights are quantised -> what its training has to do otherwise (QLoRA, Dettmers et al. 2023)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import set_peft_model_state_dict
+from safetensors.torch import load_file
+from transformers import AutoConfig
+
+from clincot.lm.placing import stored_quantization
+from clincot.recipe.load import Load
+
+# Bytes a weight, embeddings and towers in 16 bits included: a 7B LLaVA of 6.5 G quantised and 0.56 G other weights.
+WEIGHT_BYTES = {"nf4": 0.7, "int8": 1.1}
+
+
+def quantization_of(base: Path, load: Load) -> str:
+    """Return how the base's weights are quantised in training: `nf4`, `int8`, what the repository says, or ""."""
+    return load.quantization if load.quantization != "none" else stored_quantization(AutoConfig.from_pretrained(base))
+
+
+def keep_float32(model: Any, parent: Path | None) -> None:
+    """Give a quantised model's adapter its float32 weights back, which TRL rounded to bfloat16 when it took the model.
+
+    bfloat16 has 8 bits of a number: a step of 1e-6 on a weight of 1e-3 would be lost, and the adapter of the round
+    before would no longer be the reference (Eq. 7).
+    """
+    if not (getattr(model, "is_loaded_in_4bit", False) or getattr(model, "is_loaded_in_8bit", False)):
+        return
+    for weight in model.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.to(torch.float32)
+    if parent is not None:
+        set_peft_model_state_dict(model, load_file(parent / "adapter_model.safetensors"), adapter_name="default")
+
+
+def facts_of(base: Path, load: Load) -> dict[str, str]:
+    """Return what a lineage says of how the base was loaded for training, where that is not the default."""
+    quantization = quantization_of(base, load)
+    attention = {"attention": load.attention} if load.attention != "auto" else {}
+    return ({"quantization": quantization} if quantization else {}) | attention
