@@ -41,6 +41,10 @@ def export(
         f"wrote {out} ({made.dtype}) from {adapter.pin} ({adapter.pin.revision}); its logits differ from base + adapter"
         f" by {made.difference:.2g} of the largest, allowed {made.allowed:g}"
     )
+    if made.from_quantised is not None:
+        say(
+            f"base + adapter as they were trained, quantised, differ from it by {made.from_quantised:.2g}; see its card"
+        )
     if push:
         say(f"pushed as {push_merged(run, adapter, out)} to {run.target.label}")
     next_step(f"vllm serve {out}")

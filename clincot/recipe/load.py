@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+KINDS = ("int8", "nf4")  # of quantisation at load
 SPREAD = ("auto", "balanced", "balanced_low_0", "sequential")  # Accelerate's ways to lay a model over several devices
 PLACES = ("device_map",)  # where weights lie decides no number that a key answers for
 MEMORY = ("resident", "shards_together")  # nor does which models are on the GPU at the same time

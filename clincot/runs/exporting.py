@@ -7,6 +7,7 @@ from pathlib import Path
 
 from clincot.errors import RoundError
 from clincot.hub import Hub
+from clincot.recipe.load import DEFAULT, KINDS, Load
 from clincot.records.lineage import Lineage, Pin
 from clincot.runs import releases
 from clincot.runs.models import adapters
@@ -41,7 +42,13 @@ processor = AutoProcessor.from_pretrained("{title}")
 Weights are {merged.dtype}. Loaded again after writing, the largest difference of its logits from those of base +
 adapter in float32 was {merged.difference:.2g} of the largest logit on one probe (allowed: {merged.allowed:g}). The
 layout is transformers' own, which vLLM reads as well; clincot has checked it with transformers alone.
-{fit}"""
+{fit}{quantised}"""
+QUANTISED = """
+The adapter was trained on the base with its weights in {} (QLoRA), and is merged into the weights that are not
+quantised: close to the policy that was evaluated, and not the same. {}
+"""
+APART = "On the probe their logits differ by {:.2g} of the largest logit."
+UNKNOWN = "How far they are apart was not measured: bitsandbytes was not installed."
 FIT = "Its processor fits images as in training (`image_fit: {}`), unlike the base's.\n"
 
 
@@ -62,11 +69,13 @@ def export_round(
         )
     made = _made(run, adapter)
     base, fit = made.pins["policy"], made.facts.get("image_fit", "as_is")
-    merged = export_merged(run.target.snapshot(base), adapter.folder, out, dtype, fit)
+    trained = _trained(made)
+    merged = export_merged(run.target.snapshot(base), adapter.folder, out, dtype, fit, trained)
     pin = replace(adapter.pin, repo=run.on_target(adapter.pin.repo)) if push else adapter.pin
     title = run.on_target(merged_repo(run)) if push else merged_repo(run)
     names = {"base": base, "adapter": pin, "tag": pin.revision, "sha256": adapter.sha256}
-    card = CARD.format(title=title, merged=merged, fit="" if fit == "as_is" else FIT.format(fit), **names)
+    said = {"fit": "" if fit == "as_is" else FIT.format(fit), "quantised": _quantised(trained, merged)}
+    card = CARD.format(title=title, merged=merged, **said, **names)
     (out / "README.md").write_text(card, encoding="utf-8")
     return adapter, merged
 
@@ -80,6 +89,23 @@ def push_merged(run: Run, adapter: Adapter, folder: Path) -> Pin:
     return run.target.publish(
         "model", repo, files, tag=tag, message=f"merged {tag}", private=run.private, card=lambda _: card
     )
+
+
+def _trained(made: Lineage) -> Load:
+    """Return how the base was loaded when the adapter was trained; one quantised on disk is refused by the export."""
+    facts = made.facts
+    return (
+        Load(dtype=facts["dtype"], quantization=facts["quantization"])
+        if facts.get("quantization") in KINDS
+        else DEFAULT
+    )
+
+
+def _quantised(trained: Load, merged: Merged) -> str:
+    if trained == DEFAULT:
+        return ""
+    apart = merged.from_quantised
+    return QUANTISED.format(trained.quantization, UNKNOWN if apart is None else APART.format(apart))
 
 
 def merged_repo(run: Run) -> str:

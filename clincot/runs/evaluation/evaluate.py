@@ -22,7 +22,7 @@ from clincot.runs.evaluation.contamination import by_content, seen_by
 from clincot.runs.models import adapters
 from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loading import load_policy, load_proposer, proposer_key, weights_key
-from clincot.runs.models.loads import report_loads
+from clincot.runs.models.loads import load_facts, report_loads
 from clincot.runs.models.pins import benchmark_pin, model_pins
 from clincot.runs.redistribution.redacted import References
 from clincot.runs.releases import Release, tag_of
@@ -199,6 +199,7 @@ def facts_of(run: Run, evaluation: Evaluation) -> dict[str, Any]:
     return {
         "rows": rows,
         **run.recipe.fit_facts,
+        **load_facts({"policy": run.recipe.models.policy}),
         "method": stated_by(methods.of_recipe(run.recipe)).to_facts(),
         "licence": source.licence,
         "languages": list(source.languages),

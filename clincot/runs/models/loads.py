@@ -31,6 +31,12 @@ def refuse_unloadable(sources: Mapping[str, ModelSource]) -> None:
             placing.refuse_unloadable(load, f"{where}.load")
 
 
+def load_facts(sources: Mapping[str, ModelSource]) -> dict[str, Any]:
+    """Return what a lineage says of the roles whose numbers depend on how they are loaded; nothing where none does."""
+    loads = {role: source.load.numbers for role, source in sources.items() if source.load.numbers}
+    return {"loads": loads} if loads else {}
+
+
 def report_loads(sources: Mapping[str, ModelSource]) -> None:
     """Print one line for each role that is not loaded by default."""
     for role, source in sources.items():

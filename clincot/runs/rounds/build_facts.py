@@ -8,8 +8,9 @@ from typing import Any
 from clincot import methods
 from clincot.benchmarks.base import Source
 from clincot.recipe import Recipe
+from clincot.runs.models.loads import load_facts
 from clincot.runs.releases.cards.method import stated_by
-from clincot.runs.roles import judge_sources
+from clincot.runs.roles import judge_sources, sources_of
 
 
 def facts_of(recipe: Recipe, source: Source, counts: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,6 +32,7 @@ def _settings(recipe: Recipe, source: Source) -> dict[str, Any]:
         "partition": {"rounds": recipe.rounds, "seed": recipe.seed, "unit": "image"},
         "image_layout": recipe.image_layout,
         **recipe.fit_facts,
+        **load_facts(sources_of(recipe)),
     }
 
 

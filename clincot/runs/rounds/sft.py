@@ -16,6 +16,7 @@ from clincot.records.lineage import Pin, content_key
 from clincot.rows import schema
 from clincot.runs import releases
 from clincot.runs.models import adapters
+from clincot.runs.models.loads import report_loads
 from clincot.runs.models.pins import benchmark_pin
 from clincot.runs.releases import Release
 from clincot.runs.rounds.curve import SFT_PANELS, training_curve
@@ -56,6 +57,7 @@ def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) ->
     folder = run.work(NAME, "train")
     rows = _write_rows(run, pins["benchmark"], folder / "gold.parquet")
     job = SftJob(run.recipe, rows, run.target.snapshot(base), base.repo, folder)
+    report_loads({"policy": policy})
     with training_lock(run.work(NAME), f"{run.name}, {NAME}"):
         outcome = train_distributed(run, world, job)
         assert outcome is not None

@@ -18,6 +18,7 @@ from clincot.runs import releases
 from clincot.runs.models import adapters
 from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loading import reference_key
+from clincot.runs.models.loads import report_loads
 from clincot.runs.releases import Release
 from clincot.runs.releases.cards.method import stated_in
 from clincot.runs.releases.content import own_pin
@@ -64,6 +65,7 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
         local = [folder / path for path in rows]
     job = _job(run, round_, base, parent, tuple(local), _reference_fits(made, base, sampler, run.recipe))
     job = replace(job, initial=initial.folder if initial else None)
+    report_loads({"policy": run.recipe.models.policy})
     with training_lock(run.work(config), f"{run.name}, {config}"):
         outcome = train_distributed(run, world, job)
         assert outcome is not None

@@ -177,7 +177,8 @@ def _arguments(job: TrainJob, dataset: Dataset, collator: RowsCollator) -> DPOCo
         return arguments
     tokens = batch_tokens(dataset, collator, arguments.per_device_train_batch_size)
     free, rank = torch.cuda.mem_get_info()[0], int(job.recipe.train.lora.get("r", RANK))
-    again = needs_checkpointing(job.base, tokens, dtype_of(job.recipe), free, rank)
+    load = job.recipe.models.policy.load
+    again = needs_checkpointing(job.base, tokens, dtype_of(job.recipe), free, rank, load)
     return dpo_config(job.recipe, job.folder / "trainer", again)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,21 @@ import torch
 from peft import PeftModel
 from PIL import Image
 from torch import Tensor
-from transformers import AutoModelForImageTextToText
+from transformers import AutoConfig, AutoModelForImageTextToText
 
 from clincot.chain.prompts import finding_messages
 from clincot.errors import ClincotError, ModelError
 from clincot.lm.ends import end_ids
+from clincot.lm.loading import load_weights
+from clincot.lm.placing import stored_quantization
 from clincot.lm.processors import repairs_of
 from clincot.lm.prompt_faults import NUMBERS
 from clincot.lm.weights import refuse_half, refuse_other_base
 from clincot.objectives.sides import Renderer
 from clincot.recipe import ImageFit
+from clincot.recipe.load import DEFAULT, Load
 from clincot.records.atomic import new_folder
+from clincot.records.lineage import shown
 from clincot.stages.train.policy import open_processor, stored_dtype
 from clincot.stages.train.saves import saving
 
@@ -38,42 +43,81 @@ QUESTION, ANSWER = "Is there a finding in the left lung?", "The local image show
 
 @dataclass(frozen=True)
 class Merged:
-    """`difference` is the largest |logit| apart on the probe, over the largest |logit|; `allowed` what it may be."""
+    """`difference` is the largest |logit| apart on the probe, over the largest |logit|; `allowed` what it may be.
+
+    `from_quantised` is that of base + adapter as they were trained, quantised; None where they were not, or where
+    bitsandbytes is not installed.
+    """
 
     folder: Path
     dtype: str
     difference: float
     allowed: float
+    from_quantised: float | None = None
 
 
-def export_merged(base: Path, adapter: Path, out: Path, dtype: str = "auto", image_fit: ImageFit = "as_is") -> Merged:
+def export_merged(
+    base: Path,
+    adapter: Path,
+    out: Path,
+    dtype: str = "auto",
+    image_fit: ImageFit = "as_is",
+    trained: Load = DEFAULT,
+) -> Merged:
     """Write base and adapter as one model to `out`, in the base's own dtype or `dtype` (float32, bfloat16, float16).
 
     The layout is that of any model folder: config, weights in safetensors, generation config, tokenizer and processor.
     The processor fits images as in training (`image_fit`). Merging is done in float32 (4 bytes a parameter), one model
     in memory at a time. Raises ClincotError when `out` is not empty, ModelError when the written model, loaded again,
-    answers otherwise; DiskFull. `out` appears when whole.
+    answers otherwise; DiskFull. `out` appears when whole. `trained` says how the base was loaded in training: what was
+    trained on quantised weights is merged into the plain ones, and the difference that this makes is measured.
     """
     refuse_full(out)
+    _refuse_quantised(base)
     wanted = _dtype(base, dtype)
     with new_folder(out) as partial:
         with saving(partial):
             expected = _write(base, adapter, partial, wanted, image_fit)
         again, ends, _ = open_processor(partial)
         found = _logits(AutoModelForImageTextToText.from_pretrained(partial, dtype=torch.float32), again, ends)
-        difference = float((found - expected).abs().max() / expected.abs().max())
+        difference = _apart(found, expected)
         if not difference <= TOLERANCE[wanted]:
             raise ModelError(
                 f"{out}: the merged model's logits differ from base + adapter by {difference:.2g} of the largest,"
                 f" allowed {TOLERANCE[wanted]:g}. Export with --dtype float32, or serve base and adapter as two."
             )
-    return Merged(out, str(wanted).removeprefix("torch."), difference, TOLERANCE[wanted])
+    apart = _from_quantised(base, adapter, expected, image_fit, trained)
+    return Merged(out, str(wanted).removeprefix("torch."), difference, TOLERANCE[wanted], apart)
 
 
 def refuse_full(out: Path) -> None:
     """Raise ClincotError unless `out` is new or an empty folder."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ClincotError(f"{out}: exists and is not empty. Name a new folder.")
+
+
+def _refuse_quantised(base: Path) -> None:
+    """Raise ModelError for a base whose weights are quantised on disk: the plain ones to add LoRA to are gone."""
+    stored = stored_quantization(AutoConfig.from_pretrained(base))
+    if stored:
+        raise ModelError(
+            f"{shown(base)}: its weights are quantised ({stored}), so an adapter cannot be added to them exactly. Serve"
+            " base and adapter as two (vllm serve BASE --enable-lora --lora-modules NAME=ADAPTER), or train on the"
+            " unquantised model with models.policy.load.quantization=nf4 and export that."
+        )
+
+
+def _from_quantised(base: Path, adapter: Path, merged: Tensor, image_fit: ImageFit, trained: Load) -> float | None:
+    """Return how far the logits of the quantised base and adapter are from those of the merged model."""
+    if trained.quantization == "none" or find_spec("bitsandbytes") is None:
+        return None
+    processor, ends, _ = open_processor(base, image_fit)
+    model = PeftModel.from_pretrained(load_weights(AutoModelForImageTextToText, base, trained, "policy"), adapter)
+    return _apart(_logits(model, processor, ends).cpu(), merged)
+
+
+def _apart(found: Tensor, expected: Tensor) -> float:
+    return float((found - expected).abs().max() / expected.abs().max())
 
 
 def _dtype(base: Path, asked: str) -> torch.dtype:
@@ -145,6 +189,6 @@ def _logits(model: Any, processor: Any, ends: tuple[str, ...]) -> Tensor:
     images = [image, image.crop((32, 32, 96, 80))]
     side = Renderer(processor, end_tokens=ends).side({"id": "probe"}, finding_messages(QUESTION, ()), images, ANSWER)
     text = side.prompt + side.completion
-    inputs = processor(images=images, text=[text], add_special_tokens=False, return_tensors="pt")
+    inputs = processor(images=images, text=[text], add_special_tokens=False, return_tensors="pt").to(model.device)
     logits: Tensor = model.eval()(**inputs).logits[0].float()
     return logits

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from clincot.lm.footprint import Footprint, footprint, linear_layers
-from clincot.recipe.load import Load
+from clincot.recipe.load import DEFAULT, Load
 
 SPARE = 0.85  # of the free memory: fragmentation and the libraries' own buffers
 # Bytes of a weight of the adapter: itself, its gradient and Adam's two moments in float32; a frozen copy of it.
@@ -60,7 +60,7 @@ def kept_per_token(model: Footprint, rank: int, autocast: bool) -> int:
     hidden, heads, inner = model.width, model.queries, model.inner
     if model.size == 4:
         layer = 4 * (4 * hidden + 4 * heads + 4 * inner + 7 * rank)
-    elif model.quantization != "none":  # TRL makes the adapter bfloat16 then
+    elif model.quantization != "none":  # PEFT's quantised layers copy no inputs for A under autocast
         layer = 2 * (6 * hidden + 4 * heads + 4 * inner + 7 * rank)
     elif autocast:
         layer = 2 * (9 * hidden + 5 * heads + 4 * inner + 7 * rank)
@@ -111,9 +111,11 @@ def adapter_size(model: Any, lora: Mapping[str, Any]) -> int:
     return copies + rank * sum(layer.in_features + layer.out_features for layer in chosen)
 
 
-def needs_checkpointing(base: Path, tokens: int, dtype: torch.dtype, free: int, rank: int = RANK) -> bool:
+def needs_checkpointing(
+    base: Path, tokens: int, dtype: torch.dtype, free: int, rank: int = RANK, load: Load = DEFAULT
+) -> bool:
     """Return whether the weights, an adapter and a step over a batch of `tokens` exceed the `free` bytes of a GPU."""
-    model = footprint(base, Load(dtype=str(dtype).removeprefix("torch.")))  # type: ignore[arg-type]
+    model = footprint(base, replace(load, dtype=str(dtype).removeprefix("torch.")))  # type: ignore[arg-type]
     step = Step(rank * model.sides, rank, autocast=dtype != torch.float32, reference=True)
     return step_bytes(model, Batch(tokens, rows=max(1, tokens // LONGEST), scored=tokens), step) > SPARE * free
 

@@ -13,9 +13,6 @@ from transformers import AutoConfig
 from clincot.lm.placing import stored_quantization
 from clincot.recipe.load import Load
 
-# Bytes a weight, embeddings and towers in 16 bits included: a 7B LLaVA of 6.5 G quantised and 0.56 G other weights.
-WEIGHT_BYTES = {"nf4": 0.7, "int8": 1.1}
-
 
 def quantization_of(base: Path, load: Load) -> str:
     """Return how the base's weights are quantised in training: `nf4`, `int8`, what the repository says, or ""."""

@@ -7,8 +7,11 @@ import yaml
 from huggingface_hub import DatasetCard, ModelCard
 
 from clincot.localhub.cards.card import complaints
+from clincot.recipe import Load
 from clincot.records.lineage import Lineage, OwnPin, Pin
+from clincot.runs import exporting
 from clincot.runs.releases import cards
+from clincot.stages.train.export import Merged
 
 PINS = {
     "policy": Pin("model", "clincot/phantom-policy", "main", "a" * 40),
@@ -139,8 +142,31 @@ def test_the_adapter_card_parses_as_a_peft_adapter_with_its_results():
     assert "DPO with a margin from the pairs' scores: linear × 1; crops: per_side; LoRA lora_alpha 16, r 8" in text
     assert "Pairs: `clincot/run-preferences`; the dataset's card says how they were made." in text
     assert "image_fit" not in text
+    assert "quantised" not in text and "QLoRA" not in text and "loaded with" not in text
     padded = cards.adapter_card("clincot/run", {"round-1": made("train", 1, TRAIN | {"image_fit": "pad"}, own=OWN)})
     assert "× 1; images fitted by `image_fit: pad`; crops: per_side" in padded
+
+
+def test_cards_say_which_models_were_loaded_in_other_weights():
+    loads = {"policy": {"quantization": "nf4", "dtype": "bfloat16"}, "judge-2": {"quantization": "int8"}}
+    text = cards.dataset_card("clincot/run-preferences", {"round-1": made("build-data", 1, BUILD | {"loads": loads})})
+    said = ", judge-2 loaded with quantization int8, policy loaded with dtype bfloat16, quantization nf4"
+    assert f"sampled from the base{said}.\n" in text
+    text = cards.adapter_card("clincot/run", {"round-1": made("train", 1, TRAIN | {"quantization": "nf4"}, own=OWN)})
+    assert "× 1; QLoRA: the base's weights in nf4; crops: per_side" in text
+    assert "trained on the base with its weights in nf4; load the base so" in text
+
+
+@pytest.mark.parametrize(
+    ("apart", "says"), [(0.034, "differ by 0.034 of the largest logit"), (None, "was not measured: bitsandbytes")]
+)
+def test_the_card_of_a_merged_model_says_that_its_adapter_was_trained_on_quantised_weights(apart, says):
+    trained = exporting._trained(made("train", 1, TRAIN | {"quantization": "nf4", "dtype": "bfloat16"}))
+    assert trained == Load(dtype="bfloat16", quantization="nf4")
+    text = exporting._quantised(trained, Merged(Path("out"), "bfloat16", 0.0, 0.05, apart))
+    assert "weights in nf4 (QLoRA)" in text and says in text
+    plain = exporting._trained(made("train", 1, TRAIN | {"dtype": "bfloat16"}))
+    assert exporting._quantised(plain, Merged(Path("out"), "bfloat16", 0.0, 0.05)) == ""
 
 
 def test_cards_say_how_a_benchmark_that_is_cut_in_two_ways_was_cut():
