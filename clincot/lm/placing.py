@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForImageTextToText, BitsAndBytesConfig, PretrainedConfig
+from transformers import AutoConfig, BitsAndBytesConfig, PretrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 from transformers.quantizers import AutoHfQuantizer
 
 from clincot.errors import ModelError
+from clincot.lm.footprint import empty_model
 from clincot.lm.language_model import image_modules
 from clincot.recipe.load import SPREAD, Load
 
@@ -108,8 +109,7 @@ def _kept(config: PretrainedConfig) -> list[str] | None:
     """Return the modules of a vision-language model to keep; None for a text model: transformers keeps its head."""
     if config.model_type not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
         return None
-    with torch.device("meta"):
-        model = AutoModelForImageTextToText.from_config(config)
+    model = empty_model(config)
     head: Any = model.get_output_embeddings()
     return [*image_modules(model), *(name for name, module in model.named_modules() if module is head)]
 
