@@ -87,6 +87,22 @@ def test_a_later_round_starts_where_the_one_before_ended(
     assert later["first_loss"] == pytest.approx(later["known_first_loss"], abs=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_projector_is_trained_next_to_a_quantised_language_model(
+    base: Path, rows: Path, tmp_path: Path, dtype: Any
+) -> None:
+    """Its copies are those of the base at the start, in policy and reference, and of the round before afterwards."""
+    plain = recipe("nf4")
+    with_rate = replace(plain, train=replace(plain.train, projector_lr=1e-3, dtype=dtype))
+    job = TrainJob(with_rate, 1, (rows,), base, "clincot/tiny", None, tmp_path / "1", stored_reference=False)
+    outcome = train_adapter(job)
+    assert any("multi_modal_projector" in name for name in load_file(outcome.adapter / WEIGHTS))
+    later = train_adapter(replace(job, round=2, parent=outcome.adapter, folder=tmp_path / "2"))
+    for facts in (outcome.facts, later.facts):
+        assert facts["first_gap"] == 0.0
+        assert facts["first_loss"] == pytest.approx(facts["known_first_loss"], abs=1e-6)
+
+
 def test_activations_are_recomputed_over_a_quantised_base(base: Path, rows: Path, tmp_path: Path) -> None:
     job = TrainJob(recipe("nf4", gradient_checkpointing=True), 1, (rows,), base, "clincot/tiny", None, tmp_path, False)
     outcome = train_adapter(job)

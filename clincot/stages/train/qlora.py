@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from peft import set_peft_model_state_dict
+from peft.utils import ModulesToSaveWrapper
 from safetensors.torch import load_file
 from transformers import AutoConfig
 
@@ -20,18 +21,24 @@ def quantization_of(base: Path, load: Load) -> str:
 
 
 def keep_float32(model: Any, parent: Path | None) -> None:
-    """Give a quantised model's adapter its float32 weights back, which TRL rounded to bfloat16 when it took the model.
+    """Give a quantised model's adapter back the weights that TRL rounded to bfloat16 when it took the model.
 
-    bfloat16 has 8 bits of a number: a step of 1e-6 on a weight of 1e-3 would be lost, and the adapter of the round
-    before would no longer be the reference (Eq. 7).
+    bfloat16 has 8 bits of a number: a step of 1e-6 on a weight of 1e-3 would be lost, and policy and reference would no
+    longer be one at the start (Eq. 7). LoRA goes to float32, copies of modules to the dtype of the base's.
     """
     if not (getattr(model, "is_loaded_in_4bit", False) or getattr(model, "is_loaded_in_8bit", False)):
         return
-    for weight in model.parameters():
-        if weight.requires_grad:
+    for name, weight in model.named_parameters():
+        if weight.requires_grad and "lora_" in name:
             weight.data = weight.data.to(torch.float32)
+    for module in model.modules():
+        if isinstance(module, ModulesToSaveWrapper):
+            for copied in module.modules_to_save.values():
+                for own, first in zip(copied.parameters(), module.original_module.parameters(), strict=True):
+                    own.data = first.data.clone()
     if parent is not None:
-        set_peft_model_state_dict(model, load_file(parent / "adapter_model.safetensors"), adapter_name="default")
+        for adapter in sorted(model.peft_config):  # TRL's reference is a copy of the round's start
+            set_peft_model_state_dict(model, load_file(parent / "adapter_model.safetensors"), adapter_name=adapter)
 
 
 def facts_of(base: Path, load: Load) -> dict[str, str]:
