@@ -173,7 +173,7 @@ def _finish_config(path: Path, base_repo: str) -> None:
 
 
 def check_parent(parent: Path, lora: LoraConfig) -> None:
-    """Raise ModelError where the adapter of the round before is none, or of another shape than the recipe's."""
+    """Raise ModelError where the round before left no adapter, or one of another shape than the recipe's."""
     missing = [name for name in ADAPTER_FILES if not (parent / name).is_file()]
     if missing:
         raise ModelError(
