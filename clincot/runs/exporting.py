@@ -69,12 +69,12 @@ def export_round(
         )
     made = _made(run, adapter)
     base, fit = made.pins["policy"], made.facts.get("image_fit", "as_is")
-    trained = _trained(made)
+    trained = trained_load(made)
     merged = export_merged(run.target.snapshot(base), adapter.folder, out, dtype, fit, trained)
     pin = replace(adapter.pin, repo=run.on_target(adapter.pin.repo)) if push else adapter.pin
     title = run.on_target(merged_repo(run)) if push else merged_repo(run)
     names = {"base": base, "adapter": pin, "tag": pin.revision, "sha256": adapter.sha256}
-    said = {"fit": "" if fit == "as_is" else FIT.format(fit), "quantised": _quantised(trained, merged)}
+    said = {"fit": "" if fit == "as_is" else FIT.format(fit), "quantised": quantised_note(trained, merged)}
     card = CARD.format(title=title, merged=merged, **said, **names)
     (out / "README.md").write_text(card, encoding="utf-8")
     return adapter, merged
@@ -91,7 +91,7 @@ def push_merged(run: Run, adapter: Adapter, folder: Path) -> Pin:
     )
 
 
-def _trained(made: Lineage) -> Load:
+def trained_load(made: Lineage) -> Load:
     """Return how the base was loaded when the adapter was trained; one quantised on disk is refused by the export."""
     facts = made.facts
     return (
@@ -101,7 +101,8 @@ def _trained(made: Lineage) -> Load:
     )
 
 
-def _quantised(trained: Load, merged: Merged) -> str:
+def quantised_note(trained: Load, merged: Merged) -> str:
+    """Return what the card says of an adapter that was trained on quantised weights; "" for others."""
     if trained == DEFAULT:
         return ""
     apart = merged.from_quantised

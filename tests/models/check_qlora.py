@@ -168,6 +168,6 @@ def test_it_is_not_quantised_again(quantised_base: Path) -> None:
 
 
 def test_stored_references_are_not_read_for_it(trained: tuple[TrainJob, TrainOutcome]) -> None:
-    assert not dpo._stored(trained[0])
+    assert not dpo.reads_reference(trained[0])
     plain = replace(trained[0].recipe, models=replace(trained[0].recipe.models, policy=ModelSource("clincot/tiny")))
-    assert dpo._stored(replace(trained[0], recipe=plain))
+    assert dpo.reads_reference(replace(trained[0], recipe=plain))

@@ -115,7 +115,7 @@ def _open_rows(job: TrainJob, *, say: bool) -> tuple[Dataset, dict[str, int], Pa
     processor, ends, budget = open_processor(job.base, job.recipe.image_fit)
     if say:
         say_rounded(job.recipe, job.base)
-    stored = _stored(job)
+    stored = reads_reference(job)
     read = load_rows(job.rows, job.folder / "rows", scores=train.margin.kind != "none", reference=stored)
     rows, dropped = keep_rows(read, ", ".join(path.name for path in job.rows), say=say)
     renderer = Renderer(with_pixel_cache(processor), train.conditioning, ends, job.recipe.image_layout)
@@ -132,7 +132,8 @@ def _moved(job: TrainJob) -> bool:
     return job.recipe.train.reference == "initial" and job.parent is not None and job.parent != job.initial
 
 
-def _stored(job: TrainJob) -> bool:
+def reads_reference(job: TrainJob) -> bool:
+    """Return whether stored reference log-probabilities hold for this training; else they are computed."""
     if _moved(job) or not job.stored_reference or job.recipe.train.conditioning != "per_side":
         return False
     load = job.recipe.models.policy.load
@@ -215,7 +216,7 @@ def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
         **({"conditioning": train.conditioning} if shows_crops(rows) else {}),
         "reference": train.reference,
         "margin": asdict(train.margin),
-        "stored_references": stored_rows(rows) if _stored(job) else 0,
+        "stored_references": stored_rows(rows) if reads_reference(job) else 0,
         **prompt_facts(job.recipe, job.base),
         **rounding_facts(job.recipe, job.base),
         "dtype": str(dtype_of(job.recipe)).removeprefix("torch."),

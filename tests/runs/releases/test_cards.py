@@ -161,12 +161,12 @@ def test_cards_say_which_models_were_loaded_in_other_weights():
     ("apart", "says"), [(0.034, "differ by 0.034 of the largest logit"), (None, "was not measured: bitsandbytes")]
 )
 def test_the_card_of_a_merged_model_says_that_its_adapter_was_trained_on_quantised_weights(apart, says):
-    trained = exporting._trained(made("train", 1, TRAIN | {"quantization": "nf4", "dtype": "bfloat16"}))
+    trained = exporting.trained_load(made("train", 1, TRAIN | {"quantization": "nf4", "dtype": "bfloat16"}))
     assert trained == Load(dtype="bfloat16", quantization="nf4")
-    text = exporting._quantised(trained, Merged(Path("out"), "bfloat16", 0.0, 0.05, apart))
+    text = exporting.quantised_note(trained, Merged(Path("out"), "bfloat16", 0.0, 0.05, apart))
     assert "weights in nf4 (QLoRA)" in text and says in text
-    plain = exporting._trained(made("train", 1, TRAIN | {"dtype": "bfloat16"}))
-    assert exporting._quantised(plain, Merged(Path("out"), "bfloat16", 0.0, 0.05)) == ""
+    plain = exporting.trained_load(made("train", 1, TRAIN | {"dtype": "bfloat16"}))
+    assert exporting.quantised_note(plain, Merged(Path("out"), "bfloat16", 0.0, 0.05)) == ""
 
 
 def test_cards_say_how_a_benchmark_that_is_cut_in_two_ways_was_cut():

@@ -65,7 +65,7 @@ def test_references_are_read_where_the_build_ran_as_training_does(
     base: Path, overrides: tuple[str, ...], read: bool
 ) -> None:
     recipe = replace(of(*overrides), train=replace(of(*overrides).train, conditioning="per_side"))
-    assert dpo._stored(TrainJob(recipe, 1, (), base, "a/b", None, base, stored_reference=True)) is read
+    assert dpo.reads_reference(TrainJob(recipe, 1, (), base, "a/b", None, base, stored_reference=True)) is read
 
 
 def test_the_base_has_the_attention_of_its_load(base: Path) -> None:
