@@ -16,8 +16,8 @@ SECOND = "{%- if block['type'] == 'image' -%}<image>"
 FIRST_ONLY = "{%- if block['type'] == 'image' -%}{%- if loop.first -%}<image>{%- endif -%}"
 
 ALTERED = {
-    "policy": ("one-image", "no-image", "short-policy", "no-template", "pieces"),
-    "judge-a": ("plain-text", "no-digits", "pieces-judge"),
+    "policy": ("one-image", "no-image", "short-policy", "no-template", "pieces", "cut"),
+    "judge-a": ("plain-text", "no-digits", "pieces-judge", "cut-judge"),
 }
 PIECES = "needs the packages sentencepiece and protobuf. Run `pip install sentencepiece protobuf`"
 WITHOUT_PIECES = pytest.mark.skipif(find_spec("sentencepiece") is not None, reason="sentencepiece is installed")
@@ -43,6 +43,9 @@ def hub(small_hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name / "chat_template.jinja").unlink()
     for name in ("pieces", "pieces-judge"):
         (folder / name / "tokenizer.json").rename(folder / name / "tokenizer.model")
+    for name in ("cut", "cut-judge"):
+        weights = folder / name / "model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-1000])
     words = [{"type": "Replace", "pattern": {"String": str(i)}, "content": "digit"} for i in range(10)]
     normalizer = {"type": "Sequence", "normalizers": words}
     _change(folder / "no-digits/tokenizer.json", lambda tokenizer: tokenizer.update(normalizer=normalizer))
@@ -85,6 +88,8 @@ def judged_by(name: str) -> str:
         ),
         pytest.param("--set=models.policy.repo=some/pieces", ("policy some/pieces@", PIECES), marks=WITHOUT_PIECES),
         pytest.param(judged_by("pieces-judge"), ("judge some/pieces-judge@", PIECES), marks=WITHOUT_PIECES),
+        ("--set=models.policy.repo=some/cut", ("policy some/cut@", "model.safetensors is cut, it has", "Download")),
+        (judged_by("cut-judge"), ("judge some/cut-judge@", "model.safetensors is cut, it has", "Download")),
         (
             "--set=models.policy.repo=some/short-policy",
             (
