@@ -25,7 +25,7 @@ from clincot.stages.train.export import export_merged
 from clincot.stages.train.policy import open_processor
 from tests.objectives.rows import make_row, write_rows
 from tests.stages.train.test_train import WEIGHTS, make_recipe
-from tests.vlms import PLAIN, WITH_TORCHVISION, Made, paligemma, tiny_vlm
+from tests.vlms import PLAIN, WITH_TORCHVISION, Made, llava_clip_llama, paligemma, tiny_vlm
 
 Make = Callable[[], Made]
 LLAVA = ("llava_clip_llama", "llava_siglip_qwen2", "llava_mistral", "vip_llava", "aya_vision", "internvl")
@@ -114,3 +114,17 @@ def test_a_processor_that_reads_no_prompt_without_images_is_named(tmp_path: Path
         ModelError, match=r"policy: its processor reads no prompt without images \(`images` are expected"
     ):
         collator([row])
+
+
+def test_a_head_that_does_other_than_the_model_is_refused() -> None:
+    model = llava_clip_llama()[0]
+
+    def doubled(module: Any, inputs: Any, output: Tensor) -> Tensor:  # the model's own logits, which the head goes past
+        return 2 * output
+
+    with (
+        pytest.raises(ModelError, match="log-probabilities of a llava that are .* nats from its own"),
+        own_logits(model),
+    ):
+        model.get_output_embeddings().register_forward_hook(doubled)
+        add_fused_lm_head(model)
