@@ -26,7 +26,7 @@ TEMPLATE = (
     "{% if m['role'] == 'assistant' %}{{ '</s>' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
-PIXELS, PATCH = 96, 8
+PIXELS, PATCH = 48, 8
 IDS = ("pad_token_id", "bos_token_id", "eos_token_id")
 
 
@@ -43,7 +43,7 @@ SIZES = {"50 MB": Size(512, 4), "200 MB": Size(768, 6), "600 MB": Size(1024, 11)
 
 
 def sized_policy(folder: Path, size: Size, seed: int = 0) -> Path:
-    """Save a LLaVA whose images are 144 tokens to `folder`."""
+    """Save a LLaVA whose images are 36 tokens to `folder`."""
     torch.manual_seed(seed)
     words = _tokenizer()
     side = {"shortest_edge": PIXELS}, {"height": PIXELS, "width": PIXELS}

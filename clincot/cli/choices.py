@@ -14,6 +14,7 @@ from clincot.regions import PROPOSERS
 
 RECIPES = sorted(path.stem for path in recipes_folder().glob("*.yaml"))
 SETTINGS = sorted(path.stem for path in (recipes_folder() / "settings").glob("*.yaml"))
+HARDWARE = sorted(path.stem for path in (recipes_folder() / "hardware").glob("*.yaml"))
 LABELS = [ALL, *PROTOCOLS]
 KINDS = {
     "method": METHODS,

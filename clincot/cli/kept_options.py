@@ -24,10 +24,12 @@ class Kept:
     set: tuple[str, ...]
     hub: str
     namespace: str
+    hardware: str = ""  # files of earlier versions have none
 
     def extends(self, other: Kept) -> bool:
         """Return whether these options are `other` with more overrides, Hub and namespace apart."""
-        same = (self.recipe, self.setting, self.benchmark) == (other.recipe, other.setting, other.benchmark)
+        named = ("recipe", "setting", "benchmark", "hardware")
+        same = all(getattr(self, name) == getattr(other, name) for name in named)
         return same and self.set[: len(other.set)] == other.set
 
     def beyond(self, other: Kept) -> tuple[str, ...]:

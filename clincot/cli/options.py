@@ -14,7 +14,7 @@ import typer
 
 from clincot.benchmarks import BENCHMARKS
 from clincot.cli import kept_options
-from clincot.cli.choices import RECIPES, SETTINGS, completing, kinds, listed
+from clincot.cli.choices import HARDWARE, RECIPES, SETTINGS, completing, kinds, listed
 from clincot.cli.kept_options import Kept
 
 if TYPE_CHECKING:
@@ -43,6 +43,13 @@ class Options:
             autocompletion=completing(SETTINGS),
         ),
     ] = "phantom"
+    hardware: Annotated[
+        str,
+        typer.Option(
+            help=f"Shipped hardware file or path: how models are loaded, batch sizes. {listed(HARDWARE)}",
+            autocompletion=completing(HARDWARE),
+        ),
+    ] = ""
     benchmark: Annotated[
         str,
         typer.Option(
@@ -96,7 +103,13 @@ class Options:
             check_run_name(self.name, given=True)
         kept = self._kept()
         full = self if kept is None else self._over(kept)
-        recipe = load_recipe(full.recipe, full.setting, benchmark=full.benchmark or None, overrides=full.set or ())
+        recipe = load_recipe(
+            full.recipe,
+            full.setting,
+            benchmark=full.benchmark or None,
+            hardware=full.hardware or None,
+            overrides=full.set or (),
+        )
         check_names(recipe)
         return full, recipe
 
@@ -110,14 +123,16 @@ class Options:
             recipe=kept.recipe,
             setting=kept.setting,
             benchmark=kept.benchmark,
+            hardware=self.hardware or kept.hardware,
             set=[*kept.set, *(self.set or ())],
             hub=self.hub or kept.hub,
             namespace=self.namespace or kept.namespace,
         )
 
     def _to_keep(self) -> Kept:
-        files = [str(Path(name).resolve()) if Path(name).is_file() else name for name in (self.recipe, self.setting)]
-        return Kept(files[0], files[1], self.benchmark, tuple(self.set or ()), self.hub, self.namespace)
+        named = (self.recipe, self.setting, self.hardware)
+        recipe, setting, hardware = (str(Path(name).resolve()) if Path(name).is_file() else name for name in named)
+        return Kept(recipe, setting, self.benchmark, tuple(self.set or ()), self.hub, self.namespace, hardware=hardware)
 
     def having(self, override: str) -> Options:
         """Return the options with one more override, unless it is among them."""

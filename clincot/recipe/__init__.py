@@ -1,17 +1,17 @@
-"""A recipe file, a setting file and `key=value` overrides -> one frozen `Recipe`; anything unknown is an error."""
+"""A recipe file, a setting file, perhaps a hardware file, and overrides -> one frozen `Recipe`, or an error by name."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from os.path import isfile  # False, and no OSError, for a name of 300 letters
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 
-from clincot.errors import RecipeError, did_you_mean
+from clincot.errors import RecipeError
+from clincot.recipe.files import read_over, read_recipe, recipes_folder
 from clincot.recipe.load import Load, without_defaults
 from clincot.recipe.method import MethodChoice, choice_of, layered
 from clincot.recipe.moved import refuse_moved, with_new_names
@@ -31,7 +31,7 @@ from clincot.recipe.parts import (
     Train,
 )
 from clincot.recipe.ranges import Range
-from clincot.recipe.values import SHOWN, build, deep_merge, parse_override, shown
+from clincot.recipe.values import SHOWN, build, deep_merge, parse_override
 from clincot.recipe.yaml_text import read_yaml
 from clincot.records.lineage import content_key
 
@@ -133,21 +133,19 @@ def load_recipe(
     setting: str | Path = "phantom",
     *,
     benchmark: str | None = None,
+    hardware: str | Path | None = None,
     overrides: Sequence[str] = (),
 ) -> Recipe:
-    """Read recipe and setting (a shipped name or a path), lay the setting and then the overrides over the recipe.
+    """Read the files (shipped names or paths) and lay setting, hardware and overrides over the recipe, in this order.
 
-    What a recipe says under `always` is laid over the setting: an ablation stays one wherever it runs.
+    What a recipe says under `always` is laid over setting and hardware: an ablation stays one wherever it runs.
     Raises RecipeError naming the file, the key and the nearest known key.
     """
-    layers = _read(recipe, recipes_folder())
-    over = _mapping(_locate(setting, recipes_folder() / "settings"))
-    if "extends" in over:
-        raise RecipeError(f"setting {setting}: 'extends' belongs to recipes. Copy the values that differ.")
-    always = _always(layers, f"recipe {recipe}")
-    for layer, where in (*((one, f"recipe {recipe}") for one in (*layers, always)), (over, f"setting {setting}")):
-        refuse_moved(layer, where)
-    return _laid([*layers, over, always, _overridden(overrides, benchmark)], recipe, setting)
+    layers, always = read_recipe(recipe)
+    over = [read_over("setting", setting)]
+    if hardware:
+        over.append(read_over("hardware", hardware))
+    return _laid([*layers, *over, always, _overridden(overrides, benchmark)], recipe, setting)
 
 
 def recipe_from_yaml(text: str, where: str) -> Recipe:
@@ -168,17 +166,6 @@ def _laid(layers: Sequence[Mapping[str, Any]], recipe: str | Path, setting: str 
     return build(Recipe, tree | {"method": choice_of(layered(layers, where), where)}, where)
 
 
-def _always(layers: Sequence[dict[str, Any]], where: str) -> dict[str, Any]:
-    """Take `always` out of the layers of a recipe and return it."""
-    found: dict[str, Any] = {}
-    for layer in layers:
-        own = layer.pop("always", {})
-        if not isinstance(own, Mapping):
-            raise RecipeError(f"{where}: 'always' is a {type(own).__name__}. Write `key: value` lines below it.")
-        found = deep_merge(found, own)
-    return found
-
-
 def _overridden(overrides: Sequence[str], benchmark: str | None) -> dict[str, Any]:
     """Return all overrides as one layer, so that their order decides only between two of the same key."""
     tree: dict[str, Any] = {"benchmark": benchmark} if benchmark else {}
@@ -189,56 +176,6 @@ def _overridden(overrides: Sequence[str], benchmark: str | None) -> dict[str, An
             one["method"] = {"name": one["method"]}
         tree = deep_merge(tree, one)
     return tree
-
-
-def recipes_folder() -> Path:
-    """Return the folder of shipped recipes, in the wheel or in a checkout."""
-    inside = Path(__file__).parents[1] / "_recipes"
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "recipes"
-
-
-def _read(name: str | Path, folder: Path) -> list[dict[str, Any]]:
-    """Read the file that this one extends, if any, and the file; who extends without a `name` is called as the file."""
-    path = _locate(name, folder)
-    tree = _mapping(path)
-    if "extends" not in tree:
-        return [tree]
-    parent = tree.pop("extends")
-    if not isinstance(parent, str) or not parent:
-        raise RecipeError(f"{path}: extends {shown(parent)}. Give the name of one recipe: `extends: clincot`.")
-    base = _mapping(_locate(parent, path.parent if isfile(path.parent / f"{parent}.yaml") else folder))
-    if "extends" in base:
-        raise RecipeError(
-            f"{path}: extends {parent!r}, which extends another. One level is allowed; extend its parent."
-        )
-    return [base, {"name": path.stem} | tree]
-
-
-def _locate(name: str | Path, folder: Path) -> Path:
-    direct = Path(name)
-    if direct.suffix in {".yaml", ".yml"}:
-        if isfile(direct):
-            return direct
-        raise RecipeError(f"{shown(str(name))}: no such file. Give a path that exists or a shipped name.")
-    shipped = folder / f"{name}.yaml"
-    if not isfile(shipped):
-        known = [p.stem for p in folder.glob("*.yaml")]
-        raise RecipeError(
-            f"{shown(str(name))}: no such {'setting' if folder.name == 'settings' else 'recipe'}."
-            f"{did_you_mean(str(name), known)}"
-        )
-    return shipped
-
-
-def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read as YAML ({error}). Give a UTF-8 text file.") from error
-    tree = read_yaml(text, str(path)) or {}
-    if not isinstance(tree, Mapping):
-        raise RecipeError(f"{path}: is a {type(tree).__name__}, not a mapping. Write `key: value` lines.")
-    return dict(tree)
 
 
 def _plain(value: Any) -> Any:

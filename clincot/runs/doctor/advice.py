@@ -20,16 +20,15 @@ class Change:
 
 
 def advised(plan: Plan, need: Need) -> Need:
-    """Return `need` with advice where it does not fit: one change that suffices, else the first ones that do."""
+    """Return `need` with advice where it does not fit: one change that suffices, else the first ones of a way."""
     if need.fits(plan.machine) or not need.parts:
         return need
-    changes = CHANGES[need.stage]
-    for change in changes:
-        if _fits(plan, need.stage, [change]):
-            return replace(need, advice=change.words)
-    for count in range(2, len(changes) + 1):
-        if _fits(plan, need.stage, changes[:count]):
-            return replace(need, advice="; ".join(change.words for change in changes[:count]))
+    ways = WAYS[need.stage]
+    tried = [[change] for way in ways for change in way]
+    tried += [list(way[:count]) for way in ways for count in range(2, len(way) + 1)]
+    for changes in tried:
+        if _fits(plan, need.stage, changes):
+            return replace(need, advice="; ".join(change.words for change in changes))
     return replace(need, advice=NOTHING)
 
 
@@ -63,11 +62,13 @@ def _dpo(**values: object) -> Callable[[Recipe], Recipe]:
 
 
 def _quantized(*roles: str) -> Callable[[Recipe], Recipe]:
+    """Quantise the models of some roles; they stay on the GPU then, for quantised weights cannot take turns."""
+
     def smaller(source: ModelSource) -> ModelSource:
         return replace(source, load=replace(source.load, quantization="nf4"))
 
     def make(recipe: Recipe) -> Recipe:
-        models = recipe.models
+        models = replace(recipe.models, resident="all")
         if "judges" in roles:
             models = replace(models, judges=tuple(map(smaller, models.judges)))
         if "policy" in roles:
@@ -78,31 +79,35 @@ def _quantized(*roles: str) -> Callable[[Recipe], Recipe]:
 
 
 def _one(recipe: Recipe) -> Recipe:
-    known = hasattr(recipe.models, "resident")
-    return replace(recipe, models=replace(recipe.models, resident="one")) if known else recipe  # type: ignore[call-arg]
+    return replace(recipe, models=replace(recipe.models, resident="one"))
 
 
 QUANTIZED = Change("--set models.policy.load.quantization=nf4", _quantized("policy"))
-CHANGES = {
-    "build-data": [
-        Change("--set build.batch_size=4", _build(batch_size=4)),
-        Change("--set build.judging.batch_size=4", _judging(4)),
-        Change("--set build.shard_images=2", _build(shard_images=2)),
-        Change("--set models.resident=one", _one),
-        Change("load: {quantization: nf4} of each judge in the setting", _quantized("judges")),
-        QUANTIZED,
-    ],
-    "train": [
-        Change("--set train.dpo.gradient_checkpointing=true", _dpo(gradient_checkpointing=True)),
-        Change(
-            "--set train.dpo.per_device_train_batch_size=1 --set train.dpo.gradient_accumulation_steps=4",
-            _dpo(per_device_train_batch_size=1),
+SMALL_BUILD = (
+    Change("--set build.batch_size=4", _build(batch_size=4)),
+    Change("--set build.judging.batch_size=4", _judging(4)),
+    Change("--set build.shard_images=1", _build(shard_images=1)),
+)
+BY_TURNS = Change("--set models.resident=one", _one)
+JUDGES = Change("load: {quantization: nf4} of each judge in the setting", _quantized("judges"))
+# A stage's ways: changes that are tried alone, then together from the first on.
+WAYS: dict[str, tuple[tuple[Change, ...], ...]] = {
+    "build-data": ((*SMALL_BUILD, BY_TURNS), (*SMALL_BUILD, JUDGES, QUANTIZED)),
+    "train": (
+        (
+            Change("--set train.dpo.gradient_checkpointing=true", _dpo(gradient_checkpointing=True)),
+            Change(
+                "--set train.dpo.per_device_train_batch_size=1 --set train.dpo.gradient_accumulation_steps=4",
+                _dpo(per_device_train_batch_size=1),
+            ),
+            QUANTIZED,
         ),
-        QUANTIZED,
-    ],
-    "evaluate": [
-        Change("--set evaluate.batch_size=4", lambda r: replace(r, evaluate=replace(r.evaluate, batch_size=4))),
-        Change("--set build.shard_images=2", _build(shard_images=2)),
-        QUANTIZED,
-    ],
+    ),
+    "evaluate": (
+        (
+            Change("--set evaluate.batch_size=4", lambda r: replace(r, evaluate=replace(r.evaluate, batch_size=4))),
+            Change("--set build.shard_images=1", _build(shard_images=1)),
+            QUANTIZED,
+        ),
+    ),
 }

@@ -44,7 +44,7 @@ class Machine:
 
 def here() -> Machine:
     """Look at this machine."""
-    memory, available = _memory()
+    memory, available = whole_memory()
     limit, used = _limits(MEMORY[0]) or _limits(MEMORY[1]) or (UNLIMITED, 0)
     if limit < min(memory, UNLIMITED):
         memory, available = limit, min(available, limit - used)
@@ -76,7 +76,7 @@ def _gpus() -> tuple[Gpu, ...]:
     return tuple(found)
 
 
-def _memory() -> tuple[int, int]:
+def whole_memory() -> tuple[int, int]:
     """Return total and available bytes of the whole machine."""
     path = Path("/proc/meminfo")
     if path.is_file():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from clincot.errors import ClincotError, HubError
@@ -49,7 +50,10 @@ class Model:
     def sizes(self, load: Load) -> Footprint:
         """Return its sizes as `load` loads it. Raises ModelError for a config that cannot be read."""
         assert self.folder is not None
-        return footprint(self.folder, load)
+        return _sizes(self.folder, load)
+
+
+_sizes = lru_cache(footprint)  # a process asks about a folder several times, and advice about many loads
 
 
 def models_of(recipe: Recipe, hub: str | None) -> dict[str, Model]:

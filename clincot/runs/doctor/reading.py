@@ -11,6 +11,7 @@ from clincot.runs.doctor.machine import Machine
 from clincot.runs.doctor.needs import Part, spread
 from clincot.runs.doctor.texts import Texts
 
+KEPT = "prompts kept for a shard"
 SAMPLED = 28  # bytes a number of the vocabulary takes while a token is drawn: logits, and probabilities in float64
 
 
@@ -48,28 +49,34 @@ def policy_parts(reader: Reader, texts: Texts, images: int, machine: Machine) ->
     branches = images * texts.questions * regions * later
     features = images * (1 + regions) * image * model.width * model.size
     kept = min(limit, features) + min(limit, trunks * model.cached) + min(limit, branches * model.cached)
-    segment = max(texts.template + image, texts.question + (texts.steps - 1) * texts.response)
-    batch = reader.rows * max(_batch(model, texts.prompt(image) + texts.response, segment), image * model.tower)
+    # Batches are sorted by images and regions, so prompts of several questions meet there.
+    begun = min(reader.rows, reader.rows // texts.questions + 1) * (texts.template + image)
+    read = max(begun, reader.rows * (texts.question + (texts.steps - 1) * texts.response))
+    batch = max(_batch(reader, texts.prompt(image) + texts.response, read), reader.rows * image * model.tower)
     return [
         *reader.weights,
-        *spread(f"{reader.role}: prompts kept for a shard", kept, reader.places, reader.weights_turn),
+        *spread(f"{reader.role}: {KEPT}", kept, reader.places, reader.weights_turn),
         *spread(f"{reader.role}: a batch of {reader.rows}", batch, reader.places, reader.turn),
     ]
 
 
 def judge_parts(reader: Reader, texts: Texts, images: int) -> list[Part]:
     """Return the parts of a judge of texts, which keeps beginnings of prompts during one call."""
-    model, candidates = reader.model, texts.regions
-    begun = texts.rubric + candidates * texts.response * (1 if texts.ahead > 1 else 0)
-    kept = min(JUDGE_BYTES, images * texts.questions * begun * model.cached)
-    batch = kept + reader.rows * _batch(model, texts.judged, texts.rubric)
+    model, asked = reader.model, images * texts.questions
+    begun = texts.rubric + asked * (texts.reference + (texts.regions * texts.response if texts.ahead > 1 else 0))
+    read = max(texts.rubric, reader.rows * (texts.response + texts.instruction))
+    batch = min(JUDGE_BYTES, begun * model.cached) + _batch(reader, texts.judged, read)
     return [*reader.weights, *spread(f"{reader.role}: a batch of {reader.rows}", batch, reader.places, reader.turn)]
 
 
-def _batch(model: Footprint, tokens: int, segment: int) -> int:
-    """Return the bytes of a prompt in a batch: keys and values, two layers of them twice, a forward pass, logits."""
-    joined = tokens * (model.cached + 2 * model.cached // model.layers)
-    return joined + segment * model.read + model.vocabulary * SAMPLED
+def _batch(reader: Reader, tokens: int, read: int) -> int:
+    """Return the bytes of a batch of prompts of so many `tokens`, of which it reads `read` in all at a time.
+
+    Keys and values, two layers of them twice while they are joined; a forward pass; what a token is drawn from.
+    """
+    model = reader.model
+    joined = reader.rows * tokens * (model.cached + 2 * model.cached // model.layers)
+    return joined + read * model.read + reader.rows * model.vocabulary * SAMPLED
 
 
 def _limit(place: str, machine: Machine) -> int:

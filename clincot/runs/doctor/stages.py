@@ -16,7 +16,7 @@ from clincot.recipe.load import SPREAD, Load
 from clincot.runs.doctor.machine import Machine
 from clincot.runs.doctor.models import Model
 from clincot.runs.doctor.needs import Need, Part, spread
-from clincot.runs.doctor.reading import Reader, judge_parts, policy_parts
+from clincot.runs.doctor.reading import KEPT, Reader, judge_parts, policy_parts
 from clincot.runs.doctor.texts import Texts, of_build, of_evaluation
 from clincot.runs.doctor.training import training_parts
 from clincot.stages.train.memory import adapter_size
@@ -50,10 +50,10 @@ class Plan:
             rows = build.judging.batch_size if role.startswith("judge") else build.batch_size
             reader = self._reader(role, model, sizes, rows)
             if role.startswith("judge") and model.source.kind in ("", "causal_lm"):
-                parts += judge_parts(reader, texts, build.shard_images)
+                own = judge_parts(reader, texts, build.shard_images)
             else:
-                parts += policy_parts(reader, texts, build.shard_images, self.machine)
-            parts += self._parked(reader)
+                own = policy_parts(reader, texts, build.shard_images, self.machine)
+            parts += own + self._parked(reader, own)
             if role == "policy" and self.recipe.rounds > 1:
                 parts += spread("policy: the adapter of the round before", 4 * self._adapter, reader.places)
         return Need("build-data", tuple(parts), tuple(unknown), _assumed(texts, build.shard_images))
@@ -100,12 +100,15 @@ class Plan:
 
     @property
     def _swaps(self) -> bool:
-        return getattr(self.recipe.models, "resident", "all") == "one" and bool(self.machine.gpus)
+        return self.recipe.models.resident == "one" and bool(self.machine.gpus)
 
-    def _parked(self, reader: Reader) -> list[Part]:
+    def _parked(self, reader: Reader, parts: list[Part]) -> list[Part]:
+        """Return what waits in CPU memory while others have their turn: weights, and what is kept of every shard."""
         if not self._swaps or reader.places == ("cpu",):
             return []
-        return [Part(f"{reader.role}: weights while it waits", reader.model.weights, "cpu")]
+        kept = sum(part.bytes for part in parts if part.name.endswith(KEPT)) * self.recipe.models.shards_together
+        waits = {"weights": reader.model.weights, "prompts": kept}
+        return [Part(f"{reader.role}: {what} that wait", size, "cpu") for what, size in waits.items() if size]
 
     def _places(self, load: Load) -> tuple[str, ...]:
         gpus = tuple(f"gpu {number}" for number in range(len(self.machine.gpus)))

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from clincot.recipe import Recipe
 
 # Those that docs/performance.md counts with (Generation, Judging): usual lengths, not the longest.
-TEMPLATE, QUESTION, INSTRUCTION, RUBRIC, QUESTIONS = 35, 60, 20, 330, 10
+TEMPLATE, QUESTION, INSTRUCTION, RUBRIC, REFERENCE, QUESTIONS = 35, 60, 20, 200, 130, 10
 
 
 @dataclass(frozen=True)
 class Texts:
     """Tokens of a prompt's parts; `response` of a text at its limit, `questions` about an image.
 
-    `question` holds the instruction, `rubric` all of a judge's prompt before the findings. `canvas`: image and crop
-    are one image.
+    `question` holds the instruction; `rubric` is what all prompts of a judge begin with, `reference` question and
+    reference after it. `canvas`: image and crop are one image.
     """
 
     response: int
@@ -27,6 +27,7 @@ class Texts:
     question: int = QUESTION
     instruction: int = INSTRUCTION
     rubric: int = RUBRIC
+    reference: int = REFERENCE
     questions: int = QUESTIONS
     image: int = 0  # of an image; 0: as the model's config says
 
@@ -38,7 +39,7 @@ class Texts:
     @property
     def judged(self) -> int:
         """Return the tokens of the longest prompt of a judge."""
-        return self.rubric + self.steps * self.response
+        return self.rubric + self.reference + self.steps * self.response
 
 
 def of_build(recipe: Recipe) -> Texts:

@@ -47,7 +47,7 @@ def test_no_limit_is_none(files: dict[str, str], tmp_path: Path, monkeypatch: py
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(machine, "GROUPS", tmp_path)
-    assert here().memory == machine._memory()[0] >= whole.memory
+    assert here().memory == machine.whole_memory()[0] >= whole.memory
 
 
 def test_another_machine_can_be_described() -> None:

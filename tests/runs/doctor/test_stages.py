@@ -102,6 +102,18 @@ def test_a_model_lies_where_its_load_says(plan) -> None:
     assert named(on_cpu, "policy: weights", "cpu") > 15e9
 
 
+def test_models_that_take_turns_need_the_largest_and_wait_in_cpu_memory(plan) -> None:
+    both, turns = plan(machine(80)), plan(machine(80), "models.resident=one", "models.shards_together=3")
+    resident, one = both.build(), turns.build()
+    weights = [named(resident, f"{role}: weights") for role in ("policy", "judge-1", "judge-2")]
+    assert one.at("gpu 0") < resident.at("gpu 0") - sum(weights) + max(weights)
+    assert named(one, "judge-1: weights that wait", "cpu") == weights[1]
+    kept = named(resident, "policy: prompts kept")
+    assert named(one, "policy: prompts that wait", "cpu") == 3 * kept
+    # A stage with one model has no turns.
+    assert turns.evaluate().at("gpu 0") == both.evaluate().at("gpu 0")
+
+
 def test_a_served_policy_takes_memory_in_training_alone(plan) -> None:
     served = plan(machine(80), "models.policy.kind=openai", "models.policy.endpoint=http://localhost:8000/v1")
     assert not [part for part in served.build().parts if part.name.startswith("policy")]

@@ -1,0 +1,94 @@
+"""The name or path of a recipe, a setting or a hardware file -> its values, before they are laid over one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os.path import isfile  # False, and no OSError, for a name of 300 letters
+from pathlib import Path
+from typing import Any
+
+from clincot.errors import RecipeError, did_you_mean
+from clincot.recipe.moved import refuse_moved
+from clincot.recipe.values import deep_merge, shown
+from clincot.recipe.yaml_text import read_yaml
+
+FOLDERS = {"setting": "settings", "hardware": "hardware"}
+
+
+def recipes_folder() -> Path:
+    """Return the folder of shipped recipes, in the wheel or in a checkout."""
+    inside = Path(__file__).parents[1] / "_recipes"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "recipes"
+
+
+def read_recipe(name: str | Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return a recipe's layers, the one that it extends first, and what they say under `always`."""
+    layers = _read(name, recipes_folder())
+    always = _always(layers, f"recipe {name}")
+    for one in (*layers, always):
+        refuse_moved(one, f"recipe {name}")
+    return layers, always
+
+
+def read_over(kind: str, name: str | Path) -> dict[str, Any]:
+    """Read a file of the folder `settings` or `hardware`, or of a user."""
+    tree = _mapping(_locate(name, recipes_folder() / FOLDERS[kind]))
+    if "extends" in tree:
+        raise RecipeError(f"{kind} {name}: 'extends' belongs to recipes. Copy the values that differ.")
+    refuse_moved(tree, f"{kind} {name}")
+    return tree
+
+
+def _always(layers: Sequence[dict[str, Any]], where: str) -> dict[str, Any]:
+    """Take `always` out of the layers of a recipe and return it."""
+    found: dict[str, Any] = {}
+    for layer in layers:
+        own = layer.pop("always", {})
+        if not isinstance(own, Mapping):
+            raise RecipeError(f"{where}: 'always' is a {type(own).__name__}. Write `key: value` lines below it.")
+        found = deep_merge(found, own)
+    return found
+
+
+def _read(name: str | Path, folder: Path) -> list[dict[str, Any]]:
+    """Read the file that this one extends, if any, and the file; who extends without a `name` is called as the file."""
+    path = _locate(name, folder)
+    tree = _mapping(path)
+    if "extends" not in tree:
+        return [tree]
+    parent = tree.pop("extends")
+    if not isinstance(parent, str) or not parent:
+        raise RecipeError(f"{path}: extends {shown(parent)}. Give the name of one recipe: `extends: clincot`.")
+    base = _mapping(_locate(parent, path.parent if isfile(path.parent / f"{parent}.yaml") else folder))
+    if "extends" in base:
+        raise RecipeError(
+            f"{path}: extends {parent!r}, which extends another. One level is allowed; extend its parent."
+        )
+    return [base, {"name": path.stem} | tree]
+
+
+def _locate(name: str | Path, folder: Path) -> Path:
+    direct = Path(name)
+    if direct.suffix in {".yaml", ".yml"}:
+        if isfile(direct):
+            return direct
+        raise RecipeError(f"{shown(str(name))}: no such file. Give a path that exists or a shipped name.")
+    shipped = folder / f"{name}.yaml"
+    if not isfile(shipped):
+        known = [p.stem for p in folder.glob("*.yaml")]
+        raise RecipeError(
+            f"{shown(str(name))}: no such {next((k for k, v in FOLDERS.items() if v == folder.name), 'recipe')}."
+            f"{did_you_mean(str(name), known)}"
+        )
+    return shipped
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read as YAML ({error}). Give a UTF-8 text file.") from error
+    tree = read_yaml(text, str(path)) or {}
+    if not isinstance(tree, Mapping):
+        raise RecipeError(f"{path}: is a {type(tree).__name__}, not a mapping. Write `key: value` lines.")
+    return dict(tree)
