@@ -79,6 +79,8 @@ def evaluate_policies(
     check_names([policy.name for policy in policies])
     stand_ins = controls.shuffled(asked, recipe.seed) if SHUFFLED in recipe.evaluate.controls else {}
     answering = _answering(recipe, protocol, asked, stand_ins, (proposer_load, proposer_key), folder)
+    if recipe.models.resident == "one":
+        answering.look_first(policies)
     rows, unreadable, unanswered = _answers(answering, asked, policies)
     readable = [example for example in asked if example.image_id not in unreadable]
     if not readable:

@@ -11,6 +11,7 @@ from clincot.chain.layout import Display
 from clincot.engines.base import Engine
 from clincot.errors import UnreadableImage
 from clincot.images.views import Gallery
+from clincot.lm.parking import Parking
 from clincot.records import Example
 from clincot.regions.base import Proposer
 from clincot.stages.evaluate.controls import BLACK
@@ -68,6 +69,32 @@ class Answering:
     work: tuple[tuple[Group, Ways], ...]
     proposer: Callable[[], Proposer]
 
+    def look_first(self, policies: Sequence[PolicyUnderTest]) -> None:
+        """Find the regions of all parts that are missing, then park the proposer: it and a policy need not share a GPU.
+
+        Raises ModelError for a proposer that cannot be moved.
+        """
+        lacking = [group for group, ways in self.work if self._lacks_regions(group, ways, policies)]
+        for group in lacking:
+            gallery, problems = group.look()
+            readable = [example for example in group.examples if example.image_id not in problems]
+            if readable:
+                group.regions(readable, gallery, self.proposer(), self._by_region)
+        if lacking:
+            Parking().add(self.proposer(), "proposer")
+
+    def _lacks_regions(self, group: Group, ways: Ways, policies: Sequence[PolicyUnderTest]) -> bool:
+        return any(
+            not self.store.path(policy.key, inference, control, group.examples).is_file()
+            for policy in policies
+            for inference, control in ways
+            if inference == "region"
+        )
+
+    @property
+    def _by_region(self) -> Settings:
+        return replace(self.settings, asking=None)  # a foreign prompt knows no regions, nor the way back from them
+
     def parts(self, policy: PolicyUnderTest, advance: Callable[[int], None]) -> Iterator[tuple[Row, Part]]:
         """Yield the part of every group and way, computing what is not stored; the policy is loaded at most once."""
         loaded = cache(policy.load)
@@ -101,9 +128,8 @@ class Answering:
             answers = answer_directly(readable, display, engine(), self.settings)
         elif readable:
             # The control keeps the real regions: only pixels differ between it and its row.
-            ours = replace(self.settings, asking=None)  # a foreign prompt knows no regions, nor the way back from them
-            regions = group.regions(readable, gallery, self.proposer(), ours)
-            answers = answer_by_region(readable, display, regions, engine(), ours)
+            regions = group.regions(readable, gallery, self.proposer(), self._by_region)
+            answers = answer_by_region(readable, display, regions, engine(), self._by_region)
         return Part(tuple(answers), problems)
 
 

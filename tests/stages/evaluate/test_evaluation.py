@@ -8,10 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from datasets import load_dataset
 
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ClincotError, DataError
+from clincot.lm import parking
+from clincot.lm.parking import Spot
 from clincot.lm.requests import Completion, GenerateRequest
 from clincot.protocols import PROTOCOLS
 from clincot.regions.query_grounder import QueryGrounder, QueryGrounderConfig, QueryGrounderModel
@@ -309,3 +312,41 @@ def test_the_engine_forgets_the_images_of_the_group_before(tmp_path: Path) -> No
     engine = LampEngine()
     run(tmp_path, engine)
     assert engine.forgotten == 6  # six images, two per group; a group's own images, then those shown in their place
+
+
+def test_the_proposer_looks_before_a_policy_loads_where_models_take_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+
+    class Looking(LampProposer):
+        weights = torch.nn.Linear(1, 1)
+
+        def heat_maps(self, subjects, hypotheses):  # type: ignore[no-untyped-def]
+            order.append("look")
+            return super().heat_maps(subjects, hypotheses)
+
+    class Placed(Spot):
+        def park(self) -> None:
+            order.append("park")
+
+    def loaded() -> LampEngine:
+        order.append("load")
+        return LampEngine()
+
+    def answered(folder: Path, *overrides: str) -> Evaluation:
+        order.clear()
+        under_test = [PolicyUnderTest(name, name, loaded) for name in ("base", "round-1")]
+        return evaluate_policies(
+            recipe("build.shard_images=2", *overrides), examples(), examples(), under_test, Looking, folder
+        )
+
+    monkeypatch.setattr(parking, "spot_of", lambda weights: Placed(weights, torch.device("cpu", 0)))
+    every = answered(tmp_path / "all")
+    assert order[:2] == ["look", "load"] and "park" not in order
+    turns = answered(tmp_path / "one", "models.resident=one")
+    looks = order.index("park")
+    assert order == ["look"] * looks + ["park", "load", "load"] and looks > 1
+    assert turns.results == every.results and turns.predictions == every.predictions
+    answered(tmp_path / "one", "models.resident=one")
+    assert order == []
