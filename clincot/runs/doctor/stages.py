@@ -11,6 +11,7 @@ from transformers import AutoConfig
 
 from clincot.errors import ClincotError
 from clincot.lm.footprint import Footprint, empty_model
+from clincot.lm.projector import projector_modules
 from clincot.recipe import Recipe
 from clincot.recipe.load import SPREAD, Load
 from clincot.runs.doctor.machine import Machine
@@ -138,8 +139,12 @@ class Plan:
 
     @cached_property
     def _adapter(self) -> int:
-        config = AutoConfig.from_pretrained(self.models["policy"].folder)
-        return adapter_size(empty_model(config), self.recipe.train.lora)
+        model, train = empty_model(AutoConfig.from_pretrained(self.models["policy"].folder)), self.recipe.train
+        lora = dict(train.lora)
+        if train.projector_lr:
+            own = lora.get("modules_to_save") or []
+            lora["modules_to_save"] = [*([own] if isinstance(own, str) else own), *projector_modules(model)]
+        return adapter_size(model, lora)
 
 
 def _assumed(texts: Texts, images: int = 0) -> str:

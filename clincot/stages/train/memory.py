@@ -106,7 +106,7 @@ def adapter_size(model: Any, lora: Mapping[str, Any]) -> int:
     chosen = [layer for name, layer in linear_layers(model).items() if _asked(name, asked)]
     own = lora.get("modules_to_save") or ()
     names = {own} if isinstance(own, str) else set(own)
-    saved = [module for name, module in model.named_modules() if name.rpartition(".")[2] in names]
+    saved = [m for name, m in model.named_modules() if any(f".{name}".endswith(f".{one}") for one in names)]
     copies = sum(p.numel() for module in saved for p in module.parameters())
     return copies + rank * sum(layer.in_features + layer.out_features for layer in chosen)
 

@@ -64,6 +64,9 @@ def test_the_adapter_of_rank_128_and_its_optimizer(plan) -> None:
     assert named(train, "reference") == 335_544_320 * 4
     one = plan(machine(80), "rounds=1").train()
     assert not [part for part in one.parts if part.name.startswith("reference")]
+    projector = 1024 * 4096 + 4096 + 4096 * 4096 + 4096
+    more = plan(machine(80), "train.projector_lr=2e-5").train()
+    assert named(more, "adapter of rank 128") == (335_544_320 + projector) * 18
 
 
 def test_activations_are_recomputed_where_they_do_not_fit_or_as_the_recipe_says(plan) -> None:
