@@ -14,13 +14,13 @@ from clincot.phantom.publish import MODELS
 from clincot.recipe import ModelSource, Recipe
 from clincot.recipe.load import Load
 from clincot.records.lineage import Pin
+from clincot.runs.doctor.needs import LANGUAGE
 from clincot.runs.roles import sources_of
 from clincot.runs.run import target_of
 
 CONFIGS = ("config.json",)
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
 SHIPPED = Path(__file__).parents[2] / "phantom" / "models"
-LANGUAGE = ("policy", "judge", "critic")  # roles that read texts by a transformer; others are small encoders
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from clincot.runs.doctor.machine import Machine
 
+LANGUAGE = ("policy", "judge", "critic")  # roles that read texts by a transformer; others are small encoders
 SPARE = 0.85  # of what is free: fragmentation and buffers that no part names (stages/train/memory.py has the same)
 
 
@@ -52,6 +53,11 @@ class Need:
         turns = {part.turn for part in self.parts if part.place == place and part.turn}
         sums = {turn: sum(p.bytes for p in self.parts if (p.place, p.turn) == (place, turn)) for turn in turns}
         return max(sorted(sums), key=lambda turn: sums[turn], default="")
+
+    @property
+    def estimated(self) -> bool:
+        """Return whether the sizes of its language models are known; without them, that the rest fits says little."""
+        return bool(self.parts) and not any(text.startswith(LANGUAGE) for text in self.unknown)
 
     def fits(self, machine: Machine) -> bool:
         """Return whether every place has the room, with some to spare."""

@@ -27,8 +27,8 @@ class Report:
 
     @property
     def fits(self) -> bool:
-        """Return whether every stage that could be estimated fits."""
-        return all(need.fits(self.machine) for need in self.needs if need.parts)
+        """Return whether no stage is known to exceed what is there."""
+        return all(need.fits(self.machine) for need in self.needs)
 
     def values(self) -> dict[str, Any]:
         """Return plain values; bytes are whole numbers."""
@@ -55,7 +55,8 @@ class Report:
 
     def _stage(self, need: Need) -> dict[str, Any]:
         places = {place: {"needs": need.at(place), "there": self.machine.room(place)} for place in need.places}
-        known = {"fits": need.fits(self.machine) if need.parts else None, "places": places}
+        fits = need.fits(self.machine)
+        known = {"fits": fits if need.estimated or not fits else None, "places": places}
         parts = [asdict(part) for part in need.parts]
         more = {"unknown": list(need.unknown), "assumed": need.assumed, "advice": need.advice or None}
         return {"stage": need.stage, **known, "parts": parts, **more}
@@ -102,7 +103,7 @@ def _verdict(need: Need, machine: Machine) -> Iterator[str]:
         yield "  * one after the other: the largest counts"
     yield from _folded(f"  counted with {need.assumed}", 4)
     if need.fits(machine):
-        yield f"  fits{', as far as it is known' if need.unknown else ''}"
+        yield "  fits" if need.estimated else "  not known whether it fits"
         return
     short = [place for place in need.places if need.at(place) > SPARE * machine.room(place)]
     lacking = " and ".join(place.upper() for place in short)

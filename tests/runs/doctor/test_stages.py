@@ -10,6 +10,7 @@ import pytest
 
 from clincot.recipe import Recipe, load_recipe
 from clincot.runs.doctor.advice import advised
+from clincot.runs.doctor.examine import report_of
 from clincot.runs.doctor.machine import GIB, Gpu, Machine
 from clincot.runs.doctor.models import models_of
 from clincot.runs.doctor.needs import Need, Part
@@ -140,3 +141,7 @@ def test_what_is_not_known_is_said_and_the_rest_goes_on(folders: dict[str, Path]
     assert "policy: local:" in build.unknown[0] and "no such folder" in build.unknown[0]
     assert named(build, "judge-1: weights") > 16e9 and train.parts == () and train.unknown
     assert evaluate.unknown and not (tmp_path / "nowhere").exists()
+    assert evaluate.fits(plan.machine) and not evaluate.estimated and not build.estimated
+    report = report_of(plan)
+    assert [stage["fits"] for stage in report.values()["stages"]] == [None, None, None] and report.fits
+    assert "  not known whether it fits" in list(report.lines())
