@@ -1,4 +1,4 @@
-"""Start-up, claim and merge of a build with 1,000 and with 100,000 finished shards: CPU time per shard, and memory.
+"""Start-up and merge of a build with 1,000 and with 100,000 finished shards: CPU time per shard, and memory.
 
 The functions are those of `clincot build-data`; the shards are synthetic (two small candidates and a region each).
 Fails when a shard costs more than 1.5 times as much among many, or when merged rows are not the shards' rows.
@@ -19,16 +19,15 @@ from statistics import median
 
 import pyarrow.parquet as pq
 
-from clincot.executors.launch import Launch, open_launch
-from clincot.executors.world import ALONE, World
 from clincot.recipe import load_recipe
 from clincot.records import WHOLE, Box, Candidate, Example, Hypothesis, Region, View
-from clincot.stages.sample.build import BuildJob, merge, worker_of
+from clincot.stages.sample.build import merge
+from clincot.stages.sample.builder import Builder, BuildJob
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.shards import shard_report, write_parts
 from clincot.stages.sample.workbench import ShardResult
 
-FREE, LINKED = 1000, 1000  # shards left to claim; finished shards that share the bytes of one
+FREE, LINKED = 1000, 1000  # shards left to build; finished shards that share the bytes of one
 
 
 def example(number: int) -> Example:
@@ -59,16 +58,16 @@ def no_models() -> Models:
 
 def make(folder: Path, count: int) -> None:
     """Finish `count` shards: the first of every thousand is written by the journal, the others share its bytes."""
-    worker = worker_of(job(folder, count), Launch())
+    builder = Builder.of(job(folder, count))
     for number in range(count):
-        shard, first = worker.journal.shard(number), number - number % LINKED
+        shard, first = builder.journal.shard(number), number - number % LINKED
         if number == first:
             made = result(number)
-            report = shard_report(made, worker.shards[number], {})
-            worker.journal.put(number, lambda path, made=made: write_parts(made, 1, path), report)
+            report = shard_report(made, builder.shards[number], {})
+            builder.journal.put(number, lambda path, made=made: write_parts(made, 1, path), report)
             continue
         shard.mkdir()
-        for source in worker.journal.shard(first).iterdir():
+        for source in builder.journal.shard(first).iterdir():
             os.link(source, shard / source.name)
 
 
@@ -78,34 +77,21 @@ def spent(work: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def measure(folder: Path, count: int, answer: multiprocessing.Queue[tuple[float, float, float, float, float]]) -> None:
+def measure(folder: Path, count: int, answer: multiprocessing.Queue[tuple[float, float, float, float]]) -> None:
     wanted = job(folder, count)
-    start_up = min(spent(lambda: worker_of(wanted, Launch()).journal.finished()) for _ in range(3))
-    worker = worker_of(wanted, Launch())
-    assert worker.journal.finished() == set(range(count))
-    launch = Launch(World(0, 2), open_launch(ALONE, folder, {}).id)
-
-    def claims(first: int, last: int) -> int:
-        taken = 0
-        for number in range(first, last):
-            taken += not worker.journal.has(number) and launch.claim(worker.journal.claims, number)
-        return taken
-
-    for number in range(count):
-        launch.claim(worker.journal.claims, number)
-    claim = spent(lambda: claims(count, count + FREE))
-    assert claims(count, count + FREE) == 0, "a shard was given away twice"
+    start_up = min(spent(lambda: Builder.of(wanted).journal.finished()) for _ in range(3))
+    builder = Builder.of(wanted)
+    assert builder.journal.finished() == set(range(count))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     merging = spent(lambda: merge(folder, 1, count))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     ids = pq.read_table(folder / "merged" / "candidates.parquet", columns=["id"])["id"].to_pylist()[::2]
     assert ids == [f"perf/{n - n % LINKED:08d}/0/1" for n in range(count)], "the merged rows are not the shards' rows"
-    answer.put((start_up / (count + FREE), claim / FREE, merging / count, before, peak))
+    answer.put((start_up / (count + FREE), merging / count, before, peak))
 
 
 def measured(folder: Path, count: int) -> tuple[float, ...]:
     """Measure in a process of its own, so that its memory is its own too."""
-    shutil.rmtree(folder / "claims", ignore_errors=True)
     context = multiprocessing.get_context("spawn")
     answer = context.Queue()
     process = context.Process(target=measure, args=(folder, count, answer))
@@ -138,11 +124,11 @@ def main() -> None:
             shutil.rmtree(folder)
     rows = [[median(all_) for all_ in zip(*(row for n, row in found if n == count), strict=True)] for count in sizes]
     print(f"{'CPU microseconds per shard':28}{wanted.few:>10,}{wanted.many:>10,}{'ratio':>8}")
-    names = ("start-up", "claim", "merge")
+    names = ("start-up", "merge")
     for i, name in enumerate(names):
         few, many = rows[0][i] * 1e6, rows[1][i] * 1e6
         print(f"{name:28}{few:10.1f}{many:10.1f}{many / few:8.2f}")
-    for i, name in ((3, "MiB before the merge"), (4, "MiB at most")):
+    for i, name in ((2, "MiB before the merge"), (3, "MiB at most")):
         print(f"{name:28}{rows[0][i]:10.0f}{rows[1][i]:10.0f}{rows[1][i] / rows[0][i]:8.2f}")
     slow = [name for i, name in enumerate(names) if rows[1][i] > wanted.limit * rows[0][i]]
     assert not slow, f"more than {wanted.limit} times as dear among many: {slow}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from clincot.engines import ENGINES
+from clincot.executors import EXECUTORS
 from clincot.judges import JUDGES
 from clincot.methods import METHODS
 from clincot.objectives import OBJECTIVES
@@ -16,6 +17,7 @@ RECIPES = sorted(path.stem for path in recipes_folder().glob("*.yaml"))
 SETTINGS = sorted(path.stem for path in (recipes_folder() / "settings").glob("*.yaml"))
 HARDWARE = sorted(path.stem for path in (recipes_folder() / "hardware").glob("*.yaml"))
 LABELS = [ALL, *PROTOCOLS]
+BY = list(EXECUTORS)
 KINDS = {
     "method": METHODS,
     "models.policy.kind": ENGINES,

@@ -11,7 +11,7 @@ import typer
 from clincot.cli.choices import LABELS, completing, listed
 from clincot.cli.console import next_step, say
 from clincot.cli.options import Options, with_options
-from clincot.cli.stages import DryRun, NewVersion, Push, check_push, report
+from clincot.cli.stages import By, DryRun, NewVersion, Push, Workers, check_push, executor_of, report
 from clincot.executors.world import world_of
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def evaluate(
     control: Controls = None,
     predictions: Predictions = None,
     protocol: Protocols = None,
+    workers: Workers = 0,
+    executor: By = "local",
 ) -> None:
     """Answer and score the benchmark with the base and the adapters of the rounds, with image-free controls."""
     world_of().refuse_company("clincot evaluate")
@@ -74,7 +76,7 @@ def evaluate(
     from clincot.runs import api
     from clincot.runs.summary import print_tables
 
-    evaluated = api.evaluate(run, round, new_version=new_version, say=say)
+    evaluated = api.evaluate(run, round, new_version=new_version, say=say, executor=executor_of(run, executor, workers))
     print_tables(evaluated.evaluation, labels)
     report(run, evaluated.release, push=push, dry_run=dry_run)
     done = evaluated.release.lineage.round

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clincot.cli.choices import BY, completing
 from clincot.cli.console import next_step, say
 from clincot.cli.options import Options, with_options
 from clincot.errors import RecipeError
@@ -17,6 +18,7 @@ from clincot.objectives import OBJECTIVES
 from clincot.recipe.choices import is_elsewhere
 
 if TYPE_CHECKING:
+    from clincot.executors.base import Executor
     from clincot.runs.releases import Release
     from clincot.runs.run import Run
 
@@ -34,6 +36,15 @@ Objective = Annotated[
 NewVersion = Annotated[
     bool, typer.Option("--new-version", help="Make round-N-v2 when round-N exists with other content.")
 ]
+Workers = Annotated[
+    int, typer.Option("--workers", min=0, help="Processes that build and answer (0: this one; with ray: all that fit).")
+]
+By = Annotated[
+    str,
+    typer.Option(
+        "--executor", help="Whose processes: local, or ray (the cluster of RAY_ADDRESS).", autocompletion=completing(BY)
+    ),
+]
 GOLD = "sft"  # an objective of the command line alone: rounds never train by it
 
 
@@ -45,6 +56,8 @@ def build_data(
     new_version: NewVersion = False,
     dry_run: DryRun = False,
     restore_images: Restore = False,
+    workers: Workers = 0,
+    executor: By = "local",
     rebuild_images: OldRestore = False,
     repair_pairs: Repair = False,
 ) -> None:
@@ -55,20 +68,15 @@ def build_data(
         raise RecipeError(
             "build-data: --repair-pairs is a separate command now. Run `clincot pair` with the same options."
         )
-    world = world_of()
-    if restore_images:
-        world.refuse_company("--restore-images")
+    world_of().refuse_company("clincot build-data")
     run = options.open(round)
     check_push(run, push and not dry_run and not restore_images)
-    if world.rank > 0:
-        from clincot.runs.rounds.share import share_round
-
-        return share_round(run, round, world)
     if restore_images:
         return _restore(run, round)
     from clincot.runs.api import build
 
-    release = build(run, round, new_version=new_version, say=say, world=world).release
+    by = executor_of(run, executor, workers)
+    release = build(run, round, new_version=new_version, say=say, executor=by).release
     report(run, release, push=push, dry_run=dry_run)
     next_step(options.command(run, "train", "--round", str(round)))
 
@@ -118,7 +126,9 @@ def train(
 
 
 @with_options
-def run(options: Options, push: Push = False, dry_run: DryRun = False) -> None:
+def run(
+    options: Options, push: Push = False, dry_run: DryRun = False, workers: Workers = 0, executor: By = "local"
+) -> None:
     """Build and train rounds 1..R, then evaluate; finished stages are not done again."""
     world_of().refuse_company("clincot run")
     opened = options.open()
@@ -126,7 +136,9 @@ def run(options: Options, push: Push = False, dry_run: DryRun = False) -> None:
     from clincot.runs.loop import run_rounds
     from clincot.runs.summary import print_summary
 
-    releases, evaluation = run_rounds(opened, push=push, say=say, dry_run=dry_run)
+    releases, evaluation = run_rounds(
+        opened, push=push, say=say, dry_run=dry_run, executor=executor_of(opened, executor, workers)
+    )
     print_summary(opened, releases, evaluation, say)
     # Behind the other overrides: of two for one value the last one counts.
     next_step(options.having("evaluate.max_images=0").command(opened, "evaluate", "--new-version"))
@@ -146,6 +158,13 @@ def check_push(run: Run, push: bool) -> None:
         from clincot.runs import api
 
         api.check_push(run)
+
+
+def executor_of(run: Run, name: str, workers: int) -> Executor:
+    """Return who builds and answers. Raises ClincotError for an unknown name."""
+    from clincot import executors
+
+    return executors.load(name, workers, threads=run.recipe.build.threads)
 
 
 def report(run: Run, release: Release, *, push: bool, dry_run: bool) -> None:

@@ -2,7 +2,6 @@
 
     plan.json                          what is built: refused when the next command would build something else
     shards/00012/shard-00012345/         a finished shard, renamed into place: parts and shard.json with their checksums
-    claims/LAUNCH/00012/00012345       a shard that a process of a running launch has taken
     merged/                            the round's files
 
 Progress is what is on disk, never a counter. No folder holds more than a thousand shards.
@@ -20,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from clincot.errors import DataError, DiskFull, RoundError
-from clincot.executors.launch import PER_FOLDER
 from clincot.records.atomic import new_folder, write_file
 from clincot.records.lineage import content_key
 
 REPORT, PLAN, SEAL = "shard.json", "plan.json", "sha256"
+PER_FOLDER = 1000
 
 
 class DamagedShard(Exception):
@@ -37,10 +36,6 @@ class Journal:
 
     folder: Path
     _full: dict[str, set[int]] = field(default_factory=dict, repr=False)
-
-    @property
-    def claims(self) -> Path:
-        return self.folder / "claims"
 
     def shard(self, number: int) -> Path:
         """Return the folder of a finished shard."""
@@ -124,8 +119,7 @@ class Journal:
         shutil.rmtree(self.shard(number), ignore_errors=True)
 
     def clear(self) -> None:
-        """Remove claims and what killed processes left half written; called when all shards are finished."""
-        shutil.rmtree(self.claims, ignore_errors=True)
+        """Remove what killed processes left half written; called when all shards are finished."""
         for group in _names(self.folder / "shards"):
             for name in _names(self.folder / "shards" / group):
                 if name.startswith("."):

@@ -8,25 +8,21 @@ from dataclasses import dataclass
 
 from clincot.errors import ClincotError
 
-# What torchrun says alike to every process of a launch; none of it is new for each launch, see launch.py.
-NAMES = ("TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "MASTER_ADDR", "MASTER_PORT")
-
 
 @dataclass(frozen=True)
 class World:
-    """Process `rank` of `size`; `local_rank` counts on its own machine, `label` is shared by the launch's processes."""
+    """Process `rank` of `size`; `local_rank` counts on its own machine."""
 
     rank: int = 0
     size: int = 1
     local_rank: int = 0
-    label: str = ""
 
     def refuse_company(self, command: str) -> None:
-        """Raise ClincotError when `command`, which is for one process, runs in several."""
+        """Raise ClincotError when `command`, which is for one process, runs in several; only training is for many."""
         if self.size > 1:
             raise ClincotError(
-                f"{command}: runs in one process, not in {self.size}."
-                " Start it without torchrun; `clincot build-data` is what many processes share."
+                f"{command}: runs in one process, not in {self.size}. Start it without torchrun; build-data, evaluate"
+                " and run start processes themselves, with --workers N or --executor ray."
             )
 
     def take_gpu(self) -> None:
@@ -53,7 +49,7 @@ def world_of(environment: Mapping[str, str] = os.environ) -> World:
         raise _odd(environment) from error
     if not 0 <= rank < size:
         raise _odd(environment)
-    return World(rank, size, local_rank, "/".join(environment.get(name, "") for name in NAMES))
+    return World(rank, size, local_rank)
 
 
 def _odd(environment: Mapping[str, str]) -> ClincotError:

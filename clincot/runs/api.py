@@ -14,6 +14,7 @@ from clincot.executors.world import ALONE, World
 from clincot.recipe import Recipe
 
 if TYPE_CHECKING:
+    from clincot.executors.base import Executor
     from clincot.runs.results import RoundAdapter, RoundData, RunResults, StageResult
     from clincot.runs.run import Run
 
@@ -60,7 +61,9 @@ def open_run(
     )
 
 
-def build(run: Run, round: int = 1, *, new_version: bool = False, say: Say = silent, world: World = ALONE) -> RoundData:
+def build(
+    run: Run, round: int = 1, *, new_version: bool = False, say: Say = silent, executor: Executor | None = None
+) -> RoundData:
     """Build a round's preference dataset: hypotheses, regions, candidates, ratings and pairs.
 
     A build that was cut off goes on where it was; a finished one is returned as it is.
@@ -70,7 +73,7 @@ def build(run: Run, round: int = 1, *, new_version: bool = False, say: Say = sil
         round: which round, 1 to `run.recipe.rounds`. Its policy is the adapter of the round before.
         new_version: make `round-N-v2` where `round-N` exists with other content.
         say: receives progress in words.
-        world: this process among those of a launch; the others call `clincot.runs.rounds.share.share_round`.
+        executor: whose processes build the shards, from `clincot.executors.load`; None: this process.
 
     Returns:
         The dataset: parquet files of pairs, candidates and regions, its tag, commit and lineage.
@@ -83,7 +86,7 @@ def build(run: Run, round: int = 1, *, new_version: bool = False, say: Say = sil
     from clincot.runs.results import RoundData
     from clincot.runs.rounds.build import build_round
 
-    return RoundData(build_round(run, round, new_version=new_version, world=world), run)
+    return RoundData(build_round(run, round, new_version=new_version, executor=executor), run)
 
 
 def pair(run: Run, round: int = 1, *, say: Say = silent) -> RoundData:
@@ -138,7 +141,9 @@ def train(
     return RoundAdapter(train_round(run, round, new_version=new_version, world=world), run)
 
 
-def evaluate(run: Run, last: int = 0, *, new_version: bool = False, say: Say = silent) -> RunResults:
+def evaluate(
+    run: Run, last: int = 0, *, new_version: bool = False, say: Say = silent, executor: Executor | None = None
+) -> RunResults:
     """Answer and score the benchmark with the base, the adapters of the rounds and image-free controls.
 
     Args:
@@ -146,6 +151,7 @@ def evaluate(run: Run, last: int = 0, *, new_version: bool = False, say: Say = s
         last: the last round to evaluate; 0: all that exist.
         new_version: make `round-N-v2` where the results exist with other content.
         say: receives progress in words.
+        executor: whose processes answer, from `clincot.executors.load`; None: this process.
 
     Returns:
         The results: every number with its interval under every protocol, every answer, and the files of the table.
@@ -158,7 +164,7 @@ def evaluate(run: Run, last: int = 0, *, new_version: bool = False, say: Say = s
     from clincot.runs.evaluation.evaluate import evaluate_rounds
     from clincot.runs.results import RunResults
 
-    done = evaluate_rounds(run, last, new_version=new_version)
+    done = evaluate_rounds(run, last, new_version=new_version, executor=executor)
     return RunResults(done.release, run, done.evaluation)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from clincot.executors.base import Executor
 from clincot.records.lineage import Kind, OwnPin
 from clincot.runs import releases
 from clincot.runs.checks.needs import check_conditioning
@@ -20,7 +21,7 @@ from clincot.stages.evaluate import Evaluation
 
 
 def run_rounds(
-    run: Run, *, push: bool, say: Callable[[str], None], dry_run: bool = False
+    run: Run, *, push: bool, say: Callable[[str], None], dry_run: bool = False, executor: Executor | None = None
 ) -> tuple[list[Release], Evaluation]:
     """Do what is missing of the start, rounds 1..R and the evaluation; push each result as soon as it exists.
 
@@ -53,7 +54,7 @@ def run_rounds(
     for round_ in range(1, run.recipe.rounds + 1):
         say(f"round {round_} of {run.recipe.rounds}")
         again = outdated("dataset", run.preferences_repo, round_, parents)
-        built = build_round(run, round_, new_version=again)
+        built = build_round(run, round_, new_version=again, executor=executor)
         keep(built)
         again = outdated("model", run.adapter_repo, round_, {"preferences": own_pin(run.store, built.pin)})
         trained = train_round(run, round_, new_version=again)
@@ -61,6 +62,6 @@ def run_rounds(
         pin = own_pin(run.store, trained.pin)
         parents, existing = {"parent": pin}, existing | {releases.tag_of(round_): pin}
     again = outdated("dataset", run.results_repo, run.recipe.rounds, existing)
-    evaluated = evaluate_rounds(run, run.recipe.rounds, new_version=again)
+    evaluated = evaluate_rounds(run, run.recipe.rounds, new_version=again, executor=executor)
     keep(evaluated.release)
     return done, evaluated.evaluation

@@ -28,10 +28,10 @@ from clincot.recipe import Recipe, load_recipe
 from clincot.records import Example
 from clincot.regions.grid import Grid
 from clincot.stages.sample.build import build
+from clincot.stages.sample.builder import BuildJob
 from clincot.stages.sample.lengths import OF_JUDGE, OF_POLICY, Rooms, check_lengths
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.workbench import Workbench
-from clincot.stages.sample.worker import BuildJob
 from tests.walked import Walked, walked
 
 MODELS = Path(clincot.__file__).parent / "phantom/models"

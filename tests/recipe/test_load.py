@@ -10,7 +10,7 @@ from clincot.recipe.load import Load, key_of
 from clincot.records.lineage import Pin
 from clincot.runs.models.loading import reference_key, weights_key
 from clincot.runs.pairing import differences
-from clincot.runs.rounds.build import inputs_of
+from clincot.runs.rounds.made import inputs_of
 
 PIN = Pin("model", "a/b", "main", "a" * 40)
 JUDGES = "models.judges=[{repo: a/one, load: {quantization: int8}}, {repo: a/two, load: {device_map: cpu}}]"

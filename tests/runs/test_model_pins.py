@@ -16,7 +16,7 @@ from clincot.records.lineage import OwnPin, Pin
 from clincot.runs import roles
 from clincot.runs.models import loading
 from clincot.runs.models.adapters import Adapter
-from clincot.runs.rounds import build
+from clincot.runs.rounds import made as build
 from clincot.runs.run import Run
 
 Asked = list[tuple[tuple[Any, ...], dict[str, Any]]]

@@ -10,7 +10,8 @@ from sealed_run import SealedRun
 
 from clincot.hub import connect
 from clincot.judges.cache import load_known, read
-from clincot.runs.rounds.build import RATINGS, build_round
+from clincot.runs.rounds.build import build_round
+from clincot.runs.rounds.made import RATINGS
 
 
 def test_another_version_of_a_round_takes_the_ratings_of_the_first(sealed: SealedRun, tmp_path: Path) -> None:

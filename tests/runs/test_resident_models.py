@@ -17,7 +17,7 @@ from clincot.lm import parking
 from clincot.lm.parking import Spot, weights_of
 from clincot.recipe import Recipe
 from clincot.runs.releases.content import own_pin
-from clincot.runs.rounds import build
+from clincot.runs.rounds import made
 from clincot.runs.rounds.build import build_round
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
@@ -71,7 +71,7 @@ def test_no_model_of_a_build_is_left_when_training_starts(
     resident: str, again: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[weakref.ref[torch.nn.Module]] = []
-    load_models = build.load_models
+    load_models = made.load_models
 
     def watched(*asked: Any) -> Models:
         models = load_models(*asked)
@@ -79,7 +79,7 @@ def test_no_model_of_a_build_is_left_when_training_starts(
         loaded.extend(weakref.ref(weights) for model in every if (weights := weights_of(model)) is not None)
         return models
 
-    monkeypatch.setattr(build, "load_models", watched)
+    monkeypatch.setattr(made, "load_models", watched)
     run = replace(again, recipe=taking_turns(again.recipe)) if resident == "one" else again
     build_round(run, 1)
     assert len(loaded) == 4 and not any(weights() for weights in loaded)

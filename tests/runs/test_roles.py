@@ -18,7 +18,7 @@ from clincot.runs.checks import check_names
 from clincot.runs.checks.needs import check_conditioning
 from clincot.runs.models import loading
 from clincot.runs.roles import sources_of
-from clincot.runs.rounds.build import inputs_of, made_of
+from clincot.runs.rounds.made import inputs_of, made_of
 
 SMALL = "tests.methods.small_methods"
 EMPTY = ModelSource()

@@ -10,7 +10,7 @@ from clincot import benchmarks
 from clincot.hub import connect
 from clincot.phantom.dataset import phantom_files
 from clincot.recipe import load_recipe
-from clincot.runs.rounds.build import examples_of
+from clincot.runs.rounds.made import examples_of
 from clincot.runs.rounds.sft import _examples
 from clincot.runs.run import Run
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clincot.errors import RoundError
-from clincot.executors.launch import close_launch, join_launch, open_launch
 from clincot.executors.world import World
 from clincot.recipe import Recipe
 from clincot.runs.run import Run
@@ -22,12 +21,9 @@ def train_distributed(run: Run, world: World, job: TrainJob | SftJob | None) -> 
 
     The work folder, the rows and the snapshots must be where the others see them too: one machine, or shared folders.
     """
-    order = {"kind": type(job).__name__, "recipe": run.recipe.hash, "job": _plain(job)}
-    launches = run.folder / "launches"
-    launch = open_launch(world, launches, order)
-    outcome = None if job is None else _train(job)
-    close_launch(launch, launches)
-    return outcome
+    if world.size > 1:
+        _told({"kind": type(job).__name__, "recipe": run.recipe.hash, "job": _plain(job)})
+    return None if job is None else _train(job)
 
 
 def join_training(run: Run, world: World) -> None:
@@ -35,7 +31,7 @@ def join_training(run: Run, world: World) -> None:
 
     Raises RoundError when this process would train something else than rank 0.
     """
-    _, order = join_launch(world, run.folder / "launches")
+    order = _told(None)
     if order["job"] is None:
         return
     if order["recipe"] != run.recipe.hash:
@@ -44,6 +40,22 @@ def join_training(run: Run, world: World) -> None:
             " same version of the package."
         )
     _train(_job(order["kind"], run.recipe, order["job"]))
+
+
+def _told(order: dict[str, Any] | None) -> dict[str, Any]:
+    """Return rank 0's order to every process; the others wait for it, as rank 0 may have to download first.
+
+    When rank 0 fails before, its launcher ends the others.
+    """
+    from accelerate.utils import broadcast_object_list
+
+    from clincot.stages.train.distributed import processes
+
+    processes()
+    said = [order]
+    broadcast_object_list(said)
+    assert said[0] is not None
+    return said[0]
 
 
 def _train(job: TrainJob | SftJob) -> TrainOutcome:

@@ -20,8 +20,8 @@ from clincot.runs.redistribution.round_files import without_images
 from clincot.runs.releases import Release
 from clincot.runs.releases.content import locate, own_pin
 from clincot.runs.roles import judge_sources
-from clincot.runs.rounds.build import examples_of, inputs_of
 from clincot.runs.rounds.build_facts import facts_of
+from clincot.runs.rounds.made import examples_of, inputs_of
 from clincot.runs.rounds.train import preferences_of
 from clincot.runs.run import Run
 from clincot.stages.pair.round import PairJob, pair

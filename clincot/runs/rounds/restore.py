@@ -26,7 +26,7 @@ from clincot.runs.models.loading import load_proposer
 from clincot.runs.models.pins import benchmark_pin
 from clincot.runs.redistribution import redacted
 from clincot.runs.roles import sources_of
-from clincot.runs.rounds.build import examples_of
+from clincot.runs.rounds.made import examples_of
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.shards import cut_shards

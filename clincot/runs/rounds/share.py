@@ -1,27 +1,26 @@
-"""A run and a round that rank 0 builds -> shards of it, built by another process of the same launch."""
+"""A run's order and a round -> what builds shards of it in another process; the process of the command merges them."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from clincot.errors import RoundError
-from clincot.executors.launch import join_launch
-from clincot.executors.world import World
-from clincot.runs.rounds.build import job_of, made_of
-from clincot.runs.run import Run
-from clincot.stages.sample.build import share
+
+if TYPE_CHECKING:
+    from clincot.executors.base import Work
+    from clincot.runs.order import RunOrder
 
 
-def share_round(run: Run, round_: int, world: World) -> None:
-    """Build shards of `round_` until none is free; rank 0 merges and commits them.
+def open_round(order: RunOrder, round_: int, tag: str, inputs: str) -> Work:
+    """Return what builds shards of `round_` under `tag`; it loads models when it builds the first one.
 
-    Raises RoundError when this process would build something else than rank 0.
+    Raises RoundError when this process would build something else than that of the command.
     """
-    launch, order = join_launch(world, run.folder / "launches")
-    if not order["tag"]:
-        return
+    run = order.open()
+    from clincot.runs.rounds.made import job_of, made_of
+    from clincot.stages.sample.builder import Builder
+
     made = made_of(run, round_)
-    if made.inputs != order["inputs"]:
-        raise RoundError(
-            f"rank {world.rank}: sees other settings, models or data than rank 0."
-            " Start every process with the same command and the same version of the package."
-        )
-    share(job_of(run, round_, made, order["tag"], world)[0], launch)
+    if made.inputs != inputs:
+        raise RoundError(f"round {round_}: the models or the data have changed since the command began. Give it again.")
+    return Builder.of(job_of(run, round_, made, tag)[0], elsewhere=True)

@@ -15,7 +15,6 @@ from clincot import benchmarks, protocols
 from clincot.chain import prompts
 from clincot.errors import DataError
 from clincot.progress import bar
-from clincot.protocols import Protocol
 from clincot.recipe import Recipe
 from clincot.records import Example
 from clincot.records.lineage import content_key
@@ -67,21 +66,22 @@ def evaluate_policies(
     folder: Path,
     *,
     proposer_key: str = "",
+    ahead: Callable[[Answering], None] | None = None,
 ) -> Evaluation:
     """Answer `examples` with every policy and control of the recipe and score them under every protocol.
 
     `train_examples` serve the controls that `controls.reads_train` names. `proposer_key` names the proposer's exact
-    weights: stored answers of another one are not used. Raises DataError for an empty split, repeated ids and
-    values that are no texts.
+    weights: stored answers of another one are not used. `ahead` may compute answers before, by other processes.
+    Raises DataError for an empty split, repeated ids and values that are no texts.
     """
-    protocol = protocols.load(recipe.evaluate.protocol)
-    asked = checked(examples, f"{recipe.benchmark} {recipe.evaluate.split}", recipe.evaluate.max_images)
+    answering = answering_of(recipe, examples, proposer_load, folder, proposer_key=proposer_key)
+    asked = answering.asked
     check_names([policy.name for policy in policies])
-    stand_ins = controls.shuffled(asked, recipe.seed) if SHUFFLED in recipe.evaluate.controls else {}
-    answering = _answering(recipe, protocol, asked, stand_ins, (proposer_load, proposer_key), folder)
+    if ahead is not None:
+        ahead(answering)
     if recipe.models.resident == "one":
         answering.look_first(policies)
-    rows, unreadable, unanswered = _answers(answering, asked, policies)
+    rows, unreadable, unanswered = _answers(answering, policies)
     readable = [example for example in asked if example.image_id not in unreadable]
     if not readable:
         raise DataError(f"{recipe.benchmark} {recipe.evaluate.split}: no image can be read. Replace the images.")
@@ -95,7 +95,7 @@ def evaluate_policies(
         evaluation,
         unreadable=_by_label(unreadable, asked),
         contamination={p.name: None if p.seen is None else tuple(sorted(shown & p.seen)) for p in policies},
-        notes=_notes(recipe, stand_ins),
+        notes=_notes(recipe, answering),
         unanswered=unanswered,
     )
 
@@ -139,15 +139,18 @@ def image_free_row(control: str, train: Sequence[Example], examples: Sequence[Ex
     return {Row("", "", control): made} if made else {}
 
 
-def _answering(
+def answering_of(
     recipe: Recipe,
-    protocol: Protocol,
-    asked: Sequence[Example],
-    stand_ins: Mapping[str, Example],
-    proposer: tuple[Callable[[], Proposer], str],
+    examples: Sequence[Example],
+    proposer_load: Callable[[], Proposer],
     folder: Path,
+    *,
+    proposer_key: str = "",
 ) -> Answering:
-    settings = Settings.of(recipe)
+    """Return how the examples are answered, the same in every process; it raises as `evaluate_policies` does."""
+    asked = checked(examples, f"{recipe.benchmark} {recipe.evaluate.split}", recipe.evaluate.max_images)
+    stand_ins = controls.shuffled(asked, recipe.seed) if SHUFFLED in recipe.evaluate.controls else {}
+    protocol, settings = protocols.load(recipe.evaluate.protocol), Settings.of(recipe)
     prompts_of = (protocol.finding_instruction, protocol.region_instruction, protocol.direct_instruction)
     report = (prompts.SHOW_FINDING_OF_REPORT, prompts.REPORT_WITH_REGION, prompts.REPORT_DIRECTLY)
     dark = ("", *(name for name in recipe.evaluate.controls if name == BLACK))
@@ -158,19 +161,18 @@ def _answering(
         work.append((group, own))
         if stand_ins:
             work.append((other_images(group, stand_ins), other))
-    key = content_key(prompts_of, report, repr(settings), proposer[1])
+    key = content_key(prompts_of, report, repr(settings), proposer_key)
     return Answering(
         settings=replace(settings, asking=protocol.asking),
         store=Store(folder / "parts", key, repr(protocol.asking) if protocol.asking else ""),
         work=tuple(work),
-        proposer=cache(proposer[0]),
+        proposer=cache(proposer_load),
+        asked=tuple(asked),
     )
 
 
-def _answers(
-    answering: Answering, asked: Sequence[Example], policies: Sequence[PolicyUnderTest]
-) -> tuple[Rows, dict[str, str], dict[str, str]]:
-    image_of = {example.id: example.image_id for example in asked}
+def _answers(answering: Answering, policies: Sequence[PolicyUnderTest]) -> tuple[Rows, dict[str, str], dict[str, str]]:
+    image_of = {example.id: example.image_id for example in answering.asked}
     rows: Rows = {}
     unreadable: dict[str, str] = {}
     unanswered: dict[str, str] = {}
@@ -209,7 +211,7 @@ def _pairs(rows: Sequence[Row], first: str) -> Iterator[tuple[Row, Row, str]]:
             yield row, base, first
 
 
-def _notes(recipe: Recipe, stand_ins: Mapping[str, Example]) -> tuple[str, ...]:
-    if SHUFFLED in recipe.evaluate.controls and not stand_ins:
+def _notes(recipe: Recipe, answering: Answering) -> tuple[str, ...]:
+    if SHUFFLED in recipe.evaluate.controls and len({example.image_id for example in answering.asked}) == 1:
         return ("No row of shuffled images: there is one image only.",)
     return ()

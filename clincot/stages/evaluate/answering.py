@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
+from pathlib import Path
 
 from clincot.chain.layout import Display
 from clincot.engines.base import Engine
@@ -62,12 +63,16 @@ class Group:
 
 @dataclass(frozen=True)
 class Answering:
-    """How every group is answered by every policy, and where the parts lie; a way is (inference, control)."""
+    """How every group of what is `asked` is answered by every policy, and where the parts lie.
+
+    A way is (inference, control).
+    """
 
     settings: Settings
     store: Store
     work: tuple[tuple[Group, Ways], ...]
     proposer: Callable[[], Proposer]
+    asked: tuple[Example, ...] = ()
 
     def look_first(self, policies: Sequence[PolicyUnderTest]) -> None:
         """Find the regions of all parts that are missing, then park the proposer: it and a policy need not share a GPU.
@@ -98,19 +103,45 @@ class Answering:
     def parts(self, policy: PolicyUnderTest, advance: Callable[[int], None]) -> Iterator[tuple[Row, Part]]:
         """Yield the part of every group and way, computing what is not stored; the policy is loaded at most once."""
         loaded = cache(policy.load)
+        for place, (group, ways) in enumerate(self.work):
+            self.answer(policy, place, loaded)
+            for inference, control in ways:
+                yield (
+                    Row(policy.name, inference, control),
+                    self.store.read(self._path(policy, group, inference, control)),
+                )
+                advance(len(group.examples))
+
+    def questions(self, place: int) -> int:
+        """Return how many answers a group takes: its questions in every way."""
+        group, ways = self.work[place]
+        return len(group.examples) * len(ways)
+
+    def missing(self, policies: Sequence[PolicyUnderTest]) -> list[tuple[int, int]]:
+        """Return the places of policy and group that have a part to compute, one policy after the other."""
+        return [
+            (number, place)
+            for number, policy in enumerate(policies)
+            for place, (group, ways) in enumerate(self.work)
+            if not all(self._path(policy, group, *way).is_file() for way in ways)
+        ]
+
+    def answer(self, policy: PolicyUnderTest, place: int, load: Callable[[], Engine]) -> None:
+        """Compute the parts of one group that are not stored."""
+        group, ways = self.work[place]
 
         def forgetful() -> Engine:
-            loaded().forget()
-            return loaded()
+            load().forget()
+            return load()
 
-        for group, ways in self.work:
-            look, engine = cache(group.look), cache(forgetful)
-            for inference, control in ways:
-                path = self.store.path(policy.key, inference, control, group.examples)
-                if not path.is_file():
-                    self.store.write(path, self._answer(group, look, inference, control, engine), group.examples)
-                yield Row(policy.name, inference, control), self.store.read(path)
-                advance(len(group.examples))
+        look, engine = cache(group.look), cache(forgetful)
+        for inference, control in ways:
+            path = self._path(policy, group, inference, control)
+            if not path.is_file():
+                self.store.write(path, self._answer(group, look, inference, control, engine), group.examples)
+
+    def _path(self, policy: PolicyUnderTest, group: Group, inference: str, control: str) -> Path:
+        return self.store.path(policy.key, inference, control, group.examples)
 
     def _answer(
         self,

@@ -1,13 +1,13 @@
 """Stage 1: a round's examples and models -> parquet files of candidates and regions, shard by shard, resumable.
 
-Any number of processes build together: each takes the next shard that nobody has (worker.py, launch.py) and puts it
-into the journal (journal.py); rank 0 merges what all of them finished.
+An executor hands the shards out to any number of processes; each puts what it finished into the journal (journal.py),
+and the process of the command merges them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clincot.errors import DataError
+from clincot.executors.base import Executor
 from clincot.executors.journal import DamagedShard, Journal
-from clincot.executors.launch import Launch
+from clincot.executors.local import Local
 from clincot.judges.cache import Recorded, read
 from clincot.progress import left_out, notice
-from clincot.records import Example
-from clincot.records.lineage import content_key
 from clincot.rows import schema
-from clincot.stages.sample.shards import PARTS, RATINGS, SWAPS, Part, Totals, cut_shards, shards_key
-from clincot.stages.sample.worker import BuildJob, Worker
+from clincot.stages.sample.builder import Builder, BuildJob
+from clincot.stages.sample.finish import finish
+from clincot.stages.sample.shards import PARTS, RATINGS, SWAPS, Part, Totals
 
 REMAKES = 3
 
@@ -36,31 +36,31 @@ class BuildOutcome:
     facts: dict[str, Any]
 
 
-def build(job: BuildJob, launch: Launch | None = None) -> BuildOutcome:
-    """Finish every shard of the round, with the launch's other processes, and merge them (rank 0, or a process alone).
+def build(job: BuildJob, executor: Executor | None = None) -> BuildOutcome:
+    """Finish every shard of the round, by this process or the executor's, and merge them.
 
     A shard whose files are damaged on disk is made again. Raises RoundError when the folder holds an unfinished build
-    of something else.
+    of something else, and for shards whose process died each time.
     """
-    launch = launch or Launch()
-    worker = worker_of(job, launch)
-    worker.finish()
-    worker.close()
+    builder, executor = Builder.of(job), executor or Local()
     for _ in range(REMAKES):
+        finish(builder, executor)
+        builder.close()
         try:
-            outcome = merge(job.folder, job.round, len(worker.shards))
+            outcome = merge(job.folder, job.round, len(builder.shards))
         except DamagedShard:
-            worker.remake()
+            _discard_damaged(builder)
         else:
-            worker.close()
-            worker.journal.clear()
+            builder.journal.clear()
             return outcome
     raise DataError(f"{job.folder}: shards are damaged again and again. Check the disk, or give another folder.")
 
 
-def share(job: BuildJob, launch: Launch) -> None:
-    """Finish the shards that this process gets hold of (ranks above 0)."""
-    worker_of(job, launch).finish()
+def _discard_damaged(builder: Builder) -> None:
+    journal = builder.journal
+    for number, what in journal.damaged(range(len(builder.shards))).items():
+        notice(f"{journal.shard(number)}: {what}. The shard is built again.")
+        journal.discard(number)
 
 
 def merge(folder: Path, round_: int, count: int) -> BuildOutcome:
@@ -100,29 +100,3 @@ def _tables(journal: Journal, count: int, part: Part) -> Iterator[pa.Table]:
         data = journal.part(number, part.name, journal.report(number))
         if data is not None:
             yield pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
-
-
-def worker_of(job: BuildJob, launch: Launch) -> Worker:
-    """Cut the shards and open the journal. Raises RoundError when it holds an unfinished build of something else."""
-    shards = cut_shards(job.examples, job.recipe.build.shard_images)
-    journal = Journal(job.folder)
-    journal.open(_plan(job, shards))
-    return Worker(job, launch, journal, shards)
-
-
-def _plan(job: BuildJob, shards: Sequence[Sequence[Example]]) -> dict[str, Any]:
-    return {
-        "layout": 3,
-        "round": job.round,
-        "method": job.recipe.method.tree(),
-        "seed": job.recipe.seed,
-        "rounds": job.recipe.rounds,
-        "image_layout": job.recipe.image_layout,
-        **job.recipe.fit_facts,
-        "build": asdict(job.recipe.build),
-        "made from": dict(job.made_from),
-        "examples": len(job.examples),
-        "shards": len(shards),
-        "shards_key": shards_key(shards),
-        "inputs_key": content_key(job.key, repr(job.recipe.build), repr(job.recipe.method), job.recipe.seed),
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from accelerate import PartialState
 from clincot.stages.train.policy import save_adapter
 from clincot.stages.train.saves import last_save
 
+# How long a process waits for the others: rank 0 may have to download models and publish before it trains.
+PATIENCE = timedelta(hours=1)
+
 
 def processes() -> PartialState:
     """Return the launcher's processes, joined over gloo on a CPU; a single one without a launcher."""
-    return PartialState(cpu=not torch.cuda.is_available())
+    return PartialState(cpu=not torch.cuda.is_available(), timeout=PATIENCE)
 
 
 def start_folder(folder: Path, key: str) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +14,18 @@ import pytest
 from PIL import Image
 
 from clincot.errors import RoundError
+from clincot.executors.base import Done, Opener, Piece, SetAside
 from clincot.executors.journal import Journal
-from clincot.executors.launch import Launch
-from clincot.executors.world import World
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.lm.requests import Completion, Counters, GenerateRequest
 from clincot.recipe import load_recipe
 from clincot.records import Example
 from clincot.regions.base import HeatMap, Subject
-from clincot.stages.sample import worker
-from clincot.stages.sample.build import BuildOutcome, build, share
+from clincot.stages.sample import finish
+from clincot.stages.sample.build import BuildOutcome, build
+from clincot.stages.sample.builder import Builder, BuildJob
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.worker import BuildJob
 
 NAMES = ("nodule", "effusion", "cardiomegaly")
 SHARDS = 5
@@ -139,45 +139,65 @@ def test_another_recipe_for_an_unfinished_round_is_refused_with_the_difference(t
         build(replace(fewer, examples=fewer.examples[:-2], key="other", made_from={"policy": "someone/policy@2"}))
 
 
-def test_ranks_share_the_units_and_rank_0_merges_them(tmp_path: Path, expected: dict[str, str]) -> None:
+class Threads:
+    """Three threads that each open the work and do every third piece; `aside` are pieces that nobody can do."""
+
+    workers, elsewhere = 3, True
+
+    def __init__(self, aside: tuple[Piece, ...] = ()) -> None:
+        self.aside = aside
+
+    def run(self, open_work: Opener, pieces: Sequence[Piece], done: Done) -> None:
+        def one(rank: int) -> list[tuple[Piece, object]]:
+            work = open_work()
+            return [(piece, work(piece)) for piece in pieces[rank :: self.workers] if piece not in self.aside]
+
+        with ThreadPoolExecutor(self.workers) as pool:
+            for piece, note in chain.from_iterable(pool.map(one, range(self.workers))):
+                done(piece, note)
+        if self.aside:
+            raise SetAside(self.aside)
+
+
+def shared(folder: Path, loaded: list[Policy] | None = None) -> BuildJob:
+    return replace(job(folder), elsewhere=lambda: Builder.of(job(folder, loaded)))
+
+
+def test_processes_of_an_executor_build_the_shards_and_this_one_merges_them(
+    tmp_path: Path, expected: dict[str, str]
+) -> None:
     loaded: list[Policy] = []
-    with ThreadPoolExecutor(3) as pool:
-        others = [pool.submit(share, job(tmp_path, loaded), Launch(World(rank, 3), "id")) for rank in (1, 2)]
-        outcome = build(job(tmp_path, loaded), Launch(World(0, 3), "id"))
-        for other in others:
-            other.result(timeout=20)
-    assert sums(outcome) == expected
-    assert sum(policy.shards for policy in loaded) == SHARDS
+    assert sums(build(shared(tmp_path, loaded), Threads())) == expected
+    assert len(loaded) == 3 and sum(policy.shards for policy in loaded) == SHARDS
+
+
+def test_a_shard_that_nobody_can_build_is_named_with_its_images_and_the_others_stay(
+    tmp_path: Path, expected: dict[str, str]
+) -> None:
+    with pytest.raises(RoundError, match=r"shards 1, 3 \(images i1, i3\): their process died 3 times; all others"):
+        build(shared(tmp_path), Threads(aside=((1,), (3,))))
+    assert Journal(tmp_path).finished() == {0, 2, 4}
+    assert sums(build(job(tmp_path))) == expected
+
+
+def test_shards_that_were_built_in_another_folder_are_missed(tmp_path: Path) -> None:
+    astray = replace(job(tmp_path / "here"), elsewhere=lambda: Builder.of(job(tmp_path / "there")))
+    with pytest.raises(RoundError, match="shard-00000000: was built by another process, but is not here. Start in a"):
+        build(astray, Threads())
 
 
 def test_two_commands_at_once_on_one_folder_end_with_the_same_rows(tmp_path: Path, expected: dict[str, str]) -> None:
     with ThreadPoolExecutor(3) as pool:
-        outcomes = list(pool.map(lambda one: build(job(tmp_path), Launch(id=one)), "abc"))
+        outcomes = list(pool.map(lambda _: build(job(tmp_path)), "abc"))
     assert all(sums(outcome) == expected for outcome in outcomes)
     assert Journal(tmp_path).finished() == set(range(SHARDS))
-
-
-def test_shards_that_a_lost_launch_took_are_built_by_the_next(tmp_path: Path, expected: dict[str, str]) -> None:
-    lost = Launch(World(1, 2), "lost")
-    for number in range(SHARDS):
-        lost.claim(Journal(tmp_path).claims, number)
-    assert sums(build(job(tmp_path))) == expected
-
-
-def test_rank_0_builds_what_a_process_that_hangs_has_taken(
-    tmp_path: Path, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(worker, "PATIENCE", 0.3)
-    Launch(World(1, 2), "id").claim(Journal(tmp_path).claims, 3)
-    assert sums(build(job(tmp_path), Launch(World(0, 2), "id"))) == expected
-    assert "shard 3: another process has it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("order", ["1", "2"])
 def test_the_order_of_shards_decides_nothing(
     order: str, tmp_path: Path, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(worker.ORDER, order)
+    monkeypatch.setenv(finish.ORDER, order)
     taken: list[int] = []
     monkeypatch.setattr(Journal, "has", lambda journal, number: taken.append(number) or False)
     assert sums(build(job(tmp_path))) == expected

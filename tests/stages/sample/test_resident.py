@@ -15,8 +15,7 @@ from PIL import Image
 import clincot
 from clincot.engines.transformers import TransformersEngine
 from clincot.executors.journal import Journal
-from clincot.executors.launch import Launch
-from clincot.executors.world import World
+from clincot.executors.local import Local
 from clincot.images import encode_png
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.cache import CachedJudge
@@ -27,8 +26,9 @@ from clincot.recipe import load_recipe
 from clincot.records import Example
 from clincot.regions.query_grounder import QueryGrounder
 from clincot.stages.sample.build import BuildOutcome, build
+from clincot.stages.sample.builder import Builder, BuildJob
+from clincot.stages.sample.finish import pieces
 from clincot.stages.sample.serving import Models
-from clincot.stages.sample.worker import BuildJob, Worker
 
 MODELS = Path(clincot.__file__).parent / "phantom/models"
 SHARDS = 4
@@ -156,8 +156,9 @@ def test_debates_and_a_policy_that_is_its_own_judge_have_equal_rows(itself: bool
     assert found[0] == found[1]
 
 
-def test_processes_find_shards_each(tmp_path: Path) -> None:
-    whole = Worker(job(tmp_path, together=4), Launch(World(0, 3), "id"), Journal(tmp_path), [()] * 10)
-    assert [whole._together(left) for left in (12, 10, 4, 1, 0)] == [4, 4, 2, 1, 1]
-    alone = Worker(job(tmp_path), Launch(), Journal(tmp_path), [()] * 10)
-    assert alone._together(10) == 1
+def test_every_process_finds_shards(tmp_path: Path) -> None:
+    whole = Builder(job(tmp_path, together=4), Journal(tmp_path), [()] * 12)
+    sizes = [[len(piece) for piece in pieces(list(range(left)), whole, Local(3))] for left in (12, 10, 4, 1, 0)]
+    assert sizes == [[4, 4, 4], [4, 4, 2], [2, 2], [1], []]
+    alone = Builder(job(tmp_path), Journal(tmp_path), [()] * 10)
+    assert pieces([3, 5], alone, Local()) == [(3,), (5,)]

@@ -1,0 +1,131 @@
+"""Pieces of work -> done by actors of a Ray cluster, one for each GPU or per some CPUs; nodes may join and leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from clincot.errors import ClincotError
+from clincot.executors.base import DEATHS, Done, Opener, Piece, Waiting, Work
+
+LOOK = 1.0  # seconds between two looks for nodes that joined
+
+
+class Worker:
+    """What an actor runs: it opens the work at its first piece and keeps it open."""
+
+    def __init__(self) -> None:
+        self._work: Work | None = None
+
+    def ready(self) -> bool:
+        return True
+
+    def do(self, open_work: Opener, piece: Piece) -> Any:
+        if self._work is None:
+            self._work = open_work()
+        return self._work(piece)
+
+
+class Ray:
+    """The cluster of RAY_ADDRESS, or one that is started on this machine; at most `workers` actors, 0: all that fit."""
+
+    elsewhere = True
+
+    def __init__(self, workers: int = 0, *, threads: int = 1) -> None:
+        self.workers = workers
+        self.threads = threads
+
+    def run(self, open_work: Opener, pieces: Sequence[Piece], done: Done) -> None:
+        """Do all pieces (see `Executor.run`); a node that joins late gets work, what a lost node did is done again."""
+        if not pieces:
+            return
+        with _cluster() as ray:
+            Crew(ray, self._actor(ray), self.workers or len(pieces)).finish(open_work, pieces, done)
+
+    def _actor(self, ray: ModuleType) -> Any:
+        gpus = any(node["Resources"].get("GPU") for node in ray.nodes() if node["Alive"])
+        return ray.remote(num_cpus=self.threads, num_gpus=int(gpus), max_restarts=0)(Worker)
+
+
+class Crew:
+    """The actors at work: as many as the cluster has room for, one more whenever a node joins."""
+
+    def __init__(self, ray: ModuleType, actor: Any, most: int) -> None:
+        self.ray, self.actor, self.most = ray, actor, most
+        self.free: list[Any] = []  # actors that run and have nothing to do
+        self.coming: dict[Any, Any] = {}  # reference of `ready` -> an actor that waits for room
+        self.running: dict[Any, tuple[Any, Piece]] = {}  # reference of a result -> its actor and piece
+        self.failed = 0  # actors in a row that did not start
+
+    def finish(self, open_work: Opener, pieces: Sequence[Piece], done: Done) -> None:
+        waiting = Waiting.of(pieces)
+        while waiting.pieces or self.running:
+            self._grow(len(waiting.pieces))
+            while waiting.pieces and self.free:
+                actor, piece = self.free.pop(), waiting.pieces.popleft()
+                self.running[actor.do.remote(open_work, piece)] = (actor, piece)
+            ready, _ = self.ray.wait([*self.running, *self.coming], timeout=LOOK)
+            for reference in ready:
+                if reference in self.coming:
+                    self._arrive(reference)
+                else:
+                    self._take(reference, waiting, done)
+        waiting.refuse_aside()
+
+    def _grow(self, wanted: int) -> None:
+        """Ask for one more actor than there is room for, while there is work for it: it starts when a node joins."""
+        if not self.coming and wanted > len(self.free) and len(self.free) + len(self.running) < self.most:
+            actor = self.actor.remote()
+            self.coming[actor.ready.remote()] = actor
+
+    def _arrive(self, reference: Any) -> None:
+        actor = self.coming.pop(reference)
+        try:
+            self.ray.get(reference)
+        except self.ray.exceptions.RayActorError as error:
+            self.failed += 1  # its node may have gone; `_grow` asks for another
+            if self.failed == DEATHS:
+                said = [line.strip() for line in str(error).splitlines() if line.strip()]
+                raise ClincotError(
+                    f"--executor ray: no process starts on the cluster ({said[-1]})."
+                    " Install the same version of clincot and of Python on every node."
+                ) from error
+            return
+        self.failed = 0
+        self.free.append(actor)
+
+    def _take(self, reference: Any, waiting: Waiting, done: Done) -> None:
+        actor, piece = self.running.pop(reference)
+        try:
+            note = self.ray.get(reference)
+        except self.ray.exceptions.RayActorError as error:
+            self.ray.kill(actor)  # one that cannot be reached may be at work still
+            waiting.died(piece, type(error).__name__)
+        except self.ray.exceptions.RayTaskError as error:
+            raise error.cause if isinstance(error.cause, ClincotError) else error from None
+        else:
+            self.free.append(actor)
+            done(piece, note)
+
+
+@contextmanager
+def _cluster() -> Iterator[ModuleType]:
+    """Connect to the cluster, or start one; a connection that the caller made is used and left as it is."""
+    try:
+        import ray
+    except ImportError as error:
+        raise ClincotError("--executor ray: needs Ray. Run `pip install 'clincot[ray]'`.") from error
+    if ray.is_initialized():
+        yield ray
+        return
+    try:
+        ray.init(logging_level="error")  # reads RAY_ADDRESS
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        said = str(error).strip().partition("\n")[0]
+        raise ClincotError(f"--executor ray: no cluster ({said}). Start one, or correct RAY_ADDRESS.") from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()

@@ -1,0 +1,149 @@
+"""A run and its last round -> what an evaluation is made from, and how its questions are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from clincot import benchmarks, protocols
+from clincot.benchmarks.base import Source
+from clincot.engines.base import Engine
+from clincot.engines.crops import report_crops
+from clincot.errors import RoundError
+from clincot.recipe import ModelSource
+from clincot.recipe.choices import source_keys
+from clincot.recipe.load import key_of
+from clincot.records import Example
+from clincot.records.lineage import OwnPin, Pin, content_key
+from clincot.regions.base import Proposer
+from clincot.runs.evaluation.contamination import by_content, seen_by
+from clincot.runs.models import adapters
+from clincot.runs.models.adapters import Adapter
+from clincot.runs.models.loading import load_policy, load_proposer, proposer_key, weights_key
+from clincot.runs.models.pins import benchmark_pin, model_pins
+from clincot.runs.releases import tag_of
+from clincot.runs.run import Run
+from clincot.stages.evaluate import PolicyUnderTest, controls
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The pinned benchmark; each split is read once, and only when asked for."""
+
+    run: Run
+    pin: Pin
+
+    @cached_property
+    def asked(self) -> list[Example]:
+        return self._read(self.run.recipe.evaluate.split)
+
+    @cached_property
+    def train(self) -> list[Example]:
+        return self._read("train")
+
+    @property
+    def for_controls(self) -> list[Example]:
+        """The train split, where a control of the recipe answers with it."""
+        return self.train if controls.reads_train(self.run.recipe.evaluate.controls) else []
+
+    def _read(self, split: str) -> list[Example]:
+        benchmark = benchmarks.load(self.run.recipe.benchmark)
+        return benchmark.examples(self.run.target.snapshot(self.pin, benchmark.patterns), split)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What an evaluation is made from; `inputs` is the key of all that decides its results."""
+
+    run: Run
+    chosen: tuple[Adapter, ...]
+    models: Mapping[str, ModelSource]
+    source: Source
+    pins: dict[str, Pin]
+    inputs: str
+    splits: Splits
+
+    @property
+    def newest(self) -> int:
+        """Return the last round that is evaluated, 0 for the base alone."""
+        return self.chosen[-1].round if self.chosen else 0
+
+    @property
+    def own(self) -> dict[str, OwnPin]:
+        return {tag_of(adapter.round, self.run.start): adapter.own for adapter in self.chosen}
+
+    @property
+    def proposer_key(self) -> str:
+        return proposer_key(self.run.recipe, self.pins.get("proposer"))
+
+    @property
+    def folder(self) -> Path:
+        """Return where the answers are kept."""
+        return self.run.work("answers")
+
+    def proposer(self) -> Proposer:
+        return load_proposer(self.run, self.run.recipe, self.pins.get("proposer"))
+
+    def policies(self, *, trained_on: bool = True) -> list[PolicyUnderTest]:
+        """Return the base and the adapters; `trained_on`: with the test images that each was trained on."""
+        recipe, run = self.run.recipe, self.run
+        # Another engine may write other texts with the same weights.
+        base = weights_key(self.pins["policy"], recipe.models.policy.load) + recipe.models.policy.kind
+        base = "+".join((base, *recipe.fit_key))
+        seen = self.splits.asked if trained_on else ()  # one process says what is cropped away
+        found = [PolicyUnderTest("base", base, _loader(run, self.pins["policy"], None, seen))]
+        for adapter in self.chosen:
+            key, load = f"{base}+{adapter.sha256}", _loader(run, self.pins["policy"], adapter)
+            found.append(PolicyUnderTest(tag_of(adapter.round, run.start), key, load))
+        if not trained_on:
+            return found
+        known = by_content(seen_by(run, self.chosen, lambda: self.splits.train), self.splits.asked)
+        return [found[0], *(replace(policy, seen=seen) for policy, seen in zip(found[1:], known, strict=True))]
+
+
+def made_of(run: Run, last: int) -> Made:
+    """Pin what an evaluation of rounds 1..`last` (0: all that exist) is made from."""
+    chosen = _chosen(run, last)
+    source = benchmarks.load(run.recipe.benchmark).source
+    models = {"policy": run.recipe.models.policy, "proposer": run.recipe.models.proposer}
+    pins = model_pins(run, models)
+    pins["benchmark"] = benchmark_pin(run.target, source, run.recipe.benchmark_revision)
+    splits = Splits(run, pins["benchmark"])
+    return Made(run, tuple(chosen), models, source, pins, _inputs(run, pins, chosen), splits)
+
+
+def _chosen(run: Run, last: int) -> list[Adapter]:
+    existing = adapters.all_of(run)
+    newest = existing[-1].round if existing else 0
+    if last > newest:
+        raise RoundError(
+            f"round {last} has no adapter: {run.adapter_repo} stops at {tag_of(newest, run.start)!r} in"
+            f" {run.store.label} and on {run.target.label}."
+            f" Run `clincot train --round {newest + 1} --name {run.name}` first."
+        )
+    return [adapter for adapter in existing if adapter.round <= (last or newest)]
+
+
+def _inputs(run: Run, pins: dict[str, Pin], chosen: list[Adapter]) -> str:
+    recipe = run.recipe
+    sources = (recipe.models.policy, recipe.models.proposer)
+    kinds, loads = [source.kind for source in sources], key_of(*(source.load for source in sources))
+    looked = (recipe.build.regions, recipe.inference_steps, recipe.inference_hypotheses, recipe.image_layout)
+    asked = (recipe.evaluate, recipe.seed, *looked, kinds, *recipe.fit_key)
+    shas = {name: pin.sha for name, pin in pins.items()}
+    policies, written = [adapter.sha256 for adapter in chosen], source_keys(recipe.benchmark, *kinds)
+    return content_key(asked, shas, policies, tuple(protocols.PROTOCOLS), *written, *loads)
+
+
+def _loader(run: Run, base: Pin, adapter: Adapter | None, examples: Sequence[Example] = ()) -> Callable[[], Engine]:
+    """Return what loads a policy and says what it crops away of the images of `examples`."""
+    asked = run.recipe.evaluate
+
+    def load() -> Engine:
+        engine = load_policy(run, base, adapter, batch_size=asked.batch_size, threads=asked.threads)
+        report_crops([engine], examples)
+        return engine
+
+    return load

@@ -1,0 +1,68 @@
+"""A cluster whose nodes die and join, and a command that is killed: the rows of one quiet process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command import SMALL, clincot
+from shards import shards, sums
+
+WORDS = (*SMALL, "--set=rounds=1", "--set=build.max_images=16", "--set=build.max_questions=1")
+SHARDS = 16
+NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+
+
+def build(cwd: Path, hub: Path, address: str) -> subprocess.Popen[str]:
+    words = ("build-data", "--executor", "ray", "--name", "build", "--hub", f"local:{hub}", *WORDS)
+    return subprocess.Popen(
+        [sys.executable, "-m", "clincot", *words],
+        cwd=cwd,
+        env=os.environ | {"RAY_ADDRESS": address},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def until(true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    while not true():
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_a_cluster_builds_the_rows_of_one_process_whatever_dies(
+    small_hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # of the nodes' processes too
+    from ray.cluster_utils import Cluster
+
+    (tmp_path / "alone").mkdir()
+    clincot("build-data", "--name", "build", "--hub", f"local:{small_hub}", *WORDS, cwd=tmp_path / "alone")
+    folder = tmp_path / "runs/build/round-1/build"
+    cluster = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
+    try:
+        doomed, _ = cluster.add_node(**NODE), cluster.add_node(**NODE)
+        process = build(tmp_path, small_hub, cluster.address)
+        until(lambda: shards(folder) >= 2, process)
+        cluster.remove_node(doomed, allow_graceful=False)
+        cluster.add_node(**NODE)
+        until(lambda: shards(folder) >= 6, process)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert shards(folder) < SHARDS
+        process = build(tmp_path, small_hub, cluster.address)
+        said, _ = process.communicate(timeout=600)
+    finally:
+        cluster.shutdown()
+    assert process.returncode == 0, said
+    assert sums(folder) == sums(tmp_path / "alone/runs/build/round-1/build")
