@@ -15,8 +15,8 @@ DEATHS = 3  # processes that one piece may kill before it is set aside
 # A piece of work is some numbers (of shards). `Opener` is called once in each process that works: it loads what the
 # work needs and returns what does one piece. It is sent to other processes: a function of a module, or a partial of it.
 Piece = tuple[int, ...]
-Work = Callable[[Piece], Any]
-Opener = Callable[[], Work]
+Worker = Callable[[Piece], Any]
+Opener = Callable[[], Worker]
 Done = Callable[[Piece, Any], None]
 
 

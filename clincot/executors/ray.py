@@ -8,16 +8,16 @@ from types import ModuleType
 from typing import Any
 
 from clincot.errors import ClincotError
-from clincot.executors.base import DEATHS, Done, Opener, Piece, Waiting, Work
+from clincot.executors.base import DEATHS, Done, Opener, Piece, Waiting, Worker
 
 LOOK = 1.0  # seconds between two looks for nodes that joined
 
 
-class Worker:
+class Actor:
     """What an actor runs: it opens the work at its first piece and keeps it open."""
 
     def __init__(self) -> None:
-        self._work: Work | None = None
+        self._work: Worker | None = None
 
     def ready(self) -> bool:
         return True
@@ -46,7 +46,7 @@ class Ray:
 
     def _actor(self, ray: ModuleType) -> Any:
         gpus = any(node["Resources"].get("GPU") for node in ray.nodes() if node["Alive"])
-        return ray.remote(num_cpus=self.threads, num_gpus=int(gpus), max_restarts=0)(Worker)
+        return ray.remote(num_cpus=self.threads, num_gpus=int(gpus), max_restarts=0)(Actor)
 
 
 class Crew:

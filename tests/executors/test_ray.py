@@ -88,7 +88,7 @@ def test_a_node_that_dies_loses_nothing_and_one_that_joins_gets_work(cluster: An
 def test_a_cluster_whose_processes_cannot_import_the_package_is_named(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clincot.executors.ray.Worker.__init__", of_this_file_alone)
+    monkeypatch.setattr("clincot.executors.ray.Actor.__init__", of_this_file_alone)
     with pytest.raises(ClincotError, match=r"no process starts on the cluster .*No module named.*Install the same"):
         Ray().run(partial(squares, tmp_path), pieces(3), lambda piece, note: None)
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from clincot.errors import DataError
 
-Work = Callable[[tuple[int, ...]], int]
+Worker = Callable[[tuple[int, ...]], int]
 
 
 def squares(
     folder: Path, dies: tuple[int, ...] = (), once: bool = True, fails: tuple[int, ...] = (), pause: float = 0.0
-) -> Work:
+) -> Worker:
     """Return work that notes in `folder` which process did what; pieces in `dies` kill it (`once`: the first time)."""
     (folder / f"opened-{os.getpid()}").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", ""), encoding="utf-8")
     return partial(_square, folder, dies, once, fails, pause)

@@ -17,6 +17,7 @@ OPTIONAL = {
     "radeval": "the clinical metrics (extra clinical)",
     "pydicom": "images that are DICOM files (extra dicom)",
     "deepspeed": "train.dpo.deepspeed",
+    "ray": "--executor ray (extra ray)",
 }
 
 

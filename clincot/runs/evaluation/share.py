@@ -12,7 +12,7 @@ from clincot.runs.order import RunOrder
 
 if TYPE_CHECKING:
     from clincot.engines.base import Engine
-    from clincot.executors.base import Executor, Piece, Work
+    from clincot.executors.base import Executor, Piece, Worker
     from clincot.runs.run import Run
     from clincot.stages.evaluate.answering import Answering, PolicyUnderTest
 
@@ -30,7 +30,7 @@ def answer_elsewhere(
         executor.run(open_work, pieces, lambda piece, count: advance(count))
 
 
-def open_answering(order: RunOrder, last: int, inputs: str) -> Work:
+def open_answering(order: RunOrder, last: int, inputs: str) -> Worker:
     """Return what answers pieces (policy, group) of an evaluation; one policy is loaded at a time.
 
     Raises RoundError when this process would answer something else than that of the command.

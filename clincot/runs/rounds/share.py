@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from clincot.errors import RoundError
 
 if TYPE_CHECKING:
-    from clincot.executors.base import Work
+    from clincot.executors.base import Worker
     from clincot.runs.order import RunOrder
 
 
-def open_round(order: RunOrder, round_: int, tag: str, inputs: str) -> Work:
+def open_round(order: RunOrder, round_: int, tag: str, inputs: str) -> Worker:
     """Return what builds shards of `round_` under `tag`; it loads models when it builds the first one.
 
     Raises RoundError when this process would build something else than that of the command.
