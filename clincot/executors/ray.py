@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
@@ -121,7 +122,7 @@ def _cluster() -> Iterator[ModuleType]:
         yield ray
         return
     try:
-        ray.init(logging_level="error")  # reads RAY_ADDRESS
+        ray.init(logging_level=logging.ERROR)  # reads RAY_ADDRESS
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         said = str(error).strip().partition("\n")[0]
         raise ClincotError(f"--executor ray: no cluster ({said}). Start one, or correct RAY_ADDRESS.") from error
