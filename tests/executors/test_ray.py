@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -39,7 +40,7 @@ def nodes(ray: Any) -> Iterator[Any]:
     node = {"num_cpus": 1, "object_store_memory": STORE}
     made = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
     made.add_node(**node)
-    ray.init(address=made.address, log_to_driver=False, logging_level="error")
+    ray.init(address=made.address, log_to_driver=False, logging_level=logging.ERROR)
     yield made
     ray.shutdown()
     made.shutdown()
