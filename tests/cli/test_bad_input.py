@@ -128,6 +128,7 @@ def test_a_wrong_token_is_named_and_never_printed(small_hub: Path, tmp_path: Pat
     assert "token" in err and "hf_wrong" not in err
 
 
+@pytest.mark.long
 def test_a_full_disk_stops_with_a_message_and_the_build_goes_on_later(small_hub: Path, tmp_path: Path) -> None:
     words = ("build-data", "--name", "full", "--hub", f"local:{small_hub}", *SMALL)
     clincot("build-data", "--name", "warm", "--hub", f"local:{small_hub}", *SMALL, cwd=tmp_path)

@@ -56,6 +56,7 @@ def test_mistakes_exit_2_with_a_message_and_write_nothing(words: tuple[str, ...]
     assert not (files / "no").exists()
 
 
+@pytest.mark.long
 def test_llava_med_of_a_hub_converts_and_passes_the_check(tmp_path: Path) -> None:
     llava_med_files.write(tmp_path / "source")
     hub = ("--hub", f"local:{tmp_path / 'hub'}")

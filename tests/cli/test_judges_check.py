@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from command import clincot
 
 from clincot.phantom import publish
@@ -13,6 +14,7 @@ from clincot.phantom import publish
 MODELS = Path(publish.__file__).parent / "models"
 
 
+@pytest.mark.long
 def test_a_trained_judge_knows_right_answers_by_the_reference_and_guesses_without(
     small_hub: Path, tmp_path: Path
 ) -> None:
@@ -35,6 +37,7 @@ def test_a_trained_judge_knows_right_answers_by_the_reference_and_guesses_withou
     assert "In no way of asking does it rate right answers surely higher." in err and "Next:" not in err
 
 
+@pytest.mark.long
 def test_a_folder_that_sees_is_found_out_and_modes_contexts_and_seeds_are_chosen(
     small_hub: Path, tmp_path: Path
 ) -> None:

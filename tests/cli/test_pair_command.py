@@ -24,6 +24,7 @@ def words(*more: str) -> tuple[str, ...]:
     return ("pair", "--name", "loop", "--hub", "local:hub", *SMALL, *more)
 
 
+@pytest.mark.long
 def test_a_pushed_round_is_drawn_again_pushed_and_trained_on(copied: Path) -> None:
     changed = "--set=build.judging.consensus=min"
     _, err = clincot(*words("--round", "2", changed, "--push"), cwd=copied)

@@ -95,6 +95,7 @@ def test_a_token_that_may_only_read_is_found_before_the_work(
     assert not (tmp_path / "runs/r/round-1").exists()
 
 
+@pytest.mark.long
 def test_a_later_push_goes_to_the_user_of_the_token_with_pins_that_resolve(
     built: tuple[Path, str], served: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ def vqa_rad_hub(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder
 
 
+@pytest.mark.long
 def test_two_rounds_and_an_evaluation_run_on_real_radiographs(vqa_rad_hub: Path) -> None:
     words = ("--benchmark", "vqa-rad", "--name", "rad", "--hub", "local:hub", *SMALL)
     out, err = clincot("run", *words, cwd=vqa_rad_hub)
