@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from filelock import FileLock
+
 from clincot import engines
 from clincot.executors.base import Executor
 from clincot.judges import cache
@@ -28,6 +30,8 @@ from clincot.stages.sample.build import BuildOutcome, build, ratings
 from clincot.stages.sample.builder import BuildJob
 from clincot.stages.sample.shards import cut_shards
 
+LOCK = "commit.lock"  # of two commands that finish a round at the same moment one draws the pairs and tags them
+
 
 def build_round(run: Run, round_: int, *, new_version: bool = False, executor: Executor | None = None) -> Release:
     """Build, commit and tag the preference data of `round_`; a finished round is returned as it is.
@@ -46,9 +50,10 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, executor: E
         job = replace(job, elsewhere=partial(open_round, RunOrder.of(run), round_, tag, made.inputs))
     outcome = build(job, executor)
     cache.write(run.folder / RATINGS, tag, ratings(job))
-    # The same command may have built the round elsewhere meanwhile; its rows are the same.
-    done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version, pins=pins)
-    return done or _commit(run, round_, made, draw(job, outcome), every)
+    with FileLock(run.work(tag) / LOCK):
+        # The same command may have built the round elsewhere meanwhile; its rows are the same.
+        done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version, pins=pins)
+        return done or _commit(run, round_, made, draw(job, outcome), every)
 
 
 def draw(job: BuildJob, sampled: BuildOutcome) -> BuildOutcome:
