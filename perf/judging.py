@@ -26,6 +26,7 @@ from clincot.judges.base import JudgeRequest
 from clincot.judges.causal_lm import CausalLMJudge
 from clincot.judges.scoring import DIGITS, expected_digit, written_digit
 from clincot.lm.choice_tokens import ReplyTokens
+from clincot.recipe.load import Load
 
 TARGETS = {"generated, batch 1": 20.0, "one reading each": 3.0}
 TOLERANCE = 1e-5
@@ -110,7 +111,7 @@ def writing_by_reading(judge: CausalLMJudge, asked: Calls) -> float:
 
 def load(folder: Path, args: argparse.Namespace, *, share: bool) -> CausalLMJudge:
     return CausalLMJudge.from_pretrained(
-        folder, name="scaled", key="0", batch_size=args.batch, threads=1, device="cpu", share=share
+        folder, name="scaled", key="0", batch_size=args.batch, threads=1, load=Load(device_map="cpu"), share=share
     )
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from clincot.stages.sample.worker import BuildJob
 from PIL import Image
 
 from clincot import engines, judges, regions
@@ -17,6 +16,7 @@ from clincot.records import Example
 from clincot.rows.schema import PAIR_FEATURES, table, write_parquet
 from clincot.runs.doctor.texts import Texts
 from clincot.stages.sample.build import build
+from clincot.stages.sample.builder import BuildJob
 from clincot.stages.sample.serving import Models
 from clincot.stages.train.dpo import TrainJob, train_adapter
 from perf.sized_models import PATCH, PIXELS
