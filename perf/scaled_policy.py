@@ -111,16 +111,20 @@ def scaled_policy(folder: Path, words: list[str], *, width: int, layers: int, se
     )
     for name, value in ids.items():
         setattr(model.generation_config, name, value)
-    processor = LlavaProcessor(
-        LlavaImageProcessorPil(
-            do_pad=True, size={"shortest_edge": PIXELS}, crop_size={"height": PIXELS, "width": PIXELS}
-        ),
-        words_of,
-        patch_size=PATCH,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        chat_template=TEMPLATE,
-    )
+    processor = llava_processor(words_of, PIXELS, PATCH, TEMPLATE)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
+
+
+def llava_processor(words: PreTrainedTokenizerFast, pixels: int, patch: int, template: str) -> LlavaProcessor:
+    """Return a processor that pads images to a square of `pixels`, for a tower with a class token."""
+    square = {"shortest_edge": pixels}, {"height": pixels, "width": pixels}
+    return LlavaProcessor(
+        LlavaImageProcessorPil(do_pad=True, size=square[0], crop_size=square[1]),
+        words,
+        patch_size=patch,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=template,
+    )

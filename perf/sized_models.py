@@ -6,26 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     CLIPVisionConfig,
     LlamaConfig,
     LlamaForCausalLM,
     LlavaConfig,
     LlavaForConditionalGeneration,
-    LlavaProcessor,
     PreTrainedTokenizerFast,
 )
-from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
 
-SPECIAL = ["<pad>", "<s>", "</s>", "<image>", "<|system|>", "<|user|>", "<|assistant|>"]
-TEMPLATE = (
-    "{{ '<s>' }}{% for m in messages %}{{ '<|' + m['role'] + '|>' }}"
-    "{% if m['content'] is string %}{{ m['content'] }}{% else %}{% for b in m['content'] %}"
-    "{% if b['type'] == 'image' %}{{ '<image>' }}{% else %}{{ b['text'] }}{% endif %}{% endfor %}{% endif %}"
-    "{% if m['role'] == 'assistant' %}{{ '</s>' }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
-)
+from perf.scaled_policy import llava_processor
+from tests.tiny import TEMPLATE, tiny_tokenizer
+
 PIXELS, PATCH = 48, 8
 IDS = ("pad_token_id", "bos_token_id", "eos_token_id")
 
@@ -45,8 +37,7 @@ SIZES = {"50 MB": Size(512, 4), "200 MB": Size(768, 6), "600 MB": Size(1024, 11)
 def sized_policy(folder: Path, size: Size, seed: int = 0) -> Path:
     """Save a LLaVA whose images are 36 tokens to `folder`."""
     torch.manual_seed(seed)
-    words = _tokenizer()
-    side = {"shortest_edge": PIXELS}, {"height": PIXELS, "width": PIXELS}
+    words = tiny_tokenizer()
     tower = CLIPVisionConfig(
         image_size=PIXELS,
         patch_size=PATCH,
@@ -65,14 +56,7 @@ def sized_policy(folder: Path, size: Size, seed: int = 0) -> Path:
         )
     )
     _named(model, words)
-    processor = LlavaProcessor(
-        LlavaImageProcessorPil(do_pad=True, size=side[0], crop_size=side[1]),
-        words,
-        patch_size=PATCH,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        chat_template=TEMPLATE,
-    )
+    processor = llava_processor(words, PIXELS, PATCH, TEMPLATE)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
@@ -81,7 +65,7 @@ def sized_policy(folder: Path, size: Size, seed: int = 0) -> Path:
 def sized_judge(folder: Path, size: Size, seed: int = 1) -> Path:
     """Save a Llama to `folder`, which rates texts by chance."""
     torch.manual_seed(seed)
-    words = _tokenizer()
+    words = tiny_tokenizer()
     model = LlamaForCausalLM(_text(size, words))
     _named(model, words)
     # Digits hold most of the mass, so that no rating fails.
@@ -108,22 +92,3 @@ def _text(size: Size, words: PreTrainedTokenizerFast) -> LlamaConfig:
 def _named(model: object, words: PreTrainedTokenizerFast) -> None:
     for name in IDS:
         setattr(model.generation_config, name, getattr(words, name))  # type: ignore[attr-defined]
-
-
-def _tokenizer() -> PreTrainedTokenizerFast:
-    raw = Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    )
-    raw.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=SPECIAL, initial_alphabet=alphabet)
-    raw.train_from_iterator(["Is there a nodule in the left lung? 0123456789"], trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=raw,
-        bos_token="<s>",
-        eos_token="</s>",
-        pad_token="<pad>",
-        extra_special_tokens={"image_token": "<image>"},
-        chat_template=TEMPLATE,
-    )

@@ -80,7 +80,8 @@ def check(
     _check_words(repo, kind, endpoint, scoring or [], context or [])
     with tempfile.TemporaryDirectory() as folder:
         run = _open(Path(folder), setting, benchmark, set or [], hub, split)
-        from clincot.runs.judge_check import CONTEXTS, SCORINGS, JudgeCheck, check_judge
+        from clincot.recipe.parts import SCORINGS
+        from clincot.runs.judge_check import CONTEXTS, JudgeCheck, check_judge
         from clincot.runs.prepare import prepare
 
         prepare(run, say)
@@ -104,6 +105,7 @@ def _check_words(repo: str, kind: str, endpoint: str, scoring: list[str], contex
     from clincot.errors import ClincotError, RecipeError
     from clincot.hub.names import is_url
     from clincot.recipe import choices
+    from clincot.recipe.parts import SCORINGS
 
     if not repo.strip():
         raise ClincotError("judges check: REPO is empty. Give a folder, a repository or `policy`.")
@@ -112,7 +114,7 @@ def _check_words(repo: str, kind: str, endpoint: str, scoring: list[str], contex
     if endpoint and not is_url(endpoint):
         raise RecipeError(f"--endpoint: {endpoint!r} is not a URL. Write http://HOST:PORT/v1.")
     for word in scoring:
-        choices.check({"expected": "", "generated": "", "yesno": ""}, word, "--scoring")
+        choices.check(dict.fromkeys(SCORINGS, ""), word, "--scoring")
     for word in context:
         choices.check({"reference": "", "blind": ""}, word, "--context")
 

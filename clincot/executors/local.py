@@ -29,11 +29,13 @@ class Local:
 
     def run(self, open_work: Opener, pieces: Sequence[Piece], done: Done) -> None:
         """Do all pieces (see `Executor.run`)."""
+        if not pieces:
+            return
         if self.elsewhere:
             return _share(open_work, Waiting.of(pieces), min(self.workers, len(pieces)), done)
-        work = open_work() if pieces else None
+        work = open_work()
         for piece in pieces:
-            done(piece, work(piece))  # type: ignore[misc]
+            done(piece, work(piece))
 
 
 @dataclass

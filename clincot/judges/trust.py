@@ -12,6 +12,7 @@ import numpy as np
 from clincot.judges._masses import LEAST_MEDIAN
 from clincot.judges.base import Rating
 from clincot.judges.scoring import TOP, mode_of
+from clincot.recipe.parts import SCORINGS
 
 NEAR = 0.05  # ratings this close are a tie: `method.min_gap` of the recipes lets no pair of them in
 MOST_TIES = 0.9
@@ -84,7 +85,7 @@ def warning(name: str, found: Trust, *, scoring: str, blind: bool) -> str | None
     `blind`: it was shown neither a reference nor an image.
     """
     weighed = bool(mode_of(scoring).replies)
-    other = " or ".join(mode for mode in ("expected", "generated", "yesno") if mode != scoring)
+    other = " or ".join(mode for mode in SCORINGS if mode != scoring)
     prefill = f'build.judging.prefill="{"Answer" if scoring == "yesno" else "Rating"}: "'
     if not found.rated:
         return None

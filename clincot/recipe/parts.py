@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from clincot.recipe.load import Load
 from clincot.recipe.ranges import Range
@@ -14,6 +14,8 @@ ImageFit = Literal["as_is", "pad", "stretch", "crop"]
 BatchLayout = Literal["pair", "shared", "group"]
 Start = Literal["base", "sft"]
 Look = Literal["one", "each"]
+Scoring = Literal["expected", "generated", "yesno"]
+SCORINGS: tuple[Scoring, ...] = get_args(Scoring)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Judging:
     """
 
     context: Literal["reference", "blind", "facts"] = "reference"
-    scoring: Literal["expected", "generated", "yesno"] = "expected"
+    scoring: Scoring = "expected"
     prefill: str = ""
     consensus: Literal["agreement", "exp", "mean_minus", "mean", "min", "debate"] = "agreement"
     judges: Annotated[int, Range(0, 100)] = 0

@@ -15,20 +15,21 @@ from clincot.chain.layout import Display
 from clincot.errors import DataError, ModelError
 from clincot.images.views import Gallery
 from clincot.judges.base import JudgeRequest, ReadingJudge
-from clincot.judges.trust import Trust, trust
+from clincot.judges.trust import Trust
 from clincot.judges.vlm import VlmJudge
 from clincot.methods.base import Rate
 from clincot.progress import bar
 from clincot.recipe import ModelSource
-from clincot.records import WHOLE, read_images
+from clincot.recipe.parts import SCORINGS
+from clincot.records import WHOLE
 from clincot.runs.models.loading import load_policy
 from clincot.runs.models.loads import options_of
 from clincot.runs.models.pins import benchmark_pin
 from clincot.runs.roles import OF_POLICY
 from clincot.runs.run import Run
-from clincot.stages.sample.labelled import Labelled, labelled, requests_of
+from clincot.stages.sample.labelled import Labelled, both_ways, labelled, requests_of, trust_of, with_images
 
-SCORINGS, CONTEXTS = ("expected", "generated", "yesno"), ("reference", "blind")
+CONTEXTS = ("reference", "blind")
 RESAMPLES = 1000
 
 
@@ -105,15 +106,13 @@ def _questions(run: Run, asked: JudgeCheck) -> list[tuple[Labelled, JudgeRequest
     benchmark = benchmarks.load(run.recipe.benchmark)
     pin = benchmark_pin(run.target, benchmark.source, run.recipe.benchmark_revision)
     every = benchmark.examples(run.target.snapshot(pin, benchmark.patterns), asked.split)
-    chosen = labelled(every, asked.questions, asked.seed)
-    examples = read_images([question.example for question in chosen])
-    chosen = [replace(question, example=example) for question, example in zip(chosen, examples, strict=True)]
+    chosen = with_images(labelled(every, asked.questions, asked.seed))
     views = (WHOLE,) if asked.images else ()
     rates = [
         (q, Rate(q.example, "", reference=q.example.reference, views=views, report=q.example.answer_type == "report"))
         for q in chosen
     ]
-    found = requests_of(rates, Display(Gallery(examples), "separate"))
+    found = requests_of(rates, Display(Gallery([question.example for question in chosen]), "separate"))
     if not found:
         raise DataError(
             f"benchmark {run.recipe.benchmark}: no question of {asked.split!r} has a readable image and, among the"
@@ -131,14 +130,11 @@ def _shown(questions: Sequence[tuple[Labelled, JudgeRequest]], context: str) -> 
 def _way(
     judge: ReadingJudge, scoring: str, context: str, asked: Sequence[tuple[Labelled, JudgeRequest]], seed: int
 ) -> Way:
-    right = [request for _, request in asked]
-    requests = [*right, *(replace(request, statement=question.wrong) for question, request in asked)]
+    requests = both_ways(asked)
     started = time.perf_counter()
     ratings = judge.rate(requests)
     seconds = (time.perf_counter() - started) / len(requests)
-    images = [question.example.image_id for question, _ in asked]
-    a, b = ratings[: len(right)], ratings[len(right) :]
-    return Way(scoring, context, trust(a, b, images, resamples=RESAMPLES, seed=seed), seconds)
+    return Way(scoring, context, trust_of(asked, ratings, resamples=RESAMPLES, seed=seed), seconds)
 
 
 def _loader(run: Run, asked: JudgeCheck, say: Callable[[str], None]) -> Callable[[str], Any]:

@@ -18,6 +18,7 @@ from clincot.errors import ClincotError
 from clincot.hub import connect
 from clincot.localhub import LocalHub
 from tests.tiny import tiny_judge
+from tests.traps import Trap
 
 README = b"---\nconfigs:\n- config_name: all\n  data_files: rows.csv\n---\n# Rows\n"
 
@@ -76,16 +77,6 @@ def test_import_over_http_leaves_pickles_behind_and_keeps_private_what_was(origi
     assert names(tmp_path / "copy", "model", "org/net") == {"config.json", "w.safetensors"}
     out, _ = clincot("hub", "ls", "copy", cwd=tmp_path)
     assert re.search(r"model +org/net .*private", out)
-
-
-class Trap:
-    """A pickle that makes a file when it is loaded."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        return Path.touch, (self.path,)
 
 
 @pytest.fixture

@@ -13,16 +13,7 @@ from safetensors.torch import load_file
 from clincot.convert import shards
 from clincot.convert.weights import convert
 from clincot.errors import DataError, ModelError
-
-
-class Trap:
-    """A pickle that makes a file when it is loaded."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        return Path.touch, (self.path,)
+from tests.traps import Trap
 
 
 @pytest.fixture

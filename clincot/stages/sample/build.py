@@ -22,7 +22,7 @@ from clincot.judges.cache import Recorded, read
 from clincot.progress import left_out, notice
 from clincot.rows import schema
 from clincot.stages.sample.builder import Builder, BuildJob
-from clincot.stages.sample.finish import finish
+from clincot.stages.sample.finish import check, finish
 from clincot.stages.sample.shards import PARTS, RATINGS, SWAPS, Part, Totals
 
 REMAKES = 3
@@ -43,6 +43,7 @@ def build(job: BuildJob, executor: Executor | None = None) -> BuildOutcome:
     of something else, and for shards whose process died each time.
     """
     builder, executor = Builder.of(job), executor or Local()
+    check(builder)
     for _ in range(REMAKES):
         finish(builder, executor)
         builder.close()

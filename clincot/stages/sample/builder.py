@@ -80,7 +80,9 @@ class Builder:
     def __call__(self, piece: Piece) -> list[Built]:
         """Drive the shards that the journal lacks together, put each into it as soon as it is finished."""
         missing = [number for number in piece if not self.journal.has(number)]
-        models, built = self._loaded(missing) if missing else Models(None), []
+        if not missing:
+            return []
+        models, built = self._loaded(missing), []
         programs = {number: self._program(number, models) for number in missing}
         for done in together(models, programs):
             report = shard_report(done.result, self.shards[done.number], done.counters)

@@ -30,7 +30,6 @@ def finish(builder: Builder, executor: Executor) -> None:
     left = [number for number in range(len(sizes)) if number not in finished]
     if not left:
         return
-    _check(builder)
     open_work = job.elsewhere if executor.elsewhere and job.elsewhere else lambda: builder
     done = sum(sizes[number] for number in finished)
     with bar(f"round {job.round}: sampling candidates", sum(sizes), "questions", done=done) as advance:
@@ -46,14 +45,15 @@ def finish(builder: Builder, executor: Executor) -> None:
         )
 
 
-def _check(builder: Builder) -> None:
-    """Look at the lengths of all questions; raises DataError when none can be asked.
+def check(builder: Builder) -> None:
+    """Look at the lengths of all questions where shards are missing; raises DataError when none can be asked.
 
     A method that cannot name its shortest requests needs no tokenizer, and none is fetched.
     """
     job = builder.job
     method = methods.of_recipe(job.recipe)
-    if job.load_rooms is not None and isinstance(method, Foresees):
+    missing = len(builder.journal.finished()) < len(builder.shards)
+    if missing and job.load_rooms is not None and isinstance(method, Foresees):
         check_lengths(job.recipe, method, job.examples, job.load_rooms())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from clincot.chain.layout import Display
 from clincot.images.views import Gallery
 from clincot.judges.base import Judge, JudgeRequest, Rating
 from clincot.judges.cache import CachedJudge
-from clincot.judges.trust import Trust, trust, warning
+from clincot.judges.trust import Trust, warning
 from clincot.lm.work import Work
 from clincot.methods.base import Foresees, Method, Rate
 from clincot.progress import notice
 from clincot.recipe import Recipe
-from clincot.records import Example, read_images
+from clincot.records import Example
 from clincot.records.atomic import write_file
-from clincot.stages.sample.labelled import Labelled, labelled, requests_of
+from clincot.stages.sample.labelled import Labelled, both_ways, labelled, requests_of, trust_of, with_images
 from clincot.stages.sample.serving import Models
 
 QUESTIONS = 10  # each with a right and a wrong answer: 20 ratings a judge
@@ -50,11 +50,9 @@ async def look_at_judges(
 
 def _asked(recipe: Recipe, method: Method, examples: Sequence[Example]) -> list[tuple[Labelled, JudgeRequest]]:
     """Return questions with the request about their right answer; none for a method that asks judges nothing."""
-    chosen = labelled(examples, QUESTIONS, recipe.seed)
-    images = read_images([question.example for question in chosen])
-    chosen = [replace(question, example=example) for question, example in zip(chosen, images, strict=True)]
+    chosen = with_images(labelled(examples, QUESTIONS, recipe.seed))
     rates = [(question, _rate(recipe, method, question.example)) for question in chosen]
-    display = Display(Gallery(images), recipe.image_layout)
+    display = Display(Gallery([question.example for question in chosen]), recipe.image_layout)
     return requests_of([(question, rate) for question, rate in rates if rate is not None], display)
 
 
@@ -67,11 +65,9 @@ def _rate(recipe: Recipe, method: Method, example: Example) -> Rate | None:
 
 async def _of(judge: Judge, asked: Sequence[tuple[Labelled, JudgeRequest]]) -> Trust:
     own = judge.judge if isinstance(judge, CachedJudge) else judge  # what it says here is no rating of a candidate
-    requests = [request for _, request in asked]
-    requests += [replace(request, statement=question.wrong) for question, request in asked]
+    requests = both_ways(asked)
     ratings: list[Rating] = await Work(judge, partial(own.rate, requests), len(requests))
-    images = [question.example.image_id for question, _ in asked]
-    return trust(ratings[: len(asked)], ratings[len(asked) :], images)
+    return trust_of(asked, ratings)
 
 
 def _sees(judge: Judge) -> bool:

@@ -8,10 +8,11 @@ from itertools import chain
 
 from clincot.chain.layout import Display
 from clincot.errors import UnreadableImage
-from clincot.judges.base import JudgeRequest
+from clincot.judges.base import JudgeRequest, Rating
+from clincot.judges.trust import Trust, trust
 from clincot.methods.base import Rate
 from clincot.methods.text_key import text_key
-from clincot.records import Example
+from clincot.records import Example, read_images
 from clincot.records.lineage import content_key
 from clincot.stages.sample.judged import judged
 
@@ -58,6 +59,24 @@ def requests_of(rates: Iterable[tuple[Labelled, Rate]], display: Display) -> lis
             continue
         found.append((question, judged(replace(rate, text=question.right), display)))
     return found
+
+
+def with_images(questions: Sequence[Labelled]) -> list[Labelled]:
+    """Return the questions with their images read."""
+    read = read_images([question.example for question in questions])
+    return [replace(question, example=example) for question, example in zip(questions, read, strict=True)]
+
+
+def both_ways(asked: Sequence[tuple[Labelled, JudgeRequest]]) -> list[JudgeRequest]:
+    """Return the requests about all right answers, then those about all wrong ones."""
+    right = [request for _, request in asked]
+    return right + [replace(request, statement=question.wrong) for question, request in asked]
+
+
+def trust_of(asked: Sequence[tuple[Labelled, JudgeRequest]], ratings: Sequence[Rating], **how: int) -> Trust:
+    """Return what the ratings of `both_ways` say of their judge; `how` goes to `trust` (resamples, seed)."""
+    images = [question.example.image_id for question, _ in asked]
+    return trust(ratings[: len(asked)], ratings[len(asked) :], images, **how)
 
 
 def _contradict(gold: frozenset[str], other: frozenset[str]) -> bool:

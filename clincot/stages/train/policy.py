@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftConfig, PeftModel
+from peft import LoraConfig, PeftConfig, PeftModel, set_peft_model_state_dict
 from peft.tuners.tuners_utils import check_target_module_exists
 from safetensors.torch import load_file
 from torch import nn
@@ -141,6 +141,13 @@ def _check_targets(model: Any, lora: LoraConfig) -> None:
             f"train.lora.target_modules: {names} is in no module of the language model ({path}), the only place for"
             f" LoRA. Name some of {', '.join(sorted(linear))}, or leave it out for all of them."
         )
+
+
+def restore_adapters(model: PeftModel, parent: Path) -> None:
+    """Give every adapter of `model` the weights of `parent`: TRL's reference is a copy of the round's start too."""
+    weights = load_file(parent / ADAPTER_FILES[1])
+    for adapter in sorted(model.peft_config):
+        set_peft_model_state_dict(model, weights, adapter_name=adapter)
 
 
 def save_adapter(model: PeftModel, base_repo: str, folder: Path) -> Path:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, set_peft_model_state_dict
+from peft import LoraConfig
 from peft.utils import ModulesToSaveWrapper
-from safetensors.torch import load_file
 from torch import nn
 from torch.func import functional_call
 from transformers import PreTrainedModel
 
 from clincot.lm.projector import projector_modules
+from clincot.stages.train.policy import restore_adapters
 
 
 def with_projector(model: PreTrainedModel, lora: LoraConfig) -> LoraConfig:
@@ -46,8 +46,7 @@ def train_projector(trainer: Any, rate: float, parent: Path | None) -> None:
             for copied in wrapper.modules_to_save.values():
                 _in_float32(copied)
     if parent is not None:
-        for adapter in sorted(model.peft_config):  # TRL's reference is a copy of the round's start
-            set_peft_model_state_dict(model, load_file(parent / "adapter_model.safetensors"), adapter_name=adapter)
+        restore_adapters(model, parent)
 
 
 def projector_facts(trainer: Any) -> dict[str, Any]:

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import set_peft_model_state_dict
 from peft.utils import ModulesToSaveWrapper
-from safetensors.torch import load_file
 from transformers import AutoConfig
 
 from clincot.lm.placing import stored_quantization
 from clincot.recipe.load import Load
+from clincot.stages.train.policy import restore_adapters
 
 
 def quantization_of(base: Path, load: Load) -> str:
@@ -37,8 +36,7 @@ def keep_float32(model: Any, parent: Path | None) -> None:
                 for own, first in zip(copied.parameters(), module.original_module.parameters(), strict=True):
                     own.data = first.data.clone()
     if parent is not None:
-        for adapter in sorted(model.peft_config):  # TRL's reference is a copy of the round's start
-            set_peft_model_state_dict(model, load_file(parent / "adapter_model.safetensors"), adapter_name=adapter)
+        restore_adapters(model, parent)
 
 
 def facts_of(base: Path, load: Load) -> dict[str, str]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
-from accelerate import init_empty_weights
 from peft import LoraConfig
-from transformers import AutoConfig, AutoModelForImageTextToText
+from transformers import AutoConfig
 
+from clincot.lm.footprint import empty_model
 from clincot.lm.weights import refuse_half, refuse_other_base
 from clincot.progress import notice
 from clincot.recipe import Recipe
@@ -27,7 +26,7 @@ def fitted_lora(recipe: Recipe, base: Path, parent: Path | None) -> LoraConfig:
     """
     refuse_half(base, "policy")
     lora = lora_config(recipe)
-    model = skeleton(base)
+    model = empty_model(AutoConfig.from_pretrained(base))
     if recipe.train.projector_lr:
         lora = with_projector(model, lora)
     if parent is not None:
@@ -35,12 +34,6 @@ def fitted_lora(recipe: Recipe, base: Path, parent: Path | None) -> LoraConfig:
         refuse_half(parent, "adapter")
         refuse_other_base(model, parent, base)
     return lora
-
-
-def skeleton(base: Path) -> Any:
-    """Return the base's model with its modules and without weights."""
-    with init_empty_weights():
-        return AutoModelForImageTextToText.from_config(AutoConfig.from_pretrained(base))
 
 
 def rounding_facts(recipe: Recipe, base: Path) -> dict[str, str]:
