@@ -18,6 +18,7 @@ from clincot.engines._server import RequestRefused, Server
 from clincot.errors import ModelError
 from clincot.hub.retry import TRIES
 from clincot.lm.requests import ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
+from clincot.recipe.served import KEY_ENV
 from clincot.records import Message
 
 Asked = TypeVar("Asked")
@@ -55,20 +56,22 @@ class OpenAIEngine:
         base: str,
         adapter: str | None = None,
         *,
-        endpoint: str,
+        endpoint: str | Sequence[str],
         batch_size: int = 16,
         timeout: float = 600.0,
         tries: int = TRIES,
-        api_key: str | None = None,
+        key_env: str = KEY_ENV,
     ) -> OpenAIEngine:
         """Find the served names `base` or `adapter` at `endpoint` (http://HOST:PORT, with or without /v1).
 
         `batch_size` requests are under way at once; each may take `timeout` seconds and is sent `tries` times at most.
-        `api_key` None: that of CLINCOT_SERVER_KEY. The user's Hub token is never sent. Raises ModelError when the
-        server does not answer; a name it does not list may still be loaded on first use.
+        The key is read from the environment variable `key_env`; the user's Hub token is never sent. Raises ModelError
+        when the server does not answer; a name it does not list may still be loaded on first use.
         """
-        key = api_key or os.environ.get("CLINCOT_SERVER_KEY")
-        server = Server(endpoint, Counters(), key=key, timeout=timeout, tries=tries)
+        urls = [endpoint] if isinstance(endpoint, str) else list(endpoint)
+        if len(urls) != 1:
+            raise ModelError(f"server {', '.join(urls)}: one server is asked. Give one endpoint.")
+        server = Server(urls[0], Counters(), key=os.environ.get(key_env), timeout=timeout, tries=tries)
         server.models()
         return cls(server, str(adapter or base), at_once=max(batch_size, 1))
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from clincot.recipe.served import kept
+
 KINDS = ("int8", "nf4")  # of quantisation at load
 SPREAD = ("auto", "balanced", "balanced_low_0", "sequential")  # Accelerate's ways to lay a model over several devices
 PLACES = ("device_map",)  # where weights lie decides no number that a key answers for
@@ -51,7 +53,8 @@ def key_of(*loads: Load) -> list[list[dict[str, str]]]:
 def without_defaults(models: Mapping[str, Any], *, places: bool) -> dict[str, Any]:
     """Return a recipe's `models` as plain values, each with the given values of its `load` alone.
 
-    A model that is loaded by default has no `load`, as in recipes of earlier versions. `places` keeps device maps.
+    A model that is loaded by default has no `load`, as in recipes of earlier versions. `places` keeps device maps and
+    what is said of servers.
     Which models are on the GPU together is left out: a round has the same content in either way.
     """
     return {role: _source(value, places) for role, value in models.items() if role not in MEMORY}
@@ -61,5 +64,6 @@ def _source(value: Any, places: bool) -> Any:
     if isinstance(value, (list, tuple)):
         return [_source(one, places) for one in value]
     load = Load(**value["load"])
-    kept = load.given if places else load.numbers
-    return {name: one for name, one in value.items() if name != "load"} | ({"load": kept} if kept else {})
+    given = load.given if places else load.numbers
+    own = kept(value, places)
+    return {name: one for name, one in own.items() if name != "load"} | ({"load": given} if given else {})

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from clincot.recipe.load import Load
 from clincot.recipe.ranges import Range
+from clincot.recipe.served import KEY_ENV, OneOrMore
 
 Conditioning = Literal["per_side", "winner", "global"]
 ImageLayout = Literal["separate", "canvas"]
@@ -22,14 +23,22 @@ SCORINGS: tuple[Scoring, ...] = get_args(Scoring)
 class ModelSource:
     """A model on a Hub: repository, revision and, where a folder of choices applies, which of its classes reads it.
 
-    `repo` is empty for kinds that need no model. `endpoint` is the base URL of a server that answers for it (`openai`).
-    `load`: dtype, attention, place and quantisation of a model that is loaded in process.
+    `repo` is empty for kinds that need no model; of a served one it is the name on the server. `endpoint` is the base
+    URL of a server that answers for it (`openai`), or a list of servers that share the requests. `key_env` names the
+    environment variable with their key. `at_once` requests are under way at a time (0: the batch size of the role);
+    each may take `timeout` seconds and is sent `tries` times. `tokenizer` is the repository of the served model's
+    tokenizer, for servers that do not tokenise. `load`: dtype, attention, place and quantisation of a model in process.
     """
 
     repo: str = ""
     revision: str = "main"
     kind: str = ""
-    endpoint: str = ""
+    endpoint: Annotated[tuple[str, ...], OneOrMore("a URL or a list of URLs")] = ()
+    key_env: str = KEY_ENV
+    at_once: Annotated[int, Range(0, 10_000)] = 0
+    timeout: Annotated[float, Range(1, 86_400)] = 600.0
+    tries: Annotated[int, Range(1, 100)] = 7
+    tokenizer: str = ""
     load: Load = Load()
 
 

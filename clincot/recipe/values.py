@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 
 from clincot.errors import RecipeError, did_you_mean
 from clincot.recipe.ranges import Range
+from clincot.recipe.served import OneOrMore
 from clincot.recipe.yaml_text import read_yaml
 
 T = TypeVar("T")
@@ -76,6 +77,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     origin = get_origin(hint)
     if origin is Annotated:
         kind, limits = get_args(hint)
+        if isinstance(limits, OneOrMore):
+            return _one_or_more(kind, value, limits, where)
         return _limited(_value(kind, value, where), limits, where)
     if origin is Literal:
         if not isinstance(value, str) or value not in get_args(hint):
@@ -93,6 +96,13 @@ def _limited(value: Any, limits: Range, where: str) -> Any:
         kind = "a whole number" if isinstance(value, int) else "a number"
         raise RecipeError(f"{where}: {shown(value)} is out of range. Give {kind} {limits}.")
     return value
+
+
+def _one_or_more(kind: Any, value: Any, limits: OneOrMore, where: str) -> Any:
+    listed = limits.listed(value)
+    if not isinstance(listed, (list, tuple)):
+        raise RecipeError(f"{where}: expected {limits.what}, found {shown(value)}. Write one text, or [a, b].")
+    return _tuple(kind, listed, where)
 
 
 def _tuple(hint: Any, value: Any, where: str) -> tuple[Any, ...]:

@@ -29,11 +29,11 @@ def changed(recipe: Recipe, **models: Any) -> Recipe:
     ("models", "says"),
     [
         (
-            {"policy": ModelSource("a/b", kind="openai", endpoint="http://x/v1", load=NF4)},
+            {"policy": ModelSource("a/b", kind="openai", endpoint=("http://x/v1",), load=NF4)},
             "models.policy.load: has no meaning for kind 'openai': its server decides",
         ),
         (
-            {"critic": ModelSource("a/b", kind="openai", endpoint="http://x/v1", load=ON_CPU)},
+            {"critic": ModelSource("a/b", kind="openai", endpoint=("http://x/v1",), load=ON_CPU)},
             "models.critic.load: has no meaning for kind 'openai'",
         ),
         ({"critic": ModelSource(kind="policy", load=NF4)}, "it is the policy. Set models.policy.load"),

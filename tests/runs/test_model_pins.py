@@ -37,7 +37,7 @@ def changed(run: Run, **models: Any) -> Run:
 
 
 def test_a_served_policy_is_found_by_name_and_its_adapter_by_run_and_round(sealed: SealedRun, asked: Asked) -> None:
-    source = ModelSource("clincot/phantom-policy", kind="openai", endpoint="http://127.0.0.1:1/v1")
+    source = ModelSource("clincot/phantom-policy", kind="openai", endpoint=("http://127.0.0.1:1/v1",), at_once=9)
     run = changed(sealed.run, policy=source)
     base = Pin("model", source.repo, "main", "a" * 40)
     loading.load_policy(run, base, None, batch_size=4, threads=1)
@@ -50,7 +50,8 @@ def test_a_served_policy_is_found_by_name_and_its_adapter_by_run_and_round(seale
         ("openai", "clincot/phantom-policy", "shut-round-2"),
         ("openai", "clincot/phantom-policy", "shut-round-2-v2"),
     ]
-    assert all(options == {"endpoint": source.endpoint, "batch_size": 4} for _, options in asked)
+    how = {"endpoint": source.endpoint, "key_env": "CLINCOT_SERVER_KEY", "timeout": 600.0, "tries": 7}
+    assert all(options == how | {"batch_size": 9} for _, options in asked)
 
 
 def test_log_probs_of_a_server_are_no_reference() -> None:

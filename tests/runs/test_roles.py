@@ -128,7 +128,7 @@ def test_a_method_outside_the_package_is_another_one_when_its_file_changes(tmp_p
 @pytest.mark.parametrize(
     ("source", "args", "options"),
     [
-        (ModelSource("a/vlm", kind="openai", endpoint="http://h:1/v1"), ("openai", "a/vlm"), {"endpoint"}),
+        (ModelSource("a/vlm", kind="openai", endpoint=("http://h:1/v1",)), ("openai", "a/vlm"), {"endpoint"}),
         (ModelSource("clincot/phantom-policy", kind="transformers"), ("transformers",), {"threads", "images"}),
     ],
 )

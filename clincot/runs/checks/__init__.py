@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
 
 from clincot import benchmarks, editors, judges, protocols, regions
-from clincot.engines import ENGINES
+from clincot.engines import ENGINES, SERVED
 from clincot.errors import ClincotError, RecipeError, did_you_mean
 from clincot.hub.licences import refuse_credentialed
-from clincot.hub.names import LONGEST, RULE, is_url, name_fault, owner_fault, repo_fault, revision_fault
+from clincot.hub.names import LONGEST, RULE, name_fault, owner_fault, repo_fault, revision_fault
 from clincot.methods import METHODS
 from clincot.objectives import OBJECTIVES
 from clincot.recipe import ModelSource, Recipe
@@ -19,6 +19,7 @@ from clincot.recipe.training import check_training
 from clincot.runs.checks.combinations import check_combinations
 from clincot.runs.checks.loads import check_loads
 from clincot.runs.checks.needs import check_needs
+from clincot.runs.checks.servers import check_server
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER
 
 BY_POLICY = ("black_image", "shuffled_images")  # controls that a policy answers
@@ -99,7 +100,7 @@ def _check_models(recipe: Recipe) -> None:
     models = recipe.models
     check(ENGINES, models.policy.kind or "transformers", "models.policy.kind")
     _check_source("models.policy", models.policy, needed=True)
-    _check_endpoint("models.policy", models.policy)
+    check_server("models.policy", models.policy, SERVED)
     if recipe.benchmark_revision:
         _check_revision("benchmark_revision", recipe.benchmark_revision)
     _check_role("models.proposer", models.proposer, regions.PROPOSERS, regions.MODEL_FREE)
@@ -107,7 +108,7 @@ def _check_models(recipe: Recipe) -> None:
     _check_role("models.editor", models.editor, editors.EDITORS, editors.MODEL_FREE)
     matching = {kind: regions.PROPOSERS[kind] for kind in regions.MATCHING}
     _check_role("models.similarity", models.similarity, matching | {OF_PROPOSER: ""}, {OF_PROPOSER})
-    _check_endpoint("models.critic", models.critic)
+    check_server("models.critic", models.critic, SERVED)
 
 
 def _check_role(where: str, source: ModelSource, known: Mapping[str, str], free: Collection[str]) -> None:
@@ -117,13 +118,6 @@ def _check_role(where: str, source: ModelSource, known: Mapping[str, str], free:
     if source.kind not in free:
         check(known, source.kind, f"{where}.kind")
     _check_source(where, source, needed=not trait(known, source.kind, free, "model_free"))
-
-
-def _check_endpoint(where: str, source: ModelSource) -> None:
-    if (source.kind == "openai") != bool(source.endpoint):
-        raise RecipeError(f"{where}: `kind: openai` and `endpoint: URL` belong together. Give both or neither.")
-    if source.endpoint and not is_url(source.endpoint):
-        raise RecipeError(f"{where}.endpoint: {source.endpoint!r} is not a URL. Write http://HOST:PORT/v1.")
 
 
 def _check_judges(recipe: Recipe) -> None:

@@ -19,7 +19,7 @@ from clincot.recipe.load import DEFAULT, Load, key_of
 from clincot.records.lineage import Pin, content_key
 from clincot.regions.base import Matching, Proposer
 from clincot.runs.models.adapters import Adapter
-from clincot.runs.models.loads import device_of_proposer, options_of, refuse_unloadable
+from clincot.runs.models.loads import device_of_proposer, options_of, refuse_unloadable, server_of
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER, asks_policy, sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
@@ -78,7 +78,7 @@ def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int
     if source.kind in engines.SERVED:
         # A new version has other weights, and so another name.
         served = f"{run.name}-{adapter.pin.revision}" if adapter else None
-        return engines.load(source.kind, source.repo, served, endpoint=source.endpoint, batch_size=batch_size)
+        return engines.load(source.kind, source.repo, served, **server_of(source, batch_size))
     return engines.load(
         source.kind,
         run.target.snapshot(base),
@@ -161,7 +161,7 @@ def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: s
     if source.kind == OF_POLICY:
         return made(cast(Engine, policy), name=OF_POLICY, key=policy_key)
     if source.kind in engines.SERVED:
-        served = engines.load(source.kind, source.repo, endpoint=source.endpoint, batch_size=build.batch_size)
+        served = engines.load(source.kind, source.repo, **server_of(source, build.batch_size))
         return made(served, name=source.repo, key=pins["critic"].sha)
     engine = engines.load(
         source.kind,
