@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 from clincot.engines._failures import Failures
 from clincot.engines._images import DataUrls
 from clincot.engines._server import RequestRefused, Server
+from clincot.engines.prefix_order import Order, PrefixOrder
 from clincot.errors import ModelError
 from clincot.hub.retry import TRIES
 from clincot.lm.requests import ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
@@ -49,6 +50,7 @@ class OpenAIEngine:
         self._urls = DataUrls()
         self._weighed = False  # until the server gave log-probabilities of next tokens
         self._tells = True  # until the server refuses to give log-probabilities
+        self.order: Order = PrefixOrder()
 
     @classmethod
     def from_pretrained(
@@ -100,7 +102,10 @@ class OpenAIEngine:
         return scores
 
     def _each(self, requests: Sequence[Asked], ask: Callable[[Asked, list[dict[str, Any]]], tuple[R, Any]]) -> list[R]:
-        """Ask `at_once` at a time; the first error ends it, results come in the order of the requests."""
+        """Ask `at_once` at a time, those that begin alike one after another; the first error ends it.
+
+        Results come in the order of the requests.
+        """
         if any(request.prefill for request in requests):  # type: ignore[attr-defined]
             raise ModelError(
                 f"server {self.server.url}: the chat interface cannot begin a reply. Set build.judging.prefill to an"
@@ -109,17 +114,17 @@ class OpenAIEngine:
         urls = self._urls.encode(requests)
         pool = ThreadPoolExecutor(self.at_once)
         try:
-            waiting = [
-                pool.submit(ask, request, chat_messages(request.messages, own))  # type: ignore[attr-defined]
-                for request, own in zip(requests, urls, strict=True)
-            ]
-            answered = [future.result() for future in waiting]
+            waiting = {
+                place: pool.submit(ask, requests[place], chat_messages(requests[place].messages, urls[place]))  # type: ignore[attr-defined]
+                for place in self.order(requests, urls)
+            }
+            answered = {place: future.result() for place, future in waiting.items()}
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
         self.failures.check()
-        for _, usage in answered:
+        for _, usage in answered.values():
             self._count(usage)
-        return [result for result, _ in answered]
+        return [answered[place][0] for place in range(len(requests))]
 
     def _write(self, request: GenerateRequest, messages: list[dict[str, Any]]) -> tuple[Completion, Any]:
         try:

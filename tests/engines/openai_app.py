@@ -57,12 +57,13 @@ class Served:
         }
         self.lock = threading.Lock()
         self.fault: dict[str, Any] = {"times": 0}
-        self.seen: dict[str, Any] = {"requests": 0, "now": 0, "at_once": 0, "keys": []}
+        self.seen: dict[str, Any] = {"requests": 0, "now": 0, "at_once": 0, "keys": [], "messages": []}
 
     async def chat(self, request: Request) -> Response:
         self.seen["requests"] += 1
         self.seen["keys"].append(request.headers.get("authorization"))
         body = await request.json()
+        self.seen["messages"].append(body["messages"])
         if self.fault["times"] > 0:
             self.fault["times"] -= 1
             return self.failure()

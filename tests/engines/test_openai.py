@@ -13,7 +13,8 @@ from PIL import Image
 from clincot import engines
 from clincot.chain.prompts import direct_messages
 from clincot.engines import _images, _server
-from clincot.engines.openai import OpenAIEngine
+from clincot.engines.openai import OpenAIEngine, chat_messages
+from clincot.engines.prefix_order import prefix_order
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
 from clincot.lm.requests import ChoiceRequest
@@ -63,6 +64,20 @@ def test_many_at_once_answer_as_one_at_a_time(engine, served):
     alone = OpenAIEngine.from_pretrained(BASE, endpoint=served.endpoint, batch_size=1)
     assert engine.generate(asked) == alone.generate(asked)
     assert served.seen()["at_once"] == 4
+
+
+def test_prompts_that_begin_alike_are_sent_one_after_another(served):
+    engine = OpenAIEngine.from_pretrained(BASE, endpoint=served.endpoint, batch_size=1)
+    asked = requests(0.0)[::3] + requests(0.0)[1::3]
+    before = len(served.seen()["messages"])
+    texts = [completion.text for completion in engine.generate(asked)]
+    sent = served.seen()["messages"][before:]
+    urls = engine._urls.encode(asked)
+    expected = [chat_messages(asked[place].messages, urls[place]) for place in prefix_order(asked, urls)]
+    assert sent == expected
+    assert sent != [chat_messages(request.messages, own) for request, own in zip(asked, urls, strict=True)]
+    assert [completion.text for completion in engine.generate(asked)] == texts
+    assert served.seen()["messages"][before + len(asked) :] == expected[::-1]
 
 
 def test_an_adapter_is_chosen_by_its_name(engine, served, policy_folder, adapter_folder):
