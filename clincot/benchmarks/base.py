@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from clincot.records import Example
+
+# `public`: anybody may have it. `consented`: it may be processed elsewhere and kept in private repositories.
+# `restricted`: images, texts and what models write about them stay on this machine and on trusted hosts.
+Privacy = Literal["public", "consented", "restricted"]
+PRIVACIES: tuple[Privacy, ...] = get_args(Privacy)
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,8 @@ class Source:
     `redistributable` False (ND, DUA) keeps pixels and reference texts out of every push. `sizes` are the published
     numbers of questions (of reports: studies) by split. `cut` says how train and test are parted where readers of
     results must know it; `own_cut`: the parts are not those of the repository, so results are not of its splits.
+
+    `privacy` says where the data may go (docs/privacy.md); a source that does not say is restricted.
     """
 
     name: str
@@ -33,6 +40,7 @@ class Source:
     sha: str = ""
     cut: str = ""
     own_cut: bool = False
+    privacy: Privacy = "restricted"
 
 
 class Benchmark(Protocol):

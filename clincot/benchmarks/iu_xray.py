@@ -33,6 +33,7 @@ class IuXray:
         "cc-by-nc-nd-4.0",
         redistributable=False,
         modality="chest x-ray",
+        privacy="public",
         sizes=SIZES,
     )
     patterns = ("*.parquet", "**/*.parquet", "README.md")

@@ -24,6 +24,7 @@ class PathVqa:
         "mit",
         redistributable=False,
         modality="pathology",
+        privacy="public",
         sizes={"train": 19654, "validation": 6259, "test": 6719},
         sha="1685832883334b5bb5beaf4e4b333fdeecaa4ad9",
     )

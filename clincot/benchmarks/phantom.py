@@ -24,6 +24,7 @@ class Phantom:
         licence="cc0-1.0",
         redistributable=True,
         modality="phantom",
+        privacy="public",
     )
     patterns: tuple[str, ...] = ("data/*.parquet", "README.md")
     splits: Mapping[str, str] = {"train": "train", "validation": "validation", "test": "test"}

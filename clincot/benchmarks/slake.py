@@ -42,6 +42,7 @@ class Slake:
         "cc-by-4.0",
         redistributable=True,
         modality="mixed",
+        privacy="public",
         sizes={"train": 4919, "validation": 1053, "test": 1061},
         sha=COMMIT,
     )
@@ -70,6 +71,7 @@ class SlakeChinese(Slake):
         "cc-by-4.0",
         redistributable=True,
         modality="mixed",
+        privacy="public",
         languages=("zh",),
         sizes={"train": 4916, "validation": 1046, "test": 1033},
         sha=COMMIT,

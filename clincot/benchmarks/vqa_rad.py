@@ -63,6 +63,7 @@ class VqaRad:
         "cc0-1.0",
         redistributable=True,
         modality="mixed",
+        privacy="public",
         sizes={"train": 1793, "test": 451},
         sha="bcf91e7654fb9d51c8ab6a5b82cacf3fafd2fae9",
         cut="official split: 202 of its 203 test images are also in train",

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from huggingface_hub import InferenceClient
-from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
-from huggingface_hub.utils import get_session, hf_raise_for_status
+from huggingface_hub import ChatCompletionOutput
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.utils import hf_raise_for_status
 
+from clincot.engines._session import open_session
 from clincot.errors import ModelError, did_you_mean
 from clincot.hub.retry import LONGEST_WAIT, ordered_wait, passing
 from clincot.lm.requests import Counters
@@ -43,7 +44,7 @@ class Server:
         self.tries = tries
         self.timeout = timeout
         self.key = key or NO_KEY
-        self._client = InferenceClient(base_url=self.url, api_key=self.key, timeout=timeout)
+        self._session = open_session(self.url, timeout)
         self._lock = threading.Lock()
 
     def models(self) -> tuple[str, ...]:
@@ -58,17 +59,31 @@ class Server:
 
     def chat(self, model: str, messages: list[dict[str, Any]], **options: Any) -> Any:
         """Return the chat completion of `model` (a base or an adapter); raises ModelError without a reply."""
-        return self._repeat(lambda: self._client.chat_completion(messages, model=model, **options), model)
+        asked = {"model": model, "messages": messages, **options}
+
+        def action() -> Any:
+            return ChatCompletionOutput.parse_obj_as_instance(self._ask("POST", "chat/completions", asked))
+
+        return self._repeat(action, model)
 
     def _list(self) -> list[dict[str, Any]]:
-        headers = {"Authorization": f"Bearer {self.key}"}
-        response = get_session().get(f"{self.url}/models", headers=headers, timeout=self.timeout)
-        hf_raise_for_status(response)
-        body = response.json()
+        body = self._ask("GET", "models")
         listed = body.get("data") or [] if isinstance(body, dict) else None
         if not isinstance(listed, list) or not all(isinstance(model, dict) for model in listed):
             raise ValueError(f"{str(body)[:80]} is no list of models")
         return listed
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Return what the server answers to one request, read as JSON."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        response = self._session.request(method, f"{self.url}/{path}", json=body, headers=headers)
+        if response.is_redirect:
+            raise ModelError(
+                f"server {self.url}: sends {path} on to {response.headers['location']}, where nobody is asked. Give"
+                " that server as the endpoint if you trust it."
+            )
+        hf_raise_for_status(response)
+        return response.json()
 
     def _repeat(self, action: Callable[[], Result], model: str) -> Result:
         for tried in range(1, self.tries + 1):
@@ -92,8 +107,6 @@ class Server:
 
     def _explained(self, error: Exception, model: str, tried: int) -> Exception:
         where = f"server {self.url}"
-        if isinstance(error, OfflineModeIsEnabled):
-            return ModelError(f"{where}: is not asked in offline mode. Unset HF_HUB_OFFLINE.")
         if isinstance(error, HfHubHTTPError):
             return self._refused(error, model, tried)
         if type(error) is ValueError:  # the client's too, of JSON that is no chat completion

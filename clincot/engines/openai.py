@@ -1,6 +1,6 @@
 """Generation and choice requests -> completions and choice log-probabilities, by an OpenAI-compatible server.
 
-For vLLM and SGLang, through `huggingface_hub.InferenceClient`. An adapter is chosen by the name it is served under.
+For vLLM and SGLang. An adapter is chosen by the name it is served under.
 Start vLLM with `--generation-config vllm`, else the model's sampling defaults (as top-k) enter unasked.
 """
 

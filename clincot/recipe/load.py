@@ -12,6 +12,7 @@ KINDS = ("int8", "nf4")  # of quantisation at load
 SPREAD = ("auto", "balanced", "balanced_low_0", "sequential")  # Accelerate's ways to lay a model over several devices
 PLACES = ("device_map",)  # where weights lie decides no number that a key answers for
 MEMORY = ("resident", "shards_together")  # nor does which models are on the GPU at the same time
+HOSTS = "trusted_hosts"  # nor who may see the data
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ def without_defaults(models: Mapping[str, Any], *, places: bool) -> dict[str, An
     what is said of servers.
     Which models are on the GPU together is left out: a round has the same content in either way.
     """
-    return {role: _source(value, places) for role, value in models.items() if role not in MEMORY}
+    sources = {role: _source(value, places) for role, value in models.items() if role not in (*MEMORY, HOSTS)}
+    hosts = list(models.get(HOSTS, ())) if places else []
+    return sources | ({HOSTS: hosts} if hosts else {})
 
 
 def _source(value: Any, places: bool) -> Any:

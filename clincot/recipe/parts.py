@@ -51,6 +51,7 @@ class Models:
     version of a text. `similarity`: matches image and text, of kind `proposer` for the proposer's own score.
     `resident`: `all` models stay on the GPU, or `one` at a time while the others wait in CPU memory; rows are equal.
     With `one`, a build drives `shards_together` shards at once, so that a model that has its turn serves all of them.
+    `trusted_hosts`: names or IP addresses of the hosts that may see a restricted benchmark, besides this machine.
     """
 
     policy: ModelSource
@@ -61,6 +62,7 @@ class Models:
     similarity: ModelSource = ModelSource()
     resident: Literal["all", "one"] = "all"
     shards_together: Annotated[int, Range(1, 1000)] = 4
+    trusted_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

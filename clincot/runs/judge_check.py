@@ -22,6 +22,7 @@ from clincot.progress import bar
 from clincot.recipe import ModelSource
 from clincot.recipe.parts import SCORINGS
 from clincot.records import WHOLE
+from clincot.runs.checks.places import check_server_place
 from clincot.runs.models.loading import load_policy
 from clincot.runs.models.loads import options_of
 from clincot.runs.models.pins import benchmark_pin
@@ -79,8 +80,11 @@ class Checked:
 def check_judge(run: Run, asked: JudgeCheck, say: Callable[[str], None]) -> Checked:
     """Rate right and wrong answers in every way asked for; the judge is loaded once.
 
-    Raises DataError for a benchmark without a wrong answer to be found, ModelError for a judge that works in no way.
+    Raises DataError for a benchmark without a wrong answer to be found, ModelError for a judge that works in no way,
+    RecipeError for a server that may not see the benchmark.
     """
+    if asked.endpoint:
+        check_server_place(run.recipe, "--endpoint", asked.endpoint)
     questions = _questions(run, asked)
     load = _loader(run, asked, say)
     judge = load("generated")

@@ -23,6 +23,7 @@ class Sealed(Phantom):
         licence="cc-by-nc-nd-4.0",
         redistributable=False,
         modality="phantom",
+        privacy="public",
     )
 
     def examples(self, folder: Path, split: str) -> list[Example]:

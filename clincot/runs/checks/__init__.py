@@ -19,6 +19,7 @@ from clincot.recipe.training import check_training
 from clincot.runs.checks.combinations import check_combinations
 from clincot.runs.checks.loads import check_loads
 from clincot.runs.checks.needs import check_needs
+from clincot.runs.checks.places import check_places
 from clincot.runs.checks.servers import check_server
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER
 
@@ -42,6 +43,7 @@ def check_names(recipe: Recipe) -> None:
     _check_evaluation(recipe)
     check_training(recipe.train)
     check_combinations(recipe)
+    check_places(recipe)
 
 
 def check_run_name(name: str, *, given: bool) -> None:

@@ -35,7 +35,7 @@ class Plan:
 
 def check_push(run: Run) -> None:
     """Raise HubError or DataError for a push that the target or a licence would refuse, before the work for it."""
-    licences.check_public(run.recipe.benchmark, run.private)
+    licences.check_push(run, run.recipe.benchmark)
     namespace = run.on_target(run.adapter_repo).partition("/")[0]
     check_may_write(run.target, run.account, namespace)
 
@@ -46,7 +46,7 @@ def push(run: Run, release: Release, say: Callable[[str], None]) -> Release:
     Results are written onto the adapter's card too (main alone: its tags stay). Raises DataError for a public push of
     data that may not be passed on, TagExists when the tag holds other content.
     """
-    licences.check_public(release.lineage.benchmark, run.private)
+    licences.check_push(run, release.lineage.benchmark)
     pushed = _held(run, release) or _publish(run, release, say)
     if release.lineage.stage == "evaluate":
         _show_on_adapter(run, release.tag, say)
