@@ -13,7 +13,7 @@ DECIDE = ("tokenizer",)  # it names the tokens that are weighed; addresses, keys
 
 @dataclass(frozen=True)
 class OneOrMore:
-    """A list of texts of a recipe in which one text may be written without brackets; an empty text is none."""
+    """A list of texts of a recipe in which one text may be written without brackets; an empty text gives no entry."""
 
     what: str
 

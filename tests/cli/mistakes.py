@@ -32,6 +32,8 @@ FILES = {
     "file": "in the way\n",
     "full/rows.csv": "a\n1\n",
     "answers.jsonl": "",
+    "ward.py": "from dataclasses import replace\n\nfrom clincot.benchmarks.phantom import Phantom\n\n\n"
+    "class Ward(Phantom):\n    source = replace(Phantom.source, name='ward', privacy='restricted')\n",
 }
 BUILD = ("build-data",)
 LONG = "n" * 300
@@ -161,6 +163,8 @@ MODELS = values(
     ("models.policy={kind: openai, endpoint: http://a:1/v1, key_env: sk-x}", "never the key"),
     ("models.policy={kind: openai, endpoint: http://a:1/v1, timeout: 0}", "out of range"),
     ("models.policy.at_once=8", "is for models on a server"),
+    ("models.trusted_hosts=['*']", "is no host name"),
+    ("models.trusted_hosts=gpu-1", "expected a list"),
     ("models.proposer.kind=medclip", "models.proposer.kind"),
     ("models.proposer.endpoint=http://127.0.0.1:8000", "only a policy"),
     ("models.proposer={repo: '', kind: ''}", "needs regions"),
@@ -318,7 +322,14 @@ HUBS = [
     (("convert", "check", "a/b", "--images", "absent"), "absent"),
     (("convert", "medklip", "absent.pth", "out", "--descriptions", "file", "--text-encoder", "a/b"), "absent.pth"),
 ]
-TABLE = [*NUMBERS, *CHOICES, *TRAINING, *MODELS, *TOGETHER, *RECIPES, *NAMES, *OPTIONS, *HUBS]
+WARD = ("--benchmark", "ward.py:Ward")
+AWAY = "models.policy={kind: openai, endpoint: ['http://127.0.0.1:8000', 'http://127.0.0.1.gpu.lab:8000']}"
+PLACES = [
+    ((*BUILD, *WARD, "--set", AWAY), "models.policy.endpoint: 127.0.0.1.gpu.lab is neither loopback"),
+    (("run", *WARD, "--public"), "is restricted, so nothing that is made of it becomes public"),
+]
+
+TABLE = [*NUMBERS, *CHOICES, *TRAINING, *MODELS, *PLACES, *TOGETHER, *RECIPES, *NAMES, *OPTIONS, *HUBS]
 HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "huggingface_hub")
 
 
