@@ -14,10 +14,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from clincot.engines.openai import chat_messages
 from clincot.engines.prefix_order import Order, PrefixOrder, prefix_order
 from clincot.lm.requests import Completion, Counters, GenerateRequest
 from clincot.lm.work import finish
@@ -55,15 +57,14 @@ class Digests:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request, the names of its images, and its prompt as tokens that say what they are."""
+class One:
+    """A request's turns, with names of images as their URLs, and its prompt as tokens that say what they are."""
 
-    request: GenerateRequest
-    names: tuple[str, ...]
+    messages: list[dict[str, Any]]
     prompt: Prompt
 
 
-def asked_by(size: Size, shard_images: int) -> list[list[Asked]]:
+def asked_by(size: Size, shard_images: int) -> list[list[One]]:
     """Return the calls of a build of `size`, cut into shards of so many images."""
     recipe, engine = recipe_of(size), Digests()
     bench = Workbench(recipe, 1, Models(engine, Squares(), (ByDigest(),)))
@@ -72,29 +73,30 @@ def asked_by(size: Size, shard_images: int) -> list[list[Asked]]:
     return [[asked(request) for request in call] for call in engine.calls]
 
 
-def asked(request: GenerateRequest) -> Asked:
+def asked(request: GenerateRequest) -> One:
     """Return a request with its prompt: frame, images and words, each in as many tokens as at 7B."""
     names = tuple(hashlib.blake2b(image.tobytes(), digest_size=8).hexdigest() for image in request.images)
     words = " ".join(block["text"] for block in request.messages[-1]["content"] if block["type"] == "text").split()
     lengths = [("", FRAME), *((name, IMAGE) for name in names), *((w, _tokens(w)) for w in words)]
-    return Asked(request, names, [(part, number) for part, length in lengths for number in range(length)])
+    prompt = [(part, number) for part, length in lengths for number in range(length)]
+    return One(chat_messages(request.messages, names), prompt)
 
 
 def _tokens(word: str) -> int:
     return RESPONSE if len(word) == 2 * DIGEST else WORD
 
 
-def in_order(call: Sequence[Asked], order: Order = prefix_order) -> list[Prompt]:
+def in_order(call: Sequence[One], order: Order = prefix_order) -> list[Prompt]:
     """Return the prompts of a call as the engine sends them."""
-    return [call[place].prompt for place in order([a.request for a in call], [a.names for a in call])]
+    return [call[place].prompt for place in order([one.messages for one in call])]
 
 
-def shuffled(call: Sequence[Asked], seed: int) -> list[Prompt]:
+def shuffled(call: Sequence[One], seed: int) -> list[Prompt]:
     """Return the prompts of a call in a random order."""
     return [one.prompt for one in random.Random(seed).sample(call, len(call))]
 
 
-def saved(calls: Sequence[Sequence[Asked]], arrange: Callable[[Sequence[Asked]], list[Prompt]], room: int) -> float:
+def saved(calls: Sequence[Sequence[One]], arrange: Callable[[Sequence[One]], list[Prompt]], room: int) -> float:
     """Return the share saved by a cache with room for so many tokens, by what one without limit saves."""
     prompts = [prompt for call in calls for prompt in arrange(call)]
     return share_saved(tokens_read(prompts, BLOCK, room // BLOCK), prompts, BLOCK)
@@ -108,7 +110,7 @@ def table(size: Size, shards: Sequence[int], rooms: Sequence[int]) -> None:
     for shard in shards:
         calls, turning = asked_by(size, shard), PrefixOrder()
         numbers = iter(range(len(calls) * len(rooms)))
-        ways: dict[str, Callable[[Sequence[Asked]], list[Prompt]]] = {
+        ways: dict[str, Callable[[Sequence[One]], list[Prompt]]] = {
             "random": lambda call, n=numbers: shuffled(call, next(n)),
             "as asked": lambda call: [one.prompt for one in call],
             "by prefix": in_order,

@@ -111,13 +111,11 @@ class OpenAIEngine:
                 f"server {self.server.url}: the chat interface cannot begin a reply. Set build.judging.prefill to an"
                 " empty text."
             )
-        urls = self._urls.encode(requests)
+        pairs = zip(requests, self._urls.encode(requests), strict=True)
+        messages = [chat_messages(request.messages, own) for request, own in pairs]  # type: ignore[attr-defined]
         pool = ThreadPoolExecutor(self.at_once)
         try:
-            waiting = {
-                place: pool.submit(ask, requests[place], chat_messages(requests[place].messages, urls[place]))  # type: ignore[attr-defined]
-                for place in self.order(requests, urls)
-            }
+            waiting = {place: pool.submit(ask, requests[place], messages[place]) for place in self.order(messages)}
             answered = {place: future.result() for place, future in waiting.items()}
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

@@ -72,10 +72,10 @@ def test_prompts_that_begin_alike_are_sent_one_after_another(served):
     before = len(served.seen()["messages"])
     texts = [completion.text for completion in engine.generate(asked)]
     sent = served.seen()["messages"][before:]
-    urls = engine._urls.encode(asked)
-    expected = [chat_messages(asked[place].messages, urls[place]) for place in prefix_order(asked, urls)]
-    assert sent == expected
-    assert sent != [chat_messages(request.messages, own) for request, own in zip(asked, urls, strict=True)]
+    pairs = zip(asked, engine._urls.encode(asked), strict=True)
+    messages = [chat_messages(request.messages, own) for request, own in pairs]
+    expected = [messages[place] for place in prefix_order(messages)]
+    assert sent == expected != messages
     assert [completion.text for completion in engine.generate(asked)] == texts
     assert served.seen()["messages"][before + len(asked) :] == expected[::-1]
 

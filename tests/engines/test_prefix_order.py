@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 
 import pytest
 
+from clincot.engines.openai import chat_messages
 from clincot.engines.prefix_order import PrefixOrder, prefix_order
 from clincot.lm.requests import GenerateRequest
 from perf.block_cache import BlockCache, share_saved, tokens_read
-from perf.prefix_orders import BLOCK, Asked, asked_by, in_order, shuffled
+from perf.prefix_orders import BLOCK, One, asked_by, in_order, shuffled
 from perf.scaled_chain import Size
 from tests.engines.conftest import requests
 
@@ -19,58 +21,58 @@ ROOM = 2200 // BLOCK  # blocks: a prompt of 7B's lengths has 1,330 tokens, an im
 
 
 @pytest.fixture(scope="module")
-def build() -> list[list[Asked]]:
+def build() -> list[list[One]]:
     """The calls of a build: three images in one shard, two steps with look-ahead."""
     return asked_by(Size(images=3, questions=3, steps=2, samples=2), shard_images=3)
 
 
-def of(messages: Sequence[dict[str, object]]) -> GenerateRequest:
-    return GenerateRequest(tuple(messages), (), 0, 0.0, 1.0, 4)
+def messages_of(asked: Sequence[GenerateRequest]) -> list[list[dict[str, Any]]]:
+    return [chat_messages(one.messages, [str(id(image)) for image in one.images]) for one in asked]
 
 
 def test_images_come_as_they_first_appear_and_texts_by_their_letters():
     asked = requests(0.0)  # two images, three regions each, one question with and without findings; one without region
     names = [tuple(str(id(image)) for image in request.images) for request in asked]
-    places = list(range(len(asked)))
-    random.Random(3).shuffle(places)
-    found = prefix_order([asked[place] for place in places], [names[place] for place in places])
-    ordered = [places[place] for place in found]
+    places = random.Random(3).sample(range(len(asked)), len(asked))
+    ordered = [places[place] for place in prefix_order(messages_of([asked[place] for place in places]))]
     assert sorted(ordered) == list(range(len(asked)))
     first = [names[place][0] for place in ordered]
-    assert first == [name for name, own in groupby(first) for _ in own] and len(list(groupby(first))) == 2
+    assert len(list(groupby(first))) == len(set(first)) == 2
     regions = [names[place] for place in ordered]
     assert len(list(groupby(regions))) == len(set(regions)) == 8
     assert first[0] == names[places[0]][0]
 
 
 def test_a_text_before_an_image_and_a_system_turn_count_where_they_are():
-    image, look, now = {"type": "image"}, {"type": "text", "text": "look"}, {"type": "text", "text": "now"}
+    def image(name: str) -> dict[str, Any]:
+        return {"type": "image_url", "image_url": {"url": name}}
+
+    look, now = {"type": "text", "text": "look"}, {"type": "text", "text": "now"}
     asked = [
-        of([{"role": "user", "content": [image, look]}]),
-        of([{"role": "user", "content": [now, image]}]),
-        of([{"role": "user", "content": [image, look]}]),
-        of([{"role": "system", "content": "be brief"}, {"role": "user", "content": [image, now]}]),
-        of([{"role": "user", "content": [look, image]}]),
-        of([{"role": "user", "content": "look"}]),
+        [{"role": "user", "content": [image("b"), look]}],
+        [{"role": "user", "content": [now, image("a")]}],
+        [{"role": "user", "content": [image("a"), look]}],
+        [{"role": "system", "content": "be brief"}, {"role": "user", "content": [image("c"), now]}],
+        [{"role": "user", "content": [look, image("a")]}],
+        [{"role": "user", "content": "look"}],
     ]
-    assert prefix_order(asked, [("b",), ("a",), ("a",), ("c",), ("a",), ()]) == [3, 5, 4, 1, 0, 2]
+    assert prefix_order(asked) == [3, 5, 4, 1, 0, 2]
 
 
 def test_every_second_call_goes_backwards():
-    order, asked = PrefixOrder(), requests(0.0)
-    names = [tuple(str(id(image)) for image in request.images) for request in asked]
-    forwards = prefix_order(asked, names)
-    assert [order(asked, names) for _ in range(3)] == [forwards, forwards[::-1], forwards]
+    order, asked = PrefixOrder(), messages_of(requests(0.0))
+    forwards = prefix_order(asked)
+    assert [order(asked) for _ in range(3)] == [forwards, forwards[::-1], forwards]
 
 
-def test_within_a_call_room_for_two_prompts_is_enough(build: list[list[Asked]]) -> None:
+def test_within_a_call_room_for_two_prompts_is_enough(build: list[list[One]]) -> None:
     for number, call in enumerate(build):
         ours, chance = in_order(call), shuffled(call, number)
         assert share_saved(tokens_read(ours, BLOCK, ROOM), ours, BLOCK) >= 0.99
         assert share_saved(tokens_read(chance, BLOCK, ROOM), chance, BLOCK) < 0.9
 
 
-def test_a_cache_that_holds_half_a_shard_is_used_by_the_next_call(build: list[list[Asked]]) -> None:
+def test_a_cache_that_holds_half_a_shard_is_used_by_the_next_call(build: list[list[One]]) -> None:
     order, room = PrefixOrder(), 9_000 // BLOCK
     turning = [prompt for call in build for prompt in in_order(call, order)]
     forwards = [prompt for call in build for prompt in in_order(call)]
