@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-long test-models test-clients test-upstream check format clean
+.PHONY: demo test test-long test-models test-servers test-clients test-upstream check format clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,6 +28,11 @@ test-long: $(READY)
 test-models: $(READY)
 	$(BIN)/python tests/models/environment.py
 	$(VENV)/models/bin/python -m pytest -o python_files='check_*.py' tests/models tests/engines/test_classes.py tests/stages/train/test_train_classes.py
+
+# Rounds over real servers: vLLM on this CPU, in $(VENV)/servers. Takes 10 to 20 minutes and 6 GB of memory.
+test-servers: $(READY)
+	$(BIN)/python tests/servers/environment.py
+	$(BIN)/python -m pytest -o python_files='check_*.py' tests/servers
 
 # Four versions of huggingface_hub, each in an environment of its own under $(VENV)/clients, over one embedded Hub.
 test-clients: $(READY)

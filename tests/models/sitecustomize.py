@@ -1,6 +1,6 @@
 """An import of torchvision beside a torch for CPUs -> the operators that it asks for, declared before.
 
-For `.venv/models` alone. With a torchvision that is built for the installed torch this is not needed.
+For `.venv/models` and `.venv/servers` alone. A torchvision that is built for the installed torch needs none of it.
 """
 
 from __future__ import annotations
