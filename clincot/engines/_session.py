@@ -6,6 +6,8 @@ from huggingface_hub.utils import httpx
 
 from clincot.engines.hosts import proxy_of
 
+NoAnswer = httpx.HTTPError  # no connection, none in time, or one that broke off
+
 
 def open_session(url: str, timeout: float) -> httpx.Client:
     """Return a client for requests to `url`, from any number of threads; requests may wait `timeout` seconds.

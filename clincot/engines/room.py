@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from PIL.Image import Image
 from transformers import AutoConfig
 
 from clincot.engines._image_tokens import image_tokens
@@ -20,6 +21,7 @@ from clincot.lm.processors import read_processor
 from clincot.lm.requests import GenerateRequest
 from clincot.lm.templates import refuse_residue
 from clincot.recipe import ImageFit
+from clincot.records import Message
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,13 @@ class PolicyRoom:
             grown = length + _blocks(requests[i]) * (self._image_tokens - 1)
             found[i] = grown + requests[i].max_new_tokens > self.context
         return found
+
+    def ids(self, messages: Sequence[Message], images: Sequence[Image]) -> tuple[int, ...]:
+        """Return the token ids that the model reads, image tokens included, as the processor writes them."""
+        text = render(self, messages, len(images))
+        options: dict[str, Any] = {"text": [text], "add_special_tokens": False}
+        read = self.processor(images=[list(images)], **options) if images else self.tokenizer(**options)
+        return tuple(map(int, read["input_ids"][0]))
 
     def crop_loss(self, sizes: Sequence[Size]) -> CropLoss | None:
         """Return what the processor crops away of images of these sizes, None where it does not crop."""

@@ -18,6 +18,7 @@ from clincot.judges.vlm import beyond
 from clincot.lm.escaping import Escape, escape_of
 from clincot.lm.lengths import SPARE, context_of, lengths, most_tokens
 from clincot.lm.tokenizer_files import read_tokenizer
+from clincot.records import Message
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class JudgeRoom:
     def reads(self, request: JudgeRequest) -> str:
         """Return the prompt of a request."""
         return render(self.tokenizer, self._escape.messages(self.way.messages(request)), self.prefill)
+
+    def ids(self, messages: Sequence[Message]) -> tuple[int, ...]:
+        """Return the token ids that the model reads of a system and a user turn."""
+        text = render(self.tokenizer, self._escape.messages(messages))
+        return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def too_long(self, requests: Sequence[JudgeRequest]) -> list[bool]:
         """Return, for each request, whether its prompt and the reply exceed the context."""

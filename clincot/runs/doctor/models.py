@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from clincot.errors import ClincotError, HubError
-from clincot.hub import Hub, connect
+from clincot.errors import ClincotError
+from clincot.hub import Hub
 from clincot.lm.footprint import Footprint, footprint
 from clincot.phantom.publish import MODELS
 from clincot.recipe import ModelSource, Recipe
 from clincot.recipe.load import Load
 from clincot.records.lineage import Pin
 from clincot.runs.doctor.needs import LANGUAGE
+from clincot.runs.doctor.reach import Reach
 from clincot.runs.roles import sources_of
 from clincot.runs.run import target_of
 
@@ -63,57 +64,32 @@ def models_of(recipe: Recipe, hub: str | None) -> dict[str, Model]:
     """
     target = target_of(recipe, hub)
     found = {}
-    reach = _Reach(target)
+    reach = Reach(target)
     for role, source in sources_of(recipe).items():
         found[role] = _model(role, source, reach)
     reach.close()
     return found
 
 
-class _Reach:
-    """A Hub that is connected when a model is first asked for; once it did not answer, nobody asks it again."""
-
-    def __init__(self, target: str) -> None:
-        self.target = target
-        self._hub: Hub | None = None
-        self._failed = ""
-
-    def __call__(self, use: Callable[[Hub], Model]) -> Model:
-        if self._failed:
-            raise HubError(self._failed)
-        try:
-            if self._hub is None:
-                self._hub = self._connect()
-            return use(self._hub)
-        except HubError as error:
-            if self._hub is None or not str(error).startswith(f"{self.target}: no "):
-                self._failed = str(error)
-            raise
-
-    def close(self) -> None:
-        if self._hub is not None:
-            self._hub.close()
-
-    def _connect(self) -> Hub:
-        scheme, _, path = self.target.partition(":")
-        if scheme == "local" and not Path(path).expanduser().is_dir():
-            raise HubError(f"{self.target}: there is no such folder yet.")  # `connect` would make it
-        return connect(self.target)
-
-
-def _model(role: str, source: ModelSource, reach: _Reach) -> Model:
+def _model(role: str, source: ModelSource, reach: Reach) -> Model:
     if not source.repo or (source.endpoint and role != "policy"):
         return Model(role, source, nothing=True)
-    folder = Path(source.repo).expanduser()
-    if not folder.is_dir() and source.repo in MODELS and reach.target.startswith("local:"):
-        folder = SHIPPED / MODELS[source.repo]  # what a run publishes there
-    if folder.is_dir():
+    folder = folder_here(source, reach)
+    if folder is not None:
         sizes = {str(path): path.stat().st_size for path in folder.iterdir() if path.is_file()}
         return Model(role, source, folder, _weights(sizes))
     try:
         return reach(lambda hub: _on_hub(role, source, hub))
     except ClincotError as error:
         return Model(role, source, unknown=" ".join(str(error).split()))
+
+
+def folder_here(source: ModelSource, reach: Reach) -> Path | None:
+    """Return the folder of a model that this machine has: the user's own, or what the project ships; None: on a Hub."""
+    folder = Path(source.repo).expanduser()
+    if not folder.is_dir() and source.repo in MODELS and reach.target.startswith("local:"):
+        folder = SHIPPED / MODELS[source.repo]  # what a run publishes there
+    return folder if folder.is_dir() else None
 
 
 def _on_hub(role: str, source: ModelSource, hub: Hub) -> Model:
