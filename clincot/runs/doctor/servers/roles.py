@@ -1,4 +1,4 @@
-"""A recipe -> its roles that servers answer for, or an error where there is none; no library of models is imported."""
+"""A recipe -> its roles that servers answer for, or an error; no library of models is imported."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from clincot.runs.roles import sources_of
 
 
 def served_roles(recipe: Recipe) -> dict[str, ModelSource]:
-    """Return the models that servers answer for, by the names of their pins. Raises RecipeError for a recipe without."""
+    """Return the models on servers by the names of their pins. Raises RecipeError where no role has one."""
     found = {role: source for role, source in sources_of(recipe).items() if source.endpoint}
     if not found:
         raise RecipeError(
