@@ -12,6 +12,7 @@ from clincot.convert import fit, prompt_checks
 from clincot.convert.finding import Finding, fails, ok, warns
 from clincot.convert.llava_config import needed
 from clincot.convert.llava_med_names import EMBEDDINGS, HEAD, TOWER, on_disk
+from clincot.convert.served import renamed
 from clincot.convert.stored import Stored, read_json, stored
 from clincot.errors import ModelError
 from clincot.lm.loading import first_line, shortened
@@ -38,7 +39,7 @@ def check(folder: Path, sizes: Sequence[tuple[int, int]] = ()) -> tuple[Finding,
     rows = shapes.get(EMBEDDINGS, (0,))[0]
     return (
         _weights(config, shapes),
-        _servers(held),
+        _servers(held, config),
         prompt_checks.image_token(config, processor, rows),
         prompt_checks.image_length(config, processor, folder),
         prompt_checks.template(processor, folder),
@@ -61,9 +62,9 @@ def _weights(config: LlavaConfig, shapes: dict[str, tuple[int, ...]]) -> Finding
     return ok("weights", f"all {len(wanted)} tensors, in their shapes")
 
 
-def _servers(held: dict[str, Stored]) -> Finding:
-    if any("vision_tower." in name and TOWER not in name for name in held):
-        return warns("servers", f"vLLM reads the tower as {TOWER}*. Rename its tensors to serve the model.")
+def _servers(held: dict[str, Stored], config: LlavaConfig) -> Finding:
+    if renamed(held, config.to_dict()):
+        return warns("servers", f"vLLM reads the tower as {TOWER}*. Rename its tensors (docs/convert.md) to serve it.")
     return ok("servers", "vLLM reads these names")
 
 

@@ -40,8 +40,8 @@ processor = AutoProcessor.from_pretrained("{title}")
 ```
 
 Weights are {merged.dtype}. Loaded again after writing, the largest difference of its logits from those of base +
-adapter in float32 was {merged.difference:.2g} of the largest logit on one probe (allowed: {merged.allowed:g}). The
-layout is transformers' own, which vLLM reads as well; clincot has checked it with transformers alone.
+adapter in float32 was {merged.difference:.2g} of the largest logit on one probe (allowed: {merged.allowed:g}). Its
+tensors have the names that transformers and vLLM read; this folder was loaded with transformers alone.
 {fit}{quantised}"""
 QUANTISED = """
 The adapter was trained on the base with its weights in {} (QLoRA), and is merged into the weights that are not

@@ -11,6 +11,8 @@ from PIL import Image
 
 from clincot import engines
 from clincot.chain import prompts
+from clincot.convert.served import renamed
+from clincot.convert.stored import read_json, stored
 from clincot.errors import ModelError
 from clincot.lm.requests import GenerateRequest
 from clincot.phantom.drawing.draw import RANGES, draw
@@ -119,6 +121,7 @@ def test_pretraining_is_reproducible_and_writes_a_card(tmp_path):
         figures = pretrain_policy(tmp_path / name, 5, quiet, **sizes)
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("a", "b")]
     assert weights[0] == weights[1]
+    assert renamed(stored(tmp_path / "a"), read_json(tmp_path / "a" / "config.json")) == {}
     assert figures["seed"] == 5 and set(figures["kinds"]) == {"global", "random", "right"}
     assert "| presence |" in (tmp_path / "a" / "README.md").read_text()
 

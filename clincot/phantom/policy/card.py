@@ -21,7 +21,8 @@ datasets:
 A LLaVA of 1.4 million parameters (`LlavaForConditionalGeneration`: CLIP vision tower, 48 pixels, patch 8; Llama text
 model; both 4 layers of width 128) with its own byte-level BPE tokenizer. It answers questions about drawn chest
 radiographs (the `phantom` benchmark of clincot) and is the base policy on which the toolkit's loop is run and tested.
-It reads one image, or two: the radiograph and the crop of a region.
+It reads one image, or two: the radiograph and the crop of a region. Its tensors have the names of published LLaVAs
+(`vision_tower.vision_model.*`), which transformers and vLLM read.
 
 **Not for clinical use.** It has seen drawings only and knows nothing of real radiographs.
 """

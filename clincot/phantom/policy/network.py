@@ -14,6 +14,7 @@ from transformers import (
 )
 from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
 
+from clincot.convert.served import name_for_servers
 from clincot.errors import ModelError
 from clincot.phantom.texts.tokenizer import train_tokenizer
 
@@ -39,6 +40,7 @@ def new_policy() -> tuple[LlavaForConditionalGeneration, LlavaProcessor]:
 def save_policy(model: LlavaForConditionalGeneration, processor: LlavaProcessor, folder: Path) -> None:
     """Write the policy as any LLaVA is published: safetensors, configs, processor, tokenizer, chat template."""
     model.save_pretrained(folder)
+    name_for_servers(folder)
     processor.save_pretrained(folder)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForImageTextToText
 
 from clincot.chain.prompts import finding_messages
+from clincot.convert.served import name_for_servers
 from clincot.errors import ClincotError, ModelError
 from clincot.lm.ends import end_ids
 from clincot.lm.loading import load_weights
@@ -146,6 +147,7 @@ def _write(base: Path, adapter: Path, folder: Path, dtype: torch.dtype, image_fi
     ends = end_ids(processor, merged.generation_config, merged.config)
     merged.generation_config.eos_token_id = ends[0] if len(ends) == 1 else list(ends)
     merged.to(dtype).save_pretrained(folder)
+    name_for_servers(folder)
     for pattern in READERS:
         for path in base.glob(pattern):
             shutil.copyfile(path, folder / path.name)

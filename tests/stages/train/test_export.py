@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageTextToText, AutoProcessor, GenerationConfig, LlavaForConditionalGeneration
 
+from clincot.convert.served import name_for_servers
 from clincot.errors import ClincotError, ModelError
 from clincot.lm.processors import read_processor, repairs_of
 from clincot.recipe import ImageFit
@@ -54,12 +55,24 @@ def weights(folder: Path) -> set[str]:
 def test_the_folder_has_the_layout_of_its_base_and_no_trace_of_lora(base: Path, exported) -> None:
     folder = exported.folder
     assert {path.name for path in base.iterdir()} <= {path.name for path in folder.iterdir()}
-    assert weights(folder) == weights(base)  # the names that every reader of LLaVA knows
+    known = {name.replace("vision_tower.", "vision_tower.vision_model.") for name in weights(base)}
+    assert weights(folder) == known != weights(base)  # the names that every reader of LLaVA knows
+    _, info = AutoModelForImageTextToText.from_pretrained(folder, output_loading_info=True)
+    assert not any(info.values())
     for name in ("tokenizer.json", "processor_config.json", "chat_template.jinja"):
         assert (folder / name).read_bytes() == (base / name).read_bytes()
     model = AutoModelForImageTextToText.from_pretrained(folder)
     assert type(model) is LlavaForConditionalGeneration and model.generation_config.max_new_tokens == 7
     assert AutoProcessor.from_pretrained(folder).chat_template == AutoProcessor.from_pretrained(base).chat_template
+
+
+def test_an_adapter_of_the_base_under_its_older_names_is_one_of_the_renamed_base(
+    base: Path, adapter: Path, exported, tmp_path: Path
+) -> None:
+    renamed = shutil.copytree(base, tmp_path / "base")
+    assert name_for_servers(renamed)
+    merged = export_merged(renamed, adapter, tmp_path / "merged").folder
+    assert (merged / "model.safetensors").read_bytes() == (exported.folder / "model.safetensors").read_bytes()
 
 
 def test_images_are_fitted_as_in_training(base: Path, adapter: Path, tmp_path: Path) -> None:
