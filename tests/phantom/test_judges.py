@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
 import clincot
 from clincot.chain.prompts import judge_messages
 from clincot.phantom.judges import rubric
 from clincot.phantom.judges.figures import DIGITS, expected_digits, judge_figures, ranking
+from clincot.phantom.judges.heads import HEAD
 from clincot.phantom.judges.packs import pack, packed_losses
 from clincot.phantom.judges.pretrain import JUDGE_A, JUDGE_B, judge_prompt, new_judge, packs_of, pretrain_judges
 from clincot.phantom.judges.rows import JudgeRow, judge_rows, right_wrong_pairs, with_noise
@@ -176,7 +177,7 @@ def test_the_shipped_judge_has_single_token_digits_and_a_system_turn(name):
     assert all(len(tokenizer.encode(digit, add_special_tokens=False)) == 1 for digit in DIGITS)
     text = tokenizer.apply_chat_template(judge_messages("Is there a nodule?", REPORT, (), "yes"), tokenize=False)
     assert text.index("radiology reviewer") < text.index("Reference: ") < text.index("Statement: yes")
-    assert (MODELS / name / "model.safetensors").stat().st_size < 1_300_000
+    assert (MODELS / name / "model.safetensors").stat().st_size < 1_400_000
 
 
 def test_training_writes_two_loadable_judges_with_cards(tmp_path):
@@ -188,5 +189,6 @@ def test_training_writes_two_loadable_judges_with_cards(tmp_path):
     for plan, folder in zip(plans, folders, strict=True):
         again, _ = judge_figures(folder, held_out)
         assert again["right"] == pytest.approx(figures[plan.name]["right"], abs=1e-5)
+        assert AutoConfig.from_pretrained(folder).head_dim == HEAD
         assert "clincot phantom pretrain --only judges" in (folder / "README.md").read_text(encoding="utf-8")
     assert (folders[0] / "model.safetensors").read_bytes() != (folders[1] / "model.safetensors").read_bytes()

@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from clincot.phantom.grounder.figures import Interval, show
+from clincot.phantom.judges.heads import HEAD
 from clincot.phantom.judges.plan import JudgePlan
 from clincot.phantom.judges.rows import RIGHT, WRONG, JudgeRow, right_wrong_pairs
 
@@ -116,6 +117,9 @@ or no statement. Without a reference it stays between 2 and 7.
 
 Trained from scratch on generated rows, world {seed}: {numbers}. `shift` is the share of digits moved by one, `flip` the
 share turned into their opposite: noise on purpose, so that the two judges sometimes disagree.
+
+Its heads of {plan.width // plan.heads} numbers are stored with zeros up to {HEAD}: vLLM's attention on CPUs takes
+no narrower ones. Ratings are those of the trained heads, but for rounding.
 
 ## Held-out figures
 

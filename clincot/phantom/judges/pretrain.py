@@ -17,6 +17,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from clincot.phantom.judges.figures import agreement, judge_card, judge_figures
+from clincot.phantom.judges.heads import padded_heads
 from clincot.phantom.judges.packs import Pack, pack, packed_losses
 from clincot.phantom.judges.plan import JudgePlan
 from clincot.phantom.judges.rows import JudgeRow, judge_rows, with_noise
@@ -101,7 +102,7 @@ def _batches(packs: Sequence[Pack], plan: JudgePlan) -> Iterator[list[Pack]]:
 
 
 def pretrain_judge(plan: JudgePlan, folder: Path, seed: int, report: Report) -> None:
-    """Train one judge from scratch and save weights and tokenizer to `folder`."""
+    """Train one judge from scratch and save weights, with heads that servers take, and tokenizer to `folder`."""
     report(f"{plan.name}: drawing {plan.phantoms} phantoms")
     clean = judge_rows(seed, "judge", plan.first, plan.phantoms, plan.seed, plan.per_context)
     rows = with_noise(clean, np.random.default_rng([seed, plan.seed]), shift=plan.shift, flip=plan.flip)
@@ -109,7 +110,7 @@ def pretrain_judge(plan: JudgePlan, folder: Path, seed: int, report: Report) -> 
     packs = packs_of(tokenizer, rows)
     report(f"{plan.name}: {len(rows)} rows in {len(packs)} packs, {model.num_parameters()} parameters")
     train_judge(model, packs, plan, report)
-    model.save_pretrained(folder)
+    padded_heads(model).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
