@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.distributed.fsdp import FSDPModule
 from trl import DPOTrainer
 
 from clincot.objectives._finite import FiniteGradients, check_loss
@@ -56,6 +57,12 @@ class MarginDPOTrainer(OwnRate, DPOTrainer):
 
     def _send_telemetry(self) -> None:
         """Send nothing: a run on clinical data stays where it is."""
+
+    def _prepare_input(self, data: Any) -> Any:
+        """As in transformers; a model that FSDP has not cut over the GPUs yet is in CPU memory, where it is checked."""
+        if self.is_fsdp_enabled and isinstance(data, Tensor) and not isinstance(self.model, FSDPModule):
+            return data.to(self.model.device)
+        return super()._prepare_input(data)
 
     def compute_ref_log_probs(self, model: Any, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
         """As in TRL, which would hand keys that it does not know to the model, and which knows no trees."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,19 +11,29 @@ from pathlib import Path
 import pytest
 import torch
 from accelerate.commands.config.config_args import load_config_from_file
+from accelerate.commands.launch import _validate_launch_command, launch_command_parser
+from accelerate.utils.launch import prepare_multi_gpu_env
 from command import SMALL, clincot
 from safetensors.torch import load_file
 
 from clincot.hub import connect
 from clincot.recipe import recipes_folder
 from clincot.runs.releases import read_lineage
+from clincot.stages.train.sharding import check_launch
 
 
-@pytest.mark.parametrize(("name", "kind"), [("ddp", "MULTI_GPU"), ("fsdp", "FSDP")])
+@pytest.mark.parametrize(("name", "kind"), [("ddp", "MULTI_GPU"), ("fsdp", "FSDP"), ("deepspeed", "DEEPSPEED")])
 def test_the_launch_files_are_what_accelerate_reads(name: str, kind: str) -> None:
-    read = load_config_from_file(str(recipes_folder() / "accelerate" / f"{name}.yaml"))
+    path = recipes_folder() / "accelerate" / f"{name}.yaml"
+    read = load_config_from_file(str(path))
     assert read.distributed_type == kind and read.num_processes == 2 and read.mixed_precision == "bf16"
-    assert bool(read.fsdp_config) == (name == "fsdp")
+    assert bool(read.fsdp_config) == (name == "fsdp") and bool(read.deepspeed_config) == (name == "deepspeed")
+    command = next(line for line in path.read_text().splitlines() if line.startswith("# accelerate launch"))
+    launched = _validate_launch_command(launch_command_parser().parse_args(shlex.split(command)[3:]))[0]
+    assert (launched.use_fsdp, launched.use_deepspeed) == (name == "fsdp", name == "deepspeed")
+    assert launched.module and [launched.training_script, *launched.training_script_args] == ["clincot", "train"]
+    if name == "fsdp":
+        check_launch(prepare_multi_gpu_env(launched))
 
 
 def torchrun(*words: str, cwd: Path) -> str:

@@ -8,6 +8,8 @@ import pytest
 import torch
 from transformers import AutoProcessor
 
+from tests.objectives.launches import launch
+from tests.objectives.rows import make_row, write_rows
 from tests.tiny import tiny_policy
 
 
@@ -20,3 +22,16 @@ def base(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def processor(base):
     return AutoProcessor.from_pretrained(base)
+
+
+@pytest.fixture(scope="session")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = [make_row(i, weight=(1.0, 0.5, 1.5)[i % 3]) for i in range(8)]
+    return write_rows(tmp_path_factory.mktemp("rows") / "part.parquet", made)
+
+
+@pytest.fixture(scope="session")
+def two(base: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("two")
+    launch(2, base, rows, folder)
+    return folder

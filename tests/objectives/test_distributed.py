@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,43 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from clincot.stages.train.saves import last_save
-from tests.objectives.rows import make_row, write_rows
-
-ROWS = 8
-WORKER = Path(__file__).parent / "ddp_worker.py"
-WEIGHTS = "adapter/adapter_model.safetensors"
-
-
-def launch(processes: int, base: Path, rows: Path, folder: Path, die_at: int = -1) -> int:
-    """Train with batches of 4 rows in all; return the exit status."""
-    folder.mkdir(exist_ok=True)
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    words = [str(WORKER), str(base), str(rows), str(folder), str(4 // processes), str(die_at)]
-    start = [] if processes == 1 else torchrun
-    root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, *start, *words],
-        env=os.environ | {"PYTHONPATH": str(root)},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    assert (done.returncode == 0) == (die_at < 0), done.stderr[-4000:]
-    return done.returncode
-
-
-@pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = [make_row(i, weight=(1.0, 0.5, 1.5)[i % 3]) for i in range(ROWS)]
-    return write_rows(tmp_path_factory.mktemp("rows") / "part.parquet", made)
-
-
-@pytest.fixture(scope="module")
-def two(base: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("two")
-    launch(2, base, rows, folder)
-    return folder
+from tests.objectives.launches import WEIGHTS, launch
 
 
 @pytest.mark.long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from accelerate import PartialState
 
 from clincot.stages.train.policy import save_adapter
 from clincot.stages.train.saves import last_save
+from clincot.stages.train.sharding import cut_at_layers, launch_kind, whole_weights
 
 # How long a process waits for the others: rank 0 may have to download models and publish before it trains.
 PATIENCE = timedelta(hours=1)
@@ -23,7 +25,8 @@ def processes() -> PartialState:
 
 
 def start_folder(folder: Path, key: str) -> None:
-    """Keep the saves of the same job; saves of another recipe, rows, parent or number of processes are dropped."""
+    """Keep the saves of the same job; saves of another recipe, rows, parent, launch or number of processes go."""
+    key += launch_kind(os.environ)
     note = folder / "job.txt"
     if not note.is_file() or note.read_text(encoding="utf-8") != key:
         shutil.rmtree(folder / "trainer", ignore_errors=True)
@@ -36,6 +39,7 @@ def train_on(trainer: Any, folder: Path) -> None:
     world = processes()
     with world.main_process_first():  # torn saves are removed once
         save = last_save(folder / "trainer", world.num_processes)
+    cut_at_layers(trainer)
     trainer.train(resume_from_checkpoint=save)
 
 
@@ -43,8 +47,9 @@ def keep_adapter(trainer: Any, base_repo: str, folder: Path) -> Path:
     """Write the trained adapter by rank 0 and remove the cache of rows; return its folder to every process."""
     adapter = folder / "adapter"
     trainer.accelerator.wait_for_everyone()  # another process may still read the rows
+    weights = whole_weights(trainer)
     if trainer.is_world_process_zero():
-        save_adapter(trainer.accelerator.unwrap_model(trainer.model), base_repo, adapter)
+        save_adapter(trainer.accelerator.unwrap_model(trainer.model), base_repo, adapter, weights)
         shutil.rmtree(folder / "rows", ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
     return adapter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -46,6 +47,7 @@ from clincot.stages.train.quiet import quiet
 from clincot.stages.train.rehearsal import check_batches
 from clincot.stages.train.rows import batch_tokens, check_budget, check_placeholders, load_rows, stored_rows
 from clincot.stages.train.saves import saving
+from clincot.stages.train.sharding import check_launch
 from clincot.stages.train.skeleton import fitted_lora, rounding_facts, say_rounded
 
 
@@ -87,6 +89,7 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
     room.
     """
     check_training(job.recipe.train)
+    check_launch(os.environ, job.recipe.train.feature_cache_gb)
     check_scale(job.recipe.method, job.recipe.train.margin)
     started, world = time.monotonic(), processes()
     torch.set_num_threads(job.recipe.train.threads)

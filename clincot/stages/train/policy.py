@@ -150,13 +150,18 @@ def restore_adapters(model: PeftModel, parent: Path) -> None:
         set_peft_model_state_dict(model, weights, adapter_name=adapter)
 
 
-def save_adapter(model: PeftModel, base_repo: str, folder: Path) -> Path:
+def save_adapter(
+    model: PeftModel, base_repo: str, folder: Path, weights: dict[str, torch.Tensor] | None = None
+) -> Path:
     """Write the trained adapter alone (not the frozen reference), naming its base by repository; replaces `folder`.
+
+    `weights`: the trained weights by name, where those of `model` are cut over processes.
 
     Raises ModelError for weights that are no numbers: no loss has shown what the last step left.
     """
     with new_folder(folder, replace=True) as partial:
-        model.save_pretrained(str(partial), selected_adapters=["default"], safe_serialization=True)
+        given = {} if weights is None else {"state_dict": weights}
+        model.save_pretrained(str(partial), selected_adapters=["default"], safe_serialization=True, **given)
         for name, weight in load_file(partial / ADAPTER_FILES[1]).items():
             if not torch.isfinite(weight).all():
                 raise ModelError(

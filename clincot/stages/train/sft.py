@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -32,6 +33,7 @@ from clincot.stages.train.qlora import facts_of, keep_float32
 from clincot.stages.train.quiet import quiet
 from clincot.stages.train.rehearsal import check_batches
 from clincot.stages.train.saves import saving
+from clincot.stages.train.sharding import check_launch
 from clincot.stages.train.skeleton import fitted_lora, rounding_facts, say_rounded
 
 PROBES = 4
@@ -58,6 +60,7 @@ def train_sft(job: SftJob) -> TrainOutcome:
     number, RecipeError for settings that TRL or PEFT refuse, DiskFull when a save finds no room.
     """
     check_training(job.recipe.train)
+    check_launch(os.environ)
     started, world = time.monotonic(), processes()
     torch.set_num_threads(job.recipe.train.threads)
     with quiet(), ExitStack() as stack:
