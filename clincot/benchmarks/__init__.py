@@ -1,10 +1,11 @@
-"""Dataset repositories -> examples (image, question, answer); `BENCHMARKS` is the table to add one to."""
+"""Dataset repositories and own data -> examples (image, question, answer); `BENCHMARKS` is the table to add one to."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from clincot.recipe.choices import choose
+from clincot.recipe.own_data import is_own
 
 if TYPE_CHECKING:
     from clincot.benchmarks.base import Benchmark
@@ -34,5 +35,12 @@ def cut_of(name: str) -> str:
 
 
 def load(name: str) -> Benchmark:
-    """Return the benchmark called `name`; raises ClincotError naming the nearest known one."""
-    return choose(BENCHMARKS, name, "benchmark")()
+    """Return the benchmark called `name`, or that of own data: a path, or OWNER/NAME[@REVISION] of a Hub.
+
+    Raises ClincotError naming the nearest known one, DataError and RecipeError for what own data declare wrongly.
+    """
+    if name in BENCHMARKS or not is_own(name):
+        return choose(BENCHMARKS, name, "benchmark")()
+    from clincot.benchmarks.own import OwnData  # pyarrow and Pillow, which --help does without
+
+    return OwnData(name)

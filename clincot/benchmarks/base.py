@@ -25,6 +25,7 @@ class Source:
     `redistributable` False (ND, DUA) keeps pixels and reference texts out of every push. `sizes` are the published
     numbers of questions (of reports: studies) by split. `cut` says how train and test are parted where readers of
     results must know it; `own_cut`: the parts are not those of the repository, so results are not of its splits.
+    `barred` says why nothing of it may be public, where it is not the licence that forbids it.
 
     `privacy` says where the data may go (docs/privacy.md); a source that does not say is restricted.
     """
@@ -41,6 +42,7 @@ class Source:
     cut: str = ""
     own_cut: bool = False
     privacy: Privacy = "restricted"
+    barred: str = ""
 
 
 class Benchmark(Protocol):

@@ -16,6 +16,7 @@ from clincot.benchmarks import BENCHMARKS
 from clincot.cli import kept_options
 from clincot.cli.choices import HARDWARE, RECIPES, SETTINGS, completing, kinds, listed
 from clincot.cli.kept_options import Kept
+from clincot.recipe.own_data import is_path
 
 if TYPE_CHECKING:
     from clincot.recipe import Recipe
@@ -53,7 +54,8 @@ class Options:
     benchmark: Annotated[
         str,
         typer.Option(
-            help=f"Benchmark instead of the setting's. {listed(BENCHMARKS)}", autocompletion=completing(BENCHMARKS)
+            help=f"Benchmark instead of the setting's, or own data: a path, OWNER/NAME[@REV]. {listed(BENCHMARKS)}",
+            autocompletion=completing(BENCHMARKS),
         ),
     ] = ""
     set: Annotated[
@@ -132,7 +134,8 @@ class Options:
     def _to_keep(self) -> Kept:
         named = (self.recipe, self.setting, self.hardware)
         recipe, setting, hardware = (str(Path(name).resolve()) if Path(name).is_file() else name for name in named)
-        return Kept(recipe, setting, self.benchmark, tuple(self.set or ()), self.hub, self.namespace, hardware=hardware)
+        benchmark = str(Path(self.benchmark).expanduser().absolute()) if is_path(self.benchmark) else self.benchmark
+        return Kept(recipe, setting, benchmark, tuple(self.set or ()), self.hub, self.namespace, hardware=hardware)
 
     def having(self, override: str) -> Options:
         """Return the options with one more override, unless it is among them."""

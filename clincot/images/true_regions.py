@@ -11,7 +11,7 @@ from PIL import Image
 from clincot import images
 from clincot.images.square import Grid
 from clincot.records import Example, TrueRegion
-from clincot.records.stored_images import StoredImage
+from clincot.records.stored_images import ImageFile, StoredImage
 
 
 def shown_regions(example: Example) -> tuple[TrueRegion, ...]:
@@ -24,7 +24,7 @@ def shown_regions(example: Example) -> tuple[TrueRegion, ...]:
 
 
 @lru_cache(8)  # three measures ask for the same image one after another
-def _shown(image: bytes | StoredImage, regions: tuple[TrueRegion, ...]) -> tuple[TrueRegion, ...]:
+def _shown(image: bytes | StoredImage | ImageFile, regions: tuple[TrueRegion, ...]) -> tuple[TrueRegion, ...]:
     grid = images.grid_of(image if isinstance(image, bytes) else image.read())
     if grid is None or grid.shown == grid.stored:
         return regions

@@ -15,6 +15,7 @@ from clincot.recipe.files import read_over, read_recipe, recipes_folder
 from clincot.recipe.load import Load, without_defaults
 from clincot.recipe.method import MethodChoice, choice_of, layered
 from clincot.recipe.moved import refuse_moved, with_new_names
+from clincot.recipe.own_data import published
 from clincot.recipe.parts import (
     BatchLayout,
     Build,
@@ -114,8 +115,11 @@ class Recipe:
         return self._tree(places=True)
 
     def decided(self) -> dict[str, Any]:
-        """Return `tree` without the devices of the models: they change no result that another run must repeat."""
-        return self._tree(places=False)
+        """Return `tree` without the devices of the models: they change no result that another run must repeat.
+
+        Own data have the name that is published: their folder may be another one.
+        """
+        return {**self._tree(places=False), "benchmark": published(self.benchmark)}
 
     def _tree(self, *, places: bool) -> dict[str, Any]:
         tree = dataclasses.asdict(self)
@@ -124,8 +128,13 @@ class Recipe:
         return {**tree, "models": without_defaults(tree["models"], places=places), "method": self.method.tree()}
 
     def to_yaml(self) -> str:
-        """Return the resolved recipe, as every round's `recipe.yaml` carries it."""
+        """Return the resolved recipe, to be read back on this machine."""
         return yaml.safe_dump(_plain(self.tree()), sort_keys=False, allow_unicode=True)
+
+    def to_published_yaml(self) -> str:
+        """Return the resolved recipe, as every round's `recipe.yaml` carries it: without a folder of own data."""
+        tree = {**self.tree(), "benchmark": published(self.benchmark)}
+        return yaml.safe_dump(_plain(tree), sort_keys=False, allow_unicode=True)
 
 
 def load_recipe(

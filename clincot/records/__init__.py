@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
-from clincot.records.stored_images import StoredImage
+from clincot.records.stored_images import ImageFile, StoredImage
 
 AnswerType = Literal["open", "closed", "report"]
 TextSource = Literal["policy", "gold", "editor"]
@@ -49,7 +49,7 @@ class Example:
 
     id: str
     image_id: str
-    image: bytes | StoredImage = field(repr=False)
+    image: bytes | StoredImage | ImageFile = field(repr=False)
     question: str
     answer: str
     answer_type: AnswerType
@@ -72,7 +72,7 @@ class Example:
 
 def read_images(examples: Sequence[Example]) -> tuple[Example, ...]:
     """Return the examples with their images in memory, each read once and shared: for one shard, and no longer."""
-    read: dict[bytes | StoredImage, bytes] = {}
+    read: dict[bytes | StoredImage | ImageFile, bytes] = {}
     for example in examples:
         if example.image not in read:
             read[example.image] = example.encoded()

@@ -1,4 +1,4 @@
-"""Encoded image bytes -> a place in an unlinked temporary file, from which they are read when they are asked for."""
+"""Encoded image bytes -> a place on disk, in an unlinked temporary file or a user's own, from which they are read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import tempfile
 import weakref
 from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
 from threading import Lock
 
 from clincot.errors import DataError, DiskFull
@@ -61,6 +63,24 @@ class StoredImage:
     def read(self) -> bytes:
         """Return the bytes; nobody keeps them but the caller."""
         return self.spill.read(self.offset, self.length)
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """An image that lies in a file of the user's; `sha256` is that of its bytes when the data were read."""
+
+    path: Path
+    sha256: str
+
+    def read(self) -> bytes:
+        """Return the bytes. Raises DataError when the file is gone or another one."""
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise DataError(f"{self.path}: cannot be read ({error.strerror}). Put it back.") from error
+        if sha256(data).hexdigest() != self.sha256:
+            raise DataError(f"{self.path}: has changed since the data were read. Run the command again.")
+        return data
 
 
 def _folder() -> str:

@@ -25,7 +25,7 @@ from clincot.records import WHOLE
 from clincot.runs.checks.places import check_server_place
 from clincot.runs.models.loading import load_policy
 from clincot.runs.models.loads import options_of
-from clincot.runs.models.pins import benchmark_pin
+from clincot.runs.models.pins import benchmark_pin, examples_at
 from clincot.runs.roles import OF_POLICY
 from clincot.runs.run import Run
 from clincot.stages.sample.labelled import Labelled, both_ways, labelled, requests_of, trust_of, with_images
@@ -108,8 +108,8 @@ def check_judge(run: Run, asked: JudgeCheck, say: Callable[[str], None]) -> Chec
 
 def _questions(run: Run, asked: JudgeCheck) -> list[tuple[Labelled, JudgeRequest]]:
     benchmark = benchmarks.load(run.recipe.benchmark)
-    pin = benchmark_pin(run.target, benchmark.source, run.recipe.benchmark_revision)
-    every = benchmark.examples(run.target.snapshot(pin, benchmark.patterns), asked.split)
+    pin = benchmark_pin(run.target, benchmark, run.recipe.benchmark_revision)
+    every = examples_at(run.target, benchmark, pin, asked.split)
     chosen = with_images(labelled(every, asked.questions, asked.seed))
     views = (WHOLE,) if asked.images else ()
     rates = [

@@ -5,14 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from clincot import benchmarks
+from clincot.benchmarks.own import OwnData
 from clincot.phantom import publish
+from clincot.runs.models.pins import benchmark_pin
 from clincot.runs.run import Run
 
 
 def prepare(run: Run, say: Callable[[str], None]) -> None:
-    """Publish what the project ships and an embedded Hub lacks; other Hubs are left alone."""
-    if not run.target.label.startswith("local:"):
-        return
+    """Publish what the project ships and an embedded Hub lacks, and show what own data hold.
+
+    Raises DataError for own data that cannot be used.
+    """
+    if run.target.label.startswith("local:"):
+        _ship(run, say)
+    benchmark = benchmarks.load(run.recipe.benchmark)
+    if isinstance(benchmark, OwnData):
+        _show(run, benchmark, say)
+
+
+def _show(run: Run, benchmark: OwnData, say: Callable[[str], None]) -> None:
+    """Say what own data hold and what was guessed of them, before any model is loaded."""
+    folder = benchmark.folder
+    if folder is None:
+        pin = benchmark_pin(run.target, benchmark, run.recipe.benchmark_revision)
+        folder = run.target.snapshot(pin, benchmark.patterns)
+    for line in benchmark.shown(folder):
+        say(line)
+
+
+def _ship(run: Run, say: Callable[[str], None]) -> None:
     models = (run.recipe.models.policy, run.recipe.models.proposer, *run.recipe.models.judges)
     for repo in dict.fromkeys(source.repo for source in models):
         if repo in publish.MODELS and not run.target.exists("model", repo):

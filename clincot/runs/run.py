@@ -9,12 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from clincot import methods, protocols
+from clincot import benchmarks, methods, protocols
+from clincot.benchmarks.base import Benchmark
 from clincot.errors import HubError
 from clincot.hub import Hub, connect
 from clincot.hub.connection import Account
 from clincot.localhub import list_repos
 from clincot.recipe import Recipe
+from clincot.recipe.own_data import published, short
 from clincot.records.lineage import Lineage, Stage, package_versions
 from clincot.runs.checks import check_names, check_namespace, check_run_name
 
@@ -94,13 +96,18 @@ class Run:
             run=self.name,
             round=round_,
             method=methods.of_recipe(self.recipe).name,
-            benchmark=self.recipe.benchmark,
+            benchmark=published(self.recipe.benchmark),
             recipe_hash=self.recipe.hash,
             inputs=inputs,
             seed=self.recipe.seed,
             packages=package_versions(),
             **made_of,
         )
+
+    def benchmark(self, name: str) -> Benchmark:
+        """Return the benchmark that a lineage or a stored recipe calls `name`: own data are where this run has them."""
+        own = self.recipe.benchmark
+        return benchmarks.load(own if published(own) == published(name) else name)
 
     def work(self, *parts: str) -> Path:
         """Return a folder below the run's folder for unfinished work, made when missing."""
@@ -132,7 +139,7 @@ def open_run(
     protocol = protocols.load(recipe.evaluate.protocol).label
     recipe = replace(recipe, evaluate=replace(recipe.evaluate, protocol=protocol))
     suffix = "-sft" if recipe.train.start == "sft" else ""
-    run_name = name or f"{recipe.name}-{recipe.setting}-{recipe.benchmark.rpartition(':')[2]}{suffix}"
+    run_name = name or f"{recipe.name}-{recipe.setting}-{short(recipe.benchmark)}{suffix}"
     check_run_name(run_name, given=bool(name))
     if namespace or recipe.namespace:
         check_namespace(namespace or recipe.namespace, "--namespace" if namespace else "namespace")

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from clincot import benchmarks
-from clincot.benchmarks.base import PRIVACIES
+from clincot.benchmarks.base import PRIVACIES, Source
 from clincot.engines.hosts import place_fault, trusted_fault
 from clincot.errors import DataError, RecipeError, did_you_mean
 from clincot.recipe import Models, ModelSource, Recipe
 
 
-def privacy_of(benchmark: str) -> str:
+def privacy_of(source: Source) -> str:
     """Return where the data of a benchmark may go. Raises DataError for one that names no such place."""
-    privacy: str = benchmarks.load(benchmark).source.privacy
+    privacy: str = source.privacy
     if privacy not in PRIVACIES:
-        raise DataError(f"benchmark {benchmark}: privacy {privacy!r} is not known.{did_you_mean(privacy, PRIVACIES)}")
+        raise DataError(f"benchmark {source.name}: privacy {privacy!r} is not known.{did_you_mean(privacy, PRIVACIES)}")
     return privacy
 
 
@@ -33,7 +33,7 @@ def check_places(recipe: Recipe) -> None:
 
 def check_server_place(recipe: Recipe, where: str, endpoint: str) -> None:
     """Raise RecipeError when the benchmark is restricted and `endpoint` is not where it may go."""
-    if privacy_of(recipe.benchmark) != "restricted":
+    if privacy_of(benchmarks.load(recipe.benchmark).source) != "restricted":
         return
     if fault := place_fault(endpoint, recipe.models.trusted_hosts):
         raise RecipeError(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from clincot import benchmarks, protocols
+from clincot import protocols
 from clincot.errors import ClincotError, DataError, did_you_mean
 from clincot.hub import Hub, parse_lineages
 from clincot.hub.round_files import is_lineage
@@ -17,6 +17,7 @@ from clincot.records import Box, Example
 from clincot.records.lineage import Lineage, Pin
 from clincot.runs import releases
 from clincot.runs.models import adapters
+from clincot.runs.models.pins import examples_at
 from clincot.runs.redistribution.redacted import References
 from clincot.runs.releases.tags import name_of
 from clincot.runs.run import Run
@@ -200,9 +201,8 @@ def _check_same(first: Side, second: Side) -> None:
 
 
 def _examples(run: Run, side: Side) -> dict[str, Example]:
-    benchmark = benchmarks.load(side.benchmark)
-    folder = run.target.snapshot(side.data, benchmark.patterns)
-    return {example.id: example for example in benchmark.examples(folder, side.split)}
+    found = examples_at(run.target, run.benchmark(side.benchmark), side.data, side.split)
+    return {example.id: example for example in found}
 
 
 def _common(sides: tuple[Side, Side], examples: dict[str, Example]) -> dict[str, Example]:
@@ -218,7 +218,7 @@ def _common(sides: tuple[Side, Side], examples: dict[str, Example]) -> dict[str,
 
 def _shown(run: Run, lineage: Lineage, split: str, predictions: Sequence[Prediction]) -> tuple[Prediction, ...]:
     """Put reference texts back where the results hold pointers to them, from one's own copy of the benchmark."""
-    benchmark = benchmarks.load(lineage.benchmark)
-    folder = run.target.snapshot(lineage.pins["benchmark"], benchmark.patterns)
-    references = References.of([e for name in ("train", split) for e in benchmark.examples(folder, name)])
+    benchmark, pin = run.benchmark(lineage.benchmark), lineage.pins["benchmark"]
+    read = (examples_at(run.target, benchmark, pin, name) for name in ("train", split))
+    references = References.of([example for examples in read for example in examples])
     return tuple(replace(p, text=references.show(p.text)) for p in predictions)

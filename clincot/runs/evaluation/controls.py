@@ -37,8 +37,7 @@ def evaluate_controls(run: Run, names: Sequence[str]) -> LocalResults:
     """
     check_controls(names)
     recipe = run.recipe
-    source = benchmarks.load(recipe.benchmark).source
-    splits = Splits(run, benchmark_pin(run.target, source, recipe.benchmark_revision))
+    splits = Splits(run, benchmark_pin(run.target, benchmarks.load(recipe.benchmark), recipe.benchmark_revision))
     where = f"{recipe.benchmark} {recipe.evaluate.split}"
     asked = checked(splits.asked, where, 0)
     train = splits.train if controls.reads_train(names) else []

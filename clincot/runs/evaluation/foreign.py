@@ -35,15 +35,15 @@ def evaluate_file(run: Run, path: Path) -> LocalResults:
     """
     lines = read_lines(path)
     recipe = run.recipe
-    source = benchmarks.load(recipe.benchmark).source
-    pin = benchmark_pin(run.target, source, recipe.benchmark_revision)
+    benchmark = benchmarks.load(recipe.benchmark)
+    pin = benchmark_pin(run.target, benchmark, recipe.benchmark_revision)
     splits = Splits(run, pin)
     where = f"{recipe.benchmark} {recipe.evaluate.split}"
     every = Questions.of(checked(splits.asked, where, 0), where)
     rows = _rows(path, lines, every, pin.sha)
     first = checked(splits.asked, where, recipe.evaluate.max_images)
     asked = _answered(path, rows, list(every.by_id.values()), first, where)
-    if not source.redistributable:
+    if not benchmark.source.redistributable:
         rows = _shown(rows, References.of([*splits.train, *splits.asked]))
     train = splits.for_controls
     for name in recipe.evaluate.controls:

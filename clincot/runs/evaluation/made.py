@@ -22,7 +22,7 @@ from clincot.runs.evaluation.contamination import by_content, seen_by
 from clincot.runs.models import adapters
 from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loading import load_policy, load_proposer, proposer_key, weights_key
-from clincot.runs.models.pins import benchmark_pin, model_pins
+from clincot.runs.models.pins import benchmark_pins, examples_at, model_pins
 from clincot.runs.releases import tag_of
 from clincot.runs.run import Run
 from clincot.stages.evaluate import PolicyUnderTest, controls
@@ -50,7 +50,7 @@ class Splits:
 
     def _read(self, split: str) -> list[Example]:
         benchmark = benchmarks.load(self.run.recipe.benchmark)
-        return benchmark.examples(self.run.target.snapshot(self.pin, benchmark.patterns), split)
+        return examples_at(self.run.target, benchmark, self.pin, split)
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,12 @@ class Made:
 def made_of(run: Run, last: int) -> Made:
     """Pin what an evaluation of rounds 1..`last` (0: all that exist) is made from."""
     chosen = _chosen(run, last)
-    source = benchmarks.load(run.recipe.benchmark).source
+    benchmark = benchmarks.load(run.recipe.benchmark)
     models = {"policy": run.recipe.models.policy, "proposer": run.recipe.models.proposer}
     pins = model_pins(run, models)
-    pins["benchmark"] = benchmark_pin(run.target, source, run.recipe.benchmark_revision)
+    pins |= benchmark_pins(run.target, benchmark, run.recipe.benchmark_revision)
     splits = Splits(run, pins["benchmark"])
-    return Made(run, tuple(chosen), models, source, pins, _inputs(run, pins, chosen), splits)
+    return Made(run, tuple(chosen), models, benchmark.source, pins, _inputs(run, pins, chosen), splits)
 
 
 def _chosen(run: Run, last: int) -> list[Adapter]:

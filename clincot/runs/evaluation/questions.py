@@ -12,7 +12,7 @@ from clincot.errors import DataError
 from clincot.hub import Hub
 from clincot.phantom import publish
 from clincot.records import Example
-from clincot.runs.models.pins import benchmark_pin
+from clincot.runs.models.pins import benchmark_pin, examples_at
 
 FILE, IMAGES = "questions.jsonl", "images"
 SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"II*\x00": ".tif", b"MM\x00*": ".tif", b"BM": ".bmp"}
@@ -24,8 +24,8 @@ def questions_of(hub: Hub, name: str, split: str, revision: str, say: Callable[[
     drawn = benchmark.source.repo == publish.DATASET and hub.label.startswith("local:")
     if drawn and not hub.exists("dataset", publish.DATASET):
         publish.publish_dataset(hub, say)
-    pin = benchmark_pin(hub, benchmark.source, revision)
-    return benchmark.examples(hub.snapshot(pin, benchmark.patterns), split)
+    pin = benchmark_pin(hub, benchmark, revision)
+    return examples_at(hub, benchmark, pin, split)
 
 
 def question_lines(examples: Sequence[Example]) -> Iterator[str]:

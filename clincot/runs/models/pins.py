@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clincot.benchmarks.base import Source
-from clincot.errors import NotOnHub
+from clincot.benchmarks.base import Benchmark
+from clincot.benchmarks.own import OwnData
+from clincot.errors import DataError, NotOnHub
 from clincot.hub import Hub
 from clincot.hub.names import PUBLIC
 from clincot.progress import notice
 from clincot.recipe import ModelSource
+from clincot.records import Example
 from clincot.records.lineage import Pin
 from clincot.runs.run import Run
 
@@ -19,12 +21,24 @@ def model_pins(run: Run, sources: Mapping[str, ModelSource]) -> dict[str, Pin]:
     return {name: _pin(run, source) for name, source in sources.items() if source.repo}
 
 
-def benchmark_pin(hub: Hub, source: Source, revision: str = "") -> Pin:
+def benchmark_pins(hub: Hub, benchmark: Benchmark, revision: str = "") -> dict[str, Pin]:
+    """Return the pin of a benchmark, and of what is declared of a Hub dataset that is no benchmark of the package."""
+    declared = benchmark.declared_pin() if isinstance(benchmark, OwnData) else None
+    return {"benchmark": benchmark_pin(hub, benchmark, revision)} | ({"declared": declared} if declared else {})
+
+
+def benchmark_pin(hub: Hub, benchmark: Benchmark, revision: str = "") -> Pin:
     """Pin a benchmark: at `revision` where one is asked for, else at the commit that its source names.
 
-    The public Hub must hold that commit. A copy on another Hub has other commits, so where this one is lacking
-    the source's branch is read; that is said, and the pin's `revision` is then the branch. Raises NotOnHub.
+    Data on this machine have no commit: their content is the pin. The public Hub must hold the commit of a source. A
+    copy on another Hub has other commits, so where this one is lacking the source's branch is read; that is said, and
+    the pin's `revision` is then the branch. Raises NotOnHub, DataError for own data that cannot be read.
     """
+    source = benchmark.source
+    if isinstance(benchmark, OwnData) and benchmark.folder is not None:
+        if revision:
+            raise DataError(f"benchmark_revision: {source.name} is a folder, which has no versions. Leave it out.")
+        return benchmark.pin()
     if revision or not source.sha:
         return hub.resolve("dataset", source.repo, revision or source.revision)
     try:
@@ -38,6 +52,18 @@ def benchmark_pin(hub: Hub, source: Source, revision: str = "") -> Pin:
         f"{hub.label}: has {source.repo} without its public commit {source.sha[:12]}; reading {pin.revision} ({pin})"
     )
     return pin
+
+
+def examples_at(hub: Hub, benchmark: Benchmark, pin: Pin, split: str) -> list[Example]:
+    """Return the examples of a split of a pinned benchmark. Raises DataError where own data have changed."""
+    if not isinstance(benchmark, OwnData) or benchmark.folder is None:
+        return benchmark.examples(hub.snapshot(pin, benchmark.patterns), split)
+    now = benchmark.pin()
+    if now.sha != pin.sha:
+        raise DataError(
+            f"{pin}: the data in {benchmark.folder} are other ones now ({now}). Put them back as they were."
+        )
+    return benchmark.examples(benchmark.folder, split)
 
 
 def _pin(run: Run, source: ModelSource) -> Pin:

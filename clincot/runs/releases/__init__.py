@@ -109,7 +109,10 @@ def commit(
     """Commit files, card, recipe and lineage in one commit to the run's store and tag it last (None: the next tag)."""
     round_ = tag_of(lineage.round, run.start)
     tag = tag or next_tag(run, kind, repo, lineage.round)
-    everything: dict[str, Path | bytes] = {**files, **RoundFiles(round_, run.recipe.to_yaml(), lineage).files()}
+    everything: dict[str, Path | bytes] = {
+        **files,
+        **RoundFiles(round_, run.recipe.to_published_yaml(), lineage).files(),
+    }
     pin = run.store.publish(
         kind,
         repo,

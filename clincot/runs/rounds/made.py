@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from clincot import benchmarks, methods
-from clincot.benchmarks.base import Source
+from clincot.benchmarks.base import Benchmark, Source
 from clincot.benchmarks.partition import limit, part_of_round
 from clincot.judges.cache import known_key, load_known
 from clincot.recipe import Recipe
@@ -19,7 +19,7 @@ from clincot.runs import releases
 from clincot.runs.models import adapters
 from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loading import load_models
-from clincot.runs.models.pins import benchmark_pin, model_pins
+from clincot.runs.models.pins import benchmark_pins, examples_at, model_pins
 from clincot.runs.models.rooms import load_rooms
 from clincot.runs.roles import sources_of
 from clincot.runs.run import Run
@@ -52,10 +52,10 @@ def made_of(run: Run, round_: int) -> Made:
     """Pin what the round is made from."""
     on_policy = methods.load(run.recipe.method.name).on_policy
     parent = adapters.of_round(run, round_ - 1) if on_policy else None
-    source = benchmarks.load(run.recipe.benchmark).source
-    pins = _pins(run, source)
+    benchmark = benchmarks.load(run.recipe.benchmark)
+    pins = _pins(run, benchmark)
     sampled_from = (parent.sha256 if parent else "base") if on_policy else None
-    return Made(parent, source, pins, sampled_from, inputs_of(run.recipe, pins, sampled_from))
+    return Made(parent, benchmark.source, pins, sampled_from, inputs_of(run.recipe, pins, sampled_from))
 
 
 def job_of(run: Run, round_: int, made: Made, tag: str) -> tuple[BuildJob, list[Example]]:
@@ -83,14 +83,13 @@ def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None,
     return content_key(*asked, shas, sampled_from, *code, *loads, *recipe.fit_key, *more)
 
 
-def _pins(run: Run, source: Source) -> dict[str, Pin]:
+def _pins(run: Run, benchmark: Benchmark) -> dict[str, Pin]:
     found = model_pins(run, sources_of(run.recipe))
-    return found | {"benchmark": benchmark_pin(run.target, source, run.recipe.benchmark_revision)}
+    return found | benchmark_pins(run.target, benchmark, run.recipe.benchmark_revision)
 
 
 def examples_of(run: Run, recipe: Recipe, pin: Pin, round_: int) -> tuple[list[Example], tuple[Example, ...]]:
     """Return all training examples of the pinned benchmark, and those that the recipe gives to the round."""
-    benchmark = benchmarks.load(recipe.benchmark)
-    every = benchmark.examples(run.target.snapshot(pin, benchmark.patterns), "train")
+    every = examples_at(run.target, run.benchmark(recipe.benchmark), pin, "train")
     part = part_of_round(every, seed=recipe.seed, rounds=recipe.rounds, round_=round_)
     return every, limit(part, max_images=recipe.build.max_images, max_questions=recipe.build.max_questions)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from clincot import benchmarks
 from clincot.errors import DataError, RecipeError
 from clincot.hub import Hub
 from clincot.judges.consensus import DEBATE
@@ -53,7 +52,7 @@ def pair_round(run: Run, round_: int) -> Release:
     changed = drawn_otherwise(_recipe(hub, data, round_), run.recipe, str(data))
     tag = releases.next_tag(run, "dataset", run.preferences_repo, round_, pushed=True)
     files, facts = redraw(run, hub, data, made, run.work(tag, "pair", "merged") / "pairs.parquet")
-    source = benchmarks.load(made.benchmark).source
+    source = run.benchmark(made.benchmark).source
     before = {name: change.partition(" -> ")[0] for name, change in changed.items()}
     lineage = run.lineage(
         "build-data",

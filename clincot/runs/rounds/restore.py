@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from clincot import benchmarks
+from clincot.benchmarks.own import OwnData
 from clincot.errors import DataError, NotOnHub
 from clincot.hub import Hub
 from clincot.images.views import Gallery
@@ -76,11 +76,13 @@ def restore(run: Run, hub: Hub, data: Pin, made: Lineage) -> Path:
 
 def _benchmark(run: Run, made: Lineage) -> Pin:
     """Return the benchmark at the commit it was built from, or one's own copy of it, whose images are checked."""
-    pin, source = made.pins["benchmark"], benchmarks.load(made.benchmark).source
+    pin, benchmark = made.pins["benchmark"], run.benchmark(made.benchmark)
+    if isinstance(benchmark, OwnData) and benchmark.folder is not None:
+        return benchmark_pin(run.target, benchmark)
     try:
         return run.target.resolve("dataset", pin.repo, pin.sha)
     except NotOnHub:
-        return benchmark_pin(run.target, source)
+        return benchmark_pin(run.target, benchmark)
 
 
 def _proposer(run: Run, recipe: Recipe, made: Lineage) -> Proposer | None:

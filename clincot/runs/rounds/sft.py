@@ -17,7 +17,7 @@ from clincot.rows import schema
 from clincot.runs import releases
 from clincot.runs.models import adapters
 from clincot.runs.models.loads import report_loads
-from clincot.runs.models.pins import benchmark_pin
+from clincot.runs.models.pins import benchmark_pins, examples_at
 from clincot.runs.releases import Release
 from clincot.runs.rounds.curve import SFT_PANELS, training_curve
 from clincot.runs.rounds.distributed import train_distributed
@@ -38,10 +38,10 @@ def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) ->
     """
     if run.start != NAME:
         raise RecipeError("train.start: is 'base', so no round would start from `sft`. Add `--set train.start=sft`.")
-    source = benchmarks.load(run.recipe.benchmark).source
+    benchmark = benchmarks.load(run.recipe.benchmark)
     policy = run.recipe.models.policy
     base = run.target.resolve("model", policy.repo, policy.revision)
-    pins = {"policy": base, "benchmark": benchmark_pin(run.target, source, run.recipe.benchmark_revision)}
+    pins = {"policy": base} | benchmark_pins(run.target, benchmark, run.recipe.benchmark_revision)
     build, train = run.recipe.build, run.recipe.train
     limits = (run.recipe.rounds, build.max_images, build.max_questions)
     how = (train.sft, train.lora, train.dtype, train.threads)
@@ -61,7 +61,7 @@ def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) ->
     with training_lock(run.work(NAME), f"{run.name}, {NAME}"):
         outcome = train_distributed(run, world, job)
         assert outcome is not None
-        return _commit(run, outcome, source, inputs, pins)
+        return _commit(run, outcome, benchmark.source, inputs, pins)
 
 
 def _commit(run: Run, outcome: TrainOutcome, source: Source, inputs: str, pins: dict[str, Pin]) -> Release:
@@ -86,7 +86,7 @@ def _write_rows(run: Run, benchmark: Pin, path: Path) -> Path:
 def _examples(run: Run, pin: Pin) -> list[Example]:
     """Return the examples of every round, in the benchmark's order; all of the train split where nothing is limited."""
     recipe, benchmark = run.recipe, benchmarks.load(run.recipe.benchmark)
-    every = benchmark.examples(run.target.snapshot(pin, benchmark.patterns), "train")
+    every = examples_at(run.target, benchmark, pin, "train")
     kept: set[str] = set()
     for round_ in range(1, recipe.rounds + 1):
         part = part_of_round(every, seed=recipe.seed, rounds=recipe.rounds, round_=round_)

@@ -1,0 +1,117 @@
+"""`--benchmark PATH` or `OWNER/NAME[@REVISION]` -> a benchmark of own data, read as its `clincot.yaml` declares it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from clincot.benchmarks._reading import checked
+from clincot.benchmarks.base import Source
+from clincot.benchmarks.own.declared import Place, place_of
+from clincot.benchmarks.own.reading import NAMED, Contents, Reader, counted
+from clincot.benchmarks.own.tables import SPLITS, files_of
+from clincot.benchmarks.own.terms import UNKNOWN, agreement_in, barred
+from clincot.errors import DataError
+from clincot.recipe.own_data import published, short
+from clincot.records import Example
+from clincot.records.lineage import Pin, content_key
+
+LOCAL = "local"  # the revision of data that lie on this machine
+
+
+class OwnData:
+    """Data of the user's own: a folder on this machine, or a dataset of a Hub, as they are declared."""
+
+    splits: Mapping[str, str] = {name: name for name in SPLITS}
+
+    def __init__(self, name: str) -> None:
+        """Read the declarations; no row and no Hub is looked at. Raises DataError, RecipeError."""
+        self.name = name
+        self.place = place_of(name)
+        self.folder = self.place.folder  # None: on a Hub
+        # All of a dataset on a Hub is fetched, or the card and one config.
+        config = self.place.declared.config
+        some = config and not self.place.declared.table
+        self.patterns: tuple[str, ...] = (f"{config}/*", "*.md", "*.yaml") if some else ("*",)
+        self.source = self._source()
+
+    def _source(self) -> Source:
+        """Return where the data are and their terms; they are restricted unless something else is declared."""
+        declared = self.place.declared
+        names = [self.name, *declared.table]
+        names += [str(self.folder.resolve()), *(path.name for path in self.folder.iterdir())] if self.folder else []
+        why = barred(declared, names)
+        return Source(
+            name=published(self.name),
+            repo=declared.repo or published(self.name),
+            revision=declared.revision if declared.repo else LOCAL,
+            licence=declared.licence or UNKNOWN,
+            redistributable=not why,
+            modality=declared.modality,
+            languages=declared.languages,
+            barred=why,
+        )
+
+    def pin(self) -> Pin:
+        """Return the pin of data on this machine: the key of declarations, rows, regions and images.
+
+        Raises DataError for data that cannot be read.
+        """
+        assert self.folder is not None
+        return Pin("dataset", self.source.repo, LOCAL, self.contents(self.folder).key)
+
+    def declared_pin(self) -> Pin | None:
+        """Return the pin of what is declared of a dataset on a Hub, None where nothing is."""
+        decided = self.place.declared.decided()
+        if self.folder is not None or not decided:
+            return None
+        return Pin("dataset", published(self.name), LOCAL, content_key(decided))
+
+    def examples(self, folder: Path, split: str) -> list[Example]:
+        """Return the examples of `split` in the order of the rows. Raises DataError for a split that is not there."""
+        contents = self.contents(folder)
+        found = contents.examples.get(split, [])
+        if not found:
+            has = counted(contents) or "no other"
+            make = "another seed or share in" if contents.made else "`evaluate.split`, or give the rows a split in"
+            raise DataError(
+                f"{self.source.name}: has no split {split!r} (it has {has}). Use {make} {self.place.where}."
+            )
+        return checked(found, self.source, split)
+
+    def contents(self, folder: Path) -> Contents:
+        """Return all that the data hold, read once a process."""
+        return _contents(self.place, folder, short(self.name), _state(self.place, folder))
+
+    def shown(self, folder: Path) -> list[str]:
+        """Return what was found and guessed, in a few lines for people."""
+        contents, declared, source = self.contents(folder), self.place.declared, self.source
+        made = ", splits made by hash" + (" of patients" if contents.patients else " of images")
+        rows = ", ".join(path.name for path in contents.files[:NAMED])
+        lines = [f"{source.name}: {rows}: {counted(contents)}{made if contents.made else ''}"]
+        lines += [f"  columns: {contents.columns.shown()}"]
+        regions = f", regions of {', '.join(declared.regions)}" if declared.regions else ""
+        licence = source.licence if declared.licence else "none declared"
+        agreement = agreement_in([self.name, declared.licence])
+        privacy = "restricted" if agreement else declared.privacy
+        lines += [f"  {declared.modality}, {' '.join(declared.languages)}; licence {licence}; {privacy}{regions}"]
+        if contents.several:
+            lines += [f"  {contents.several:,} rows have several images: the first is used (an example has one image)"]
+        if contents.broken:
+            named = "; ".join(f"{one.where}: {one.why}" for one in contents.broken[:NAMED])
+            lines += [f"  {len(contents.broken)} of {contents.rows:,} rows are left out: {named}"]
+        return lines
+
+
+@lru_cache(4)
+def _contents(place: Place, folder: Path, name: str, state: tuple[object, ...]) -> Contents:
+    # The files of a snapshot are links into the cache's folder of the repository, two levels above.
+    top = folder if place.folder is not None else folder.parents[1]
+    return Reader(place, folder, top, name).read()
+
+
+def _state(place: Place, folder: Path) -> tuple[object, ...]:
+    """Return what changes when a file of rows is written again while this process runs."""
+    files = [file for found in files_of(place, folder).values() for file in found]
+    return tuple((str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files)

@@ -1,0 +1,43 @@
+"""Declared licence and privacy, and the names in the data -> whether anything made of them may be passed on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from clincot.benchmarks.own.declared import Declared
+from clincot.hub.licences import CREDENTIALED
+
+UNKNOWN = "unknown"  # a licence of the Hub's list: nobody said one
+OPEN: tuple[str, ...] = (
+    "cc0",
+    "cc-by-2",
+    "cc-by-3",
+    "cc-by-4",
+    "cc-by-sa",
+    "cc-by-nc-2",
+    "cc-by-nc-3",
+    "cc-by-nc-4",
+    "cc-by-nc-sa",
+)
+OPEN += ("mit", "apache-2.0", "bsd", "odc-by", "odbl", "pddl", "cdla", "c-uda", "unlicense")
+AGREEMENTS = (*CREDENTIALED, "physionet credentialed", "data use agreement")
+
+
+def barred(declared: Declared, names: Iterable[str]) -> str:
+    """Return why nothing of the data may be made public, "" where it may; `names` are those of files and folders."""
+    agreement = agreement_in([declared.licence, declared.repo, *names])
+    if agreement:
+        return f"looks like {agreement.upper()} data, which are restricted whatever is declared"
+    if declared.privacy != "public":
+        said = "declared" if declared.privacy == "consented" else "declared, or by default,"
+        return f"is {said} {declared.privacy}"
+    if not declared.licence:
+        return "declares no licence"
+    if not declared.licence.lower().startswith(OPEN):
+        return f"is under {declared.licence}, which is not known to allow passing it on"
+    return ""
+
+
+def agreement_in(names: Iterable[str]) -> str:
+    """Return the word of an agreement (MIMIC's) that one of `names` holds, "" for none."""
+    return next((word for name in names for word in AGREEMENTS if word in name.lower()), "")
