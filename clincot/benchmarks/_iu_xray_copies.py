@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from clincot.benchmarks._r2gen import Row
-from clincot.benchmarks._reading import batches, open_parquet
+from clincot.benchmarks.reading import batches, open_parquet
 from clincot.errors import DataError
 
 TEXTS = ("findings", "findings_section", "report", "text", "caption")

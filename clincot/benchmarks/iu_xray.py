@@ -12,8 +12,8 @@ from pathlib import Path
 
 from clincot.benchmarks._iu_xray_copies import Copy, read_copy
 from clincot.benchmarks._r2gen import Study, complete, match
-from clincot.benchmarks._reading import ImageStore, checked, name_of
 from clincot.benchmarks.base import Source
+from clincot.benchmarks.reading import ImageStore, checked, name_of
 from clincot.errors import DataError
 from clincot.records import Example
 from clincot.records.stored_images import StoredImage

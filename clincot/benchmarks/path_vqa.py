@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import ImageStore, checked, image_name, name_of, parquet_rows, text_of
 from clincot.benchmarks.base import Source
+from clincot.benchmarks.reading import ImageStore, checked, image_name, name_of, parquet_rows, text_of
 from clincot.records import Example
 
 

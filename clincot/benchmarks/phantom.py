@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import ImageStore, batches, checked, open_parquet
 from clincot.benchmarks.base import Source
+from clincot.benchmarks.reading import ImageStore, batches, checked, open_parquet
 from clincot.errors import DataError, did_you_mean
 from clincot.records import Box, Example, TrueRegion
 

@@ -12,9 +12,9 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import ImageStore, checked, name_of, require_columns, text_of
 from clincot.benchmarks._slake_regions import Annotations, mask_names
 from clincot.benchmarks.base import Source
+from clincot.benchmarks.reading import ImageStore, checked, name_of, require_columns, text_of
 from clincot.errors import DataError
 from clincot.images import content_id
 from clincot.records import Example, TrueRegion

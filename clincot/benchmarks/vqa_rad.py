@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import ImageStore, checked, image_name, name_of, parquet_rows, text_of
 from clincot.benchmarks.base import Source
+from clincot.benchmarks.reading import ImageStore, checked, image_name, name_of, parquet_rows, text_of
 from clincot.benchmarks.vqa_rad_release import NUMBERS, TABLE, pair_hash
 from clincot.records import AnswerType, Example
 from clincot.records.stored_images import StoredImage

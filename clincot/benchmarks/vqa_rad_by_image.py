@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from clincot.benchmarks._reading import ImageStore, checked, name_of
+from clincot.benchmarks.reading import ImageStore, checked, name_of
 from clincot.benchmarks.vqa_rad import VqaRad, read_asked, restored
 from clincot.benchmarks.vqa_rad_release import pair_hash
 from clincot.records import Example

@@ -24,7 +24,7 @@ def is_own(name: str) -> bool:
 def published(name: str) -> str:
     """Return the name for lineages, cards and stored recipes: `./NAME` for a path, which names no folder of a user.
 
-    It is a path too, so that who has the data in the working directory reads it as it stands there.
+    It is a path too, so that who has the data in the working directory reads it by this name.
     """
     return f"./{_last(name)}" if is_path(name) else name
 

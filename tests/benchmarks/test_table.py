@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from clincot.benchmarks import BENCHMARKS, IMPORTERS, load
-from clincot.benchmarks._reading import parquet_rows
+from clincot.benchmarks.reading import parquet_rows
 from clincot.errors import ClincotError, DataError
 from clincot.recipe.choices import choose
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from clincot.benchmarks._reading import checked
 from clincot.benchmarks.base import Source
 from clincot.benchmarks.own.declared import Place, place_of
 from clincot.benchmarks.own.reading import NAMED, Contents, Reader, counted
 from clincot.benchmarks.own.tables import SPLITS, files_of
-from clincot.benchmarks.own.terms import UNKNOWN, agreement_in, barred
+from clincot.benchmarks.own.terms import UNKNOWN, barred, privacy_of
+from clincot.benchmarks.reading import checked
 from clincot.errors import DataError
 from clincot.recipe.own_data import published, short
 from clincot.records import Example
@@ -50,6 +50,7 @@ class OwnData:
             redistributable=not why,
             modality=declared.modality,
             languages=declared.languages,
+            privacy=privacy_of(declared, names),
             barred=why,
         )
 
@@ -93,9 +94,7 @@ class OwnData:
         lines += [f"  columns: {contents.columns.shown()}"]
         regions = f", regions of {', '.join(declared.regions)}" if declared.regions else ""
         licence = source.licence if declared.licence else "none declared"
-        agreement = agreement_in([self.name, declared.licence])
-        privacy = "restricted" if agreement else declared.privacy
-        lines += [f"  {declared.modality}, {' '.join(declared.languages)}; licence {licence}; {privacy}{regions}"]
+        lines += [f"  {declared.modality}, {' '.join(declared.languages)}; licence {licence}; {source.privacy}{regions}"]
         if contents.several:
             lines += [f"  {contents.several:,} rows have several images: the first is used (an example has one image)"]
         if contents.broken:

@@ -29,7 +29,7 @@ TURNS = ("conversations", "messages")  # of LLaVA's format and of chat templates
 
 @dataclass(frozen=True)
 class Columns:
-    """What each column is ("": there is none); `turns` holds conversations, in place of question and answer."""
+    """What each column is ("" for an absent one); `turns` holds conversations, in place of question and answer."""
 
     image: tuple[str, ...]
     question: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from clincot.benchmarks.base import Privacy
 from clincot.errors import DataError
 from clincot.recipe.own_data import DECLARED, TABLES, is_path
 from clincot.recipe.ranges import Range
@@ -14,7 +15,6 @@ from clincot.recipe.values import build
 from clincot.recipe.yaml_text import read_yaml
 
 Answers = Literal["yes-no", "open", "closed", "report"]
-Privacy = Literal["public", "consented", "restricted"]
 Several = Literal["first", "canvas"]
 
 

@@ -8,10 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import ImageStore
 from clincot.benchmarks.own.inside import inside
 from clincot.benchmarks.own.questions import Unusable
 from clincot.benchmarks.own.tables import Row
+from clincot.benchmarks.reading import ImageStore
 from clincot.errors import DataError
 from clincot.records.stored_images import ImageFile, StoredImage
 
@@ -41,6 +41,7 @@ class ImageBook:
     folder: str = ""
     fetched: Callable[[str], Path | None] = lambda url: None
     hashes: dict[str, str] = field(default_factory=dict)
+    _named: dict[tuple[Path, str], Kept] = field(default_factory=dict)
     _known: dict[Path, ImageFile | str] = field(default_factory=dict)
     _store: ImageStore = field(default_factory=ImageStore)
 
@@ -61,8 +62,12 @@ class ImageBook:
             return Kept(id_, image, name if isinstance(name, str) else "")
         if not isinstance(name, str) or not name.strip():
             raise Unusable("it names no image")
-        if name.startswith(SCHEMES):
-            return self._url(name, row)
+        key = (row.base, name)
+        if key not in self._named:
+            self._named[key] = self._url(name, row) if name.startswith(SCHEMES) else self._path(name, row)
+        return self._named[key]
+
+    def _path(self, name: str, row: Row) -> Kept:
         folder = self.root / self.folder if self.folder else row.base
         path = inside(self.top, folder, name.strip(), row.where)
         if not path.is_file() and not self.folder and folder != self.root:

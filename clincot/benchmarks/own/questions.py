@@ -40,7 +40,7 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A question with its answer; `turn` is its number in a conversation, 0 where there is none."""
+    """A question with its answer; `turn` is its number in a conversation, 0 outside of one."""
 
     question: str
     answer: str

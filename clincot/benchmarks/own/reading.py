@@ -35,8 +35,9 @@ class Broken:
 
 @dataclass(frozen=True)
 class Used:
-    """A row that can be used: what it asks, its images, the first of which is the primary one."""
+    """A row that can be used, the `number`th of all: what it asks, its images (the first is the primary one)."""
 
+    number: int
     row: Row
     asked: tuple[Asked, ...]
     images: tuple[Kept, ...]
@@ -93,8 +94,8 @@ class Reader:
         made, splits = self._splits(used, columns)
         examples: dict[str, list[Example]] = {name: [] for name in SPLITS if name in splits}
         patients: dict[str, str] = {}
-        for number, (one, split) in enumerate(zip(used, splits, strict=True)):
-            for example in self._examples(one, number, split if not made else "", columns, find):
+        for one, split in zip(used, splits, strict=True):
+            for example in self._examples(one, columns, find):
                 examples[split].append(example)
                 patients |= {example.id: one.patient} if one.patient else {}
         key = self._key((*files, *annotations), book)
@@ -103,7 +104,7 @@ class Reader:
         return Contents(examples, patients, tuple(broken), columns, files, total, several, made, key)
 
     def _used(self, rows: Iterator[Row], columns: Columns, book: ImageBook, broken: list[Broken]) -> Iterator[Used]:
-        for row in rows:
+        for number, row in enumerate(rows):
             try:
                 if row.fault:
                     raise Unusable(row.fault)
@@ -111,7 +112,7 @@ class Reader:
                 images = [kept for column in columns.image for kept in book.keep(row.values.get(column), row)]
                 if not images:
                     raise Unusable("it names no image")
-                yield Used(row, tuple(asked), tuple(images), self._patient(row, columns, images[0]))
+                yield Used(number, row, tuple(asked), tuple(images), self._patient(row, columns, images[0]))
             except Unusable as error:
                 broken.append(Broken(row.where, str(error)))
 
@@ -125,8 +126,9 @@ class Reader:
         if len(broken) > share * rows or len(broken) == rows:
             named = "\n".join(f"  {one.where}: {one.why}" for one in broken[:NAMED])
             more = f"\n  and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
+            found = f"{len(broken)} of {rows:,} rows cannot be used, more than {share:g} of all"
             raise DataError(
-                f"{self.name}: {len(broken)} of {rows:,} rows cannot be used, more than {share:g} of all:\n{named}{more}"
+                f"{self.name}: {found}:\n{named}{more}"
                 f"\nCorrect them, or allow more in {self.place.where}: `most_broken: SHARE`."
             )
 
@@ -152,13 +154,13 @@ class Reader:
         )
         return True, [made_split(g, seed=asked.seed, test=asked.test, validation=asked.validation) for g in groups]
 
-    def _examples(self, one: Used, number: int, split: str, columns: Columns, find: Find) -> Iterator[Example]:
+    def _examples(self, one: Used, columns: Columns, find: Find) -> Iterator[Example]:
         declared, row, image = self.place.declared, one.row, one.images[0]
         kind, reference, own = (text_cell(row.values, c) for c in (columns.kind, columns.reference, columns.id))
         regions: tuple[TrueRegion, ...] = find(image.name)
         if columns.objects:
             regions += objects_of(row.values.get(columns.objects), row.where)
-        prefix = f"{self.name}/{split}/{number}" if split else f"{self.name}/{number}"
+        prefix = f"{self.name}/{one.number}"
         for asked in one.asked:
             yield Example(
                 id=f"{prefix}-{asked.turn}" if asked.turn else prefix,

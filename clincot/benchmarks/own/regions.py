@@ -44,6 +44,8 @@ def finder_of(root: Path, top: Path, places: Sequence[str], where: str) -> tuple
                 found.setdefault(name, []).extend(few)
 
     def find(name: str) -> Regions:
+        if not found:
+            return ()
         keys = (name, Path(name).name, Path(name).stem)
         return tuple(next((found[key] for key in keys if key in found), ()))
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clincot.benchmarks._reading import batches, open_parquet
 from clincot.benchmarks.own.declared import Place
 from clincot.benchmarks.own.inside import inside
+from clincot.benchmarks.reading import batches, open_parquet
 from clincot.errors import DataError
 from clincot.recipe.own_data import TABLES
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from clincot.benchmarks.base import Privacy
 from clincot.benchmarks.own.declared import Declared
 from clincot.hub.licences import CREDENTIALED
 
@@ -23,14 +24,21 @@ OPEN += ("mit", "apache-2.0", "bsd", "odc-by", "odbl", "pddl", "cdla", "c-uda", 
 AGREEMENTS = (*CREDENTIALED, "physionet credentialed", "data use agreement")
 
 
+def privacy_of(declared: Declared, names: Iterable[str]) -> Privacy:
+    """Return where the data may go: restricted under an agreement that forbids more, also where more is declared."""
+    return "restricted" if agreement_in([declared.licence, declared.repo, *names]) else declared.privacy
+
+
 def barred(declared: Declared, names: Iterable[str]) -> str:
-    """Return why nothing of the data may be made public, "" where it may; `names` are those of files and folders."""
+    """Return why images and texts stay out of every push, "" where they may be in one; `names`: of files and folders.
+
+    Whether a push may be public is decided by `privacy_of` as well.
+    """
     agreement = agreement_in([declared.licence, declared.repo, *names])
     if agreement:
-        return f"looks like {agreement.upper()} data, which are restricted whatever is declared"
-    if declared.privacy != "public":
-        said = "declared" if declared.privacy == "consented" else "declared, or by default,"
-        return f"is {said} {declared.privacy}"
+        return f"looks like {agreement.upper()} data, which are restricted by their agreement"
+    if declared.privacy == "restricted":
+        return "is restricted, which is what data are that declare no other `privacy`"
     if not declared.licence:
         return "declares no licence"
     if not declared.licence.lower().startswith(OPEN):

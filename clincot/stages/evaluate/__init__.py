@@ -16,6 +16,7 @@ from clincot.chain import prompts
 from clincot.errors import DataError
 from clincot.progress import bar
 from clincot.recipe import Recipe
+from clincot.recipe.own_data import published
 from clincot.records import Example
 from clincot.records.lineage import content_key
 from clincot.regions.base import Proposer
@@ -107,13 +108,13 @@ def scored(recipe: Recipe, examples: Sequence[Example], rows: Mapping[Row, list[
     labels = protocols.chosen(recipe.evaluate.protocol, [protocols.ALL])
     for label in labels:
         scoring = Scoring(protocols.load(label), examples, recipe.evaluate.resamples, recipe.seed)
-        results += scoring.results(recipe.benchmark, rows)
+        results += scoring.results(published(recipe.benchmark), rows)
         comparisons += scoring.comparisons(rows, list(_pairs(list(rows), first)))
     questions: dict[str, int] = {}
     for example in examples:
         questions[example.image_id] = questions.get(example.image_id, 0) + 1
     return Evaluation(
-        benchmark=recipe.benchmark,
+        benchmark=published(recipe.benchmark),
         protocol=labels[0],
         split=recipe.evaluate.split,
         results=tuple(results),
