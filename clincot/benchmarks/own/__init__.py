@@ -94,7 +94,9 @@ class OwnData:
         lines += [f"  columns: {contents.columns.shown()}"]
         regions = f", regions of {', '.join(declared.regions)}" if declared.regions else ""
         licence = source.licence if declared.licence else "none declared"
-        lines += [f"  {declared.modality}, {' '.join(declared.languages)}; licence {licence}; {source.privacy}{regions}"]
+        lines += [
+            f"  {declared.modality}, {' '.join(declared.languages)}; licence {licence}; {source.privacy}{regions}"
+        ]
         if contents.several:
             lines += [f"  {contents.several:,} rows have several images: the first is used (an example has one image)"]
         if contents.broken:

@@ -46,6 +46,6 @@ def check_push(run: Run, benchmark: str) -> None:
         fault = place_fault(run.target.endpoint, run.recipe.models.trusted_hosts)
         if fault:
             raise DataError(
-                f"push to {run.target.label}: {fault}. Benchmark {source.name} is restricted: what is made of it goes to"
-                " a Hub on this machine or on a trusted host alone. Use --hub local:PATH, or leave --push out."
+                f"push to {run.target.label}: {fault}. Benchmark {source.name} is restricted: what is made of it goes"
+                " to a Hub on this machine or on a trusted host alone. Use --hub local:PATH, or leave --push out."
             )
