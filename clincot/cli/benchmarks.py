@@ -1,4 +1,4 @@
-"""`clincot benchmarks list | questions | import`: what can be evaluated, what it asks, and a release put on a Hub."""
+"""`clincot benchmarks list | questions | fetch | import`: what can be evaluated and asked; images and releases got."""
 
 from __future__ import annotations
 
@@ -70,6 +70,39 @@ def questions(
         path = write_questions(asked, out)
         say(f"wrote {path}: {len(asked)} questions about {len({example.image_id for example in asked})} images")
     next_step(f"clincot evaluate --predictions answers.jsonl --benchmark {benchmark} --hub {hub}")
+
+
+@app.command("fetch")
+def fetch_images(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Own data: a folder, a file of rows or a clincot.yaml.")],
+    allow_urls: Annotated[bool, typer.Option("--allow-urls", help="Fetch from the hosts that rows name.")] = False,
+    most: Annotated[int, typer.Option(min=1, help="How many images at most.")] = 10_000,
+    megabytes: Annotated[int, typer.Option(min=1, help="Of how many megabytes each.")] = 50,
+    seconds: Annotated[float, typer.Option(min=1, help="Within how many seconds each.")] = 30.0,
+    together: Annotated[float, typer.Option(min=1, help="Within how many seconds all.")] = 3600.0,
+) -> None:
+    """Fetch the images that rows of own data name by a URL, once, into the folder of the data."""
+    from clincot import benchmarks
+    from clincot.benchmarks.own import OwnData
+    from clincot.benchmarks.own.fetching import Limits, fetch, hosts_of
+    from clincot.errors import DataError
+
+    benchmark = benchmarks.load(data)
+    if not isinstance(benchmark, OwnData) or benchmark.folder is None:
+        raise DataError(f"benchmarks fetch {data}: is no folder of own data. Give its path.")
+    urls = benchmark.urls()
+    if not allow_urls and urls:
+        raise DataError(
+            f"{data}: {len(urls):,} images are at {hosts_of(urls)}. Fetch them once with --allow-urls, if these hosts"
+            " may see that you do."
+        )
+    failed = fetch(benchmark.folder, urls, Limits(most, megabytes * 1_000_000, seconds, together), say)
+    if failed:
+        named = "\n".join(f"  {line}" for line in failed[:10])
+        raise DataError(
+            f"{data}: {len(failed):,} images could not be fetched:\n{named}\nCorrect the rows, or run it again."
+        )
+    next_step(f"clincot run --benchmark {data}")
 
 
 @app.command("import")

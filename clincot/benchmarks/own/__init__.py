@@ -85,6 +85,12 @@ class OwnData:
         """Return all that the data hold, read once a process."""
         return _contents(self.place, folder, short(self.name), _state(self.place, folder))
 
+    def urls(self) -> list[str]:
+        """Return the images that rows name by a URL. Raises DataError for data on a Hub."""
+        if self.folder is None:
+            raise DataError(f"{self.name}: is on a Hub. Fetch images into a folder of your own, and name that.")
+        return Reader(self.place, self.folder, self.folder, short(self.name)).urls()
+
     def shown(self, folder: Path) -> list[str]:
         """Return what was found and guessed, in a few lines for people."""
         contents, declared, source = self.contents(folder), self.place.declared, self.source

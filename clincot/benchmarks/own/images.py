@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from clincot.benchmarks.own.fetching import place_of
 from clincot.benchmarks.own.inside import inside
 from clincot.benchmarks.own.questions import Unusable
 from clincot.benchmarks.own.tables import Row
@@ -33,13 +33,12 @@ class ImageBook:
     """All images of the data, each looked at once, however many rows repeat it; `hashes` is path -> sha256.
 
     `root` is the folder of the data and `top` the folder that no link may leave. `folder` is that of the images where
-    rows do not name it. `fetched` finds the file of a URL, where it was fetched before.
+    rows do not name it.
     """
 
     root: Path
     top: Path
     folder: str = ""
-    fetched: Callable[[str], Path | None] = lambda url: None
     hashes: dict[str, str] = field(default_factory=dict)
     _named: dict[tuple[Path, str], Kept] = field(default_factory=dict)
     _known: dict[Path, ImageFile | str] = field(default_factory=dict)
@@ -75,8 +74,10 @@ class ImageBook:
         return self._file(path, name)
 
     def _url(self, url: str, row: Row) -> Kept:
-        path = self.fetched(url)
-        if path is None:
+        path = place_of(self.root, url)
+        if not path.is_file() and path.parent.is_dir():
+            raise Unusable(f"its image at {url[:120]} was not fetched")
+        if not path.is_file():
             raise DataError(
                 f"{row.where}: its image is at {url[:120]}, and reading fetches nothing. Fetch such images once with"
                 " `clincot benchmarks fetch DATA --allow-urls`."

@@ -12,7 +12,7 @@ from pathlib import Path
 from clincot.benchmarks.own.columns import Columns, columns_of, text_cell
 from clincot.benchmarks.own.declared import Place
 from clincot.benchmarks.own.dicom_tags import tag_of
-from clincot.benchmarks.own.images import ImageBook, Kept
+from clincot.benchmarks.own.images import SCHEMES, ImageBook, Kept
 from clincot.benchmarks.own.questions import Asked, Unusable, asked_of
 from clincot.benchmarks.own.regions import Find, finder_of, objects_of
 from clincot.benchmarks.own.splits import groups_of, made_split
@@ -78,18 +78,11 @@ class Reader:
         Raises DataError for columns that are not there, paths that lead out, and more broken rows than are allowed.
         """
         declared = self.place.declared
-        by_split = files_of(self.place, self.root)
-        files = tuple(file for found in by_split.values() for file in found)
-        rows = chain.from_iterable(rows_of(self.root, split, f) for split, found in by_split.items() for f in found)
-        first = list(islice(rows, HEAD))
-        if not first:
-            raise DataError(f"{self.root}: {', '.join(f.name for f in files)} has no rows. Add some.")
-        names = list(dict.fromkeys(key for row in first for key in row.values))
-        columns = columns_of(self.place, names, f"{self.name}: {files[0].name}")
+        files, rows, columns = self._open()
         book = ImageBook(self.root, self.top, declared.images)
         find, annotations = finder_of(self.root, self.top, declared.regions, self.place.where)
         broken: list[Broken] = []
-        used = list(self._used(chain(first, rows), columns, book, broken))
+        used = list(self._used(rows, columns, book, broken))
         self._check_broken(broken, len(used) + len(broken))
         made, splits = self._splits(used, columns)
         examples: dict[str, list[Example]] = {name: [] for name in SPLITS if name in splits}
@@ -102,6 +95,24 @@ class Reader:
         several = sum(len(one.images) > 1 for one in used)
         total = len(used) + len(broken)
         return Contents(examples, patients, tuple(broken), columns, files, total, several, made, key)
+
+    def urls(self) -> list[str]:
+        """Return the images that rows name by a URL, each once."""
+        _, rows, columns = self._open()
+        cells = (row.values.get(column) for row in rows for column in columns.image)
+        flat = (one for cell in cells for one in (cell if isinstance(cell, list) else [cell]))
+        return list(dict.fromkeys(one for one in flat if isinstance(one, str) and one.startswith(SCHEMES)))
+
+    def _open(self) -> tuple[tuple[Path, ...], Iterator[Row], Columns]:
+        """Return the files of rows, their rows and what their columns are."""
+        by_split = files_of(self.place, self.root)
+        files = tuple(file for found in by_split.values() for file in found)
+        rows = chain.from_iterable(rows_of(self.root, split, f) for split, found in by_split.items() for f in found)
+        first = list(islice(rows, HEAD))
+        if not first:
+            raise DataError(f"{self.root}: {', '.join(f.name for f in files)} has no rows. Add some.")
+        names = list(dict.fromkeys(key for row in first for key in row.values))
+        return files, chain(first, rows), columns_of(self.place, names, f"{self.name}: {files[0].name}")
 
     def _used(self, rows: Iterator[Row], columns: Columns, book: ImageBook, broken: list[Broken]) -> Iterator[Used]:
         for number, row in enumerate(rows):
