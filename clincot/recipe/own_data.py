@@ -13,7 +13,11 @@ REPO = re.compile(r"[\w.-]+/[\w.-]+(@[^@\s]+)?")
 
 def is_path(name: str) -> bool:
     """Return whether `name` is a folder, a file of rows or a file that declares data, on this machine."""
-    return ":" not in name and (name.startswith((".", "/", "~")) or name.endswith(FILES) or Path(name).is_dir())
+    return (
+        bool(name)
+        and ":" not in name
+        and (name.startswith((".", "/", "~")) or name.endswith(FILES) or Path(name).is_dir())
+    )
 
 
 def is_own(name: str) -> bool:

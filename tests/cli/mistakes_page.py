@@ -44,7 +44,7 @@ MISTAKES = {
         "train --objective dpo",
         "train --rounds 2",
     ],
-    "run": ["run --name me/first-run", "run --benchmark vqarad", "run --public --benchmark iu-xray"],
+    "run": ["run --name me/first-run", "run --benchmark vqarad", "run --benchmark ./my-data", "run --public --benchmark iu-xray"],
     "evaluate": [
         "evaluate --set evaluate.split=validaton",
         "evaluate --control black_image",
@@ -83,6 +83,7 @@ MISTAKES = {
     "phantom pretrain": ["phantom pretrain models --only judge", "phantom pretrain models --steps 10"],
     "benchmarks list": ["benchmarks list vqa-rad", "benchmarks lst"],
     "benchmarks questions": ["benchmarks questions vqarad", "benchmarks questions vqa-rad --split tset"],
+    "benchmarks fetch": ["benchmarks fetch ./my-data", "benchmarks fetch vqa-rad"],
     "benchmarks import": [
         "benchmarks import vqarad VQA_RAD",
         "benchmarks import vqa-rad VQA_RAD",

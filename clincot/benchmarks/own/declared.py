@@ -15,7 +15,6 @@ from clincot.recipe.values import build
 from clincot.recipe.yaml_text import read_yaml
 
 Answers = Literal["yes-no", "open", "closed", "report"]
-Several = Literal["first", "canvas"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,7 @@ class Declared:
     `images`: the folder of the images, where rows do not name it.
     Columns: `image` (several: the first is the primary one), `question`, `answer`, `id`, `kind`, `reference`,
     `answer_type`, `split`, `patient`, `objects`. `ask` is the question of rows that have none. `answers` are the types
-    of answers where no column gives them: `yes-no` makes yes and no closed. `several` images of a row: the first, or
-    all on a canvas.
+    of answers where no column gives them: `yes-no` makes yes and no closed.
     `test` and `validation` are the shares of splits that are made, by patient or image, with `seed`.
     `regions`: a COCO file, a folder of VOC files, or a folder of masks. `most_broken`: the share of rows that may be
     left out because they cannot be used.
@@ -51,7 +49,6 @@ class Declared:
     objects: str = ""
     ask: str = ""
     answers: Answers = "yes-no"
-    several: Several = "first"
     test: Annotated[float, Range(0, 1)] = 0.2
     validation: Annotated[float, Range(0, 1)] = 0.0
     seed: Annotated[int, Range(0, 2**32 - 1)] = 0

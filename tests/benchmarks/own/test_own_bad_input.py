@@ -118,7 +118,7 @@ def test_data_are_pushed_only_under_a_known_licence_and_unrestricted(
 
 def test_names_of_own_data() -> None:
     assert is_own("./cells") and is_own("me/cells@v1") and is_own("rows.jsonl")
-    assert not any(map(is_own, ("slake", "./file.py:Mine", "package.module:Mine")))
+    assert not any(map(is_own, ("", "slake", "./file.py:Mine", "package.module:Mine")))
     assert published("/home/someone/cells/") == published("/home/someone/cells/clincot.yaml") == "./cells"
     assert published(published("/a/b/cells.yaml")) == "./cells" and published("me/cells@v1") == "me/cells@v1"
     assert short("/a/my cells") == "my-cells" and short("me/cells@v1") == "cells" and short("./f.py:Mine") == "Mine"
