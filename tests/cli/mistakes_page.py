@@ -44,7 +44,12 @@ MISTAKES = {
         "train --objective dpo",
         "train --rounds 2",
     ],
-    "run": ["run --name me/first-run", "run --benchmark vqarad", "run --benchmark ./my-data", "run --public --benchmark iu-xray"],
+    "run": [
+        "run --name me/first-run",
+        "run --benchmark vqarad",
+        "run --benchmark ./my-data",
+        "run --public --benchmark iu-xray",
+    ],
     "evaluate": [
         "evaluate --set evaluate.split=validaton",
         "evaluate --control black_image",

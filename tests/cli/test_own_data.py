@@ -119,6 +119,7 @@ def published(folder: Path, run: str) -> str:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_a_folder_of_radiographs_goes_from_questions_to_a_merged_model(place: Path) -> None:
     said = [err + out for out, err in commands(place, "radiographs")]
     assert block("text", "radiographs") in said[0] and len(said) == 4
@@ -135,6 +136,7 @@ def test_a_folder_of_radiographs_goes_from_questions_to_a_merged_model(place: Pa
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_a_hub_dataset_with_other_column_names_runs(place: Path) -> None:
     ((out, err),) = commands(place, "german")
     assert "image = Bild, question = Frage, answer = Antwort" in err + out and "round-1 · region" in out
@@ -145,6 +147,7 @@ def test_a_hub_dataset_with_other_column_names_runs(place: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_boxes_of_coco_and_of_voc_give_the_same_pairs(place: Path) -> None:
     ((out, _),) = commands(place, "cells")
     assert "round-1 · region" in out and "pointing" in out.lower()
