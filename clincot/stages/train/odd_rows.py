@@ -61,7 +61,7 @@ def _rule(row: Row) -> str | None:
     for side in TEXTS:
         if row[side] is None:
             raise DataError(f"{name}: its {side} text is null. {AGAIN}")
-    chosen, rejected = (_words(row[side]) for side in TEXTS)
+    chosen, rejected = (words(row[side]) for side in TEXTS)
     if not chosen or not rejected:
         return EMPTY
     if chosen == rejected:
@@ -73,7 +73,7 @@ def _rule(row: Row) -> str | None:
     return WEIGHT if weight is not None and not (math.isfinite(weight) and weight >= 0) else None
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words(text: str) -> tuple[str, ...]:
     """Return the text's words; spaces of any width, marks without a word and control characters do not count."""
     words = text.split()
     seen = any(unicodedata.category(sign) not in ("Cf", "Cc", "Zs") for word in words for sign in word)
