@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from clincot.cli import benchmarks, convert, demo, doctor, evaluation, export, hub, judges, phantom, stages
+from clincot.cli import benchmarks, convert, demo, doctor, evaluation, export, hub, judges, phantom, rows, stages
 
 app = typer.Typer(
     name="clincot",
@@ -38,6 +38,7 @@ def options(
 
 demo.register(app)
 stages.register(app)
+rows.register(app)
 evaluation.register(app)
 export.register(app)
 doctor.register(app)

@@ -142,6 +142,10 @@ class Options:
         given = self.set or []
         return self if override in given else replace(self, set=[*given, override])
 
+    def with_recipe(self, recipe: str) -> Options:
+        """Return the options with `recipe` where none is named and the run `--name` keeps none."""
+        return self if self.recipe != Options.recipe or self._kept() is not None else replace(self, recipe=recipe)
+
     def command(self, run: Run, verb: str, *extra: str) -> str:
         """Return a command line that goes on with `run`, as the next step to print.
 

@@ -5,6 +5,7 @@ A body opens its run before it imports a stage: the stages import Hub clients, w
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ import typer
 from clincot.cli.choices import BY, completing
 from clincot.cli.console import next_step, say
 from clincot.cli.options import Options, with_options
+from clincot.cli.row_options import Format, Images, Licence, Margin, checked, for_rows
 from clincot.errors import RecipeError
 from clincot.executors.world import world_of
 from clincot.objectives import OBJECTIVES
@@ -32,6 +34,9 @@ OldRestore = Annotated[bool, typer.Option("--rebuild-images", hidden=True)]  # i
 Repair = Annotated[bool, typer.Option("--repair-pairs", hidden=True)]  # now a command
 Objective = Annotated[
     str, typer.Option("--objective", help="sft: train what round 1 starts from on gold answers. Else the recipe's.")
+]
+Rows = Annotated[
+    str, typer.Option("--rows", help="Import these rows first, as `clincot import-rows` does: FILE|REPO[@REV][:PATH].")
 ]
 NewVersion = Annotated[
     bool, typer.Option("--new-version", help="Make round-N-v2 when round-N exists with other content.")
@@ -98,6 +103,11 @@ def train(
     options: Options,
     round: Round = 1,
     objective: Objective = "",
+    rows: Rows = "",
+    format: Format = "",
+    images: Images = None,
+    licence: Licence = "",
+    margin: Margin = "none",
     push: Push = False,
     new_version: NewVersion = False,
     dry_run: DryRun = False,
@@ -105,6 +115,9 @@ def train(
     """Train a round's LoRA adapter on its preference dataset, from the adapter of the round before."""
     world = world_of()
     gold = objective == GOLD
+    if rows:
+        checked(rows, format, images, margin, licence)
+        options = for_rows(options, margin)
     if objective:
         options = options.having(_override(objective))
     run = options.open(round)
@@ -118,6 +131,8 @@ def train(
 
     if gold:
         round = 0
+    elif rows:
+        _import(run, round, rows, format, images, licence, margin, new_version)
     release = api.train(run, round, new_version=new_version, say=say, world=world).release
     report(run, release, push=push, dry_run=dry_run)
     more = round < run.recipe.rounds
@@ -186,6 +201,16 @@ def _override(objective: str) -> str:
     if objective not in (*OBJECTIVES, GOLD) and not is_elsewhere(objective):
         raise RecipeError(f"--objective {objective!r}: is not known. Give one of {', '.join((*OBJECTIVES, GOLD))}.")
     return "train.start=sft" if objective == GOLD else f"train.objective={objective}"
+
+
+def _import(
+    run: Run, round: int, source: str, format: str, images: Path | None, licence: str, margin: str, again: bool
+) -> None:
+    from clincot.runs import api
+    from clincot.runs.rounds.imported import RowsToImport
+
+    given = RowsToImport(source, format, images, licence, margin=margin)
+    report(run, api.import_rows(run, given, round, new_version=again, say=say).release, push=False, dry_run=False)
 
 
 def _restore(run: Run, round: int) -> None:

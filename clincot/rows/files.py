@@ -68,7 +68,9 @@ def _list(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
         if _first_is_row(path):  # JSON lines by another ending, as ms-swift takes them
             yield from _lines(path)
             return
-        raise DataError(f"{path.name}: cannot be read as JSON ({error}). Correct it, or write one row a line.") from error
+        raise DataError(
+            f"{path.name}: cannot be read as JSON ({error}). Correct it, or write one row a line."
+        ) from error
     if not isinstance(found, list):
         raise DataError(f"{path.name}: is a JSON {type(found).__name__}, not a list of rows. Write a list.")
     for number, row in enumerate(found, 1):

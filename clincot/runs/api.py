@@ -16,6 +16,7 @@ from clincot.recipe import Recipe
 if TYPE_CHECKING:
     from clincot.executors.base import Executor
     from clincot.runs.results import RoundAdapter, RoundData, RunResults, StageResult
+    from clincot.runs.rounds.imported import RowsToImport
     from clincot.runs.run import Run
 
 Say = Callable[[str], None]
@@ -87,6 +88,33 @@ def build(
     from clincot.runs.rounds.build import build_round
 
     return RoundData(build_round(run, round, new_version=new_version, executor=executor), run)
+
+
+def import_rows(
+    run: Run, rows: RowsToImport, round: int = 1, *, new_version: bool = False, say: Say = silent
+) -> RoundData:
+    """Make a round of preference rows that others wrote; its pairs are static, and no model is loaded.
+
+    Args:
+        run: from `open_run`, of the recipe `rows` or another whose training suits the rows.
+        rows: from `clincot.runs.rounds.imported`: where they are and in which format.
+        round: which round.
+        new_version: make `round-N-v2` where `round-N` exists with other rows.
+        say: receives counts in words: rows that are no pairs, those left out by reason, weights, lengths.
+
+    Returns:
+        The dataset; the existing one where it has these rows.
+
+    Raises:
+        DataError: rows that cannot be read, or too many that are no pairs.
+        TagExists: the round exists with other rows, and no new version was asked for.
+    """
+    from clincot.runs.checks import check_round
+    from clincot.runs.results import RoundData
+    from clincot.runs.rounds.imported import import_round
+
+    check_round(run.recipe, round)
+    return RoundData(import_round(run, rows, round, new_version=new_version, say=say), run)
 
 
 def pair(run: Run, round: int = 1, *, say: Say = silent) -> RoundData:

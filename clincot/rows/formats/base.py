@@ -54,7 +54,6 @@ class Format(Protocol):
     needs: tuple[frozenset[str], ...]
     knows: frozenset[str]
     per_side: bool
-    weighted: bool
     embeds: bool
     in_text: bool
     leaks: bool

@@ -31,7 +31,7 @@ class LlamaFactory:
     name, title = "llamafactory", "LLaMA-Factory's format"
     needs = tuple(ANSWERS | {turns} for turns in ("conversations", "messages", "instruction"))
     knows = frozenset({"images", "image", "system", "input", "weight", "margin", "id"})
-    per_side, weighted, embeds, in_text, leaks = False, True, False, True, False
+    per_side, embeds, in_text, leaks = False, False, True, False
 
     def read(self, row: Row) -> OtherPair:
         refuse_media(row)

@@ -16,10 +16,13 @@ class Llava:
     """Marks count as before their turn's text, where LLaVA moves them; spaces around answers are LLaVA's own."""
 
     name, title = "llava", "LLaVA's format (POVID, SIMA)"
-    needs = (frozenset({"conversations", "rejected_conversations"}), frozenset({"conversations", "chosen", "rejected"}))
+    needs: tuple[frozenset[str], ...] = (
+        frozenset({"conversations", "rejected_conversations"}),
+        frozenset({"conversations", "chosen", "rejected"}),
+    )
     knows = frozenset({"image", "images", "id", "weight", "margin"})
     weight = "weight"
-    per_side, weighted, embeds, in_text, leaks = False, True, False, False, False
+    per_side, embeds, in_text, leaks = False, False, False, False
 
     def read(self, row: Row) -> OtherPair:
         images, turns = images_of(row, "image", "images"), turns_of(row["conversations"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from clincot.rows.formats.base import OtherPair
 from clincot.rows.formats.llava import Llava
 
 
@@ -13,3 +16,6 @@ class MMedPO(Llava):
     knows = frozenset({"image", "id"})
     weight = "weighted_score"
     leaks = True
+
+    def write(self, pair: OtherPair, number: int) -> dict[str, Any]:
+        return {self.weight: 1.0} | super().write(pair, number)

@@ -27,7 +27,7 @@ class Swift:
     name, title = "swift", "ms-swift's format"
     needs = (frozenset({"messages", "rejected_response"}), frozenset({"messages", "rejected_messages"}))
     knows = frozenset({"images", "image", "rejected_images", "system", "weight", "margin", "channel", "id"})
-    per_side, weighted, embeds, in_text, leaks = True, True, False, True, False
+    per_side, embeds, in_text, leaks = True, False, True, False
 
     def read(self, row: Row) -> OtherPair:
         refuse_media(row)

@@ -19,7 +19,7 @@ class Trl:
     name, title = "trl", "TRL's vision preference format"
     needs = (frozenset({"prompt", "chosen", "rejected"}), frozenset({"chosen", "rejected"}))
     knows = frozenset({"images", "image", "weight", "margin", "id"})
-    per_side, weighted, embeds, in_text, leaks = False, True, True, False, False
+    per_side, embeds, in_text, leaks = False, True, False, False
 
     def read(self, row: Row) -> OtherPair:
         refuse_media(row)

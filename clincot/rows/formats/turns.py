@@ -54,7 +54,9 @@ def text_of(value: Any) -> str:
     return value
 
 
-def prompt_of(turns: Sequence[Message], images: int, *, before: bool = False, unmarked: bool = True) -> tuple[Message, ...]:
+def prompt_of(
+    turns: Sequence[Message], images: int, *, before: bool = False, unmarked: bool = True
+) -> tuple[Message, ...]:
     """Return a prompt whose blocks ask for `images` images, from turns with marks or blocks.
 
     `before`: marks count as before the text of their turn, as LLaVA moves them. `unmarked`: without a mark all images
@@ -79,7 +81,9 @@ def _blocks(turn: Message, before: bool) -> list[Message]:
     if isinstance(content, list):
         if any(block.get("type") not in ("image", "text") for block in content):
             raise UnfitRow(TURNS, f"a turn holds {_short(content)}")
-        return [{"type": "text", "text": block.get("text", "")} if block["type"] == "text" else IMAGE for block in content]
+        return [
+            {"type": "text", "text": block.get("text", "")} if block["type"] == "text" else IMAGE for block in content
+        ]
     parts = content.split(MARK)
     if len(parts) > 1 and turn["role"] == "assistant":
         raise UnfitRow("with an image mark in an answer")
@@ -130,7 +134,7 @@ def refuse_media(row: Mapping[str, Any]) -> None:
 
 def marked(pair: OtherPair) -> list[Message]:
     """Return the prompt's turns as texts with a mark for each image of a side; literal marks in texts are broken up."""
-    found = []
+    found: list[Message] = []
     read = [{"role": turn["role"], "content": read_content(turn["content"])} for turn in pair.prompt]
     plain = all(isinstance(turn["content"], str) for turn in read)
     first = next((at for at, turn in enumerate(read) if turn["role"] == "user"), None)

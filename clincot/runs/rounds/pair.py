@@ -23,6 +23,7 @@ from clincot.runs.rounds.build_facts import facts_of
 from clincot.runs.rounds.made import examples_of, inputs_of
 from clincot.runs.rounds.train import preferences_of
 from clincot.runs.run import Run
+from clincot.stages.exchange.importing import METHOD as IMPORTED
 from clincot.stages.pair.round import PairJob, pair
 from clincot.stages.sample.shards import cut_shards
 
@@ -44,6 +45,8 @@ def pair_round(run: Run, round_: int) -> Release:
     """
     hub, data = preferences_of(run, round_)
     made = releases.read_lineage(hub, data, round_)
+    if made.method == IMPORTED:
+        raise DataError(f"{data}: its pairs were imported, and there are no candidates to draw others among. Train it.")
     if not differences(_recipe(hub, data, round_), run.recipe):
         return _standing(run, hub, data, made)
     if PAIRED_FROM in made.own and (found := locate(run, made.own[PAIRED_FROM])):

@@ -92,7 +92,7 @@ def _commit(run: Run, outcome: TrainOutcome, made: Lineage, inputs: str, base: P
 
 def _facts(outcome: TrainOutcome, made: Lineage, config: str) -> dict[str, Any]:
     facts = {key: value for key, value in outcome.facts.items() if key != "seconds"}
-    handed_on = {key: made.facts[key] for key in ("licence", "languages") if key in made.facts}
+    handed_on = {key: made.facts[key] for key in ("licence", "languages", "imported") if key in made.facts}
     method = replace(stated_in(made), sentences=()).to_facts()  # the dataset's card says what it did
     return facts | handed_on | {"curve": f"{config}/curve.png", "method": method}
 

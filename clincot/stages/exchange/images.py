@@ -79,7 +79,9 @@ class Images:
         except (OSError, RuntimeError) as error:  # a name that is too long, a circle of links, no permission
             raise UnfitRow("whose image cannot be read", f"{name[:80]!r} ({error})") from error
         if not inside:
-            raise DataError(f"image {name[:80]!r}: is outside of {self.folder}. Name the folder that holds it with --images.")
+            raise DataError(
+                f"image {name[:80]!r}: is outside of {self.folder}. Name the folder that holds it with --images."
+            )
         if data is None:
             raise UnfitRow("whose image is missing", f"{name[:80]!r} in {self.folder}")
         return data

@@ -18,11 +18,10 @@ from clincot.rows.formats.base import Format, OtherPair, UnfitRow
 from clincot.stages.exchange.columns import check_columns, check_first, unread
 from clincot.stages.exchange.images import Images
 from clincot.stages.exchange.report import Report
-from clincot.stages.exchange.rules import NOT_GOLD, UNKNOWN, Rules, question_of
+from clincot.stages.exchange.rules import NO_MARGIN, NOT_GOLD, OWN_MARGIN, UNKNOWN, Rules, question_of
 
 METHOD = "imported"  # the `method` of rows, lineage and card
 BATCH = 64
-NO_MARGIN, OWN_MARGIN = "none", "column"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from clincot.rows.formats.base import OtherPair
+from clincot.rows.odd_texts import EMPTY, EQUAL, WEIGHT, words
 from clincot.rows.stored_messages import read_content
 from clincot.stages.exchange.gold import Gold
-from clincot.stages.train.odd_rows import EMPTY, EQUAL, WEIGHT, words
 
 # What MMedPO's released rows hold of the prompt that they were written by.
 LEAK = re.compile(r"(original|candidate|dispreferred) answer|candidate response|answer ?1\b", re.IGNORECASE)
@@ -16,6 +16,7 @@ ECHO = re.compile(r"^\W*question\s*:", re.IGNORECASE)
 ZERO, NEGATIVE = "with weight 0", "with a margin below 0"
 LEAKS = {side: f"whose {side} text repeats a prompt" for side in ("chosen", "rejected")}
 NOT_GOLD, UNKNOWN = "whose chosen text is not the gold answer", "whose question has no gold answer"
+NO_MARGIN, OWN_MARGIN = "none", "column"  # what else a margin may be than a number
 # Names for --keep; what training would leave out in any case has none.
 KEEPABLE = {"zero-weight": (ZERO,), "leak": tuple(LEAKS.values()), "not-gold": (NOT_GOLD,)}
 
@@ -28,7 +29,7 @@ class Rules:
     gold: Gold | None = None
 
     def broken(self, pair: OtherPair, image: str | None) -> list[str]:
-        """Return the rules that the pair breaks, the first of which it is counted by; `image` is its first one's name."""
+        """Return the rules that the pair breaks; `image` is the name of its first image, for the gold answers."""
         found = [
             (EMPTY, not words(pair.chosen) or not words(pair.rejected)),
             (EQUAL, words(pair.chosen) == words(pair.rejected)),
@@ -53,5 +54,3 @@ def question_of(pair: OtherPair) -> str:
     """Return the text of the prompt's last turn."""
     content = read_content(pair.prompt[-1]["content"])
     return content if isinstance(content, str) else " ".join(block.get("text", "") for block in content)
-
-

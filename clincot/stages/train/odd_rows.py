@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Mapping
@@ -14,12 +13,13 @@ import pyarrow.compute as pc
 from datasets import Dataset
 
 from clincot.errors import DataError
+from clincot.rows.odd_texts import EMPTY, EQUAL, WEIGHT, words
 
 Row = Mapping[str, Any]
 TEXTS = ("chosen", "rejected")
 READ = ("id", "prompt", *TEXTS, "chosen_score", "rejected_score", "weight")
-EMPTY, EQUAL = "with an empty text", "whose chosen and rejected text are equal"
-WORSE, WEIGHT = "whose chosen score is below the rejected one", "with a weight that is negative or not a number"
+WORSE = "whose chosen score is below the rejected one"
+COUNTS = ("chosen_images_count", "rejected_images_count")
 IMAGES = ("images", "side_images", "chosen_images", "rejected_images")
 AGAIN = "Remove the row, or build the dataset again."
 
@@ -73,13 +73,6 @@ def _rule(row: Row) -> str | None:
     return WEIGHT if weight is not None and not (math.isfinite(weight) and weight >= 0) else None
 
 
-def words(text: str) -> tuple[str, ...]:
-    """Return the text's words; spaces of any width, marks without a word and control characters do not count."""
-    words = text.split()
-    seen = any(unicodedata.category(sign) not in ("Cf", "Cc", "Zs") for word in words for sign in word)
-    return tuple(words) if seen else ()
-
-
 def _check_prompt(prompt: Any, name: str) -> None:
     if not prompt:
         raise DataError(f"{name}: its prompt is {'null' if prompt is None else 'empty'}. {AGAIN}")
@@ -117,12 +110,31 @@ def _check_images(rows: Dataset) -> None:
             if at is not None:
                 where = f"row {rows[start + at]['id']}"
                 raise DataError(f"{where}: an image has no bytes. Embed the images when writing the dataset.")
-            counts = pc.list_value_length(chunk)
-            odd = pc.index(pc.is_in(counts, pa.array([0, 2, None], counts.type)), False).as_py()
-            if name == "side_images" and odd >= 0:
-                where, held = f"row {rows[start + odd]['id']}", counts[odd].as_py()
-                raise DataError(f"{where}: side_images holds {held} images, not 2. Build the dataset again.")
             start += len(chunk)
+    _check_counts(rows)
+
+
+def _check_counts(rows: Dataset) -> None:
+    """Raise DataError for a row whose sides' images are not as many as it says, or 2 where it does not say."""
+    if "side_images" not in rows.column_names:
+        return
+    start = 0
+    for batch in rows.data.select(
+        [name for name in ("side_images", *COUNTS) if name in rows.column_names]
+    ).to_batches():
+        held = pc.list_value_length(batch["side_images"])
+        fits = pc.is_in(held, pa.array([0, 2, None], held.type))
+        if all(name in batch.schema.names for name in COUNTS):
+            fits = pc.coalesce(pc.equal(held, pc.add(*(batch[name] for name in COUNTS))), fits)
+        odd = pc.index(fits, False).as_py()
+        if odd >= 0:
+            row = rows.data.slice(start + odd, 1).select(["id", *(n for n in COUNTS if n in rows.column_names)])
+            said = sum(row[name][0].as_py() or 0 for name in row.column_names[1:]) or 2
+            where = f"row {row['id'][0].as_py()}"
+            raise DataError(
+                f"{where}: side_images holds {held[odd].as_py()} images, not {said}. Build the dataset again."
+            )
+        start += len(batch)
 
 
 def _without_bytes(images: pa.Array) -> int | None:

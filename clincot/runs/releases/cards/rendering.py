@@ -81,8 +81,9 @@ def licence_of(rounds: Ordered) -> dict[str, str]:
 
 
 def languages(rounds: Ordered) -> list[str]:
-    """Return the languages of all rounds; English where none is named."""
-    return distinct(code for _, made in rounds for code in made.facts.get("languages", ())) or ["en"]
+    """Return the languages of all rounds; English where none is named, none where rows came without their language."""
+    found = distinct(code for _, made in rounds for code in made.facts.get("languages", ()))
+    return found or ([] if any("imported" in made.facts for _, made in rounds) else ["en"])
 
 
 def split(name: str, path: str) -> list[dict[str, str]]:
