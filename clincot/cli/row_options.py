@@ -25,6 +25,12 @@ Images = Annotated[
     Path | None, typer.Option("--images", help="Folder in which the rows' image paths begin. Else that of the file.")
 ]
 Licence = Annotated[str, typer.Option("--licence", help="Licence of rows and images, as the Hub writes it: cc-by-4.0.")]
+Kept = Annotated[
+    str,
+    typer.Option(
+        "--privacy", help="Where the rows may go: restricted (this machine, trusted hosts), consented, public."
+    ),
+]
 Margin = Annotated[
     str, typer.Option("--margin", help="Margin of the pairs in nats: none, column (each row's), or a number for all.")
 ]
@@ -36,6 +42,7 @@ def checked(
     images: Path | None,
     margin: str,
     licence: str,
+    privacy: str,
     *,
     keep: Sequence[str] = (),
     gold: Path | None = None,
@@ -48,6 +55,7 @@ def checked(
     rows.check_folder(images, "--images")
     rows.check_margin(margin)
     rows.check_licence(licence)
+    rows.check_privacy(privacy)
     rows.check_keep(keep)
     rows.check_file(gold, "--gold")
 

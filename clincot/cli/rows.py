@@ -9,12 +9,13 @@ import typer
 
 from clincot.cli.console import next_step, say
 from clincot.cli.options import Options, with_options
-from clincot.cli.row_options import Format, Images, Licence, Margin, checked, for_rows
+from clincot.cli.row_options import Format, Images, Kept, Licence, Margin, checked, for_rows
 from clincot.cli.stages import DryRun, NewVersion, Push, Round, check_push, report
 from clincot.errors import ClincotError
 from clincot.executors.world import world_of
 
 if TYPE_CHECKING:
+    from clincot.benchmarks.base import Privacy
     from clincot.recipe import Conditioning
 
 Source = Annotated[str, typer.Argument(metavar="FILE|REPO[@REV][:PATH]", help="A file of rows, or a Hub's dataset.")]
@@ -46,6 +47,7 @@ def import_rows(
     format: Format = "",
     images: Images = None,
     licence: Licence = "",
+    privacy: Kept = "restricted",
     language: Language = None,
     margin: Margin = "none",
     gold: Gold = None,
@@ -58,7 +60,7 @@ def import_rows(
 ) -> None:
     """Make a round of preference rows from elsewhere (recipe `rows`, unless another is named); nothing is sampled."""
     world_of().refuse_company("clincot import-rows")
-    checked(source, format, images, margin, licence, keep=keep or [], gold=gold)
+    checked(source, format, images, margin, licence, privacy, keep=keep or [], gold=gold)
     options = for_rows(options, margin)
     run = options.open(round)
     check_push(run, push and not dry_run)
@@ -66,7 +68,16 @@ def import_rows(
     from clincot.runs.rounds.imported import RowsToImport
 
     rows = RowsToImport(
-        source, format, images, licence, tuple(language or ()), margin, gold, tuple(keep or ()), max_broken
+        source,
+        format,
+        images,
+        licence,
+        tuple(language or ()),
+        cast("Privacy", privacy),
+        margin,
+        gold,
+        tuple(keep or ()),
+        max_broken,
     )
     report(run, api.import_rows(run, rows, round, new_version=new_version, say=say).release, push=push, dry_run=dry_run)
     next_step(options.command(run, "train", "--round", str(round)))

@@ -5,21 +5,21 @@ A body opens its run before it imports a stage: the stages import Hub clients, w
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from clincot.cli.choices import BY, completing
 from clincot.cli.console import next_step, say
 from clincot.cli.options import Options, with_options
-from clincot.cli.row_options import Format, Images, Licence, Margin, checked, for_rows
+from clincot.cli.row_options import Format, Images, Kept, Licence, Margin, checked, for_rows
 from clincot.errors import RecipeError
 from clincot.executors.world import world_of
 from clincot.objectives import OBJECTIVES
 from clincot.recipe.choices import is_elsewhere
 
 if TYPE_CHECKING:
+    from clincot.benchmarks.base import Privacy
     from clincot.executors.base import Executor
     from clincot.runs.releases import Release
     from clincot.runs.run import Run
@@ -107,6 +107,7 @@ def train(
     format: Format = "",
     images: Images = None,
     licence: Licence = "",
+    privacy: Kept = "restricted",
     margin: Margin = "none",
     push: Push = False,
     new_version: NewVersion = False,
@@ -116,7 +117,7 @@ def train(
     world = world_of()
     gold = objective == GOLD
     if rows:
-        checked(rows, format, images, margin, licence)
+        checked(rows, format, images, margin, licence, privacy)
         options = for_rows(options, margin)
     if objective:
         options = options.having(_override(objective))
@@ -132,7 +133,7 @@ def train(
     if gold:
         round = 0
     elif rows:
-        _import(run, round, rows, format, images, licence, margin, new_version)
+        _import(run, round, new_version, rows, format, images, licence, privacy=cast("Privacy", privacy), margin=margin)
     release = api.train(run, round, new_version=new_version, say=say, world=world).release
     report(run, release, push=push, dry_run=dry_run)
     more = round < run.recipe.rounds
@@ -203,14 +204,13 @@ def _override(objective: str) -> str:
     return "train.start=sft" if objective == GOLD else f"train.objective={objective}"
 
 
-def _import(
-    run: Run, round: int, source: str, format: str, images: Path | None, licence: str, margin: str, again: bool
-) -> None:
+def _import(run: Run, round: int, again: bool, *given: Any, **more: Any) -> None:
+    """Import the rows that `given` and `more` describe, fields of `RowsToImport`."""
     from clincot.runs import api
     from clincot.runs.rounds.imported import RowsToImport
 
-    given = RowsToImport(source, format, images, licence, margin=margin)
-    report(run, api.import_rows(run, given, round, new_version=again, say=say).release, push=False, dry_run=False)
+    rows = RowsToImport(*given, **more)
+    report(run, api.import_rows(run, rows, round, new_version=again, say=say).release, push=False, dry_run=False)
 
 
 def _restore(run: Run, round: int) -> None:

@@ -82,7 +82,7 @@ def export_round(
 
 def push_merged(run: Run, adapter: Adapter, folder: Path) -> Pin:
     """Publish an exported folder as RUN-merged, under the adapter's tag."""
-    licences.check_push(run, run.recipe.benchmark)
+    licences.check_release(run, _made(run, adapter))
     card = (folder / "README.md").read_text(encoding="utf-8")
     files = {path.name: path for path in sorted(folder.iterdir()) if path.name != "README.md"}
     tag, repo = adapter.pin.revision, run.on_target(merged_repo(run))

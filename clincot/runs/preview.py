@@ -20,7 +20,7 @@ from clincot.runs.run import Run
 
 def preview(run: Run, release: Release, say: Callable[[str], None]) -> Path:
     """Write what `push` would publish below `RUN/dry-run/REPO` and say it; the target is only read."""
-    licences.check_push(run, release.lineage.benchmark)
+    licences.check_release(run, release.lineage)
     planned = plan(run, release)
     folder = run.folder / "dry-run" / planned.repo
     raw = lineages_on(run.target, planned.repo, release.kind)

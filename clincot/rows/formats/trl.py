@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clincot.rows.formats.base import OtherPair, Row
-from clincot.rows.formats.turns import common, images_of, number_of, prompt_of, refuse_media, text_of, turns_of
+from clincot.rows.formats.turns import common, images_of, number_of, prompt_of, refuse_media, safe, text_of, turns_of
 
 BATCH = 64
 
@@ -42,10 +42,10 @@ class Trl:
 
     def write(self, pair: OtherPair, number: int) -> dict[str, Any]:
         return {
-            "prompt": [dict(turn) for turn in pair.prompt],
+            "prompt": [turn | {"content": safe(turn["content"])} for turn in pair.prompt],
             "images": [*pair.images, *pair.chosen_images],
-            "chosen": [{"role": "assistant", "content": pair.chosen}],
-            "rejected": [{"role": "assistant", "content": pair.rejected}],
+            "chosen": [{"role": "assistant", "content": safe(pair.chosen)}],
+            "rejected": [{"role": "assistant", "content": safe(pair.rejected)}],
             "weight": pair.weight,
             "margin": pair.margin,
         }

@@ -111,7 +111,7 @@ def common(*lists: Sequence[Any]) -> int:
 
 def images_of(row: Mapping[str, Any], *names: str) -> tuple[Any, ...]:
     """Return the images of the first of these columns that is not empty, one or a list."""
-    found = next((row[name] for name in names if row.get(name) not in (None, "", [])), [])
+    found: Any = next((row[name] for name in names if row.get(name) not in (None, "", [])), [])
     return tuple(found) if isinstance(found, list) else (found,)
 
 

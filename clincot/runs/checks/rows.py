@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from clincot.benchmarks.base import PRIVACIES
 from clincot.errors import DataError, RecipeError, did_you_mean
 from clincot.hub.licences import refuse_credentialed
 from clincot.hub.names import repo_fault, revision_fault
@@ -91,3 +92,9 @@ def check_licence(licence: str) -> None:
     """Raise RecipeError for a licence that no card can show: it is one line, the name of a licence."""
     if len(licence) > LONGEST or not licence.isprintable() or licence != licence.strip():
         raise RecipeError(f"--licence {licence[:40]!r}: is no name of a licence. Write it as the Hub does, cc-by-4.0.")
+
+
+def check_privacy(privacy: str) -> None:
+    """Raise RecipeError for a place that has no such name."""
+    if privacy not in PRIVACIES:
+        raise RecipeError(f"--privacy {privacy}: is not known.{did_you_mean(privacy, PRIVACIES)}")

@@ -6,6 +6,7 @@ from clincot import benchmarks
 from clincot.benchmarks.base import Source
 from clincot.engines.hosts import place_fault
 from clincot.errors import DataError
+from clincot.records.lineage import Lineage
 from clincot.runs.checks.places import privacy_of
 from clincot.runs.run import Run
 
@@ -43,9 +44,39 @@ def check_push(run: Run, benchmark: str) -> None:
     if not run.private:
         _check_source(source)
     if privacy_of(source) == "restricted":
-        fault = place_fault(run.target.endpoint, run.recipe.models.trusted_hosts)
-        if fault:
-            raise DataError(
-                f"push to {run.target.label}: {fault}. Benchmark {source.name} is restricted: what is made of it goes"
-                " to a Hub on this machine or on a trusted host alone. Use --hub local:PATH, or leave --push out."
-            )
+        _check_place(run, f"Benchmark {source.name} is")
+
+
+def check_release(run: Run, made: Lineage) -> None:
+    """Raise DataError for a push of a release that the terms of its benchmark or of its imported rows forbid."""
+    rows = made.facts.get("imported")
+    if rows is None or made.stage != "build-data":
+        check_push(run, made.benchmark)
+    if rows is not None:
+        _check_rows(run, rows["privacy"], made.facts.get("licence", ""))
+
+
+def _check_rows(run: Run, privacy: str, licence: str) -> None:
+    """As `check_push`, for rows whose privacy and licence were given when they were imported."""
+    if privacy == "restricted":
+        _check_place(run, "The imported rows are")
+    if run.private:
+        return
+    if privacy != "public":
+        raise DataError(
+            f"--public: the imported rows are {privacy}, so nothing that is made of them becomes public."
+            " Leave --public out, or import them again with --privacy public where they are."
+        )
+    if not licence or "-nd" in licence.lower():
+        why = f"are under {licence}, which forbids passing on what is made of them" if licence else "have no licence"
+        raise DataError(f"--public: the imported rows {why}. Leave --public out, or import them with --licence.")
+
+
+def _check_place(run: Run, what: str) -> None:
+    """Raise DataError where the target is neither on this machine nor on a trusted host."""
+    fault = place_fault(run.target.endpoint, run.recipe.models.trusted_hosts)
+    if fault:
+        raise DataError(
+            f"push to {run.target.label}: {fault}. {what} restricted: what is made of it goes to a Hub on this machine"
+            " or on a trusted host alone. Use --hub local:PATH, or leave --push out."
+        )

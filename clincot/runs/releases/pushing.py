@@ -47,7 +47,7 @@ def push(run: Run, release: Release, say: Callable[[str], None]) -> Release:
     Results are written onto the adapter's card too (main alone: its tags stay). Raises DataError for a public push of
     data that may not be passed on, TagExists when the tag holds other content.
     """
-    licences.check_push(run, release.lineage.benchmark)
+    licences.check_release(run, release.lineage)
     pushed = _held(run, release) or _publish(run, release, say)
     if release.lineage.stage == "evaluate":
         _show_on_adapter(run, release.tag, say)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from clincot.benchmarks.base import Privacy
 from clincot.errors import TagExists
 from clincot.records.lineage import Lineage, Pin, content_key
 from clincot.rows import formats
@@ -32,6 +33,7 @@ class RowsToImport:
     `images` is the folder in which image paths begin (None: that of the file). `licence` and `languages` are shown on
     the card, nothing where they are not known. `margin` is `none`, `column` or a number of nats. `gold` is a file of
     questions with their answers. `keep` are names of KEEPABLE. `max_broken` is the share of rows that may be no pairs.
+    `privacy` says where the rows, and what is made of them, may go (docs/privacy.md).
     """
 
     source: str
@@ -39,6 +41,7 @@ class RowsToImport:
     images: Path | None = None
     licence: str = ""
     languages: tuple[str, ...] = ()
+    privacy: Privacy = "restricted"
     margin: str = NO_MARGIN
     gold: Path | None = None
     keep: tuple[str, ...] = ()
@@ -57,7 +60,7 @@ def import_round(run: Run, rows: RowsToImport, round_: int, *, new_version: bool
     outcome = import_rows(_job(rows, form, found, round_, path))
     for line in said_of(outcome, form, rows.margin):
         say(line)
-    inputs = content_key(METHOD, outcome.digest, form.name, rows.licence, rows.languages, rows.margin)
+    inputs = content_key(METHOD, outcome.digest, form.name, rows.licence, rows.languages, rows.margin, rows.privacy)
     done = _existing(run, round_, inputs, new_version=new_version)
     if done:
         return done
@@ -84,6 +87,8 @@ def _job(rows: RowsToImport, form: Format, found: Found, round_: int, path: Path
         rules=Rules(form.leaks, read_gold(rows.gold) if rows.gold else None),
         keep=frozenset(rule for name in rows.keep for rule in KEEPABLE[name]),
         most_broken=rows.max_broken,
+        within=None if rows.images else found.within,
+        links=None if rows.images else found.links,
     )
 
 
@@ -95,7 +100,7 @@ def _facts(rows: RowsToImport, form: Format, found: Found, outcome: ImportOutcom
         **outcome.facts,
         **kept,
         "languages": list(rows.languages),
-        "imported": {"format": rows.format.rsplit("/", 1)[-1], "sha256": shas},
+        "imported": {"format": rows.format.rsplit("/", 1)[-1], "sha256": shas, "privacy": rows.privacy},
         "method": stated.to_facts(),
     }
 

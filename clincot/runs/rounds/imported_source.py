@@ -18,11 +18,16 @@ NO_ROWS = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "stat
 
 @dataclass(frozen=True)
 class Found:
-    """Files of rows in their order; `folder` is where relative image paths begin; `pin` None for a local file."""
+    """Files of rows in their order; `folder` is where relative image paths begin; `pin` None for a local file.
+
+    Image paths must not leave `within`, links not `links`: a repository in the client's cache is links to its blobs.
+    """
 
     files: tuple[Path, ...]
     folder: Path
-    pin: Pin | None
+    pin: Pin | None = None
+    within: Path | None = None
+    links: Path | None = None
 
 
 def find_rows(hub: Hub, source: str) -> Found:
@@ -30,12 +35,13 @@ def find_rows(hub: Hub, source: str) -> Found:
     check_source(source)
     path = Path(source).expanduser()
     if path.is_file():
-        return Found((path,), path.parent, None)
+        return Found((path,), path.parent)
     asked = named(source)
     pin = hub.resolve("dataset", asked.repo, asked.revision)
     names = _chosen(sorted(hub.list_files(pin)), asked.pattern, str(pin))
     folder = hub.snapshot(pin, names if all(name.endswith(".parquet") for name in names) else None)
-    return Found(tuple(folder / name for name in names), folder / PurePosixPath(names[0]).parent, pin)
+    files = tuple(folder / name for name in names)
+    return Found(files, files[0].parent, pin, within=folder, links=folder.parents[1])
 
 
 def _chosen(names: list[str], pattern: str, where: str) -> list[str]:

@@ -14,6 +14,8 @@ from clincot.records import is_cut
 from clincot.rows.files import records
 from clincot.rows.formats.base import Format, OtherPair
 from clincot.rows.formats.turns import plain_prompt
+from clincot.rows.schema import image_struct
+from clincot.rows.stored_messages import stored_messages
 
 FOLDER = "images"
 CUT = "with a text cut at its length limit, which would be taught to end there"
@@ -78,12 +80,12 @@ def _written(job: ExportJob, outcome: ExportOutcome) -> Iterator[dict[str, Any]]
 
 
 def _pair(row: Mapping[str, Any]) -> OtherPair:
-    both, first = row.get("side_images") or [], row.get("chosen_images_count")
-    first = bool(both) if first is None else first  # rows of older versions: one image a side
+    both, own = row.get("side_images") or [], row.get("chosen_images_count")
+    first = int(bool(both) if own is None else own)  # rows of older versions: one image a side
     high, low = (row.get(f"{side}_score") for side in ("chosen", "rejected"))
     weight = row.get("weight")
     return OtherPair(
-        prompt=tuple(row["prompt"]),
+        prompt=tuple(stored_messages(row["prompt"], len(row["images"] or ()) + first)),
         images=tuple(row["images"] or ()),
         chosen=row["chosen"],
         rejected=row["rejected"],
@@ -115,12 +117,13 @@ def _placed(pair: OtherPair, job: ExportJob, outcome: ExportOutcome) -> OtherPai
     """Return the pair with its images as the format's files hold them; files are written once."""
 
     def place(image: Mapping[str, Any]) -> Any:
-        name = image["path"]  # made of the content (schema.image_struct)
+        stored = image_struct(image["bytes"])
+        name = stored["path"]  # made of the content, also where the rows were made elsewhere
         if not job.form.embeds and name not in outcome.images:
             (job.folder / FOLDER).mkdir(exist_ok=True)
             (job.folder / FOLDER / name).write_bytes(image["bytes"])
         outcome.images.add(name)
-        return dict(image) if job.form.embeds else f"{FOLDER}/{name}"
+        return stored if job.form.embeds else f"{FOLDER}/{name}"
 
     sides = (pair.images, pair.chosen_images, pair.rejected_images)
     shared, chosen, rejected = (tuple(place(image) for image in side) for side in sides)

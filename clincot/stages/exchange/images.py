@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,10 +30,15 @@ LONGEST = 4096  # of a path
 
 
 class Images:
-    """The images of one import by content; `folder` is where paths begin and what they must not leave."""
+    """The images of one import by content; `folder` is where paths begin.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
+    They must not leave `within`, and links in it must not lead out of `links`; both are the folder where None.
+    """
+
+    def __init__(self, folder: Path, within: Path | None = None, links: Path | None = None) -> None:
+        self.folder = folder.absolute()
+        self.within = (within or folder).absolute()
+        self.links = (links or folder).resolve()
         self.without_notes = 0
         self._spill = Spill()
         self._kept: dict[str, StoredImage] = {}
@@ -73,8 +79,8 @@ class Images:
         if len(name) > LONGEST or "\0" in name:
             raise UnfitRow("with an image that is neither a path nor bytes", repr(name[:60]))
         try:
-            path = (self.folder / name).resolve()
-            inside = path.is_relative_to(self.folder)
+            path = Path(os.path.normpath(self.folder / name))
+            inside = path.is_relative_to(self.within) and path.resolve().is_relative_to(self.links)
             data = path.read_bytes() if inside and path.is_file() else None
         except (OSError, RuntimeError) as error:  # a name that is too long, a circle of links, no permission
             raise UnfitRow("whose image cannot be read", f"{name[:80]!r} ({error})") from error

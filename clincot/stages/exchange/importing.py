@@ -21,13 +21,14 @@ from clincot.stages.exchange.report import Report
 from clincot.stages.exchange.rules import NO_MARGIN, NOT_GOLD, OWN_MARGIN, UNKNOWN, Rules, question_of
 
 METHOD = "imported"  # the `method` of rows, lineage and card
-BATCH = 64
+BATCH = 1000  # rows
 
 
 @dataclass(frozen=True)
 class ImportJob:
     """What is imported: `files` in `form`, whose image paths begin in `images`; `path` is the file to write.
 
+    `within` and `links` are what they must not leave (None: `images`), see `Images`.
     `margin` is `none`, `column` (that of each row) or one number for all, in nats. `keep` are rules of KEEPABLE by
     which nothing is left out. `most_broken` is the largest share of rows that may be no pairs.
     """
@@ -41,6 +42,8 @@ class ImportJob:
     rules: Rules = Rules(leaks=False)
     keep: frozenset[str] = frozenset()
     most_broken: float = 0.01
+    within: Path | None = None
+    links: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def import_rows(job: ImportJob) -> ImportOutcome:
     Raises DataError for files that are not in the format, for too many rows that are no pairs, when no row is left, and
     for an image by URL or outside of the folder.
     """
-    report, images = Report(), Images(job.images)
+    report, images = Report(), Images(job.images, job.within, job.links)
     kept = list(_kept(job, report, images))
     report.check(", ".join(file.name for file in job.files), job.most_broken)
     kept = _by_image(kept)
@@ -129,11 +132,26 @@ def _by_image(kept: list[_Kept]) -> list[_Kept]:
 
 
 def _tables(job: ImportJob, kept: list[_Kept], images: Images, digest: Any) -> Iterator[pa.Table]:
-    for start in range(0, len(kept), BATCH):
-        rows = [_row(job, one) for one in kept[start : start + BATCH]]
+    for some in _batches(kept, images):
+        rows = [_row(job, one) for one in some]
         for row in rows:
             digest.update(json.dumps(row, sort_keys=True, ensure_ascii=False).encode())
         yield schema.table([_with_images(row, images) for row in rows], schema.PAIR_FEATURES)
+
+
+def _batches(kept: list[_Kept], images: Images) -> Iterator[list[_Kept]]:
+    """Yield the rows in tables; each costs 0.1 s of its own, and memory holds the images of one."""
+    some: list[_Kept] = []
+    size = 0
+    for one in kept:
+        pair = one.pair
+        size += sum(images.size(id_) for id_ in (*pair.images, *pair.chosen_images, *pair.rejected_images))
+        some.append(one)
+        if len(some) == BATCH or size >= schema.ROW_GROUP_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _row(job: ImportJob, kept: _Kept) -> dict[str, Any]:
