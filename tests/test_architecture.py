@@ -24,12 +24,14 @@ from clincot.metrics import METRICS, SCORES
 from clincot.objectives import OBJECTIVES
 from clincot.recipe.choices import choose
 from clincot.regions import PROPOSERS
+from clincot.rows.formats import FORMATS
 
 FILES = sorted((ROOT / "clincot").rglob("*.py"))
 HEAVY = ("torch", "transformers", "datasets", "evaluate", "peft", "trl", "cv2", "numpy", "huggingface_hub")
 TABLES = {
     "benchmarks": BENCHMARKS,
     "editors": EDITORS,
+    "formats": FORMATS,
     "engines": ENGINES,
     "judges": JUDGES,
     "methods": METHODS,

@@ -117,6 +117,10 @@ def train(
     world = world_of()
     gold = objective == GOLD
     if rows:
+        if gold:
+            raise RecipeError(
+                "--rows: are preferences, and --objective sft trains on gold answers. Give one of the two."
+            )
         checked(rows, format, images, margin, licence, privacy)
         options = for_rows(options, margin)
     if objective:

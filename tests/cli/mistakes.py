@@ -31,6 +31,7 @@ FILES = {
     "no-always.yaml": "extends: clincot\nalways: [rounds]\n",
     "file": "in the way\n",
     "full/rows.csv": "a\n1\n",
+    "full/rows.jsonl": "",
     "answers.jsonl": "",
     "ward.py": "from dataclasses import replace\n\nfrom clincot.benchmarks.phantom import Phantom\n\n\n"
     "class Ward(Phantom):\n    source = replace(Phantom.source, name='ward', privacy='restricted')\n",
@@ -274,6 +275,34 @@ OPTIONS = [
     (("pair", "--set", "method.min_gap=2"), "method.min_gap"),
     (("pair", "--new-version"), "No such option"),
 ]
+IMPORT, EXPORT = ("import-rows", "full/rows.jsonl"), ("export-rows", "1", "out")
+ROWS = [
+    (("import-rows",), "Missing argument"),
+    (("import-rows", "absent.json", "--format", "trl"), "there is no such file, and no dataset"),
+    (("import-rows", "full", "--format", "trl"), "is a folder. Name the file"),
+    (("import-rows", "full/rows.csv", "--format", "trl"), "is none of .jsonl, .json, .parquet"),
+    (("import-rows", "me/mimic-pairs", "--format", "trl"), "looks like MIMIC data"),
+    (("import-rows", "me/pairs@a b", "--format", "trl"), "no dataset of a Hub has such a name"),
+    (("import-rows", "https://a/b.json", "--format", "trl"), "no dataset of a Hub has such a name"),
+    (IMPORT, "--format: is not given. Give one of trl, swift"),
+    ((*IMPORT, "--format", "llama-factory"), "Did you mean 'llamafactory'"),
+    ((*IMPORT, "--format", "./absent.py:Mine"), "there is no file absent.py"),
+    ((*IMPORT, "--format", "trl", "--images", "absent"), "--images absent: there is no such folder"),
+    ((*IMPORT, "--format", "trl", "--gold", "absent"), "--gold absent: there is no such file"),
+    ((*IMPORT, "--format", "trl", "--margin", "-1"), "--margin -1: is no margin"),
+    ((*IMPORT, "--format", "trl", "--margin", "nan"), "--margin nan: is no margin"),
+    ((*IMPORT, "--format", "trl", "--keep", "leaks"), "Did you mean 'leak'"),
+    ((*IMPORT, "--format", "trl", "--privacy", "private"), "--privacy private: is not known"),
+    ((*IMPORT, "--format", "trl", "--licence", "a\nb"), "is no name of a licence"),
+    ((*IMPORT, "--format", "trl", "--max-broken", "2"), "--max-broken"),
+    ((*IMPORT, "--format", "trl", "--round", "2"), "the recipe has 1 round"),
+    (("train", "--rows", "absent.json", "--format", "trl"), "there is no such file, and no dataset"),
+    (("train", "--rows", "full/rows.jsonl"), "--format: is not given"),
+    (("train", "--rows", "full/rows.jsonl", "--format", "trl", "--objective", "sft"), "--rows"),
+    (EXPORT, "--format: is not given"),
+    ((*EXPORT, "--format", "trl", "--conditioning", "loser"), "--conditioning loser: is not one of"),
+    (("export-rows", "1", "full", "--format", "trl"), "is not empty"),
+]
 HUBS = [
     (("hub", "serve", "file"), "a file is in the way"),
     (("hub", "serve", "new", "--host", "1.2.3.4"), "is no address of this machine"),
@@ -331,7 +360,10 @@ PLACES = [
     (("run", *WARD, "--public"), "is restricted, so nothing that is made of it becomes public"),
 ]
 
-TABLE = [*NUMBERS, *CHOICES, *TRAINING, *MODELS, *PLACES, *TOGETHER, *RECIPES, *NAMES, *OPTIONS, *HUBS]
+TABLE = [
+    *(*NUMBERS, *CHOICES, *TRAINING, *MODELS, *PLACES, *TOGETHER),
+    *(*RECIPES, *NAMES, *OPTIONS, *ROWS, *HUBS),
+]
 HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "huggingface_hub")
 
 

