@@ -18,7 +18,7 @@ BATCH = 256
 
 
 def records(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
-    """Yield the number of each row, or of its line, from 1 on, with the row; None in its place where it is none.
+    """Yield the number of each row, or of its line, from 1 on, with the row; None in place of what is no row.
 
     Raises DataError for a file that cannot be read as a whole.
     """
@@ -30,7 +30,7 @@ def records(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
     elif ending == ".json":
         yield from _list(path)
     else:
-        raise DataError(f"{path.name}: is none of {', '.join(ENDINGS)}. Convert it, or name another file.")
+        raise DataError(f"{path.name}: does not end in {', '.join(ENDINGS)}. Convert it, or name another file.")
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | None]]:

@@ -280,7 +280,7 @@ ROWS = [
     (("import-rows",), "Missing argument"),
     (("import-rows", "absent.json", "--format", "trl"), "there is no such file, and no dataset"),
     (("import-rows", "full", "--format", "trl"), "is a folder. Name the file"),
-    (("import-rows", "full/rows.csv", "--format", "trl"), "is none of .jsonl, .json, .parquet"),
+    (("import-rows", "full/rows.csv", "--format", "trl"), "does not end in .jsonl, .json, .parquet"),
     (("import-rows", "me/mimic-pairs", "--format", "trl"), "looks like MIMIC data"),
     (("import-rows", "me/pairs@a b", "--format", "trl"), "no dataset of a Hub has such a name"),
     (("import-rows", "https://a/b.json", "--format", "trl"), "no dataset of a Hub has such a name"),

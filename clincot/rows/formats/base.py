@@ -1,4 +1,4 @@
-"""The contract of a format: a row of its files -> a pair, or why it is none; a pair -> a row of its files."""
+"""The contract of a format: a row of its files -> a pair, or why it is no pair; a pair -> a row of its files."""
 
 from __future__ import annotations
 

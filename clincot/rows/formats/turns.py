@@ -116,7 +116,7 @@ def images_of(row: Mapping[str, Any], *names: str) -> tuple[Any, ...]:
 
 
 def number_of(row: Mapping[str, Any], name: str) -> float | None:
-    """Return a number, None where the row has none. Raises UnfitRow for what is none."""
+    """Return a number, None without one. Raises UnfitRow for another value."""
     value = row.get(name)
     if value is None:
         return None

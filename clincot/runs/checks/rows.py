@@ -42,7 +42,7 @@ def check_source(source: str) -> None:
         raise DataError(f"{source}: is a folder. Name the file of rows in it; --images is the folder of the images.")
     if path.is_file():
         if path.suffix.lower() not in ENDINGS:
-            raise DataError(f"{source}: is none of {', '.join(ENDINGS)}. Convert it, or name another file.")
+            raise DataError(f"{source}: does not end in {', '.join(ENDINGS)}. Convert it, or name another file.")
         return
     asked = named(source)
     ends = asked.repo.lower().endswith(ENDINGS)

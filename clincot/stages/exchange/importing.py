@@ -140,7 +140,7 @@ def _tables(job: ImportJob, kept: list[_Kept], images: Images, digest: Any) -> I
 
 
 def _batches(kept: list[_Kept], images: Images) -> Iterator[list[_Kept]]:
-    """Yield the rows in tables; each costs 0.1 s of its own, and memory holds the images of one."""
+    """Yield the rows in tables; each costs 0.1 s, and memory holds the images of one."""
     some: list[_Kept] = []
     size = 0
     for one in kept:
