@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
 from clincot.errors import ClincotError
+from clincot.executors._cluster import check_cluster, connected, lack_of_room
 from clincot.executors.base import DEATHS, Done, Opener, Piece, Waiting, Worker
+from clincot.progress import notice
 
 LOOK = 1.0  # seconds between two looks for nodes that joined
+REST = 30.0  # seconds until a process is asked for again after several that did not start
 
 
 class Actor:
@@ -35,6 +37,8 @@ class Ray:
     elsewhere = True
 
     def __init__(self, workers: int = 0, *, threads: int = 1) -> None:
+        """Raises ClincotError where Ray is not installed or nothing answers at RAY_ADDRESS."""
+        check_cluster()
         self.workers = workers
         self.threads = threads
 
@@ -42,12 +46,14 @@ class Ray:
         """Do all pieces (see `Executor.run`); a node that joins late gets work, what a lost node did is done again."""
         if not pieces:
             return
-        with _cluster() as ray:
+        with connected() as ray:
             Crew(ray, self._actor(ray), self.workers or len(pieces)).finish(open_work, pieces, done)
 
     def _actor(self, ray: ModuleType) -> Any:
-        gpus = any(node["Resources"].get("GPU") for node in ray.nodes() if node["Alive"])
-        return ray.remote(num_cpus=self.threads, num_gpus=int(gpus), max_restarts=0)(Actor)
+        gpus = int(any(node["Resources"].get("GPU") for node in ray.nodes() if node["Alive"]))
+        if lacks := lack_of_room(ray.nodes(), cpus=self.threads, gpus=gpus):
+            notice(lacks)
+        return ray.remote(num_cpus=self.threads, num_gpus=gpus, max_restarts=0)(Actor)
 
 
 class Crew:
@@ -59,6 +65,7 @@ class Crew:
         self.coming: dict[Any, Any] = {}  # reference of `ready` -> an actor that waits for room
         self.running: dict[Any, tuple[Any, Piece]] = {}  # reference of a result -> its actor and piece
         self.failed = 0  # actors in a row that did not start
+        self.next_try = 0.0  # when another one may be asked for
 
     def finish(self, open_work: Opener, pieces: Sequence[Piece], done: Done) -> None:
         waiting = Waiting.of(pieces)
@@ -77,7 +84,9 @@ class Crew:
 
     def _grow(self, wanted: int) -> None:
         """Ask for one more actor than there is room for, while there is work for it: it starts when a node joins."""
-        if not self.coming and wanted > len(self.free) and len(self.free) + len(self.running) < self.most:
+        if self.coming or ((self.running or self.free) and time.monotonic() < self.next_try):
+            return
+        if wanted > len(self.free) and len(self.free) + len(self.running) < self.most:
             actor = self.actor.remote()
             self.coming[actor.ready.remote()] = actor
 
@@ -87,15 +96,21 @@ class Crew:
             self.ray.get(reference)
         except self.ray.exceptions.RayActorError as error:
             self.failed += 1  # its node may have gone; `_grow` asks for another
-            if self.failed == DEATHS:
-                said = [line.strip() for line in str(error).splitlines() if line.strip()]
-                raise ClincotError(
-                    f"--executor ray: no process starts on the cluster ({said[-1]})."
-                    " Install the same version of clincot and of Python on every node."
-                ) from error
+            if self.failed >= DEATHS:
+                self._refuse(error)
             return
         self.failed = 0
         self.free.append(actor)
+
+    def _refuse(self, error: Exception) -> None:
+        """Stop where no process starts at all; where others work, say so once and ask again later."""
+        said = [line.strip() for line in str(error).splitlines() if line.strip()]
+        what = f"({said[-1]}). Install the same version of clincot and of Python on every node."
+        if not (self.running or self.free):
+            raise ClincotError(f"--executor ray: no process starts on the cluster {what}") from error
+        if self.failed == DEATHS:
+            notice(f"A node of the cluster starts no process {what} The others go on.")
+        self.next_try = time.monotonic() + REST
 
     def _take(self, reference: Any, waiting: Waiting, done: Done) -> None:
         actor, piece = self.running.pop(reference)
@@ -109,24 +124,3 @@ class Crew:
         else:
             self.free.append(actor)
             done(piece, note)
-
-
-@contextmanager
-def _cluster() -> Iterator[ModuleType]:
-    """Connect to the cluster, or start one; a connection that the caller made is used and left as it is."""
-    try:
-        import ray
-    except ImportError as error:
-        raise ClincotError("--executor ray: needs Ray. Run `pip install 'clincot[ray]'`.") from error
-    if ray.is_initialized():
-        yield ray
-        return
-    try:
-        ray.init(logging_level=logging.ERROR)  # reads RAY_ADDRESS
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        said = str(error).strip().partition("\n")[0]
-        raise ClincotError(f"--executor ray: no cluster ({said}). Start one, or correct RAY_ADDRESS.") from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()

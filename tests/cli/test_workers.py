@@ -77,6 +77,7 @@ def killed_build(size: int, hub: Path, cwd: Path, chance: random.Random) -> Path
         os.kill(chance.choice(workers), signal.SIGKILL)
     assert process.wait(timeout=300) == 0, log.read_text()
     assert log.read_text().count("(round-1) made in") == 1
+    assert "shards built twice" not in log.read_text()  # nobody builds what another has finished
     assert log.read_text().count("another one does it again") == (2 if size > 1 else 0), log.read_text()
     return build
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pickle
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from clincot.errors import RoundError
 from clincot.recipe import load_recipe
 from clincot.runs import order as orders
+from clincot.runs.evaluation.share import open_answering
 from clincot.runs.order import TOKEN, RunOrder
 from clincot.runs.rounds import share
 from clincot.runs.run import Run, open_run
@@ -34,6 +37,13 @@ def test_the_same_run_opens_from_any_folder(run: Run, tmp_path: Path, monkeypatc
     assert (opened.name, opened.namespace, opened.recipe) == (run.name, run.namespace, run.recipe)
     assert opened.folder.resolve() == run.folder.resolve()
     assert opened.target.label == f"local:{tmp_path / 'hub'}"
+
+
+def test_what_a_process_is_sent_needs_no_object_store(run: Run) -> None:
+    """Ray sends what takes less than 100 kB with the call; images, texts and weights go by paths."""
+    order = RunOrder.of(run)
+    for work in (share.open_round, open_answering):
+        assert len(pickle.dumps(partial(work, order, 1, "round-1", "0" * 64))) < 20_000
 
 
 def test_another_version_of_the_package_is_refused(run: Run) -> None:
