@@ -74,7 +74,7 @@ def _no_cluster(said: str) -> str:
 
 
 def lack_of_room(nodes: list[dict[str, Any]], *, cpus: int, gpus: int) -> str | None:
-    """Return why no node of a cluster, whatever it does now, has room for a process; None where one has."""
+    """Return why no node of a cluster has room for a process, were it idle; None where one has."""
     alive = [node["Resources"] for node in nodes if node["Alive"]]
     if any(node.get("CPU", 0) >= cpus and node.get("GPU", 0) >= gpus for node in alive):
         return None
