@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING
 
 from clincot.recipe.choices import choose
 from clincot.recipe.own_data import is_own
+from clincot.recipe.plugins import Table
 
 if TYPE_CHECKING:
     from clincot.benchmarks.base import Benchmark
 
-BENCHMARKS = {
-    "phantom": "clincot.benchmarks.phantom:Phantom",
-    "slake": "clincot.benchmarks.slake:Slake",
-    "slake-zh": "clincot.benchmarks.slake:SlakeChinese",
-    "vqa-rad": "clincot.benchmarks.vqa_rad:VqaRad",
-    "vqa-rad-by-image": "clincot.benchmarks.vqa_rad_by_image:VqaRadByImage",
-    "iu-xray": "clincot.benchmarks.iu_xray:IuXray",
-    "iu-xray-two-views": "clincot.benchmarks.iu_xray:IuXrayTwoViews",
-    "path-vqa": "clincot.benchmarks.path_vqa:PathVqa",
-}
+BENCHMARKS = Table(
+    "benchmarks",
+    {
+        "phantom": "clincot.benchmarks.phantom:Phantom",
+        "slake": "clincot.benchmarks.slake:Slake",
+        "slake-zh": "clincot.benchmarks.slake:SlakeChinese",
+        "vqa-rad": "clincot.benchmarks.vqa_rad:VqaRad",
+        "vqa-rad-by-image": "clincot.benchmarks.vqa_rad_by_image:VqaRadByImage",
+        "iu-xray": "clincot.benchmarks.iu_xray:IuXray",
+        "iu-xray-two-views": "clincot.benchmarks.iu_xray:IuXrayTwoViews",
+        "path-vqa": "clincot.benchmarks.path_vqa:PathVqa",
+    },
+)
 # What `clincot benchmarks import` can lay out as its public copy. SLAKE and PathVQA come as they are published:
 # `clincot hub import FOLDER --as REPO` takes them.
 IMPORTERS = {

@@ -70,6 +70,7 @@ def evaluate(
         _check_alone(control, predictions, push or dry_run or new_version)
     run = options.open(round)
     labels = protocols.chosen(run.recipe.evaluate.protocol, protocol or [])
+    _check_scored(labels, run.recipe.evaluate.protocol)
     if control or predictions:
         return _without_model(run, control or [], predictions, labels)
     check_push(run, push and not dry_run)
@@ -117,6 +118,18 @@ def _check_alone(control: list[str] | None, predictions: Path | None, published:
         )
     if predictions and not isfile(predictions):
         raise ClincotError(f"--predictions {predictions}: no such file. Give a file of answers.")
+
+
+def _check_scored(labels: tuple[str, ...], asked: str) -> None:
+    from clincot import protocols
+    from clincot.errors import ClincotError
+
+    for label in labels:
+        if label not in protocols.chosen(asked, [protocols.ALL]):
+            raise ClincotError(
+                f"--protocol {label}: is not of clincot, so nothing is scored under it unless it is asked under. Set"
+                " evaluate.protocol to it."
+            )
 
 
 def _without_model(run: Run, names: list[str], predictions: Path | None, labels: tuple[str, ...]) -> None:

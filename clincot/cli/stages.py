@@ -16,7 +16,7 @@ from clincot.cli.row_options import Format, Images, Kept, Licence, Margin, check
 from clincot.errors import RecipeError
 from clincot.executors.world import world_of
 from clincot.objectives import OBJECTIVES
-from clincot.recipe.choices import is_elsewhere
+from clincot.recipe.choices import is_known
 
 if TYPE_CHECKING:
     from clincot.benchmarks.base import Privacy
@@ -203,7 +203,7 @@ def report(run: Run, release: Release, *, push: bool, dry_run: bool) -> None:
 
 def _override(objective: str) -> str:
     """Return what --objective changes in the recipe; raises RecipeError naming every choice."""
-    if objective not in (*OBJECTIVES, GOLD) and not is_elsewhere(objective):
+    if objective != GOLD and not is_known(OBJECTIVES, objective):
         raise RecipeError(f"--objective {objective!r}: is not known. Give one of {', '.join((*OBJECTIVES, GOLD))}.")
     return "train.start=sft" if objective == GOLD else f"train.objective={objective}"
 

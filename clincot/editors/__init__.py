@@ -7,8 +7,9 @@ from typing import Any
 
 from clincot.editors.base import Editor
 from clincot.recipe.choices import choose
+from clincot.recipe.plugins import Table
 
-EDITORS = {"rules": "clincot.editors.rules:Rules"}
+EDITORS = Table("editors", {"rules": "clincot.editors.rules:Rules"})
 MODEL_FREE = {"rules"}  # kinds without a repository
 
 

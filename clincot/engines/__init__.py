@@ -8,11 +8,15 @@ from typing import Any
 from clincot.engines.base import Engine, Fitting
 from clincot.recipe import ImageFit
 from clincot.recipe.choices import choose
+from clincot.recipe.plugins import Table
 
-ENGINES = {
-    "transformers": "clincot.engines.transformers:TransformersEngine",
-    "openai": "clincot.engines.openai:OpenAIEngine",
-}
+ENGINES = Table(
+    "engines",
+    {
+        "transformers": "clincot.engines.transformers:TransformersEngine",
+        "openai": "clincot.engines.openai:OpenAIEngine",
+    },
+)
 
 ROOMS = {"transformers": "clincot.engines.room:PolicyRoom"}
 REPAIRS = {"transformers": "clincot.lm.processors:repairs_of"}

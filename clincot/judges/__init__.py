@@ -8,12 +8,16 @@ from typing import Any
 from clincot.engines.base import Engine
 from clincot.judges.base import Fitting, Judge, ReadingJudge
 from clincot.recipe.choices import choose, trait
+from clincot.recipe.plugins import Table
 
-JUDGES = {
-    "causal_lm": "clincot.judges.causal_lm:CausalLMJudge",
-    "vlm": "clincot.judges.vlm:VlmJudge",
-    "policy_itself": "clincot.judges.vlm:VlmJudge",
-}
+JUDGES = Table(
+    "judges",
+    {
+        "causal_lm": "clincot.judges.causal_lm:CausalLMJudge",
+        "vlm": "clincot.judges.vlm:VlmJudge",
+        "policy_itself": "clincot.judges.vlm:VlmJudge",
+    },
+)
 MODEL_FREE = {"policy_itself"}  # kinds without a repository
 ROOMS = {
     "causal_lm": "clincot.judges.room:JudgeRoom",

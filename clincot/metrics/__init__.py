@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from clincot.recipe.choices import choose
+from clincot.recipe.plugins import Table
 
 if TYPE_CHECKING:
     from clincot.metrics.base import Score
@@ -36,45 +37,48 @@ METRICS = {
     "ratescore": "clincot.metrics.ratescore:Ratescore",
 }
 # Scores of texts, the ones a protocol can name; grounding and calibration (scoring/) take other inputs.
-SCORES = {
-    "open_recall": "clincot.metrics.scoring.open_answers:recall",
-    "open_precision": "clincot.metrics.scoring.open_answers:precision",
-    "open_f1": "clincot.metrics.scoring.open_answers:f1",
-    "open_exact": "clincot.metrics.scoring.open_answers:exact",
-    "open_exact_unordered": "clincot.metrics.scoring.open_answers:exact_unordered",
-    "open_recall_unordered": "clincot.metrics.scoring.open_answers:recall_unordered",
-    "closed_accuracy": "clincot.metrics.scoring.closed:accuracy",
-    "closed_unparsed": "clincot.metrics.scoring.closed:unparsed_rate",
-    "bleu1": "clincot.metrics.scoring.bleu:bleu1",
-    "bleu2": "clincot.metrics.scoring.bleu:bleu2",
-    "bleu3": "clincot.metrics.scoring.bleu:bleu3",
-    "bleu4": "clincot.metrics.scoring.bleu:bleu4",
-    "bleu_mean": "clincot.metrics.scoring.bleu:bleu_mean",
-    "bleu_individual_1": "clincot.metrics.scoring.bleu:individual_1",
-    "bleu_individual_2": "clincot.metrics.scoring.bleu:individual_2",
-    "bleu_individual_3": "clincot.metrics.scoring.bleu:individual_3",
-    "bleu_individual_4": "clincot.metrics.scoring.bleu:individual_4",
-    "bleu_individual_mean": "clincot.metrics.scoring.bleu:individual_mean",
-    "bleu_sentence_1": "clincot.metrics.scoring.bleu:sentence_1",
-    "bleu_sentence_2": "clincot.metrics.scoring.bleu:sentence_2",
-    "bleu_sentence_3": "clincot.metrics.scoring.bleu:sentence_3",
-    "bleu_sentence_4": "clincot.metrics.scoring.bleu:sentence_4",
-    "bleu_sentence_mean": "clincot.metrics.scoring.bleu:sentence_mean",
-    "bleu_sentence_individual_1": "clincot.metrics.scoring.bleu:sentence_individual_1",
-    "bleu_sentence_individual_2": "clincot.metrics.scoring.bleu:sentence_individual_2",
-    "bleu_sentence_individual_3": "clincot.metrics.scoring.bleu:sentence_individual_3",
-    "bleu_sentence_individual_4": "clincot.metrics.scoring.bleu:sentence_individual_4",
-    "bleu_sentence_individual_mean": "clincot.metrics.scoring.bleu:sentence_individual_mean",
-    "rougeL": "clincot.metrics.scoring.rouge:rouge_l",
-    "rougeL_coco": "clincot.metrics.scoring.rouge:rouge_l_coco",
-    "meteor": "clincot.metrics.scoring.meteor:meteor",
-    "meteor_wordnet": "clincot.metrics.scoring.meteor:meteor_wordnet",
-    "chexpert_micro_f1": "clincot.metrics.scoring.labels:micro_f1",
-    "chexpert_macro_f1": "clincot.metrics.scoring.labels:macro_f1",
-    "hallucination_rate": "clincot.metrics.scoring.labels:hallucination_rate",
-    "omission_rate": "clincot.metrics.scoring.labels:omission_rate",
-    "report_refused": "clincot.metrics.scoring.labels:report_refused",
-}
+SCORES = Table(
+    "metrics",
+    {
+        "open_recall": "clincot.metrics.scoring.open_answers:recall",
+        "open_precision": "clincot.metrics.scoring.open_answers:precision",
+        "open_f1": "clincot.metrics.scoring.open_answers:f1",
+        "open_exact": "clincot.metrics.scoring.open_answers:exact",
+        "open_exact_unordered": "clincot.metrics.scoring.open_answers:exact_unordered",
+        "open_recall_unordered": "clincot.metrics.scoring.open_answers:recall_unordered",
+        "closed_accuracy": "clincot.metrics.scoring.closed:accuracy",
+        "closed_unparsed": "clincot.metrics.scoring.closed:unparsed_rate",
+        "bleu1": "clincot.metrics.scoring.bleu:bleu1",
+        "bleu2": "clincot.metrics.scoring.bleu:bleu2",
+        "bleu3": "clincot.metrics.scoring.bleu:bleu3",
+        "bleu4": "clincot.metrics.scoring.bleu:bleu4",
+        "bleu_mean": "clincot.metrics.scoring.bleu:bleu_mean",
+        "bleu_individual_1": "clincot.metrics.scoring.bleu:individual_1",
+        "bleu_individual_2": "clincot.metrics.scoring.bleu:individual_2",
+        "bleu_individual_3": "clincot.metrics.scoring.bleu:individual_3",
+        "bleu_individual_4": "clincot.metrics.scoring.bleu:individual_4",
+        "bleu_individual_mean": "clincot.metrics.scoring.bleu:individual_mean",
+        "bleu_sentence_1": "clincot.metrics.scoring.bleu:sentence_1",
+        "bleu_sentence_2": "clincot.metrics.scoring.bleu:sentence_2",
+        "bleu_sentence_3": "clincot.metrics.scoring.bleu:sentence_3",
+        "bleu_sentence_4": "clincot.metrics.scoring.bleu:sentence_4",
+        "bleu_sentence_mean": "clincot.metrics.scoring.bleu:sentence_mean",
+        "bleu_sentence_individual_1": "clincot.metrics.scoring.bleu:sentence_individual_1",
+        "bleu_sentence_individual_2": "clincot.metrics.scoring.bleu:sentence_individual_2",
+        "bleu_sentence_individual_3": "clincot.metrics.scoring.bleu:sentence_individual_3",
+        "bleu_sentence_individual_4": "clincot.metrics.scoring.bleu:sentence_individual_4",
+        "bleu_sentence_individual_mean": "clincot.metrics.scoring.bleu:sentence_individual_mean",
+        "rougeL": "clincot.metrics.scoring.rouge:rouge_l",
+        "rougeL_coco": "clincot.metrics.scoring.rouge:rouge_l_coco",
+        "meteor": "clincot.metrics.scoring.meteor:meteor",
+        "meteor_wordnet": "clincot.metrics.scoring.meteor:meteor_wordnet",
+        "chexpert_micro_f1": "clincot.metrics.scoring.labels:micro_f1",
+        "chexpert_macro_f1": "clincot.metrics.scoring.labels:macro_f1",
+        "hallucination_rate": "clincot.metrics.scoring.labels:hallucination_rate",
+        "omission_rate": "clincot.metrics.scoring.labels:omission_rate",
+        "report_refused": "clincot.metrics.scoring.labels:report_refused",
+    },
+)
 
 
 def is_yes_no(gold: str, rule: str) -> bool:

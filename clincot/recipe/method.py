@@ -9,10 +9,11 @@ from typing import Any
 
 from clincot.errors import ClincotError, RecipeError
 from clincot.recipe.choices import check, choose
+from clincot.recipe.plugins import Table
 from clincot.recipe.values import build, deep_merge, shown
 
 # Names are values of a recipe, so their table is here; the classes are imported when a recipe names them.
-METHODS = {"clincot": "clincot.methods.clincot:ClinCoT"}
+METHODS = Table("methods", {"clincot": "clincot.methods.clincot:ClinCoT"})
 STEPS, HYPOTHESES = 2, 6  # of region inference, for methods that have no chain or regions
 
 

@@ -6,21 +6,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clincot.errors import ModelError
-from clincot.recipe.choices import check, choose, is_elsewhere, trait
+from clincot.recipe.choices import check, choose, trait
+from clincot.recipe.plugins import Table
 
 if TYPE_CHECKING:
     from clincot.regions.base import Proposer
 
-PROPOSERS = {
-    "annotated": "clincot.regions.annotated:Annotated",
-    "center": "clincot.regions.center:Center",
-    "clip_grad_cam": "clincot.regions.clip_grad_cam:ClipGradCam",
-    "clip_patches": "clincot.regions.clip_patches:ClipPatches",
-    "grid": "clincot.regions.grid:Grid",
-    "medklip": "clincot.regions.medklip:MedKlip",
-    "query_grounder": "clincot.regions.query_grounder:QueryGrounder",
-    "random": "clincot.regions.random:Random",
-}
+PROPOSERS = Table(
+    "proposers",
+    {
+        "annotated": "clincot.regions.annotated:Annotated",
+        "center": "clincot.regions.center:Center",
+        "clip_grad_cam": "clincot.regions.clip_grad_cam:ClipGradCam",
+        "clip_patches": "clincot.regions.clip_patches:ClipPatches",
+        "grid": "clincot.regions.grid:Grid",
+        "medklip": "clincot.regions.medklip:MedKlip",
+        "query_grounder": "clincot.regions.query_grounder:QueryGrounder",
+        "random": "clincot.regions.random:Random",
+    },
+)
 MODEL_FREE = {"annotated", "center", "grid", "random"}  # the controls and the upper bound: kinds without a repository
 
 MATCHING = ("clip_grad_cam", "clip_patches")  # kinds with a score of image and text (`regions.base.Matching`)
@@ -28,7 +32,7 @@ MATCHING = ("clip_grad_cam", "clip_patches")  # kinds with a score of image and 
 
 def can_match(kind: str) -> bool:
     """Return whether a proposer of this kind has a score of image and text; a class outside the table is imported."""
-    if is_elsewhere(kind):
+    if kind and kind not in PROPOSERS:
         return hasattr(choose(PROPOSERS, kind, "models.proposer.kind"), "similarity")
     return kind in MATCHING
 

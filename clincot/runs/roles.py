@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from clincot import judges, methods
+from collections.abc import Mapping
+
+from clincot import editors, engines, judges, methods, regions
 from clincot.recipe import ModelSource, Recipe
 
 OF_POLICY, OF_PROPOSER = "policy", "proposer"  # kinds of a critic and of a similarity: a model that is there already
+TABLES: dict[str, Mapping[str, str]] = {
+    "policy": engines.ENGINES,
+    "critic": engines.ENGINES,
+    "judge": judges.JUDGES,
+    "editor": editors.EDITORS,
+}
 
 
 def sources_of(recipe: Recipe) -> dict[str, ModelSource]:
@@ -22,6 +30,11 @@ def sources_of(recipe: Recipe) -> dict[str, ModelSource]:
 def judge_sources(recipe: Recipe) -> tuple[ModelSource, ...]:
     """Return the judges that count: all of the setting's, or the first `build.judging.judges`."""
     return recipe.models.judges[: recipe.build.judging.judges or None]
+
+
+def kinds_of(sources: Mapping[str, ModelSource]) -> list[tuple[Mapping[str, str], str]]:
+    """Return the kind of every model with the table that names it; `sources` has the names of `sources_of`."""
+    return [(TABLES.get(role.partition("-")[0], regions.PROPOSERS), source.kind) for role, source in sources.items()]
 
 
 def asks_policy(sources: dict[str, ModelSource]) -> bool:

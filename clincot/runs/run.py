@@ -136,7 +136,8 @@ def open_run(
     Nothing is written, and no Hub is asked, before recipe, name and namespace are checked.
     """
     check_names(recipe)
-    protocol = protocols.load(recipe.evaluate.protocol).label
+    asked = recipe.evaluate.protocol
+    protocol = protocols.load(asked).label if protocols.is_own(asked) else asked
     recipe = replace(recipe, evaluate=replace(recipe.evaluate, protocol=protocol))
     suffix = "-sft" if recipe.train.start == "sft" else ""
     run_name = name or f"{recipe.name}-{recipe.setting}-{short(recipe.benchmark)}{suffix}"

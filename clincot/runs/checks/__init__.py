@@ -16,6 +16,7 @@ from clincot.recipe import ModelSource, Recipe
 from clincot.recipe.choices import check, trait
 from clincot.recipe.own_data import is_own, is_path
 from clincot.recipe.parts import Control
+from clincot.recipe.plugins import Table
 from clincot.recipe.training import check_training
 from clincot.runs.checks.combinations import check_combinations
 from clincot.runs.checks.loads import check_loads
@@ -113,7 +114,7 @@ def _check_models(recipe: Recipe) -> None:
     _check_role("models.proposer", models.proposer, regions.PROPOSERS, regions.MODEL_FREE)
     _check_role("models.critic", models.critic, ENGINES | {OF_POLICY: ""}, {OF_POLICY})
     _check_role("models.editor", models.editor, editors.EDITORS, editors.MODEL_FREE)
-    matching = {kind: regions.PROPOSERS[kind] for kind in regions.MATCHING}
+    matching = Table("proposers", {kind: regions.PROPOSERS[kind] for kind in regions.MATCHING})
     _check_role("models.similarity", models.similarity, matching | {OF_PROPOSER: ""}, {OF_PROPOSER})
     check_server("models.critic", models.critic, SERVED)
 

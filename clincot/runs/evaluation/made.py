@@ -12,6 +12,7 @@ from clincot.benchmarks.base import Source
 from clincot.engines.base import Engine
 from clincot.engines.crops import report_crops
 from clincot.errors import RoundError
+from clincot.metrics import SCORES
 from clincot.recipe import ModelSource
 from clincot.recipe.choices import source_keys
 from clincot.recipe.load import key_of
@@ -24,6 +25,7 @@ from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loading import load_policy, load_proposer, proposer_key, weights_key
 from clincot.runs.models.pins import benchmark_pins, examples_at, model_pins
 from clincot.runs.releases import tag_of
+from clincot.runs.roles import kinds_of
 from clincot.runs.run import Run
 from clincot.stages.evaluate import PolicyUnderTest, controls
 
@@ -128,12 +130,17 @@ def _chosen(run: Run, last: int) -> list[Adapter]:
 
 def _inputs(run: Run, pins: dict[str, Pin], chosen: list[Adapter]) -> str:
     recipe = run.recipe
-    sources = (recipe.models.policy, recipe.models.proposer)
+    models = {"policy": recipe.models.policy, "proposer": recipe.models.proposer}
+    sources = models.values()
     kinds, loads = [source.kind for source in sources], key_of(*(source.load for source in sources))
     looked = (recipe.build.regions, recipe.inference_steps, recipe.inference_hypotheses, recipe.image_layout)
     asked = (recipe.evaluate, recipe.seed, *looked, kinds, *recipe.fit_key)
     shas = {name: pin.sha for name, pin in pins.items()}
-    policies, written = [adapter.sha256 for adapter in chosen], source_keys(recipe.benchmark, *kinds)
+    policies = [adapter.sha256 for adapter in chosen]
+    named = ((benchmarks.BENCHMARKS, recipe.benchmark), (protocols.OUTSIDE, recipe.evaluate.protocol))
+    measures = protocols.load(recipe.evaluate.protocol).measures
+    scores = ((SCORES, score) for measure in measures for _, score, _ in measure.scores)
+    written = source_keys(*named, *kinds_of(models), *scores)
     return content_key(asked, shas, policies, tuple(protocols.PROTOCOLS), *written, *loads)
 
 

@@ -100,7 +100,8 @@ def load_proposer(run: Run, recipe: Recipe, pin: Pin | None) -> Proposer:
 def proposer_key(recipe: Recipe, pin: Pin | None) -> str:
     """Return what names the proposer's maps: its pinned weights, else its kind and the settings."""
     kind = recipe.models.proposer.kind
-    return pin.sha if pin else content_key(kind, recipe.build.regions, recipe.seed, *source_keys(kind))
+    written = source_keys((regions.PROPOSERS, kind))
+    return pin.sha if pin else content_key(kind, recipe.build.regions, recipe.seed, *written)
 
 
 def weights_key(pin: Pin, load: Load) -> str:

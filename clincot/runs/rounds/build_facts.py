@@ -8,6 +8,7 @@ from typing import Any
 from clincot import methods
 from clincot.benchmarks.base import Source
 from clincot.recipe import Recipe
+from clincot.recipe.choices import code_of
 from clincot.runs.models.loads import load_facts
 from clincot.runs.releases.cards.method import stated_by
 from clincot.runs.roles import judge_sources, sources_of
@@ -20,8 +21,8 @@ def facts_of(recipe: Recipe, source: Source, counts: Mapping[str, Any]) -> dict[
     if "judges" in method.needs and (rated is None or rated.get("texts")):
         facts |= _judging(recipe, rated)
     own, name = stated_by(method, facts).to_facts(), recipe.method.name
-    code = {"code": name.rsplit("/", 1)[-1]} if ":" in name else {}  # a file of the user's, without its folder
-    return facts | {"method": own | code}
+    code = code_of(methods.METHODS, name)
+    return facts | {"method": own | ({"code": code} if code else {})}
 
 
 def _settings(recipe: Recipe, source: Source) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loading import load_models
 from clincot.runs.models.pins import benchmark_pins, examples_at, model_pins
 from clincot.runs.models.rooms import load_rooms
-from clincot.runs.roles import sources_of
+from clincot.runs.roles import kinds_of, sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.builder import BuildJob
 from clincot.stages.sample.serving import Models
@@ -78,7 +78,8 @@ def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None,
     sources = sources_of(recipe).values()
     kinds, loads = [source.kind for source in sources], key_of(*(source.load for source in sources))
     asked = (recipe.build, recipe.image_layout, recipe.method, recipe.seed, recipe.rounds, kinds)
-    code = source_keys(recipe.method.name, recipe.benchmark, *kinds)
+    named = ((methods.METHODS, recipe.method.name), (benchmarks.BENCHMARKS, recipe.benchmark))
+    code = source_keys(*named, *kinds_of(sources_of(recipe)))
     shas = {name: pin.sha for name, pin in pins.items()}
     return content_key(*asked, shas, sampled_from, *code, *loads, *recipe.fit_key, *more)
 

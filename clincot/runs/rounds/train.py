@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from clincot.errors import RoundError
 from clincot.executors.world import ALONE, World
 from clincot.hub import Hub
+from clincot.objectives import OBJECTIVES
 from clincot.recipe import Recipe
 from clincot.recipe.choices import source_keys
 from clincot.recipe.load import key_of
@@ -49,7 +50,8 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     initial = adapters.of_round(run, 0) if run.recipe.train.reference == "initial" else None
     of = [sampler, initial.sha256] if initial else [sampler]
     how = (run.recipe.train, run.recipe.image_layout, run.recipe.seed)
-    written = (*source_keys(run.recipe.train.objective), *key_of(run.recipe.models.policy.load), *run.recipe.fit_key)
+    code = source_keys((OBJECTIVES, run.recipe.train.objective))
+    written = (*code, *key_of(run.recipe.models.policy.load), *run.recipe.fit_key)
     inputs = content_key(*how, base.sha, *of, [held[path].oid for path in rows], *written)
     own = {"preferences": own_pin(hub, data)} | ({"parent": parent.own} if parent else {})
     own |= {"initial": initial.own} if initial else {}
