@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from clincot.cli import benchmarks, convert, demo, doctor, evaluation, export, hub, judges, phantom, rows, stages
+from clincot.cli import (
+    benchmarks,
+    convert,
+    demo,
+    doctor,
+    evaluation,
+    export,
+    hub,
+    judges,
+    phantom,
+    plugins,
+    rows,
+    stages,
+)
 
 app = typer.Typer(
     name="clincot",
@@ -42,6 +55,7 @@ rows.register(app)
 evaluation.register(app)
 export.register(app)
 doctor.register(app)
+plugins.register(app)
 app.add_typer(hub.app, name="hub")
 app.add_typer(phantom.app, name="phantom")
 app.add_typer(benchmarks.app, name="benchmarks")

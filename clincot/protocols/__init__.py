@@ -47,6 +47,7 @@ PROTOCOLS = {
         CARES_YESNO_V1,
     )
 }
+LOADED: dict[str, Protocol] = {}  # those outside, by their labels
 OUTSIDE = Table("protocols", {})  # what packages and files add; results carry their labels as they do ours
 GROUNDING = ("pointing_game", "region_iou", "lesion_share")  # scored by boxes, so no score of texts
 NEWEST = {p.name: p for p in sorted(PROTOCOLS.values(), key=lambda protocol: protocol.version)}
@@ -63,7 +64,7 @@ def load(label: str) -> Protocol:
     One outside is known by its label too once it was loaded: results carry labels. Raises ClincotError naming the
     nearest known one, or what is wrong with one outside.
     """
-    found = PROTOCOLS.get(label) or NEWEST.get(label) or _LOADED.get(label)
+    found = PROTOCOLS.get(label) or NEWEST.get(label) or LOADED.get(label)
     if found is not None:
         return found
     if not is_known(OUTSIDE, label):
@@ -72,10 +73,7 @@ def load(label: str) -> Protocol:
     made = choose(OUTSIDE, label, "evaluate.protocol")
     protocol = made if isinstance(made, Protocol) else made() if callable(made) else made
     _check(protocol, where)
-    return _LOADED.setdefault(protocol.label, protocol)
-
-
-_LOADED: dict[str, Protocol] = {}
+    return LOADED.setdefault(protocol.label, protocol)
 
 
 def _check(protocol: object, where: str) -> None:
@@ -84,7 +82,7 @@ def _check(protocol: object, where: str) -> None:
         raise ClincotError(f"{where}: is no Protocol, and returns none. Give clincot.protocols.Protocol(...).")
     if is_own(protocol.label) or is_own(protocol.name):
         raise ClincotError(f"{where}: {protocol.label} is a protocol of clincot. Give yours another name.")
-    if protocol.label in _LOADED and _LOADED[protocol.label] != protocol:
+    if protocol.label in LOADED and LOADED[protocol.label] != protocol:
         raise ClincotError(f"{where}: another {protocol.label} is in use. Give this one another name or version.")
     for measure in protocol.measures:
         for _, score, rule in measure.scores:

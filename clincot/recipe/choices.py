@@ -99,7 +99,7 @@ def load_plugin(plugin: Plugin, where: str) -> Any:
         for part in plugin.attribute.split("."):
             found = getattr(found, part)
         return found
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ClincotError(f"{of}: cannot be imported: {_why(error)}. {todo}") from error
 
 
@@ -143,7 +143,7 @@ def _failed(error: Exception, where: str) -> ClincotError:
     return ClincotError(f"{where}: {_why(error)}. Correct the file.")
 
 
-def _why(error: Exception) -> str:
+def _why(error: BaseException) -> str:
     """Return in one line where and how an import failed."""
     if isinstance(error, SyntaxError):
         place = f"{Path(error.filename or '').name}, line {error.lineno}"

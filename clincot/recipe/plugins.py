@@ -83,14 +83,14 @@ def name_clash(table: Mapping[str, str], name: str, what: str) -> None:
     """Say once that a package adds one of our own names, which means ours."""
     for plugin in of_table(table):
         if plugin.name == name:
-            _say(
+            say_once(
                 f"warning: {what} {name!r}: is clincot's own; {plugin.label} adds one of the same name. Write"
                 f" {plugin.place} for that."
             )
 
 
 @cache
-def _say(message: str) -> None:
+def say_once(message: str) -> None:
     notice(message)
 
 

@@ -22,11 +22,12 @@ SMALL = (
 
 
 def start(*words: str, cwd: Path, **options: object) -> subprocess.Popen[str]:
-    """Start `clincot WORDS` in `cwd` with the tests' environment."""
+    """Start `clincot WORDS` in `cwd` with the tests' environment; PYTHONPATH may name packages of a test's own."""
+    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(
         [sys.executable, "-m", "clincot", *words],
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

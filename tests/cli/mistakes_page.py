@@ -75,6 +75,7 @@ MISTAKES = {
         "judges check BioMistral/BioMistral-7B --scoring digits",
         "judges check BioMistral/BioMistral-7B --benchmark vqarad",
     ],
+    "plugins": ["plugins method", "build-data --set method=ward_method"],
     "doctor": [
         "doctor --settings paper",
         "doctor --gpu-memory 24GB",

@@ -131,10 +131,11 @@ def test_a_class_elsewhere_says_itself_whether_it_needs_a_model(folder: Path) ->
 
 
 def test_who_edits_a_file_makes_something_else(folder: Path) -> None:
-    before = source_keys("clincot", "./mine.py:Mine", "grid")
-    assert len(before) == 1 and source_keys("clincot") == []
+    table = methods.METHODS
+    before = source_keys((table, "clincot"), (table, "./mine.py:Mine"), (regions.PROPOSERS, "grid"))
+    assert len(before) == 1 and source_keys((table, "clincot")) == []
     (folder / "mine.py").write_text(CLASS.replace("= 3", "= 4"), encoding="utf-8")
-    assert source_keys("./mine.py:Mine") != before
+    assert source_keys((table, "./mine.py:Mine")) != before
 
 
 def test_a_name_of_a_table_has_no_colon() -> None:
