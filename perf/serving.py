@@ -122,6 +122,8 @@ def main() -> None:
     options.add_argument("--shard-images", type=int, nargs="+", default=[8])
     options.add_argument("--blocks", type=int, nargs="+", default=[0], help=f"of {BLOCK} tokens; 0: all that fit")
     wanted = options.parse_args()
+    if not wanted.python.is_file():
+        sys.exit(f"{wanted.python}: is not there. Make it by `python tests/servers/environment.py`, or give --python.")
     torch.set_num_threads(1)
     transformers.utils.logging.disable_progress_bar()
     print(f"Python {platform.python_version()}, torch {torch.__version__}, transformers {transformers.__version__}")
