@@ -11,7 +11,7 @@ import typer
 from clincot.benchmarks import BENCHMARKS
 from clincot.cli.choices import SETTINGS, completing, listed
 from clincot.cli.console import next_step, say
-from clincot.judges import JUDGES
+from clincot.judges import JUDGES, SERVED
 
 if TYPE_CHECKING:
     from clincot.runs.judge_check import Checked, Way
@@ -111,6 +111,8 @@ def _check_words(repo: str, kind: str, endpoint: str, scoring: list[str], contex
         raise ClincotError("judges check: REPO is empty. Give a folder, a repository or `policy`.")
     if kind:
         choices.check(JUDGES, kind, "--kind")
+    if kind and (kind in SERVED) != bool(endpoint):
+        raise RecipeError(f"--kind {kind}: --endpoint belongs to {' and '.join(sorted(SERVED))} alone. Correct one.")
     if endpoint and not is_url(endpoint):
         raise RecipeError(f"--endpoint: {endpoint!r} is not a URL. Write http://HOST:PORT/v1.")
     for word in scoring:

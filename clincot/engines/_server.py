@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from huggingface_hub import ChatCompletionOutput
 from huggingface_hub.errors import HfHubHTTPError
-from huggingface_hub.utils import hf_raise_for_status
+from huggingface_hub.utils import hf_raise_for_status, httpx
 
 from clincot.engines._session import open_session
 from clincot.errors import ModelError, did_you_mean
-from clincot.hub.retry import LONGEST_WAIT, ordered_wait, passing
+from clincot.hub.retry import LONGEST_WAIT, TRIES, ordered_wait, passing
 from clincot.lm.requests import Counters
+from clincot.recipe.served import KEY_ENV
 
 Result = TypeVar("Result")
+SLOW = (TimeoutError, httpx.TimeoutException)
 sleep = time.sleep
 NO_KEY = "EMPTY"  # what vLLM's own examples send; with none, the client would send the user's Hub token
 
 
+LOCK = threading.Lock()  # of the counters, which all servers of an engine share
 FILTERS = ("content_filter", "content filter", "content management policy", "content policy", "responsibleai")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How servers are reached: the variable that holds their key, seconds and tries of a request.
+
+    `setting` is where the user named them.
+    """
+
+    key_env: str = KEY_ENV
+    timeout: float = 600.0
+    tries: int = TRIES
+    setting: str = "models.policy.endpoint"
+
+
+class ServerAway(ModelError):
+    """A server that gives no answer, or none but errors of its own; another one may answer."""
 
 
 class RequestRefused(ModelError):
@@ -36,73 +59,93 @@ class RequestRefused(ModelError):
 class Server:
     """One server by its base URL (with or without `/v1`); every model and adapter on it has a name."""
 
-    def __init__(self, endpoint: str, counters: Counters, *, key: str | None, timeout: float, tries: int) -> None:
-        self.url = endpoint.rstrip("/").removesuffix("/v1") + "/v1"
+    def __init__(self, endpoint: str, counters: Counters, reach: Reach) -> None:
+        self.root = endpoint.rstrip("/").removesuffix("/v1").rstrip("/")
+        self.url = f"{self.root}/v1"
+        self.reach = reach
         if not self.url.startswith(("http://", "https://")):
-            raise ModelError(f"server {endpoint!r}: is not a URL. Give models.policy.endpoint as http://HOST:PORT/v1.")
+            raise ModelError(f"server {endpoint!r}: is not a URL. Give {reach.setting} as http://HOST:PORT/v1.")
         self.counters = counters
-        self.tries = tries
-        self.timeout = timeout
-        self.key = key or NO_KEY
-        self._session = open_session(self.url, timeout)
-        self._lock = threading.Lock()
+        self.away = False  # it did not answer lately: one try has to do
+        self._key = os.environ.get(reach.key_env) or NO_KEY
+        self._session = open_session(self.url, reach.timeout)
 
-    def models(self) -> tuple[str, ...]:
-        """Return the names that the server lists; empty where it keeps no list. Raises ModelError when it is away."""
+    def cards(self) -> list[dict[str, Any]]:
+        """Return the models that the server lists; empty where it keeps no list. Raises ModelError when it is away."""
         try:
-            listed = self._repeat(self._list, "")
+            return self._repeat(self._list, "")
         except ModelError as error:
             if isinstance(error.__cause__, HfHubHTTPError) and error.__cause__.response.status_code in (404, 405):
-                return ()
+                return []
             raise
-        return tuple(str(model.get("id")) for model in listed)
+
+    def models(self) -> tuple[str, ...]:
+        """Return the names that the server lists, as `cards` does."""
+        return tuple(str(card.get("id")) for card in self.cards())
 
     def chat(self, model: str, messages: list[dict[str, Any]], **options: Any) -> Any:
         """Return the chat completion of `model` (a base or an adapter); raises ModelError without a reply."""
         asked = {"model": model, "messages": messages, **options}
 
         def action() -> Any:
-            return ChatCompletionOutput.parse_obj_as_instance(self._ask("POST", "chat/completions", asked))
+            return ChatCompletionOutput.parse_obj_as_instance(self._ask("POST", f"{self.url}/chat/completions", asked))
 
         return self._repeat(action, model)
 
+    def extra(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the answer of a path that not every server has, below its root; empty where this one has it not."""
+
+        def action() -> Any:
+            try:
+                return self._ask("GET" if body is None else "POST", f"{self.root}/{path}", body)
+            except json.JSONDecodeError:  # a page, for every path that it does not know
+                return {}
+
+        try:
+            found = self._repeat(action, "")
+        except ServerAway:
+            raise
+        except ModelError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
     def _list(self) -> list[dict[str, Any]]:
-        body = self._ask("GET", "models")
+        body = self._ask("GET", f"{self.url}/models")
         listed = body.get("data") or [] if isinstance(body, dict) else None
         if not isinstance(listed, list) or not all(isinstance(model, dict) for model in listed):
             raise ValueError(f"{str(body)[:80]} is no list of models")
         return listed
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def _ask(self, method: str, url: str, body: dict[str, Any] | None = None) -> Any:
         """Return what the server answers to one request, read as JSON."""
-        headers = {"Authorization": f"Bearer {self.key}"}
-        response = self._session.request(method, f"{self.url}/{path}", json=body, headers=headers)
+        headers = {"Authorization": f"Bearer {self._key}"}
+        response = self._session.request(method, url, json=body, headers=headers)
         if response.is_redirect:
             raise ModelError(
-                f"server {self.url}: sends {path} on to {response.headers['location']}, where nobody is asked. Give"
-                " that server as the endpoint if you trust it."
+                f"server {self.url}: sends {url.removeprefix(self.root)} on to {response.headers['location']}, where"
+                " nobody is asked. Give that server as the endpoint if you trust it."
             )
         hf_raise_for_status(response)
         return response.json()
 
     def _repeat(self, action: Callable[[], Result], model: str) -> Result:
-        for tried in range(1, self.tries + 1):
+        for tried in range(1, self.reach.tries + 1):
             self._count("requests")
             try:
                 return action()
             except Exception as error:
                 status = passing(error)
-                if status is None or tried == self.tries:
+                if status is None or self.away or tried == self.reach.tries:
                     if (explained := self._explained(error, model, tried)) is error:
                         raise
                     raise explained from error
                 ordered = ordered_wait(error)
             self._count("retries")
             sleep(min(LONGEST_WAIT, 0.5 * 2.0 ** (tried - 1)) if ordered is None else ordered)
-        raise ValueError(f"tries must be at least 1, not {self.tries}")
+        raise ValueError(f"tries must be at least 1, not {self.reach.tries}")
 
     def _count(self, name: str) -> None:
-        with self._lock:
+        with LOCK:
             setattr(self.counters, name, getattr(self.counters, name) + 1)
 
     def _explained(self, error: Exception, model: str, tried: int) -> Exception:
@@ -111,24 +154,27 @@ class Server:
             return self._refused(error, model, tried)
         if type(error) is ValueError:  # the client's too, of JSON that is no chat completion
             return ModelError(
-                f"{where}: answers in another shape than OpenAI's ({error}). Correct models.policy.endpoint."
+                f"{where}: answers in another shape than OpenAI's ({error}). Correct {self.reach.setting}."
             )
         if passing(error) is None:
             return error  # no failure of the server: a bug, to be seen with its traceback
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        return ModelError(
-            f"{where}: gives no answer after {tried} tries ({reason}). Start it, or correct models.policy.endpoint."
+        wait = f"of {self.reach.timeout:g} seconds each " if isinstance(error, SLOW) else ""
+        todo = "Raise `timeout` or lower `at_once` of its role, start it" if wait else "Start it"
+        return ServerAway(
+            f"{where}: gives no answer after {tried} tries {wait}({reason}). {todo}, or correct {self.reach.setting}."
         )
 
     def _refused(self, error: HfHubHTTPError, model: str, tried: int) -> ModelError:
         where, status, said = f"server {self.url}", error.response.status_code, message_of(error.response)
         if status in (401, 403):
-            return ModelError(f"{where}: refuses the key ({said}). Set CLINCOT_SERVER_KEY to its own.")
+            return ModelError(f"{where}: refuses the key ({said}). Set {self.reach.key_env} to its own.")
         if status == 404 and model:
             return ModelError(f"{where}: has no model {model!r} ({said}).{self._others(model)}")
         if status in (400, 413, 422):
             return RequestRefused(f"{where}: refuses a request ({said}).{advice(said)}", said)
-        return ModelError(f"{where}: answers {status} after {tried} tries ({said}). See its log.")
+        kind = ModelError if passing(error) is None else ServerAway
+        return kind(f"{where}: answers {status} after {tried} tries ({said}). See its log.")
 
     def _others(self, model: str) -> str:
         names = self.models()
@@ -152,6 +198,8 @@ def advice(said: str) -> str:
     lower = said.lower()
     if any(word in lower for word in ("context", "max_model_len", "maximum model length", "too long", "max_tokens")):
         return " Lower build.max_new_tokens or the steps of the method, or serve the model with a longer context."
+    if "multimodal" in lower or "multi-modal" in lower:
+        return " It reads no images: name a model that does, or, as a judge, set `kind: openai_text`."
     if "image" in lower:
         return " Serve it with two images per prompt (vLLM: --limit-mm-per-prompt), or use `image_layout: canvas`."
     return " See its log."

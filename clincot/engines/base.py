@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from clincot.errors import ModelError
 from clincot.lm.requests import ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
 
 
@@ -29,12 +30,31 @@ class Abilities:
         return f"{images}, prompts share what they begin with{limit}"
 
 
+class NoLogProbs(ModelError):
+    """A server that gives no log-probabilities of next tokens; texts alone can be had of it."""
+
+
+@dataclass(frozen=True)
+class ServedAbilities:
+    """What a server says of a model, and what it was found to do.
+
+    `model` is its name, `root` the folder or repository behind it, `version` that of the server's software; "" where it
+    does not say. `images` were tried in a prompt. `digits`: how next tokens are weighed, "" where none were.
+    """
+
+    model: str
+    root: str
+    version: str
+    images: int
+    digits: str
+
+
 @runtime_checkable
 class Probed(Protocol):
     """An engine whose model was tried at load."""
 
     @property
-    def abilities(self) -> Abilities: ...
+    def abilities(self) -> Abilities | ServedAbilities: ...
 
 
 class Engine(Protocol):

@@ -1,4 +1,4 @@
-"""Generation and choice requests -> completions and choice log-probabilities, by an OpenAI-compatible server.
+"""Generation and choice requests -> completions and choice log-probabilities, by OpenAI-compatible servers.
 
 For vLLM and SGLang. An adapter is chosen by the name it is served under.
 Start vLLM with `--generation-config vllm`, else the model's sampling defaults (as top-k) enter unasked.
@@ -7,24 +7,29 @@ Start vLLM with `--generation-config vllm`, else the model's sampling defaults (
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from clincot.engines._chat import chat_messages, subject_of, text_of, tokens_of
 from clincot.engines._failures import Failures
 from clincot.engines._images import DataUrls
-from clincot.engines._server import RequestRefused, Server
+from clincot.engines._server import Reach, RequestRefused, Server
+from clincot.engines._server_probe import takes_system, try_model
+from clincot.engines._server_tokens import FolderTokenizer, Replies, ServerTokenizer
+from clincot.engines._servers import Card, Servers
+from clincot.engines._weighing import TOPS, Unweighed, Weigher
+from clincot.engines.base import ServedAbilities
 from clincot.engines.prefix_order import Order, PrefixOrder
 from clincot.errors import ModelError
 from clincot.hub.retry import TRIES
 from clincot.lm.requests import ChoiceRequest, ChoiceScores, Completion, Counters, GenerateRequest
 from clincot.recipe.served import KEY_ENV
-from clincot.records import Message
 
 Asked = TypeVar("Asked")
 R = TypeVar("R")
-TOP = 20  # next tokens with their log-probabilities: the most that OpenAI's API and vLLM's default allow
 FINISHES: dict[str, Literal["stop", "length"]] = {
     "stop": "stop",
     "eos_token": "stop",
@@ -34,23 +39,30 @@ FINISHES: dict[str, Literal["stop", "length"]] = {
 
 
 class OpenAIEngine:
-    """A model on a server; `counters` counts requests and retries.
+    """A model on servers; `counters` counts requests and retries.
 
-    Its log-probabilities are not those of the training engine (0.1 to 0.3 per token apart, vLLM issue 18352), so every
-    completion has `retokenises=False` and none is stored as a reference. Seeds are sent with every request; whether a
-    text is the same in another batch depends on the server (vLLM: VLLM_BATCH_INVARIANT=1).
+    Its log-probabilities are not those of the training engine to the last digit, so every completion has
+    `retokenises=False` and none is stored as a reference. Seeds are sent with every request; whether a text is the same
+    in another batch depends on the server (vLLM: VLLM_BATCH_INVARIANT=1).
     """
 
-    def __init__(self, server: Server, model: str, *, at_once: int) -> None:
-        self.server = server
-        self.model = model
+    def __init__(
+        self, servers: Servers, card: Card, counters: Counters, *, at_once: int, tokenizer: str | Path | None = None
+    ) -> None:
+        self.servers = servers
+        self.model = card.name
         self.at_once = at_once
-        self.counters = server.counters
-        self.failures = Failures(f"server {server.url}: {model}")
+        self.counters = counters
+        self.card = card
+        self.images = 0  # that a prompt was tried with
+        self.failures = Failures(f"server {servers.url}: {card.name}")
         self._urls = DataUrls()
-        self._weighed = False  # until the server gave log-probabilities of next tokens
         self._tells = True  # until the server refuses to give log-probabilities
         self.order: Order = PrefixOrder()
+        own = FolderTokenizer(tokenizer) if tokenizer else ServerTokenizer(servers.extra, card.name)
+        advice = f"Serve {card.name} with {TOPS[0]} of them (vLLM: --max-logprobs {TOPS[0]}), or use it in process."
+        name = f"server {servers.url}: {card.name}"
+        self.weigher = Weigher(partial(servers.chat, card.name), name, Replies(own, name), advice)
 
     @classmethod
     def from_pretrained(
@@ -63,19 +75,44 @@ class OpenAIEngine:
         timeout: float = 600.0,
         tries: int = TRIES,
         key_env: str = KEY_ENV,
+        setting: str = "models.policy.endpoint",
+        images: int | None = None,
+        tokenizer: str | Path | None = None,
     ) -> OpenAIEngine:
-        """Find the served names `base` or `adapter` at `endpoint` (http://HOST:PORT, with or without /v1).
+        """Find the served names `base` or `adapter` at `endpoint` (http://HOST:PORT, with or without /v1), or several.
 
         `batch_size` requests are under way at once; each may take `timeout` seconds and is sent `tries` times at most.
-        The key is read from the environment variable `key_env`; the user's Hub token is never sent. Raises ModelError
-        when the server does not answer; a name it does not list may still be loaded on first use.
+        The key is read from the environment variable `key_env`; the user's Hub token is never sent. `images`: a prompt
+        with so many is tried (None: nothing is). `tokenizer` is a folder with the tokenizer of the model, for servers
+        that do not tokenise. Errors name `setting`. Raises ModelError when no server answers, when they serve different
+        models, or when images are not read; a name that is not listed may still be loaded on first use.
         """
-        urls = [endpoint] if isinstance(endpoint, str) else list(endpoint)
-        if len(urls) != 1:
-            raise ModelError(f"server {', '.join(urls)}: one server is asked. Give one endpoint.")
-        server = Server(urls[0], Counters(), key=os.environ.get(key_env), timeout=timeout, tries=tries)
-        server.models()
-        return cls(server, str(adapter or base), at_once=max(batch_size, 1))
+        reach, counters = Reach(key_env, timeout, tries, setting), Counters()
+        urls = [endpoint] if isinstance(endpoint, str) else endpoint
+        servers = Servers([Server(url, counters, reach) for url in urls])
+        name = str(adapter or base)
+        engine = cls(servers, servers.card(name), counters, at_once=max(batch_size, 1), tokenizer=tokenizer)
+        if images is not None:
+            try_model(servers, engine.card, images)
+            engine.images = images
+        return engine
+
+    @property
+    def abilities(self) -> ServedAbilities:
+        """Return what the server says of the model and what it was found to do."""
+        way = self.weigher.way
+        return ServedAbilities(self.model, self.card.root, self.card.version, self.images, str(way) if way else "")
+
+    @property
+    def weighing(self) -> str:
+        """Return how next tokens are weighed where that is not exact: it changes ratings, and so their keys."""
+        way = self.weigher.way
+        return "" if way is None or not way.top else str(way)
+
+    @cached_property
+    def takes_system(self) -> bool:
+        """Return whether the model's template has a system turn and keeps what it says; asked once."""
+        return takes_system(self.servers, self.card)
 
     def forget(self) -> None:
         """Drop encoded images; what the server keeps is not reached."""
@@ -93,26 +130,40 @@ class OpenAIEngine:
         return written
 
     def score_choices(self, requests: Sequence[ChoiceRequest]) -> list[ChoiceScores]:
-        """Weigh each request's choices as the next token; one that is not among the likeliest 20 gets -inf.
+        """Weigh each request's choices as the next token, in the best way that the server has (`_weighing.py`).
 
-        `mass` is that of the choices among those 20. Raises ModelError when the server gives no log-probabilities.
+        `mass` is that of the choices. Raises ModelError when the server gives no log-probabilities, or for a choice
+        that is not a single token of a model whose tokens are known.
         """
+        self._settle(requests)
         scores = self._each(requests, self._weigh)
         self.counters.scored_choices += len(requests)
         return scores
+
+    def _settle(self, requests: Sequence[ChoiceRequest]) -> None:
+        """Find how choices are weighed with the first request that no filter refuses."""
+        for request in requests if self.weigher.way is None else ():
+            try:
+                return self.weigher.settle(self._messages([request])[0], request.choices)
+            except RequestRefused as error:
+                if not error.filtered:
+                    raise
+
+    def _messages(self, requests: Sequence[Any]) -> list[list[dict[str, Any]]]:
+        if any(request.prefill for request in requests):
+            raise ModelError(
+                f"server {self.servers.url}: the chat interface cannot begin a reply. Set build.judging.prefill to an"
+                " empty text."
+            )
+        urls = self._urls.encode(requests)
+        return [chat_messages(request.messages, own) for request, own in zip(requests, urls, strict=True)]
 
     def _each(self, requests: Sequence[Asked], ask: Callable[[Asked, list[dict[str, Any]]], tuple[R, Any]]) -> list[R]:
         """Ask `at_once` at a time, those that begin alike one after another; the first error ends it.
 
         Results come in the order of the requests.
         """
-        if any(request.prefill for request in requests):  # type: ignore[attr-defined]
-            raise ModelError(
-                f"server {self.server.url}: the chat interface cannot begin a reply. Set build.judging.prefill to an"
-                " empty text."
-            )
-        pairs = zip(requests, self._urls.encode(requests), strict=True)
-        messages = [chat_messages(request.messages, own) for request, own in pairs]  # type: ignore[attr-defined]
+        messages = self._messages(requests)
         pool = ThreadPoolExecutor(self.at_once)
         try:
             waiting = {place: pool.submit(ask, requests[place], messages[place]) for place in self.order(messages)}
@@ -128,16 +179,16 @@ class OpenAIEngine:
         try:
             reply = self._reply(request, messages)
         except RequestRefused as error:
-            return self.failures.refuse(error, _shown(messages)), None
+            return self.failures.refuse(error, subject_of(messages)), None
         if not reply.choices:
-            return self.failures.fail("the reply has no choice at all", _shown(messages)), reply.usage
+            return self.failures.fail("the reply has no choice at all", subject_of(messages)), reply.usage
         choice = reply.choices[0]
         text, reason = text_of(choice.message), choice.finish_reason
         if reason not in FINISHES or text is None:
             ended = f"it ended by {reason!r}" + ("" if text else ", without a text")
-            return self.failures.fail(ended, _shown(messages)), reply.usage
+            return self.failures.fail(ended, subject_of(messages)), reply.usage
         self.failures.success()
-        logps = [token.logprob for token in _tokens(choice)]
+        logps = [token.logprob for token in tokens_of(reply)]
         used = getattr(reply.usage, "completion_tokens", None)
         return (
             Completion(
@@ -159,42 +210,26 @@ class OpenAIEngine:
         }
         if self._tells:
             try:
-                return self.server.chat(self.model, messages, logprobs=True, **asked)
+                return self.servers.chat(self.model, messages, logprobs=True, **asked)
             except ModelError as error:
                 # `transformers serve` answers 422 to the mere question; texts alone will do.
                 if "logprobs" not in str(error):
                     raise
                 self._tells = False
-        return self.server.chat(self.model, messages, **asked)
+        return self.servers.chat(self.model, messages, **asked)
 
     def _weigh(self, request: ChoiceRequest, messages: list[dict[str, Any]]) -> tuple[ChoiceScores, Any]:
         nothing = ChoiceScores((-math.inf,) * len(request.choices), 0.0, request.choices)
         try:
-            # At temperature 1, since SGLang's log-probabilities are those of the tempered distribution.
-            reply = self.server.chat(
-                self.model, messages, max_tokens=1, temperature=1.0, seed=0, logprobs=True, top_logprobs=TOP
-            )
+            scored = self.weigher(messages, request.choices)
         except RequestRefused as error:
-            if not (error.filtered or self._weighed):
-                raise
-            self.failures.refuse(error, _shown(messages))
+            self.failures.refuse(error, subject_of(messages))
             return nothing, None
-        tokens = _tokens(reply.choices[0]) if reply.choices else []
-        tops = (tokens[0].top_logprobs or ()) if tokens else ()
-        likeliest = {top.token: top.logprob for top in tops if top.logprob is not None}
-        if not likeliest and self._weighed:
-            self.failures.fail("no log-probabilities of the next token", _shown(messages))
-            return nothing, reply.usage
-        if not likeliest:
-            raise ModelError(
-                f"server {self.server.url}: gives no log-probabilities of next tokens."
-                f" Serve {self.model} with {TOP} of them (vLLM: --max-logprobs {TOP}), or use `kind: transformers`."
-            )
-        self._weighed = True
+        except Unweighed as error:
+            self.failures.fail(str(error), subject_of(messages))
+            return nothing, error.usage
         self.failures.success()
-        logps = tuple(likeliest.get(choice, -math.inf) for choice in request.choices)
-        mass = sum(math.exp(likeliest[choice]) for choice in set(request.choices) & likeliest.keys())
-        return ChoiceScores(logps, mass, request.choices), reply.usage
+        return scored
 
     def _count(self, usage: Any) -> None:
         if usage is None:
@@ -203,35 +238,3 @@ class OpenAIEngine:
         self.counters.unshared_prefill_tokens += usage.prompt_tokens or 0
         self.counters.prefill_tokens += (usage.prompt_tokens or 0) - (details.get("cached_tokens") or 0)
         self.counters.decoded_tokens += usage.completion_tokens or 0
-
-
-def chat_messages(messages: Sequence[Message], urls: Sequence[str]) -> list[dict[str, Any]]:
-    """Return `messages` with their i-th image block as a reference to `urls[i]`."""
-    left = iter(urls)
-
-    def block(one: dict[str, Any]) -> dict[str, Any]:
-        return {"type": "image_url", "image_url": {"url": next(left)}} if one["type"] == "image" else dict(one)
-
-    return [
-        {**message, "content": content if isinstance(content := message["content"], str) else [*map(block, content)]}
-        for message in messages
-    ]
-
-
-def _shown(messages: Sequence[Mapping[str, Any]]) -> str:
-    """Return what names the subject of a request: its first image, or its text where it has none."""
-    blocks = [block for message in messages if not isinstance(message["content"], str) for block in message["content"]]
-    return next((block["image_url"]["url"] for block in blocks if "image_url" in block), str(messages))
-
-
-def text_of(message: Any) -> str | None:
-    """Return the text of a reply, its parts joined where it comes in parts; None for a reply without text."""
-    content = getattr(message, "content", None)
-    if isinstance(content, list):
-        parts = [part.get("text") if isinstance(part, dict) else getattr(part, "text", None) for part in content]
-        content = "".join(part for part in parts if isinstance(part, str)) or None
-    return content if isinstance(content, str) else None
-
-
-def _tokens(choice: Any) -> list[Any]:
-    return list(choice.logprobs.content or ()) if choice.logprobs else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clincot.engines.base import Engine
+from clincot.engines.base import Engine, Probed, ServedAbilities
 from clincot.judges.base import Fitting, Judge, ReadingJudge
 from clincot.recipe.choices import choose, trait
 from clincot.recipe.plugins import Table
@@ -16,8 +16,11 @@ JUDGES = Table(
         "causal_lm": "clincot.judges.causal_lm:CausalLMJudge",
         "vlm": "clincot.judges.vlm:VlmJudge",
         "policy_itself": "clincot.judges.vlm:VlmJudge",
+        "openai": "clincot.judges.served:ServedJudge",
+        "openai_text": "clincot.judges.served:ServedTextJudge",
     },
 )
+SERVED = {"openai", "openai_text"}  # kinds that no folder is read for
 MODEL_FREE = {"policy_itself"}  # kinds without a repository
 ROOMS = {
     "causal_lm": "clincot.judges.room:JudgeRoom",
@@ -43,17 +46,25 @@ def open_room(kind: str, folder: Path | None, policy: object, scoring: str, pref
     return made(policy, scoring, prefill) if name in MODEL_FREE else made.from_pretrained(folder, scoring, prefill)
 
 
-def load(kind: str, folder: str | Path, *, name: str, key: str, **options: Any) -> ReadingJudge:
-    """Load a judge from `folder`; an empty `kind` is `causal_lm`, `options` go to its `from_pretrained`.
+def load(kind: str, folder: str | Path | None, *, name: str, key: str, **options: Any) -> ReadingJudge:
+    """Load a judge from `folder` (None for those of SERVED); an empty `kind` is `causal_lm`.
 
-    Raises ClincotError for an unknown kind.
+    `options` go to its `from_pretrained`. Raises ClincotError for an unknown kind.
     """
     judge = choose(JUDGES, kind or "causal_lm", "models.judges.kind")
     return judge.from_pretrained(folder, name=name, key=key, **options)
 
 
 def of_policy(kind: str, engine: Engine, *, key: str, scoring: str, **options: Any) -> ReadingJudge:
-    """Make a judge of a kind without a model from the policy; `key` names the policy's weights."""
+    """Make a judge of a kind without a model from the policy; `key` names the policy's weights.
+
+    A served policy that gives no log-probabilities of next tokens writes its digits out.
+    """
+    if kind in MODEL_FREE and isinstance(engine, Probed) and isinstance(engine.abilities, ServedAbilities):
+        served: ReadingJudge = choose(JUDGES, "openai", "models.judges.kind").over(
+            engine, key=key, scoring=scoring, **options
+        )
+        return served
     return choose(JUDGES, kind, "models.judges.kind")(engine, key=key, scoring=scoring, **options)
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 
 from PIL.Image import Image
 
-from clincot.engines.base import Engine
+from clincot.engines.base import Engine, NoLogProbs
 from clincot.errors import ModelError
 from clincot.lm.requests import ChoiceRequest, ChoiceScores
 from clincot.records import Message
@@ -30,7 +30,7 @@ class WeighedReplies:
     `prefill` is how every reply begins.
     """
 
-    def __init__(self, engine: Engine, replies: Sequence[Sequence[str]], probe: str, prefill: str = "") -> None:
+    def __init__(self, engine: Engine, replies: Sequence[Sequence[str]], probe: Turns, prefill: str = "") -> None:
         self.engine = engine
         self._replies = replies
         self._probe = probe
@@ -61,13 +61,14 @@ class WeighedReplies:
         return tuple(self._single(spellings) for spellings in self._replies)
 
     def _single(self, spellings: Sequence[str]) -> tuple[tuple[str, object], ...]:
-        asked = turn(self._probe, ())
         found: list[tuple[str, object]] = []
         refused: ModelError | None = None
         for spelling in spellings:
             try:
-                (scores,) = self.engine.score_choices([ChoiceRequest(asked, (), (spelling,), self._prefill)])
+                (scores,) = self.engine.score_choices([ChoiceRequest(self._probe, (), (spelling,), self._prefill)])
                 found.append((spelling, next(iter(scores.tokens), None)))
+            except NoLogProbs:  # no spelling will do
+                raise
             except ModelError as error:
                 refused = refused or error
         if not found and refused is not None:

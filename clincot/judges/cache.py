@@ -50,6 +50,10 @@ class CachedJudge:
     def key(self) -> str:
         return self.judge.key
 
+    @property
+    def scoring(self) -> str:
+        return self.judge.scoring
+
     def rate(self, requests: Sequence[JudgeRequest]) -> list[Rating]:
         keys = [self._key(request) for request in requests]
         new = {k: r for k, r in zip(keys, requests, strict=True) if k not in self.known and k not in self.fresh}

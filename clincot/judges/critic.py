@@ -7,15 +7,18 @@ that comes first (or second), so both orders are read and averaged unless the re
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 from torch import nn
 
 from clincot.chain.prompts import compare_text
-from clincot.engines.base import Engine
+from clincot.engines.base import Engine, Probed, ServedAbilities
+from clincot.engines.openai import OpenAIEngine
 from clincot.judges._weighed import WeighedReplies, turn
 from clincot.judges.base import CompareRequest, Verdict
 from clincot.judges.cache import CachedJudge, Known
 from clincot.judges.scoring import LEAST_MASS
+from clincot.judges.served import ServedJudge
 from clincot.judges.vlm import VlmJudge
 from clincot.lm.parking import weights_of
 
@@ -41,9 +44,11 @@ class Critic:
         self.engine = engine
         self.name = name
         self.key = key
-        own = VlmJudge(engine, name=name, key=key, scoring=scoring, prefill=prefill)
-        self.judge = CachedJudge(own, known or {})
-        self._replies = WeighedReplies(engine, REPLIES, compare_text("?", "?", "?"))
+        own: dict[str, Any] = {"name": name, "key": key, "scoring": scoring, "prefill": prefill}
+        served = isinstance(engine, Probed) and isinstance(engine.abilities, ServedAbilities)
+        judge = ServedJudge.over(cast(OpenAIEngine, engine), **own) if served else VlmJudge(engine, **own)
+        self.judge = CachedJudge(judge, known or {})
+        self._replies = WeighedReplies(engine, REPLIES, turn(compare_text("?", "?", "?"), ()))
 
     @property
     def weights(self) -> nn.Module | None:

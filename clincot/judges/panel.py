@@ -58,8 +58,8 @@ class Panel:
         self.judging = judging
         self.failures = {judge.name: Failures() for judge in self.judges}
         # Of a written reply the mass is that of its very words: a long one has little.
-        weighed = self.judges if mode_of(judging.scoring).replies else ()
-        self._masses = {judge.name: FirstMasses(judge.name) for judge in weighed}
+        modes = {judge.name: getattr(judge, "scoring", judging.scoring) for judge in self.judges}
+        self._masses = {name: FirstMasses(name) for name, mode in modes.items() if mode_of(mode).replies}
 
     def for_shard(self) -> Panel:
         """Return the panel of one shard: failures add up over all of them, what is asked anew does not."""

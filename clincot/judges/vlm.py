@@ -35,6 +35,7 @@ class VlmJudge:
     """
 
     sees = True
+    probe = JudgeRequest("?", None, (), "?")
 
     def __init__(
         self,
@@ -53,8 +54,7 @@ class VlmJudge:
         self.counters = counters or Counters()
         self._way = mode_of(scoring)
         self._prefill = prefill
-        probe = _text(self._way, JudgeRequest("?", None, (), "?"))
-        self._replies = WeighedReplies(engine, self._way.replies, probe, prefill)
+        self._replies = WeighedReplies(engine, self._way.replies, self._turns(self.probe, ()), prefill)
 
     @classmethod
     def from_pretrained(
@@ -75,7 +75,7 @@ class VlmJudge:
     def in_mode(self, scoring: str) -> VlmJudge:
         """Return the same model with another scoring mode."""
         own: dict[str, Any] = {"name": self.name, "key": self.key, "prefill": self._prefill, "counters": self.counters}
-        return VlmJudge(self.engine, scoring=scoring, **own)
+        return type(self)(self.engine, scoring=scoring, **own)
 
     @property
     def weights(self) -> nn.Module | None:
@@ -86,9 +86,9 @@ class VlmJudge:
         """Rate `requests`, in their order; equal ones are read once. A prompt beyond the context is `too_long`."""
         texts = {request: _text(self._way, request) for request in set(requests)}
         distinct = sorted(texts, key=lambda request: (texts[request], request.images))
-        decoded = {data: images.decode(data) for data in {data for r in distinct for data in r.images}}
-        seen = [tuple(decoded[data] for data in r.images) for r in distinct]
-        asked = [turn(texts[request], own) for request, own in zip(distinct, seen, strict=True)]
+        decoded = {data: images.decode(data) for data in {data for r in distinct for data in self._shown(r)}}
+        seen = [tuple(decoded[data] for data in self._shown(r)) for r in distinct]
+        asked = [self._turns(request, own) for request, own in zip(distinct, seen, strict=True)]
         ratings = self._write(asked, seen) if not self._way.replies else self._weigh(asked, seen)
         by_request = dict(zip(distinct, ratings, strict=True))
         return [by_request[request] for request in requests]
@@ -99,13 +99,21 @@ class VlmJudge:
 
     def reads(self, request: JudgeRequest) -> str:
         """Return the text of the prompt, the names of the images before it, and how the reply is read and begins."""
-        names = ", ".join(map(images.content_id, request.images or (b"",)))
+        names = ", ".join(map(images.content_id, self._shown(request) or (b"",)))
         own = f"{names}\n{_text(self._way, request)}" + (SPACED if self._replies.spaced else "")
+        own += f"\n+{weighing}" if (weighing := getattr(self.engine, "weighing", "")) else ""
         return f"{own}\n+{self._prefill!r}" if self._prefill else own
 
     def forget(self) -> None:
         """Drop what the engine kept of images and prompts."""
         self.engine.forget()
+
+    def _shown(self, request: JudgeRequest) -> tuple[bytes, ...]:
+        return request.images if self.sees else ()
+
+    def _turns(self, request: JudgeRequest, seen: Sequence[object]) -> Turns:
+        """Return what the model is asked, its images before it."""
+        return turn(_text(self._way, request), seen)
 
     def _weigh(self, asked: Sequence[Turns], seen: Sequence[tuple[Image, ...]]) -> list[Rating]:
         return [TOO_LONG if read is None else self._way.weigh(read) for read in self._replies.weigh(asked, seen)]

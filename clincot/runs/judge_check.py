@@ -10,7 +10,7 @@ from typing import Any
 
 from transformers import AutoConfig
 
-from clincot import benchmarks, engines, judges
+from clincot import benchmarks, judges
 from clincot.chain.layout import Display
 from clincot.errors import DataError, ModelError
 from clincot.images.views import Gallery
@@ -147,8 +147,10 @@ def _loader(run: Run, asked: JudgeCheck, say: Callable[[str], None]) -> Callable
     prefill: dict[str, Any] = {"prefill": judging.prefill} if judging.prefill else {}
     numbers: dict[str, Any] = {"batch_size": judging.batch_size, "threads": recipe.build.threads}
     if asked.endpoint:
-        engine = engines.load("openai", asked.repo, endpoint=asked.endpoint, batch_size=judging.batch_size)
-        return lambda scoring: VlmJudge(engine, name=asked.repo, key="", scoring=scoring, **prefill)
+        reach: dict[str, Any] = {"endpoint": asked.endpoint, "batch_size": judging.batch_size, "setting": "--endpoint"}
+        reach |= {"images": int(asked.images), **prefill}
+        kind = asked.kind or "openai"
+        return lambda scoring: judges.load(kind, None, name=asked.repo, key="", scoring=scoring, **reach)
     if asked.repo == OF_POLICY:
         pin = run.target.resolve("model", recipe.models.policy.repo, recipe.models.policy.revision)
         policy = load_policy(run, pin, None, **numbers)

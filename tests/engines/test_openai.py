@@ -91,7 +91,7 @@ def test_an_adapter_is_chosen_by_its_name(engine, served, policy_folder, adapter
 
 def test_choices_are_weighed_from_the_likeliest_tokens(engine, shared):
     request = requests(0.0)[0]
-    likely = engine.server.chat(
+    likely = engine.servers.chat(
         BASE,
         [{"role": "user", "content": "?"}],
         max_tokens=1,
@@ -121,11 +121,11 @@ def test_a_server_without_log_probabilities_writes_but_cannot_weigh(engine, serv
 def test_a_server_that_refuses_the_question_for_log_probabilities_is_asked_without(engine, served):
     asked = requests(0.7)
     expected = [c.text for c in engine.generate(asked)]
-    served.fail_next(0, 200, strict=True)
+    served.lack(refused=["logprobs"])
     before = engine.counters.requests
     assert [c.text for c in engine.generate(asked)] == expected
     assert len(asked) < engine.counters.requests - before <= len(asked) + 4  # those under way when it was found out
-    with pytest.raises(ModelError, match="refuses a request.*logprobs"):
+    with pytest.raises(ModelError, match="no log-probabilities of next tokens.*It said: Unsupported fields.*logprobs"):
         engine.score_choices([ChoiceRequest(asked[0].messages, asked[0].images, ("Yes",))])
 
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from clincot.engines import _server
-from clincot.engines._server import Server
+from clincot.engines._server import Reach, Server
 from clincot.errors import ModelError
 from clincot.lm.requests import Counters
 
@@ -39,7 +39,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     with HTTPServer(("127.0.0.1", 0), Says) as http:
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield Server(f"http://127.0.0.1:{http.server_port}", Counters(), key=None, timeout=5, tries=2)
+        yield Server(f"http://127.0.0.1:{http.server_port}", Counters(), Reach(timeout=5, tries=2))
         http.shutdown()
         thread.join()
 

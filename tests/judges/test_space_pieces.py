@@ -11,7 +11,7 @@ from PIL import Image
 
 from clincot.engines.transformers import TransformersEngine
 from clincot.judges._reading import render
-from clincot.judges._weighed import WeighedReplies
+from clincot.judges._weighed import WeighedReplies, turn
 from clincot.judges.causal_lm import CausalLMJudge
 from clincot.judges.scoring import mode_of
 from clincot.judges.vlm import VlmJudge
@@ -140,7 +140,7 @@ def test_what_the_policy_as_judge_reads_names_the_space_piece(folder: Path) -> N
     word = TEMPLATE.replace("<|assistant|>", "<|assistant|>Rating:")
     spaced = VlmJudge(engine_of(folder, word), key="k")
     assert spaced.reads(request("Yes")) == plain.reads(request("Yes")) + "\n+space"
-    assert not WeighedReplies(plain.engine, (), "?").spaced
+    assert not WeighedReplies(plain.engine, (), turn("?", ())).spaced
 
 
 @pytest.mark.parametrize(("kind", "prefill"), [("mistral-v1", "Rating: "), ("qwen", "Rating:"), ("qwen", "Rating: ")])

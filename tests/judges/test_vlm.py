@@ -10,7 +10,7 @@ from clincot import judges
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
 from clincot.images import encode_png
-from clincot.judges._weighed import WeighedReplies, summed
+from clincot.judges._weighed import WeighedReplies, summed, turn
 from clincot.judges.base import JudgeRequest
 from clincot.judges.vlm import VlmJudge, _text
 from clincot.lm.requests import ChoiceRequest
@@ -89,6 +89,6 @@ def test_spellings_that_are_one_token_count_once_and_equally_likely_tokens_each(
 
 def test_a_vocabulary_that_lacks_a_reply_is_refused(engine: TransformersEngine) -> None:
     judge = VlmJudge(engine, key="k", scoring="yesno")
-    judge._replies = WeighedReplies(engine, (("radiograph",), ("No",)), "Rate it.")
+    judge._replies = WeighedReplies(engine, (("radiograph",), ("No",)), turn("Rate it.", ()))
     with pytest.raises(ModelError, match="'radiograph' is not a single token"):
         judge.rate(asked()[:1])

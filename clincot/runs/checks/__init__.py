@@ -22,7 +22,7 @@ from clincot.runs.checks.combinations import check_combinations
 from clincot.runs.checks.loads import check_loads
 from clincot.runs.checks.needs import check_needs
 from clincot.runs.checks.places import check_places
-from clincot.runs.checks.servers import check_server
+from clincot.runs.checks.servers import check_served_name, check_server
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER
 
 BY_POLICY = ("black_image", "shuffled_images")  # controls that a policy answers
@@ -117,6 +117,7 @@ def _check_models(recipe: Recipe) -> None:
     matching = Table("proposers", {kind: regions.PROPOSERS[kind] for kind in regions.MATCHING})
     _check_role("models.similarity", models.similarity, matching | {OF_PROPOSER: ""}, {OF_PROPOSER})
     check_server("models.critic", models.critic, SERVED)
+    check_server("models.editor", models.editor, editors.SERVED)
 
 
 def _check_role(where: str, source: ModelSource, known: Mapping[str, str], free: Collection[str]) -> None:
@@ -130,8 +131,9 @@ def _check_role(where: str, source: ModelSource, known: Mapping[str, str], free:
 
 def _check_judges(recipe: Recipe) -> None:
     models, count = recipe.models, recipe.build.judging.judges
-    for judge in models.judges:
+    for i, judge in enumerate(models.judges):
         check(judges.JUDGES, judge.kind or "causal_lm", "models.judges.kind")
+        check_server(f"models.judges[{i}]", judge, judges.SERVED)
         _check_source("models.judges", judge, needed=not judges.is_model_free(judge.kind))
     if not 0 <= count <= len(models.judges):
         raise RecipeError(
@@ -146,10 +148,11 @@ def _check_source(where: str, source: ModelSource, *, needed: bool) -> None:
         raise RecipeError(f"{where}.repo: a model{kind} needs its repository. Add `repo: OWNER/NAME`.")
     if source.repo and not needed:
         raise RecipeError(f"{where}.repo: {source.kind!r} reads no model. Leave it out: --set {where}.repo=")
-    if source.endpoint and where not in ("models.policy", "models.critic"):
-        raise RecipeError(f"{where}.endpoint: only a policy or a critic can be on a server. Leave it out.")
-    fault = repo_fault(source.repo) if source.repo else ""
-    if fault:
+    if source.endpoint and where in ("models.proposer", "models.similarity"):
+        raise RecipeError(f"{where}.endpoint: a proposer or similarity cannot be on a server. Leave it out.")
+    if source.endpoint and where != "models.policy":
+        check_served_name(where, source)
+    elif fault := repo_fault(source.repo) if source.repo else "":
         raise RecipeError(
             f"{where}.repo: {source.repo[:LONGEST]!r} is no repository (OWNER/NAME), it {fault}."
             " Put a folder on a Hub with `clincot hub import`, and give its name there."

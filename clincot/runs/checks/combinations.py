@@ -7,6 +7,7 @@ from collections.abc import Callable
 from clincot.engines import SERVED
 from clincot.errors import RecipeError
 from clincot.judges import JUDGES, is_model_free
+from clincot.judges import SERVED as SERVED_JUDGES
 from clincot.judges.consensus import DEBATE
 from clincot.recipe import Recipe
 
@@ -49,15 +50,18 @@ def _judging(recipe: Recipe) -> None:
             " Set build.judging.scoring to expected or generated."
         )
     served = recipe.models.policy.kind in SERVED
-    odd = [
-        s.kind for s in recipe.models.judges if s.kind and (s.kind not in JUDGES or served and is_model_free(s.kind))
-    ]
+    odd = [s.kind for s in recipe.models.judges if s.kind and (s.kind not in JUDGES or _is_served(s.kind, served))]
     if judging.prefill and odd:
-        where = "on a server" if served and odd[0] in JUDGES else "of your own"
+        where = "on a server" if odd[0] in JUDGES else "of your own"
         raise RecipeError(
             f"build.judging.prefill: judges of kind {odd[0]!r} {where} take none. Set it to an empty text, or name"
             " other judges."
         )
+
+
+def _is_served(judge: str, policy: bool) -> bool:
+    """Return whether a kind of judge is on a server; `policy` says it of the policy."""
+    return judge in SERVED_JUDGES or (policy and is_model_free(judge))
 
 
 def _margin(recipe: Recipe) -> None:

@@ -53,7 +53,7 @@ def _check(where: str, source: ModelSource) -> None:
 def _meaningless(where: str, source: ModelSource) -> str:
     """Return why a role of that kind loads nothing, with what to do; "" for one that does."""
     leave = f"Leave {where}.load out."
-    if source.kind in SERVED:
+    if source.kind in SERVED | judges.SERVED:
         return f"its server decides how it is loaded. {leave}"
     if where == "models.critic" and source.kind == OF_POLICY:
         return "it is the policy. Set models.policy.load."

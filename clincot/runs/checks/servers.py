@@ -7,10 +7,11 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from clincot.errors import RecipeError
-from clincot.hub.names import is_url
+from clincot.hub.names import is_url, repo_fault
 from clincot.recipe import ModelSource
 from clincot.recipe.served import USUAL
 
+LONGEST_NAME = 200
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -35,6 +36,14 @@ def check_server(where: str, source: ModelSource, kinds: Collection[str]) -> Non
             f"{where}.key_env: is no name of an environment variable. Give the name of the variable that holds the"
             " key, never the key."
         )
+
+
+def check_served_name(where: str, source: ModelSource) -> None:
+    """Raise RecipeError for what can be no name on a server, and no repository of a tokenizer."""
+    if not source.repo.isprintable() or source.repo != source.repo.strip() or len(source.repo) > LONGEST_NAME:
+        raise RecipeError(f"{where}.repo: {source.repo[:LONGEST_NAME]!r} is no name of a served model.")
+    if fault := repo_fault(source.tokenizer) if source.tokenizer else "":
+        raise RecipeError(f"{where}.tokenizer: {source.tokenizer[:LONGEST_NAME]!r} is no repository, it {fault}.")
 
 
 def _check_unserved(where: str, source: ModelSource) -> None:

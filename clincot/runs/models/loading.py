@@ -19,7 +19,8 @@ from clincot.recipe.load import DEFAULT, Load, key_of
 from clincot.records.lineage import Pin, content_key
 from clincot.regions.base import Matching, Proposer
 from clincot.runs.models.adapters import Adapter
-from clincot.runs.models.loads import device_of_proposer, options_of, refuse_unloadable, server_of
+from clincot.runs.models.loads import device_of_proposer, options_of, refuse_unloadable
+from clincot.runs.models.served import reach_of, served_key
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER, asks_policy, sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
@@ -78,7 +79,8 @@ def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int
     if source.kind in engines.SERVED:
         # A new version has other weights, and so another name.
         served = f"{run.name}-{adapter.pin.revision}" if adapter else None
-        return engines.load(source.kind, source.repo, served, **server_of(source, batch_size))
+        how = reach_of(run, "policy", source, batch_size)
+        return engines.load(source.kind, source.repo, served, images=_images(run.recipe), **how)
     return engines.load(
         source.kind,
         run.target.snapshot(base),
@@ -120,7 +122,12 @@ def reference_key(
 def _seen(recipe: Recipe, kind: str) -> dict[str, Any]:
     """Return how many images a prompt holds at most, and how they are fitted; engines of own kinds fit their own."""
     fit = recipe.fit_facts if kind in FITTED else {}
-    return {"images": 1 if recipe.image_layout == "canvas" else 2, **fit}
+    return {"images": _images(recipe), **fit}
+
+
+def _images(recipe: Recipe) -> int:
+    """Return how many images a prompt of a build holds at most."""
+    return 1 if recipe.image_layout == "canvas" else 2
 
 
 def _seeing_key(recipe: Recipe, pin: Pin, source: ModelSource) -> str:
@@ -140,6 +147,11 @@ def _judges(
         if judges.is_model_free(source.kind):
             itself = cast(Engine, policy)
             yield judges.of_policy(source.kind, itself, key=policy_key, scoring=judging.scoring, **prefill)
+            continue
+        if source.kind in judges.SERVED:
+            how = reach_of(run, role, source, judging.batch_size)
+            how |= {"scoring": judging.scoring, "images": _images(run.recipe), **prefill}
+            yield judges.load(source.kind, None, name=source.repo, key=served_key(source), **how)
             continue
         sees = _seen(run.recipe, source.kind) if source.kind == "vlm" else {}
         yield judges.load(
@@ -162,8 +174,9 @@ def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: s
     if source.kind == OF_POLICY:
         return made(cast(Engine, policy), name=OF_POLICY, key=policy_key)
     if source.kind in engines.SERVED:
-        served = engines.load(source.kind, source.repo, **server_of(source, build.batch_size))
-        return made(served, name=source.repo, key=pins["critic"].sha)
+        how = reach_of(run, "critic", source, build.batch_size)
+        served = engines.load(source.kind, source.repo, images=_images(run.recipe), **how)
+        return made(served, name=source.repo, key=served_key(source))
     engine = engines.load(
         source.kind,
         run.target.snapshot(pins["critic"]),
@@ -176,8 +189,17 @@ def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: s
 
 
 def _editor(run: Run, pins: dict[str, Pin]) -> Editor:
-    folder, source = run.target.snapshot(pins["editor"]) if "editor" in pins else None, run.recipe.models.editor
-    return editors.load(source.kind, folder, **options_of(source))
+    source, build = run.recipe.models.editor, run.recipe.build
+    if source.kind in editors.MODEL_FREE or "editor" not in pins and source.kind not in editors.SERVED:
+        return editors.load(source.kind, None, **options_of(source))
+    if source.kind in editors.SERVED:
+        how = reach_of(run, "editor", source, build.batch_size)
+        return editors.load(source.kind, None, name=source.repo, key=served_key(source), **how)
+    folder, own = run.target.snapshot(pins["editor"]), options_of(source)
+    if source.kind in editors.EDITORS:
+        own |= {"name": source.repo, "key": weights_key(pins["editor"], source.load)}
+        own |= {"batch_size": build.batch_size, "threads": build.threads}
+    return editors.load(source.kind, folder, **own)
 
 
 def _similarity(run: Run, pins: dict[str, Pin], proposer: Proposer | None) -> Matching:

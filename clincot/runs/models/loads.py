@@ -16,12 +16,6 @@ def options_of(source: ModelSource) -> dict[str, Any]:
     return {"load": source.load} if source.load != DEFAULT else {}
 
 
-def server_of(source: ModelSource, batch_size: int) -> dict[str, Any]:
-    """Return how a served model is reached, for the loaders of served kinds; `batch_size` is that of its role."""
-    how = {"key_env": source.key_env, "timeout": source.timeout, "tries": source.tries}
-    return {"endpoint": source.endpoint, "batch_size": source.at_once or batch_size, **how}
-
-
 def device_of_proposer(source: ModelSource) -> dict[str, str]:
     """Return the device of a proposer or similarity where the setting names one."""
     return {"device": source.load.device_map} if source.load.device_map else {}

@@ -13,12 +13,18 @@ from clincot.progress import notice
 from clincot.recipe import ModelSource
 from clincot.records import Example
 from clincot.records.lineage import Pin
+from clincot.runs.models.served import is_elsewhere
 from clincot.runs.run import Run
 
 
 def model_pins(run: Run, sources: Mapping[str, ModelSource]) -> dict[str, Pin]:
-    """Pin the models that have a repository. Raises NotOnHub, for a MedKLIP with the way to make one's own."""
-    return {name: _pin(run, source) for name, source in sources.items() if source.repo}
+    """Pin the models that have a repository and are read here. Raises NotOnHub, for a MedKLIP with the way to make one.
+
+    The `repo` of a model on a server is its name there.
+    """
+    return {
+        name: _pin(run, source) for name, source in sources.items() if source.repo and not is_elsewhere(name, source)
+    }
 
 
 def benchmark_pins(hub: Hub, benchmark: Benchmark, revision: str = "") -> dict[str, Pin]:

@@ -21,6 +21,7 @@ from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loading import load_models
 from clincot.runs.models.pins import benchmark_pins, examples_at, model_pins
 from clincot.runs.models.rooms import load_rooms
+from clincot.runs.models.served import names_of
 from clincot.runs.roles import kinds_of, sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.builder import BuildJob
@@ -75,13 +76,14 @@ def job_of(run: Run, round_: int, made: Made, tag: str) -> tuple[BuildJob, list[
 
 def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None, *more: object) -> str:
     """Return the content key of what decides a round's pairs; kinds count, as those without a model have no pin."""
-    sources = sources_of(recipe).values()
+    roles = sources_of(recipe)
+    sources = roles.values()
     kinds, loads = [source.kind for source in sources], key_of(*(source.load for source in sources))
     asked = (recipe.build, recipe.image_layout, recipe.method, recipe.seed, recipe.rounds, kinds)
     named = ((methods.METHODS, recipe.method.name), (benchmarks.BENCHMARKS, recipe.benchmark))
-    code = source_keys(*named, *kinds_of(sources_of(recipe)))
+    code = source_keys(*named, *kinds_of(roles))
     shas = {name: pin.sha for name, pin in pins.items()}
-    return content_key(*asked, shas, sampled_from, *code, *loads, *recipe.fit_key, *more)
+    return content_key(*asked, shas, sampled_from, *code, *loads, *recipe.fit_key, *names_of(roles), *more)
 
 
 def _pins(run: Run, benchmark: Benchmark) -> dict[str, Pin]:

@@ -42,7 +42,7 @@ async def look_at_judges(
         found[judge.name] = await _of(judge, asked)
         notice(f"judge {judge.name}: {found[judge.name].line} ({found[judge.name].rated} ratings, before the build)")
         blind = all(r.reference is None and not (r.images and _sees(judge)) for _, r in asked)
-        if said := warning(judge.name, found[judge.name], scoring=recipe.build.judging.scoring, blind=blind):
+        if said := warning(judge.name, found[judge.name], scoring=_scoring(judge, recipe), blind=blind):
             notice(said)
             models.panel(recipe.build.judging).warned(judge.name)
     write_file(path, json.dumps({name: asdict(figures) for name, figures in found.items()}, indent=1, sort_keys=True))
@@ -68,6 +68,12 @@ async def _of(judge: Judge, asked: Sequence[tuple[Labelled, JudgeRequest]]) -> T
     requests = both_ways(asked)
     ratings: list[Rating] = await Work(judge, partial(own.rate, requests), len(requests))
     return trust_of(asked, ratings)
+
+
+def _scoring(judge: Judge, recipe: Recipe) -> str:
+    """Return how a judge is read: a server may have no way for the recipe's."""
+    own = judge.judge if isinstance(judge, CachedJudge) else judge
+    return str(getattr(own, "scoring", recipe.build.judging.scoring))
 
 
 def _sees(judge: Judge) -> bool:

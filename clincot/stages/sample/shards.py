@@ -16,8 +16,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from datasets import Features
 
-from clincot.engines.base import Probed
+from clincot.engines.base import Probed, ServedAbilities
 from clincot.judges import cache
+from clincot.judges.cache import CachedJudge
 from clincot.judges.consensus import DEBATE
 from clincot.lm.requests import Counters
 from clincot.records import Candidate, Example
@@ -99,7 +100,7 @@ def shards_key(shards: Sequence[Sequence[Example]]) -> str:
 def counts_of(models: Models) -> Counter[str]:
     """Return what the engines and the judges have computed so far, added up, and how often models were swapped."""
     counts: Counter[str] = Counter()
-    for model in (*models.engines, *models.judges):
+    for model in (*models.engines, *models.judges, models.editor):
         if isinstance(model, Counting):
             counts.update(vars(model.counters) | {"saved_prefill_tokens": model.counters.saved_prefill_tokens})
     if models.parking is not None:
@@ -111,7 +112,17 @@ def abilities_of(models: Models) -> dict[str, dict[str, Any]]:
     """Return what each model that was tried at load was found to do, by its role in the build."""
     critic = models.critic.engine if models.critic else None
     roles: dict[str, object] = {"policy": models.policy, "base": models.base, "critic": critic}
-    return {role: asdict(model.abilities) for role, model in roles.items() if isinstance(model, Probed)}
+    found = {role: asdict(model.abilities) for role, model in roles.items() if isinstance(model, Probed)}
+    for number, judge in enumerate(models.judges, 1):  # of those in process the pins say all
+        if not isinstance(judge, CachedJudge):
+            continue
+        engine = getattr(judge.judge, "engine", None)
+        if isinstance(engine, Probed) and isinstance(engine.abilities, ServedAbilities) and engine is not models.policy:
+            found[f"judge-{number}"] = asdict(engine.abilities) | {"scoring": judge.scoring}
+    writer = getattr(models.editor, "writer", None)
+    if isinstance(writer, Probed):
+        found["editor"] = asdict(writer.abilities)
+    return found
 
 
 def write_parts(result: ShardResult, round_: int, folder: Path) -> None:
