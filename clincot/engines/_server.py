@@ -121,9 +121,10 @@ class Server:
         headers = {"Authorization": f"Bearer {self._key}"}
         response = self._session.request(method, url, json=body, headers=headers)
         if response.is_redirect:
+            path = url.removeprefix(f"{self.url}/")
             raise ModelError(
-                f"server {self.url}: sends {url.removeprefix(self.root)} on to {response.headers['location']}, where"
-                " nobody is asked. Give that server as the endpoint if you trust it."
+                f"server {self.url}: sends {path} on to {response.headers['location']}, where nobody is asked. Give"
+                " that server as the endpoint if you trust it."
             )
         hf_raise_for_status(response)
         return response.json()

@@ -182,7 +182,7 @@ def test_replies_keep_the_order_of_requests() -> None:
 
 def test_editors_are_loaded_by_name() -> None:
     assert isinstance(load("rules"), Rules)
-    assert EDITORS.keys() == {"rules"}
+    assert EDITORS.keys() == {"rules", "causal_lm", "vlm", "openai"}
     with pytest.raises(ClincotError, match="'rule': is not known"):
         load("rule")
 

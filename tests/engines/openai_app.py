@@ -1,9 +1,9 @@
 """Folders of models by name -> a real OpenAI-compatible server over them.
 
-Run as `python -m tests.engines.openai_app PORT {"NAME": ["POLICY", "ADAPTER"], "OTHER": ["JUDGE"]}`; a folder without a
-vision tower is a text-only model. It writes with the model's own `generate`, one request at a time, draws from the
-request's own seed, and answers errors, tokens and log-probabilities in vLLM's shapes. POST /faults decides what fails
-next, and what the server lacks.
+Run as `python -m tests.engines.openai_app PORT,PORT {"NAME": ["POLICY", "ADAPTER"], "OTHER": ["JUDGE"]}`; a folder
+without a vision tower is a text-only model. It writes with the model's own `generate`, one request at a time, draws
+from the request's own seed, and answers errors, tokens and log-probabilities in vLLM's shapes. POST /faults decides
+what fails next, and what the server lacks.
 """
 
 from __future__ import annotations
@@ -142,7 +142,10 @@ class Served:
     async def listed(self, request: Request) -> Response:
         if self.fault.get("away"):
             return refusal(503, "starting")
-        cards = [{"id": name, "object": "model", "root": own[-1]} for name, own in self.folders.items()]
+        cards = [
+            {"id": self.fault.get("named", name), "object": "model", "root": self.fault.get("root", own[-1])}
+            for name, own in self.folders.items()
+        ]
         return JSONResponse({"object": "list", "data": cards[:1] if self.fault.get("model") else cards})
 
     async def told(self, request: Request) -> Response:
@@ -260,6 +263,13 @@ def application(folders: dict[str, list[str]]) -> Starlette:
     )
 
 
+async def serve(ports: Sequence[str], folders: dict[str, list[str]]) -> None:
+    """Serve on every port, each with its own faults."""
+    configs = [
+        uvicorn.Config(application(folders), host="127.0.0.1", port=int(port), log_level="critical") for port in ports
+    ]
+    await asyncio.gather(*(uvicorn.Server(config).serve() for config in configs))
+
+
 if __name__ == "__main__":
-    app = application(json.loads(sys.argv[2]))
-    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="critical")
+    asyncio.run(serve(sys.argv[1].split(","), json.loads(sys.argv[2])))

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from clincot.engines._server import Server
+from clincot.engines._server import Reach, Server
 from clincot.errors import ModelError
 from clincot.lm.requests import Counters
 
@@ -60,7 +60,7 @@ def nodes() -> Iterator[tuple[Node, Node]]:
 
 
 def server(url: str) -> Server:
-    return Server(url, Counters(), key="k", timeout=5, tries=1)
+    return Server(url, Counters(), Reach(timeout=5, tries=1))
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,7 +12,6 @@ from PIL import Image
 
 from clincot import judges
 from clincot.engines.base import Engine
-from clincot.engines.openai import OpenAIEngine
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
 from clincot.images import decode, encode_png
@@ -23,7 +21,7 @@ from clincot.judges.cache import CachedJudge
 from clincot.judges.critic import Critic
 from clincot.judges.panel import LEAST
 from clincot.judges.vlm import VlmJudge, _text
-from clincot.lm.requests import ChoiceRequest, Counters
+from clincot.lm.requests import ChoiceRequest
 from clincot.lm.work import finish
 from clincot.recipe.parts import Judging
 from clincot.stages.sample.serving import Models
@@ -123,13 +121,6 @@ def test_a_prefill_ends_the_prompt_and_is_a_part_of_the_key(engine: Transformers
     written = VlmJudge(engine, key="k", scoring="generated", prefill="Rate: ").rate([ASKED])[0]
     bare = VlmJudge(engine, key="k", scoring="generated").rate([ASKED])[0]
     assert written.reply is not None and written != bare
-
-
-def test_a_served_critic_takes_no_prefill_and_nothing_is_sent() -> None:
-    server = SimpleNamespace(url="http://127.0.0.1:9/v1", counters=Counters())  # it can be sent nothing
-    served = critic(OpenAIEngine(server, "m", at_once=1), prefill="Rating: ", scoring="generated")
-    with pytest.raises(ModelError, match="cannot begin a reply. Set build.judging.prefill to an empty text"):
-        served.judge.rate([ASKED])
 
 
 def test_what_a_critic_rated_is_recorded_and_known_to_a_later_version(engine: TransformersEngine) -> None:

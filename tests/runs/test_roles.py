@@ -17,6 +17,7 @@ from clincot.records.lineage import Pin
 from clincot.runs.checks import check_names
 from clincot.runs.checks.needs import check_conditioning
 from clincot.runs.models import loading
+from clincot.runs.models.served import served_key
 from clincot.runs.roles import sources_of
 from clincot.runs.rounds.made import inputs_of, made_of
 
@@ -143,7 +144,8 @@ def test_another_model_is_the_critic(
     pins["critic"] = Pin("model", source.repo, "main", pins["policy"].sha)
     models = loading.load_models(dataclasses.replace(sealed.run, recipe=asked), pins, None, {})
     assert models.critic is not None and models.critic.engine is not models.policy
-    assert (models.critic.name, models.critic.key) == (source.repo, pins["critic"].sha)
+    key = served_key(source) if source.endpoint else pins["critic"].sha  # no pin names a model on a server
+    assert (models.critic.name, models.critic.key) == (source.repo, key)
     assert loaded[1][0][: len(args)] == args and options <= loaded[1][1].keys()
 
 

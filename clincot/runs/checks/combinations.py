@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from clincot import methods
 from clincot.engines import SERVED
 from clincot.errors import RecipeError
 from clincot.judges import JUDGES, is_model_free
 from clincot.judges import SERVED as SERVED_JUDGES
 from clincot.judges.consensus import DEBATE
 from clincot.recipe import Recipe
+from clincot.runs.roles import OF_POLICY
 
 
 def check_combinations(recipe: Recipe) -> None:
@@ -59,6 +61,16 @@ def _judging(recipe: Recipe) -> None:
         )
 
 
+def _critic(recipe: Recipe) -> None:
+    critic, judging = recipe.models.critic.kind, recipe.build.judging
+    served = critic in SERVED or (critic == OF_POLICY and recipe.models.policy.kind in SERVED)
+    if judging.prefill and served and "critic" in methods.load(recipe.method.name).needs:
+        raise RecipeError(
+            "build.judging.prefill: a critic on a server takes none. Set it to an empty text, or have the critic in"
+            " process."
+        )
+
+
 def _is_served(judge: str, policy: bool) -> bool:
     """Return whether a kind of judge is on a server; `policy` says it of the policy."""
     return judge in SERVED_JUDGES or (policy and is_model_free(judge))
@@ -91,6 +103,7 @@ CHECKS: tuple[Callable[[Recipe], None], ...] = (
     _method,
     _image_fit,
     _judging,
+    _critic,
     _margin,
     _projector,
     _evaluation,

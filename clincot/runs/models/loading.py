@@ -176,7 +176,7 @@ def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: s
     if source.kind in engines.SERVED:
         how = reach_of(run, "critic", source, build.batch_size)
         served = engines.load(source.kind, source.repo, images=_images(run.recipe), **how)
-        return made(served, name=source.repo, key=served_key(source))
+        return made(served, name=source.repo, key=served_key(source, served))
     engine = engines.load(
         source.kind,
         run.target.snapshot(pins["critic"]),

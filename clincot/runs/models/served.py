@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from clincot.engines.base import Probed, ServedAbilities
 from clincot.recipe import ModelSource
 from clincot.records.lineage import content_key
 from clincot.runs.roles import where_of
@@ -28,9 +29,14 @@ def is_elsewhere(role: str, source: ModelSource) -> bool:
     return bool(source.endpoint) and role != "policy"
 
 
-def served_key(source: ModelSource) -> str:
-    """Return what names a served model's results, as the setting says it; its loader adds what the server says."""
-    return content_key("served", source.repo, source.revision, source.tokenizer)
+def served_key(source: ModelSource, engine: object = None) -> str:
+    """Return what names a served model's results: what the setting says, and what the servers of an `engine` say.
+
+    Loaders of judges add the latter themselves.
+    """
+    abilities = engine.abilities if isinstance(engine, Probed) else None
+    root = [abilities.root] if isinstance(abilities, ServedAbilities) else []
+    return content_key("served", source.repo, source.revision, source.tokenizer, *root)
 
 
 def names_of(sources: Mapping[str, ModelSource]) -> list[dict[str, str]]:

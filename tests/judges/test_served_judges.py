@@ -198,9 +198,7 @@ def test_a_served_critic_rates_and_compares_as_in_process(server: ServedModels, 
 def test_what_no_judge_could_work_with_stops_before_any_work(
     server: ServedModels, monkeypatch: pytest.MonkeyPatch, lacking: dict[str, Any], says: str
 ) -> None:
-    from clincot.engines import _server
-
-    monkeypatch.setattr(_server, "sleep", lambda seconds: None)
+    monkeypatch.setattr("clincot.engines._server.sleep", lambda seconds: None)
     server.fail_next(**({"times": 0, "status": 200} | lacking))
     name = HEADED if "model" in lacking else SEES
     how: dict[str, Any] = {
@@ -210,3 +208,13 @@ def test_what_no_judge_could_work_with_stops_before_any_work(
     }
     with pytest.raises(ModelError, match=says):
         served(server, name, **how)
+
+
+def test_a_served_model_takes_no_prefill_and_nothing_is_sent(server: ServedModels) -> None:
+    engine = served(server, SEES).engine
+    before = server.seen()["requests"]
+    for scoring in ("generated", "expected"):
+        judge = VlmJudge(engine, key="k", scoring=scoring, prefill="Rating: ")
+        with pytest.raises(ModelError, match="cannot begin a reply. Set build.judging.prefill to an empty text"):
+            judge.rate(seen())
+    assert server.seen()["requests"] == before
