@@ -44,7 +44,7 @@ class Reach:
 
 
 class ServerAway(ModelError):
-    """A server that gives no answer, or none but errors of its own; another one may answer."""
+    """A server that gives no answer, or none but its own errors; another one may answer."""
 
 
 class RequestRefused(ModelError):
