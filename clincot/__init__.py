@@ -11,8 +11,9 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from clincot.recipe import Recipe, load_recipe  # noqa: F401
     from clincot.records import Candidate, Example, Region  # noqa: F401
     from clincot.records.pairs import Pair  # noqa: F401
-    from clincot.runs.api import build, check_push, evaluate, open_run, pair, push, train  # noqa: F401
+    from clincot.runs.api import build, check_push, evaluate, import_rows, open_run, pair, push, train  # noqa: F401
     from clincot.runs.results import RoundAdapter, RoundData, RunResults  # noqa: F401
+    from clincot.runs.rounds.imported import RowsToImport  # noqa: F401
     from clincot.runs.run import Run  # noqa: F401
 
 __version__ = "0.1.0"
@@ -27,6 +28,8 @@ _PUBLIC = {
     "Run": "clincot.runs.run",
     "open_run": "clincot.runs.api",
     "build": "clincot.runs.api",
+    "import_rows": "clincot.runs.api",
+    "RowsToImport": "clincot.runs.rounds.imported",
     "pair": "clincot.runs.api",
     "train": "clincot.runs.api",
     "evaluate": "clincot.runs.api",

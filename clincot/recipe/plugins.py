@@ -10,7 +10,10 @@ from importlib.metadata import entry_points
 from clincot.errors import ClincotError
 from clincot.progress import notice
 
-KINDS = ("methods", "judges", "editors", "engines", "proposers", "metrics", "benchmarks", "protocols", "objectives")
+KINDS = (
+    *("methods", "judges", "editors", "engines", "proposers", "metrics", "benchmarks", "protocols", "objectives"),
+    "formats",  # of preference rows
+)
 
 
 class Table(dict[str, str]):

@@ -15,6 +15,7 @@ from clincot import benchmarks, editors, engines, judges, methods, metrics, obje
 from clincot.errors import ClincotError
 from clincot.recipe.choices import load_plugin
 from clincot.recipe.plugins import Plugin, installed
+from clincot.rows import formats
 
 ROOT = Path(clincot.__file__).parents[1]
 TABLES: dict[str, Mapping[str, Any]] = {
@@ -27,6 +28,7 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "benchmarks": benchmarks.BENCHMARKS,
     "protocols": protocols.PROTOCOLS,
     "objectives": objectives.OBJECTIVES,
+    "formats": formats.FORMATS,
 }
 
 

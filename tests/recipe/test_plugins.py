@@ -12,12 +12,13 @@ from clincot import benchmarks, editors, engines, judges, methods, metrics, obje
 from clincot.errors import ClincotError
 from clincot.recipe import load_recipe, plugins
 from clincot.recipe.choices import check, choose, code_of, source_keys
+from clincot.rows import formats
 from clincot.runs.checks import check_names
 from tests.packages import install
 
 TABLES = (
     *(methods.METHODS, judges.JUDGES, editors.EDITORS, engines.ENGINES, regions.PROPOSERS),
-    *(metrics.SCORES, benchmarks.BENCHMARKS, objectives.OBJECTIVES, protocols.OUTSIDE),
+    *(metrics.SCORES, benchmarks.BENCHMARKS, objectives.OBJECTIVES, formats.FORMATS, protocols.OUTSIDE),
 )
 MINE = """
 from dataclasses import dataclass

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clincot.recipe.choices import choose
+from clincot.recipe.plugins import Table
 
 if TYPE_CHECKING:
     from clincot.rows.formats.base import Format
 
-FORMATS = {
-    "trl": "clincot.rows.formats.trl:Trl",
-    "swift": "clincot.rows.formats.swift:Swift",
-    "llamafactory": "clincot.rows.formats.llamafactory:LlamaFactory",
-    "llava": "clincot.rows.formats.llava:Llava",
-    "mmedpo": "clincot.rows.formats.mmedpo:MMedPO",
-}
+FORMATS = Table(
+    "formats",
+    {
+        "trl": "clincot.rows.formats.trl:Trl",
+        "swift": "clincot.rows.formats.swift:Swift",
+        "llamafactory": "clincot.rows.formats.llamafactory:LlamaFactory",
+        "llava": "clincot.rows.formats.llava:Llava",
+        "mmedpo": "clincot.rows.formats.mmedpo:MMedPO",
+    },
+)
 
 
 def load(name: str) -> Format:
