@@ -14,6 +14,7 @@ from clincot.stages.train.rows import check_placeholders, load_rows, stored_rows
 from tests.objectives.rows import make_row, png, write_rows
 
 NAN = float("nan")
+IMAGE = {"bytes": png(1), "path": "a.png"}
 
 
 def read(folder, *odd: dict, plain: int = 2):
@@ -82,6 +83,10 @@ def test_rows_with_a_preference_are_kept(changes: dict, tmp_path) -> None:
         ({"images": [{"bytes": None, "path": "/nowhere/x.png"}]}, "row row-1: an image has no bytes"),
         ({"side_images": [{"bytes": png(1), "path": "a.png"}, {"bytes": b"", "path": "b.png"}]}, "row-1: an image has"),
         ({"side_images": [{"bytes": png(1), "path": "a.png"}]}, "row row-1: side_images holds 1 images, not 2"),
+        (
+            {"side_images": [IMAGE] * 3, "chosen_images_count": 2, "rejected_images_count": 2},
+            "row row-1: side_images holds 3 images, not 4",
+        ),
     ],
 )
 def test_what_is_missing_is_refused_by_the_name_of_its_row(changes: dict, said: str, tmp_path) -> None:
@@ -115,3 +120,11 @@ def test_the_images_of_a_side_are_counted_as_its_row_says(tmp_path, processor) -
     rows = read(tmp_path, {"prompt": direct_messages("One image?")} | counts, plain=0)
     with pytest.raises(DataError, match="the prompt asks for 1 images and the chosen side has 3"):
         check_placeholders(rows, Renderer(processor))
+
+
+def test_sides_may_have_several_images_where_the_row_counts_them(tmp_path):
+    """A side's images need not be two in all; a row that does not count them has one each."""
+    four = {"side_images": [IMAGE] * 4, "chosen_images_count": 2, "rejected_images_count": 2}
+    three = {"side_images": [IMAGE] * 3, "chosen_images_count": 1, "rejected_images_count": 2}
+    rows = read(tmp_path, four, three)
+    assert keep_rows(rows, "part.parquet") == (rows, {})
