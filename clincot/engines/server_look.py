@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from PIL.Image import Image
 
+from clincot.engines._chat import chat_messages
 from clincot.engines._images import DataUrls
-from clincot.engines.openai import chat_messages
 from clincot.engines.plain_server import Answer, PlainServer
 from clincot.records import Message
 
@@ -72,7 +72,9 @@ class ServerLook:
 
     def read(self, prompt: Prompt) -> tuple[int, ...] | None:
         """Return the token ids of a prompt, image tokens included, as vLLM's `tokenize` gives them, else None."""
-        answer = self.server.post("tokenize", model=self.model, messages=self._messages(prompt))
+        answer = self.server.post(
+            "tokenize", model=self.model, messages=self._messages(prompt), add_special_tokens=False
+        )
         ids = answer.body.get("tokens")
         return tuple(ids) if answer.good and isinstance(ids, list) and ids else None
 

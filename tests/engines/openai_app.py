@@ -160,9 +160,10 @@ class Served:
             return refusal(404, "Not Found")
         loaded = self.models[body["model"]].policy
         text = body.get("prompt")
-        if text is None:
-            text = render(loaded, body["messages"], 0)
-        ids = loaded.tokenizer(text, add_special_tokens=body["add_special_tokens"])["input_ids"]
+        if text is not None:
+            ids = loaded.tokenizer(text, add_special_tokens=body["add_special_tokens"])["input_ids"]
+        else:
+            ids = prompt_ids(loaded, *shown_in(body["messages"]))
         return JSONResponse({"tokens": ids, "count": len(ids)})
 
     async def detokenize(self, request: Request) -> Response:
@@ -203,15 +204,29 @@ def without_images(messages: Sequence[Any]) -> list[Any]:
     ]
 
 
-def asked_of(body: dict[str, Any]) -> GenerateRequest:
-    """What the body of a request asks, images decoded."""
-    messages, pictures = [], []
-    for message in body["messages"]:
+def shown_in(messages: Sequence[Any]) -> tuple[list[Any], list[Image.Image]]:
+    """The messages with plain image blocks, and the images of these."""
+    plain, pictures = [], []
+    for message in messages:
         content = message["content"]
         if not isinstance(content, str):
             pictures += [opened(block["image_url"]["url"]) for block in content if block["type"] == "image_url"]
             content = [{"type": "image"} if block["type"] == "image_url" else block for block in content]
-        messages.append({**message, "content": content})
+        plain.append({**message, "content": content})
+    return plain, pictures
+
+
+def prompt_ids(loaded: Any, messages: Sequence[Any], pictures: Sequence[Image.Image]) -> list[int]:
+    """The tokens of a prompt, those of its images included."""
+    text = render(loaded, messages, len(pictures))
+    if pictures:
+        return loaded.processor(images=[list(pictures)], text=[text], add_special_tokens=False)["input_ids"][0]
+    return loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def asked_of(body: dict[str, Any]) -> GenerateRequest:
+    """What the body of a request asks, images decoded."""
+    messages, pictures = shown_in(body["messages"])
     numbers = (body.get("seed") or 0, body["temperature"], body.get("top_p") or 1.0, body["max_tokens"])
     return GenerateRequest(tuple(messages), tuple(pictures), *numbers)
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clincot import engines
+from clincot.engines.base import NoLogProbs
+from clincot.engines.openai import OpenAIEngine
 from clincot.engines.server_look import Prompt, ServerLook, Written, differing
 from clincot.errors import ClincotError, did_you_mean
 from clincot.judges.scoring import mode_of
 from clincot.lm.requests import ChoiceRequest, GenerateRequest
-from clincot.recipe import ModelSource, Recipe
+from clincot.recipe import Recipe
 from clincot.runs.doctor.models import folder_here
 from clincot.runs.doctor.reach import Reach
 from clincot.runs.doctor.servers.files import Reads
@@ -79,22 +81,16 @@ def texts(look: ServerLook, pairs: Pairs, is_policy: bool) -> Iterator[Check]:
     yield _cached(wrote)
 
 
-def digits(url: str, source: ModelSource, prompt: Prompt, scoring: str) -> Check:
+def digits(engine: OpenAIEngine, prompt: Prompt, scoring: str) -> Check:
     """Return how the replies of a judge are weighed."""
     replies = tuple(spelling for reply in mode_of(scoring).replies for spelling in reply)
-    reach: dict[str, Any] = {
-        "endpoint": (url,),
-        "key_env": source.key_env,
-        "timeout": source.timeout,
-        "tries": 1,
-        "batch_size": 1,
-    }
     try:
-        engine = engines.load("openai", source.repo, **reach)
         engine.score_choices([ChoiceRequest(prompt.messages, prompt.images, replies)])
+    except NoLogProbs as error:  # the digits of `expected` are written out then
+        return Check("digits", "note" if scoring == "expected" else "fails", str(error))
     except ClincotError as error:
         return Check("digits", "fails", str(error))
-    way = getattr(getattr(engine, "abilities", None), "digits", "20 likeliest")
+    way = engine.abilities.digits
     if way == "exact":
         return Check("digits", "ok", "exact: the log-probabilities of the tokens that are asked for")
     return Check("digits", "note", f"by the {way} tokens; a reply that is not among them counts as impossible")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from clincot.engines.openai import OpenAIEngine
 from clincot.engines.plain_server import PlainServer
 from clincot.engines.server_look import ServerLook
 from clincot.errors import ClincotError
@@ -13,7 +14,7 @@ from clincot.recipe import ModelSource, Recipe
 from clincot.runs.doctor.reach import Reach
 from clincot.runs.doctor.servers import checks
 from clincot.runs.doctor.servers.files import reader_of
-from clincot.runs.doctor.servers.questions import Asked, Pairs, asked_of
+from clincot.runs.doctor.servers.questions import Asked, Pairs, asked_of, folded
 from clincot.runs.doctor.servers.report import Check, Looked, ServersReport
 from clincot.runs.doctor.servers.roles import served_roles
 from clincot.runs.roles import asks_policy, sources_of, where_of
@@ -108,10 +109,20 @@ class _Role:
         if not self.pairs:
             yield Check("questions", "unknown", f"none: {self.questions.lacking}")
             return
-        yield from checks.texts(look, self.pairs, self.role == "policy")
+        yield from self._questioned(url, look)
+
+    def _questioned(self, url: str, look: ServerLook) -> Iterator[Check]:
+        """Yield the checks that ask the questions."""
+        engine = OpenAIEngine.from_pretrained(
+            self.source.repo, endpoint=url, key_env=self.source.key_env, timeout=self.source.timeout, tries=1
+        )
+        pairs = self.pairs
+        if not self.sees and not engine.takes_system:
+            pairs = tuple((folded(first), folded(second)) for first, second in pairs)
+        yield from checks.texts(look, pairs, self.role == "policy")
         if self.weighs:
-            yield checks.digits(url, self.source, self.pairs[0][0], self.recipe.build.judging.scoring)
+            yield checks.digits(engine, pairs[0][0], self.recipe.build.judging.scoring)
         read = reader_of(self.source, self.reach, self.recipe, self.sees)
-        yield checks.prompt_tokens(look, self.pairs, read, self.source.repo)
+        yield checks.prompt_tokens(look, pairs, read, self.source.repo)
         if self.role == "policy" and self.compare:
-            yield checks.compared(look, self.pairs, self.recipe, self.reach)
+            yield checks.compared(look, pairs, self.recipe, self.reach)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -96,3 +96,9 @@ def _reading(recipe: Recipe, examples: Sequence[Example]) -> Iterator[tuple[Prom
         ]
         first, second = (Prompt(tuple(way.messages(request))) for request in requests)
         yield first, second
+
+
+def folded(prompt: Prompt) -> Prompt:
+    """Return a judge's prompt in one turn, for a template without a system turn."""
+    system, user = prompt.messages
+    return replace(prompt, messages=({**user, "content": f"{system['content']}\n\n{user['content']}"},))
