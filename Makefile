@@ -32,7 +32,7 @@ test-models: $(READY)
 # Rounds over real servers: vLLM on this CPU, in $(VENV)/servers. Takes 10 to 20 minutes and 6 GB of memory.
 test-servers: $(READY)
 	$(BIN)/python tests/servers/environment.py
-	$(BIN)/python -m pytest -o python_files='check_*.py' tests/servers
+	$(BIN)/python -m pytest -o python_files='check_*.py' --timeout 1800 tests/servers
 
 # Four versions of huggingface_hub, each in an environment of its own under $(VENV)/clients, over one embedded Hub.
 test-clients: $(READY)
