@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clincot.errors import DataError
 from clincot.recipe.choices import choose
 from clincot.recipe.own_data import is_own
 from clincot.recipe.plugins import Table
@@ -44,6 +46,8 @@ def load(name: str) -> Benchmark:
     Raises ClincotError naming the nearest known one, DataError and RecipeError for what own data declare wrongly.
     """
     if name in BENCHMARKS or not is_own(name):
+        if name not in BENCHMARKS and Path(name).is_dir():
+            raise DataError(f"benchmark {name!r}: is not known, but there is such a folder. Write ./{name} for it.")
         return choose(BENCHMARKS, name, "benchmark")()
     from clincot.benchmarks.own import OwnData  # pyarrow and Pillow, which --help does without
 

@@ -12,12 +12,14 @@ REPO = re.compile(r"[\w.-]+/[\w.-]+(@[^@\s]+)?")
 
 
 def is_path(name: str) -> bool:
-    """Return whether `name` is a folder, a file of rows or a file that declares data, on this machine."""
-    return (
-        bool(name)
-        and ":" not in name
-        and (name.startswith((".", "/", "~")) or name.endswith(FILES) or Path(name).is_dir())
-    )
+    """Return whether `name` is a folder, a file of rows or a file that declares data, on this machine.
+
+    A folder has a / in its name: `cells` alone is the name of a benchmark, `./cells` and `cells/` are folders.
+    """
+    if not name or ":" in name:
+        return False
+    written = name.startswith((".", "/", "~")) or name.endswith(("/", *FILES))
+    return written or ("/" in name and Path(name).is_dir())
 
 
 def is_own(name: str) -> bool:

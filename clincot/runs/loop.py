@@ -43,7 +43,7 @@ def run_rounds(
         return found
 
     check_conditioning(run.recipe)
-    prepare(run, say)
+    prepare(run, say, ("train", run.recipe.evaluate.split))
     parents: dict[str, OwnPin] = {}
     existing: dict[str, OwnPin] = {}
     if run.start == "sft":

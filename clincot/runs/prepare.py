@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from clincot import benchmarks
 from clincot.benchmarks.own import OwnData
@@ -11,19 +11,19 @@ from clincot.runs.models.pins import benchmark_pin
 from clincot.runs.run import Run
 
 
-def prepare(run: Run, say: Callable[[str], None]) -> None:
+def prepare(run: Run, say: Callable[[str], None], splits: Iterable[str] = ()) -> None:
     """Publish what the project ships and an embedded Hub lacks, and show what own data hold.
 
-    Raises DataError for own data that cannot be used.
+    Raises DataError for own data that cannot be used, or that lack one of `splits`.
     """
     if run.target.label.startswith("local:"):
         _ship(run, say)
     benchmark = benchmarks.load(run.recipe.benchmark)
     if isinstance(benchmark, OwnData):
-        _show(run, benchmark, say)
+        _show(run, benchmark, say, splits)
 
 
-def _show(run: Run, benchmark: OwnData, say: Callable[[str], None]) -> None:
+def _show(run: Run, benchmark: OwnData, say: Callable[[str], None], splits: Iterable[str]) -> None:
     """Say what own data hold and what was guessed of them, before any model is loaded."""
     folder = benchmark.folder
     if folder is None:
@@ -31,6 +31,7 @@ def _show(run: Run, benchmark: OwnData, say: Callable[[str], None]) -> None:
         folder = run.target.snapshot(pin, benchmark.patterns)
     for line in benchmark.shown(folder):
         say(line)
+    benchmark.check_splits(folder, splits)
 
 
 def _ship(run: Run, say: Callable[[str], None]) -> None:

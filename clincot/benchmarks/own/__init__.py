@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from clincot.benchmarks.base import Source
@@ -17,6 +18,7 @@ from clincot.recipe.own_data import published, short
 from clincot.records import Example
 from clincot.records.lineage import Pin, content_key
 
+LOOKED_AT = 1000  # names in a folder that are searched for a word of an agreement
 LOCAL = "local"  # the revision of data that lie on this machine
 
 
@@ -40,7 +42,11 @@ class OwnData:
         """Return where the data are and their terms; they are restricted unless something else is declared."""
         declared = self.place.declared
         names = [self.name, *declared.table]
-        names += [str(self.folder.resolve()), *(path.name for path in self.folder.iterdir())] if self.folder else []
+        names += (
+            [str(self.folder.resolve()), *(path.name for path in islice(self.folder.iterdir(), LOOKED_AT))]
+            if self.folder
+            else []
+        )
         why = barred(declared, names)
         return Source(
             name=published(self.name),
@@ -84,6 +90,11 @@ class OwnData:
     def contents(self, folder: Path) -> Contents:
         """Return all that the data hold, read once a process."""
         return _contents(self.place, folder, short(self.name), _state(self.place, folder))
+
+    def check_splits(self, folder: Path, names: Iterable[str]) -> None:
+        """Raise DataError for a split that is not there or has no question."""
+        for name in names:
+            self.examples(folder, name)
 
     def urls(self) -> list[str]:
         """Return the images that rows name by a URL. Raises DataError for data on a Hub."""

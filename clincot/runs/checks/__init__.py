@@ -14,7 +14,7 @@ from clincot.methods import METHODS
 from clincot.objectives import OBJECTIVES
 from clincot.recipe import ModelSource, Recipe
 from clincot.recipe.choices import check, trait
-from clincot.recipe.own_data import is_own, is_path
+from clincot.recipe.own_data import is_path
 from clincot.recipe.parts import Control
 from clincot.recipe.plugins import Table
 from clincot.recipe.training import check_training
@@ -37,10 +37,8 @@ def check_names(recipe: Recipe) -> None:
     if not is_path(recipe.benchmark):  # of a folder it is restricted (benchmarks/own/terms.py)
         refuse_credentialed(recipe.benchmark)
     check(METHODS, recipe.method.name, "method")
-    if is_own(recipe.benchmark) and recipe.benchmark not in benchmarks.BENCHMARKS:
+    if recipe.benchmark not in benchmarks.BENCHMARKS:
         benchmarks.load(recipe.benchmark)
-    else:
-        check(benchmarks.BENCHMARKS, recipe.benchmark, "benchmark")
     check(OBJECTIVES, recipe.train.objective, "train.objective")
     _check_models(recipe)
     _check_judges(recipe)

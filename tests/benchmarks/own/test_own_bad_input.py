@@ -117,8 +117,23 @@ def test_data_are_pushed_only_under_a_known_licence_and_unrestricted(
 
 
 def test_names_of_own_data() -> None:
-    assert is_own("./cells") and is_own("me/cells@v1") and is_own("rows.jsonl")
+    assert is_own("cells/") and is_own("./cells") and is_own("me/cells@v1") and is_own("rows.jsonl")
     assert not any(map(is_own, ("", "slake", "./file.py:Mine", "package.module:Mine")))
     assert published("/home/someone/cells/") == published("/home/someone/cells/clincot.yaml") == "./cells"
     assert published(published("/a/b/cells.yaml")) == "./cells" and published("me/cells@v1") == "me/cells@v1"
     assert short("/a/my cells") == "my-cells" and short("me/cells@v1") == "cells" and short("./f.py:Mine") == "Mine"
+
+
+def test_a_folder_that_is_called_like_a_benchmark_changes_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name in lineages stays, and so do the hashes of recipes."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "slake", [row(1)])
+    write(tmp_path / "mine", [row(1)])
+    assert load("slake").source.repo == "BoKelvin/SLAKE" and published("slake") == short("slake") == "slake"
+    assert load("./slake").source.repo == load("slake/").source.repo == "./slake"
+    with pytest.raises(
+        DataError, match="benchmark 'mine': is not known, but there is such a folder. Write ./mine for it"
+    ):
+        load("mine")
