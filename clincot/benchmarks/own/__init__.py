@@ -11,7 +11,7 @@ from clincot.benchmarks.base import Source
 from clincot.benchmarks.own.declared import Place, place_of
 from clincot.benchmarks.own.reading import NAMED, Contents, Reader, counted
 from clincot.benchmarks.own.tables import SPLITS, files_of
-from clincot.benchmarks.own.terms import UNKNOWN, barred, privacy_of
+from clincot.benchmarks.own.terms import barred, privacy_of
 from clincot.benchmarks.reading import checked
 from clincot.errors import DataError
 from clincot.recipe.own_data import published, short
@@ -52,7 +52,7 @@ class OwnData:
             name=published(self.name),
             repo=declared.repo or published(self.name),
             revision=declared.revision if declared.repo else LOCAL,
-            licence=declared.licence or UNKNOWN,
+            licence=declared.licence,
             redistributable=not why,
             modality=declared.modality,
             languages=declared.languages,
@@ -110,7 +110,7 @@ class OwnData:
         lines = [f"{source.name}: {rows}: {counted(contents)}{made if contents.made else ''}"]
         lines += [f"  columns: {contents.columns.shown()}"]
         regions = f", regions of {', '.join(declared.regions)}" if declared.regions else ""
-        licence = source.licence if declared.licence else "none declared"
+        licence = declared.licence or "none declared"
         lines += [
             f"  {declared.modality}, {' '.join(declared.languages)}; licence {licence}; {source.privacy}{regions}"
         ]

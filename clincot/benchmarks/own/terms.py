@@ -8,7 +8,6 @@ from clincot.benchmarks.base import Privacy
 from clincot.benchmarks.own.declared import Declared
 from clincot.hub.licences import CREDENTIALED
 
-UNKNOWN = "unknown"  # a licence of the Hub's list: nobody said one
 OPEN: tuple[str, ...] = (
     "cc0",
     "cc-by-2",
@@ -38,7 +37,7 @@ def barred(declared: Declared, names: Iterable[str]) -> str:
     if agreement:
         return f"looks like {agreement.upper()} data, which are restricted by their agreement"
     if declared.privacy == "restricted":
-        return "is restricted, which is what data are that declare no other `privacy`"
+        return "is restricted"
     if not declared.licence:
         return "declares no licence"
     if not declared.licence.lower().startswith(OPEN):

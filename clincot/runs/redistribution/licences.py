@@ -26,6 +26,7 @@ def _check_source(source: Source) -> None:
         raise DataError(
             f"--public: benchmark {source.name} {why}."
             " Leave --public out: a private push holds ids, boxes, scores and model texts alone."
+            f"{' Own data declare privacy and licence in their clincot.yaml.' if source.barred else ''}"
         )
     privacy = privacy_of(source)
     if privacy != "public":

@@ -29,6 +29,7 @@ def _settings(recipe: Recipe, source: Source) -> dict[str, Any]:
     return {
         "source": source.repo,
         "licence": source.licence,
+        **({"barred": source.barred} if source.barred else {}),
         "languages": list(source.languages),
         "partition": {"rounds": recipe.rounds, "seed": recipe.seed, "unit": "image"},
         "image_layout": recipe.image_layout,

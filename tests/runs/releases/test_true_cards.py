@@ -192,3 +192,12 @@ def test_regions_that_only_place_noise_are_no_crops(views: dict[str, int], propo
     text = cards.dataset_card("me/run", {"round-1": made})
     assert "| round-1 | 12 | 0 |" in text
     assert ("crop" in text, "grounding model" in text) == (proposer, proposer)
+
+
+def test_a_card_of_own_data_names_no_repository_no_licence_and_the_reason_of_its_redaction() -> None:
+    own = {"source": "./ward", "licence": "", "barred": "is restricted", "withheld": True}
+    made = every_card(COUNTED | own, WithoutRegions())["dataset"]
+    front = made.split("---")[1]
+    assert "source_datasets:\n- original\n" in front and "license" not in front
+    assert "are not part of this dataset**: the source is restricted. The image" in made
+    assert "The lineage names no licence of the source" in made and "forbids passing them on" not in made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from clincot.recipe.own_data import is_path
 from clincot.records.lineage import Lineage
 from clincot.runs.releases.cards.method import Stated, stated_in
 from clincot.runs.releases.cards.rendering import (
@@ -36,7 +37,7 @@ def dataset_card(repo: str, lineages: Rounds) -> str:
         "task_categories": ["visual-question-answering"],
         "tags": [*TAGS, "preference", "dpo", "image", "text"],
         "size_categories": [next((name for limit, name in SIZES if pairs < limit), "n>1M")],
-        "source_datasets": distinct(lineage.facts.get("source") for _, lineage in rounds),
+        "source_datasets": distinct(_source(lineage) for _, lineage in rounds),
         "configs": [config for name, lineage in rounds for config in _configs(name, lineage, name == latest)],
     }
     return render(
@@ -54,6 +55,12 @@ def dataset_card(repo: str, lineages: Rounds) -> str:
         sampled=any(made.sampled_from is not None for _, made in rounds),
         drops=_drops(made for _, made in rounds),
     )
+
+
+def _source(made: Lineage) -> str:
+    """Return the dataset that a round was made from; the Hub calls what is made of no other repository original."""
+    source = str(made.facts.get("source") or "")
+    return "original" if is_path(source) else source
 
 
 def _layout(made: Lineage) -> str:

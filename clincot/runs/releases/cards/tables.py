@@ -45,7 +45,10 @@ def model_index(repo: str, rounds: Ordered, evaluations: Ordered) -> list[dict[s
         return []
     last = evaluations[-1][1]
     pin = last.pins.get("benchmark")
-    dataset = {"name": last.facts.get("called", last.benchmark), "type": pin.repo if pin else last.benchmark}
+    dataset = {
+        "name": last.facts.get("called", last.benchmark),
+        "type": (pin.repo if pin else last.benchmark).removeprefix("./"),
+    }
     dataset |= {"split": last.facts.get("split", "test")} | ({"revision": pin.sha} if pin else {})
     metrics = [{"type": r["metric"], "value": r["value"], "name": _metric_name(r)} for r in ours if r.get("metric")]
     result = {"task": {"type": "visual-question-answering"}, "dataset": dataset, "metrics": metrics}
