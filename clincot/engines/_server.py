@@ -109,6 +109,15 @@ class Server:
             return {}
         return found if isinstance(found, dict) else {}
 
+    def send(self, path: str, body: dict[str, Any]) -> tuple[int, str]:
+        """Return status and words of the answer to a request that is sent once; status 0 without an answer."""
+        headers = {"Authorization": f"Bearer {self._key}"}
+        try:
+            response = self._session.post(f"{self.url}/{path}", json=body, headers=headers)
+        except httpx.TransportError as error:
+            return 0, str(error) or type(error).__name__
+        return response.status_code, message_of(response)
+
     def _list(self) -> list[dict[str, Any]]:
         body = self._ask("GET", f"{self.url}/models")
         listed = body.get("data") or [] if isinstance(body, dict) else None

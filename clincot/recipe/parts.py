@@ -27,7 +27,9 @@ class ModelSource:
     URL of a server that answers for it (`openai`), or a list of servers that share the requests. `key_env` names the
     environment variable with their key. `at_once` requests are under way at a time (0: the batch size of the role);
     each may take `timeout` seconds and is sent `tries` times. `tokenizer` is the repository of the served model's
-    tokenizer, for servers that do not tokenise. `load`: dtype, attention, place and quantisation of a model in process.
+    tokenizer, for servers that do not tokenise. `adapter_root`: where the policy's servers see the folder of all runs,
+    from which they load adapters; empty: under its path here. `load`: dtype, attention, place and quantisation of a
+    model in process.
     """
 
     repo: str = ""
@@ -39,6 +41,7 @@ class ModelSource:
     timeout: Annotated[float, Range(1, 86_400)] = 600.0
     tries: Annotated[int, Range(1, 100)] = 7
     tokenizer: str = ""
+    adapter_root: str = ""
     load: Load = Load()
 
 

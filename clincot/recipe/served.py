@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 KEY_ENV = "CLINCOT_SERVER_KEY"  # the environment variable that holds a server's key, unless a recipe names another
-USUAL = {"key_env": KEY_ENV, "at_once": 0, "timeout": 600.0, "tries": 7, "tokenizer": ""}
+USUAL = {"key_env": KEY_ENV, "at_once": 0, "timeout": 600.0, "tries": 7, "tokenizer": "", "adapter_root": ""}
 DECIDE = ("tokenizer",)  # it names the tokens that are weighed; addresses, keys and waits change no result
 
 

@@ -9,6 +9,7 @@ from clincot.records.lineage import Kind, OwnPin
 from clincot.runs import releases
 from clincot.runs.checks.needs import check_conditioning
 from clincot.runs.evaluation.evaluate import evaluate_rounds
+from clincot.runs.models.served_adapters import report_loading
 from clincot.runs.prepare import prepare
 from clincot.runs.preview import preview
 from clincot.runs.releases import Release, pushing
@@ -44,6 +45,7 @@ def run_rounds(
 
     check_conditioning(run.recipe)
     prepare(run, say, ("train", run.recipe.evaluate.split))
+    report_loading(run, say)
     parents: dict[str, OwnPin] = {}
     existing: dict[str, OwnPin] = {}
     if run.start == "sft":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from clincot.errors import RecipeError
@@ -31,6 +32,11 @@ def check_server(where: str, source: ModelSource, kinds: Collection[str]) -> Non
                 f"{where}.endpoint: holds a name or password, and recipes are published. Put the key into the"
                 f" environment variable {USUAL['key_env']} and leave it out of the URL."
             )
+    if source.adapter_root and (where != "models.policy" or not PurePosixPath(source.adapter_root).is_absolute()):
+        raise RecipeError(
+            f"{where}.adapter_root: {source.adapter_root!r} is no place of adapters. Give the policy's alone, the"
+            " absolute path at which its servers see the folder of all runs."
+        )
     if not VARIABLE.fullmatch(source.key_env):  # not quoted: it may be the key
         raise RecipeError(
             f"{where}.key_env: is no name of an environment variable. Give the name of the variable that holds the"

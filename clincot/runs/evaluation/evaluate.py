@@ -15,6 +15,7 @@ from clincot.runs import releases
 from clincot.runs.evaluation.made import Splits, made_of
 from clincot.runs.evaluation.share import answer_elsewhere
 from clincot.runs.models.loads import load_facts, report_loads
+from clincot.runs.models.served_adapters import served_facts
 from clincot.runs.redistribution.redacted import References
 from clincot.runs.releases import Release, tag_of
 from clincot.runs.releases.cards.method import stated_by
@@ -64,7 +65,7 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False, executor:
         inputs,
         pins=made.pins,
         own=made.own,
-        facts=facts_of(run, evaluation),
+        facts=facts_of(run, evaluation) | served_facts(run, made.chosen),
     )
     shown = evaluation if made.source.redistributable else _withheld(evaluation, made.splits)
     files = _files(run, shown, made.splits, tag_of(made.newest, run.start))

@@ -16,6 +16,7 @@ from clincot.records.lineage import OwnPin, Pin
 from clincot.runs import releases
 from clincot.runs.models.loading import reference_key
 from clincot.runs.models.loads import report_loads
+from clincot.runs.models.served_adapters import served_facts
 from clincot.runs.order import RunOrder
 from clincot.runs.redistribution.redacted import read_rows
 from clincot.runs.redistribution.round_files import without_images
@@ -79,7 +80,7 @@ def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: lis
         own=made.own,
         sampled_from=wrote,
         keys=reference_key(policy, wrote, source.kind, source.load, run.recipe.fit_key) if wrote else {},
-        facts=facts_of(run.recipe, made.source, facts) | _repairs(run, made),
+        facts=facts_of(run.recipe, made.source, facts) | _repairs(run, made) | served_facts(run, [made.parent]),
     )
     return releases.commit(run, "dataset", run.preferences_repo, files, lineage)
 
