@@ -82,7 +82,7 @@ def loads_adapters(server: Server) -> bool:
 
 def _fault(server: Server, adapter: ServedAdapter, status: int, said: str, every: Every) -> str:
     """Return why an adapter was not loaded, and what to do."""
-    if adapter.folder in said:  # vLLM: 404, "Loading lora NAME failed: No adapter found for FOLDER"
+    if status == 404 and adapter.folder in said:  # vLLM: "Loading lora NAME failed: No adapter found for FOLDER"
         return (
             f"finds no adapter in {adapter.folder} ({said}). Share that folder with the server, under the same path or"
             " with models.policy.adapter_root, the place where it sees the folder of all runs."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,20 +13,25 @@ import pytest
 from command import SMALL, clincot
 
 from clincot.hub import connect
-from tests.engines.served import ServedPolicy
+from tests.engines.served import ServedModels
 
 POLICY = "clincot/phantom-policy"
 
 
 @pytest.fixture(scope="module")
-def served(finished_run: tuple[Path, str, str], small_hub: Path) -> Iterator[ServedPolicy]:
-    """Serve the tiny policy under its name and the finished run's first adapter as `loop-round-1`."""
+def process(finished_run: tuple[Path, str, str], small_hub: Path) -> Iterator[ServedModels]:
+    """Serve the tiny policy under its name, and no adapter."""
     with connect(f"local:{small_hub}", main=False) as hub:
         base = hub.snapshot(hub.resolve("model", POLICY))
-        adapter = hub.snapshot(hub.resolve("model", "demo/loop", "round-1"))
-    server = ServedPolicy(base, adapter, (POLICY, "loop-round-1"))
+    server = ServedModels({POLICY: (base,)})
     yield server
     server.stop()
+
+
+@pytest.fixture
+def served(process: ServedModels) -> ServedModels:
+    process.fail_next(0, 200)
+    return process
 
 
 def words(small_hub: Path, endpoint: str, name: str) -> tuple[str, ...]:
@@ -41,22 +47,74 @@ def texts(rows: list[dict]) -> list[tuple[str, str, list[str]]]:  # type: ignore
     return [(row["id"], row["text"], row["lookahead"]) for row in rows]
 
 
-def test_round_2_is_sampled_from_the_adapter_that_the_server_names_by_run_and_round(
-    served: ServedPolicy, finished_run: tuple[Path, str, str], small_hub: Path, tmp_path: Path
+def lineage(folder: Path, run: str, tag: str) -> dict:  # type: ignore[type-arg]
+    """The lineage that a run's store has of its preference data."""
+    with connect(f"local:{folder / 'runs' / run / 'store'}", main=False) as store:
+        pin = store.resolve("dataset", f"demo/{run}-preferences", tag)
+        return json.loads(store.read(pin, f"rounds/{tag.removesuffix('-v2')}/lineage.json"))
+
+
+def adapters(folder: Path, run: str) -> dict[str, str]:
+    """The tags of a run's adapters in its store, with their commits."""
+    with connect(f"local:{folder / 'runs' / run / 'store'}", main=False) as store:
+        return store.tags("model", f"demo/{run}")
+
+
+def test_round_2_is_sampled_from_the_adapter_that_was_loaded_while_the_server_ran(
+    served: ServedModels, finished_run: tuple[Path, str, str], small_hub: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(finished_run[0] / "runs", tmp_path / "runs")
     again = words(small_hub, served.endpoint, "loop")
     _, err = clincot("build-data", "--round", "2", "--new-version", *again, cwd=tmp_path)
     assert "(round-2-v2) made" in err
+    (name,) = {asked["lora_name"] for asked in served.seen()["loras"]}
+    assert re.fullmatch("loop-round-1-[0-9a-f]{8}", name) and f"loaded {name}" in err
     here, there = candidates(tmp_path, "loop", "round-2"), candidates(tmp_path, "loop", "round-2-v2")
     assert texts(here) == texts(there)
     # Another engine's log-probabilities are no reference (vLLM issue 18352): none is stored.
     assert any(row["logp"] is not None for row in here) and all(row["logp"] is None for row in there)
+    assert lineage(tmp_path, "loop", "round-2-v2")["facts"]["served_as"] == {"round-1": name}
+    assert "served_as" not in lineage(tmp_path, "loop", "round-2")["facts"]
+
+
+@pytest.mark.long
+def test_a_run_over_a_server_stops_where_no_adapter_can_be_loaded_and_goes_to_its_end_where_one_can(
+    served: ServedModels, small_hub: Path, tmp_path: Path
+) -> None:
+    """Two rounds and the evaluation without a person; the same command goes on after a stop, and repeats nothing."""
+    mine = words(small_hub, served.endpoint, "alone")
+    served.fail_next(0, 200, no_lora=True)
+    _, err = clincot("run", "--set=rounds=2", *mine, cwd=tmp_path, code=2)
+    assert "the run will stop after its first adapter" in err
+    assert re.search(r"--lora-modules alone-round-1-[0-9a-f]{8}=\S+/runs/alone/served/alone-round-1-", err)
+    assert "Traceback" not in err
+    first = adapters(tmp_path, "alone")
+    assert set(first) == {"round-1"}
+    served.fail_next(0, 200)
+    out, err = clincot("run", "--set=rounds=2", *mine, cwd=tmp_path)
+    assert "will stop" not in err and "round-2 · region" in out
+    assert adapters(tmp_path, "alone").items() > first.items()
+    names = [one["lora_name"][:-9] for one in served.seen()["loras"] if one["lora_name"].startswith("alone")]
+    assert names == ["alone-round-1", "alone-round-2"]
+    # The same adapter in process writes the same.
+    place = ("--name", "alone", "--hub", f"local:{small_hub}", *SMALL)
+    clincot(
+        "build-data",
+        "--round",
+        "2",
+        "--new-version",
+        "--set=models.policy.kind=",
+        "--set=models.policy.endpoint=",
+        *place,
+        cwd=tmp_path,
+    )
+    here, there = candidates(tmp_path, "alone", "round-2-v2"), candidates(tmp_path, "alone", "round-2")
+    assert texts(here) == texts(there)
 
 
 @pytest.mark.long
 def test_round_1_is_sampled_from_the_served_base_and_trained_on_here(
-    served: ServedPolicy, finished_run: tuple[Path, str, str], small_hub: Path, tmp_path: Path
+    served: ServedModels, finished_run: tuple[Path, str, str], small_hub: Path, tmp_path: Path
 ) -> None:
     mine = words(small_hub, served.endpoint, "served")
     clincot("build-data", *mine, cwd=tmp_path)
@@ -65,17 +123,19 @@ def test_round_1_is_sampled_from_the_served_base_and_trained_on_here(
     assert "model demo/served (round-1) made" in err
 
 
-def test_a_name_that_is_not_served_is_refused_with_the_names_that_are(
-    served: ServedPolicy, finished_run: tuple[Path, str, str], small_hub: Path, tmp_path: Path
+def test_a_server_that_loads_no_adapters_is_started_again_by_a_command_that_names_them(
+    served: ServedModels, finished_run: tuple[Path, str, str], small_hub: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(finished_run[0] / "runs", tmp_path / "runs")
     again = words(small_hub, served.endpoint, "loop")
+    served.fail_next(0, 200, no_lora=True)
     _, err = clincot("build-data", "--round", "3", "--set=rounds=3", "--new-version", *again, cwd=tmp_path, code=2)
-    assert "loop-round-2" in err and "loop-round-1" in err and "Traceback" not in err
+    named = r"loop-round-{0}-[0-9a-f]{{8}}=\S+/runs/loop/served/loop-round-{0}-\w+"
+    assert re.search(f"--lora-modules {named.format(2)} {named.format(1)}", err) and "Traceback" not in err
 
 
 def test_a_served_model_is_checked_as_a_judge_and_says_what_the_one_in_process_says(
-    served: ServedPolicy, small_hub: Path, tmp_path: Path
+    served: ServedModels, small_hub: Path, tmp_path: Path
 ) -> None:
     words = ("--hub", f"local:{small_hub}", "--questions=4", "--scoring=generated", "--context=blind", "--json")
     away, _ = clincot("judges", "check", POLICY, "--endpoint", served.endpoint, *words, cwd=tmp_path)

@@ -40,6 +40,7 @@ from clincot.lm.lengths import context_length
 from clincot.lm.loading import no_text_ids
 from clincot.lm.requests import Counters, GenerateRequest
 from clincot.lm.sampling import Sampler
+from tests.engines.lora_routes import RuntimeLora
 
 
 class Recorded(Sampler):
@@ -63,6 +64,7 @@ class Served:
     def __init__(self, folders: dict[str, list[str]]) -> None:
         self.models = {name: opened_model(*own) for name, own in folders.items()}
         self.folders = folders
+        self.lora = RuntimeLora(self.models, folders, opened_model, lambda: self.fault)
         self.lock = threading.Lock()
         self.fault: dict[str, Any] = {"times": 0}
         self.seen: dict[str, Any] = {"requests": 0, "now": 0, "at_once": 0, "keys": [], "messages": []}
@@ -149,7 +151,7 @@ class Served:
         return JSONResponse({"object": "list", "data": cards[:1] if self.fault.get("model") else cards})
 
     async def told(self, request: Request) -> Response:
-        return JSONResponse(self.seen)
+        return JSONResponse(self.seen | {"loras": self.lora.asked})
 
     async def version(self, request: Request) -> Response:
         return JSONResponse({"version": "0.0.1"})
@@ -274,6 +276,7 @@ def application(folders: dict[str, list[str]]) -> Starlette:
             Route("/version", served.version),
             Route("/faults", served.faults, methods=["POST"]),
             Route("/seen", served.told),
+            *served.lora.routes(),
         ]
     )
 

@@ -36,7 +36,9 @@ def changed(run: Run, **models: Any) -> Run:
     )
 
 
-def test_a_served_policy_is_found_by_name_and_its_adapter_by_run_and_round(sealed: SealedRun, asked: Asked) -> None:
+def test_a_served_policy_is_found_by_name_and_its_adapter_by_run_and_round(
+    sealed: SealedRun, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = ModelSource("clincot/phantom-policy", kind="openai", endpoint=("http://127.0.0.1:1/v1",), at_once=9)
     run = changed(sealed.run, policy=source)
     base = Pin("model", source.repo, "main", "a" * 40)
@@ -44,6 +46,7 @@ def test_a_served_policy_is_found_by_name_and_its_adapter_by_run_and_round(seale
     for tag in ("round-2", "round-2-v2"):  # a new version has other weights under the same round
         pin, own = Pin("model", run.adapter_repo, tag, "c" * 40), OwnPin("model", run.name, tag, "d" * 64)
         adapter = Adapter(2, pin, own, Path("never-read"), "b" * 64)
+        monkeypatch.setattr(loading, "serve", lambda run, adapter: f"{run.name}-{adapter.pin.revision}")
         loading.load_policy(run, base, adapter, batch_size=4, threads=1)
     assert [args for args, _ in asked] == [
         ("openai", "clincot/phantom-policy", None),

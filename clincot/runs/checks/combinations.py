@@ -84,12 +84,20 @@ def _margin(recipe: Recipe) -> None:
         )
 
 
-def _projector(recipe: Recipe) -> None:
-    if recipe.train.projector_lr and recipe.models.policy.kind in SERVED:
+def _servable(recipe: Recipe) -> None:
+    """Refuse to train what servers do not load: the next round could not be sampled from it."""
+    train = recipe.train
+    parts = {
+        "train.projector_lr": (bool(train.projector_lr), "0"),
+        "train.lora.modules_to_save": (bool(train.lora.get("modules_to_save")), "null"),
+        "train.lora.use_dora": (bool(train.lora.get("use_dora")), "false"),
+    }
+    odd = next((name for name, (set_, _) in parts.items() if set_), "")
+    if odd and recipe.models.policy.kind in SERVED:
         raise RecipeError(
-            "train.projector_lr: servers load the LoRA weights of an adapter and no projector, so a served policy would"
-            " not be the one that was trained. Set it to 0, or run the policy in process (models.policy.kind:"
-            " transformers)."
+            f"{odd}: servers load the LoRA weights of an adapter and no projector or other layer, so a served policy"
+            f" would not be the one that was trained. Set it to {parts[odd][1]}, or run the policy in process"
+            " (models.policy.kind: transformers)."
         )
 
 
@@ -105,6 +113,6 @@ CHECKS: tuple[Callable[[Recipe], None], ...] = (
     _judging,
     _critic,
     _margin,
-    _projector,
+    _servable,
     _evaluation,
 )
