@@ -68,6 +68,7 @@ class Server:
         self.counters = counters
         self.away = False  # it did not answer lately: one try has to do
         self._key = os.environ.get(reach.key_env) or NO_KEY
+        self.restore: Callable[[Server], None] | None = None  # puts back an adapter that a new start has lost
         self._session = open_session(self.url, reach.timeout)
 
     def cards(self) -> list[dict[str, Any]]:
@@ -88,7 +89,14 @@ class Server:
         asked = {"model": model, "messages": messages, **options}
 
         def action() -> Any:
-            return ChatCompletionOutput.parse_obj_as_instance(self._ask("POST", f"{self.url}/chat/completions", asked))
+            try:
+                said = self._ask("POST", f"{self.url}/chat/completions", asked)
+            except HfHubHTTPError as error:
+                if self.restore is None or error.response.status_code != 404:
+                    raise
+                self.restore(self)
+                said = self._ask("POST", f"{self.url}/chat/completions", asked)
+            return ChatCompletionOutput.parse_obj_as_instance(said)
 
         return self._repeat(action, model)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -43,6 +43,15 @@ class Servers:
     def url(self) -> str:
         """Return the addresses, for messages."""
         return ", ".join(server.url for server in self.servers)
+
+    def load(self, load: Callable[[Server], None]) -> None:
+        """Let `load` put an adapter on every server that answers, and on each that answers without it later."""
+        for server in self.servers:
+            server.restore = load
+            try:
+                load(server)
+            except ServerAway as error:
+                self._lose(server, error)
 
     def chat(self, model: str, messages: list[dict[str, Any]], **options: Any) -> Any:
         """Return the chat completion of `model`; raises ModelError without one, ServerAway when no server answers."""

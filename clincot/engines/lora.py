@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from clincot.engines._server import Reach, Server
+from clincot.engines._server import Reach, Server, ServerAway
 from clincot.errors import ModelError
 from clincot.lm.requests import Counters
+from clincot.progress import notice
 
 ALLOWED = "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True"
 ABSENT = (403, 404, 405, 501)  # the path is not there, or a gateway bars it
@@ -27,84 +28,67 @@ class ServedAdapter:
     rank: int
 
 
-Every = Callable[[], Sequence[ServedAdapter]]
-
-
 @dataclass(frozen=True)
-class PolicyServers:
-    """The servers of a policy, and how they are reached: each gets every adapter, since any of them may be asked."""
+class Lora:
+    """An adapter that servers are given; `every` returns all that a server which loads none has to be started with."""
 
-    endpoints: Sequence[str]
-    key_env: str
-    timeout: float
-    tries: int
+    adapter: ServedAdapter
+    every: Callable[[], Sequence[ServedAdapter]]
 
-    def load(self, adapter: ServedAdapter, every: Every) -> list[str]:
-        """Return the servers on which `adapter` was loaded now; see `load_adapter`."""
-        return [server.url for server in self._servers() if load_adapter(server, adapter, every)]
+    def load(self, server: Server) -> None:
+        """Load the adapter on a server that does not list its name.
 
-    def without_loading(self) -> list[str]:
-        """Return the servers that load no adapters while they run."""
-        return [server.url for server in self._servers() if not loads_adapters(server)]
+        Raises ServerAway without an answer, else ModelError with what to do; where nothing else is left, that is the
+        command for starting the server.
+        """
+        own = self.adapter
+        if own.name in server.models():
+            return
+        status, said = server.send("load_lora_adapter", {"lora_name": own.name, "lora_path": own.folder})
+        if status == 400 and "already been loaded" in said:  # by another process of the same build
+            return
+        where = f"server {server.url}"
+        if status == 0:
+            raise ServerAway(f"{where}: gives no answer to the request for {own.name} ({said}). Start it.")
+        if status != 200:
+            raise ModelError(f"{where}: {self._fault(status, said)}")
+        listed = server.models()
+        if listed and own.name not in listed:
+            raise ModelError(
+                f"{where}: has loaded {own.name} and does not list it, as several API servers behind one address do."
+                f" {self._restart()}"
+            )
+        notice(f"{where}: loaded {own.name}")
 
-    def _servers(self) -> list[Server]:
-        reach = Reach(self.key_env, self.timeout, self.tries)
-        return [Server(url, Counters(), reach) for url in self.endpoints]
+    def _fault(self, status: int, said: str) -> str:
+        """Return why the adapter was not loaded, and what to do."""
+        own = self.adapter
+        if status == 404 and own.folder in said:  # vLLM: "Loading lora NAME failed: No adapter found for FOLDER"
+            return (
+                f"finds no adapter in {own.folder} ({said}). Share that folder with the server, under the same path or"
+                " with models.policy.adapter_root, the place where it sees the folder of all runs."
+            )
+        if status in ABSENT or DISABLED in said.lower():
+            return f"loads no adapters while it runs ({status}: {said}). {self._restart()}"
+        if status == 401:
+            return f"refuses the key ({said}). Set its variable (models.policy.key_env) to the server's own."
+        if "max_lora_rank" in said or "max-lora-rank" in said:
+            return f"takes no adapter of rank {own.rank} ({said}). Start it with --max-lora-rank {own.rank}."
+        return f"does not load the adapter {own.name} ({status}: {said}). See its log."
 
-
-def load_adapter(server: Server, adapter: ServedAdapter, every: Every) -> bool:
-    """Return whether `adapter` was loaded now; a server that lists its name has it.
-
-    `every` returns the adapters that a server which loads none has to be started with. Raises ModelError with what to
-    do; where nothing else is left, that is the command for starting it.
-    """
-    if adapter.name in server.models():
-        return False
-    asked = {"lora_name": adapter.name, "lora_path": adapter.folder}
-    status, said = server.send("load_lora_adapter", asked)
-    if status == 400 and "already been loaded" in said:  # by another process of the same build
-        return False
-    if status != 200:
-        raise ModelError(f"server {server.url}: {_fault(server, adapter, status, said, every)}")
-    listed = server.models()
-    if listed and adapter.name not in listed:
-        raise ModelError(
-            f"server {server.url}: has loaded {adapter.name} and does not list it, as several API servers behind one"
-            f" address do. {_restart(every)}"
-        )
-    return True
-
-
-def loads_adapters(server: Server) -> bool:
-    """Return whether the server has the path for loading adapters while it runs; nothing is loaded."""
-    return server.send("load_lora_adapter", {})[0] not in ABSENT
-
-
-def _fault(server: Server, adapter: ServedAdapter, status: int, said: str, every: Every) -> str:
-    """Return why an adapter was not loaded, and what to do."""
-    if status == 404 and adapter.folder in said:  # vLLM: "Loading lora NAME failed: No adapter found for FOLDER"
+    def _restart(self) -> str:
+        """Return how to start a server that has the adapters."""
+        adapters = self.every()
+        modules = " ".join(f"{one.name}={one.folder}" for one in adapters)
+        rank = max(one.rank for one in adapters)
         return (
-            f"finds no adapter in {adapter.folder} ({said}). Share that folder with the server, under the same path or"
-            " with models.policy.adapter_root, the place where it sees the folder of all runs."
+            f"Start it with {ALLOWED} in its environment and --enable-lora; or with the adapters that there are:\n"
+            f"  --enable-lora --max-lora-rank {rank} --lora-modules {modules}\n"
+            "Then give the same command again: what is finished is kept."
         )
-    if status in ABSENT or DISABLED in said.lower():
-        return f"loads no adapters while it runs ({status}: {said}). {_restart(every)}"
-    if status == 401:
-        return f"refuses the key ({said}). Set its variable (key_env) to the server's own."
-    if "max_lora_rank" in said or "max-lora-rank" in said:
-        return f"takes no adapter of rank {adapter.rank} ({said}). Start it with --max-lora-rank {adapter.rank}."
-    if status == 0:
-        return f"gives no answer to the request for {adapter.name} ({said}). Start it, then give the command again."
-    return f"does not load the adapter {adapter.name} ({status}: {said}). See its log."
 
 
-def _restart(every: Every) -> str:
-    """Return how to start a server that has the adapters; the folders are its own names for them."""
-    adapters = every()
-    modules = " ".join(f"{one.name}={one.folder}" for one in adapters)
-    rank = max(one.rank for one in adapters)
-    return (
-        f"Start it with {ALLOWED} in its environment and --enable-lora; or with the adapters that there are:\n"
-        f"  --enable-lora --max-lora-rank {rank} --lora-modules {modules}\n"
-        "Then give the same command again: what is finished is kept."
-    )
+def without_loading(endpoints: Sequence[str], *, key_env: str, timeout: float) -> list[str]:
+    """Return the servers that load no adapters while they run, as far as they answer; nothing is loaded."""
+    servers = [Server(url, Counters(), Reach(key_env, timeout)) for url in endpoints]
+    return [server.url for server in servers if server.send("load_lora_adapter", {})[0] in ABSENT]

@@ -22,6 +22,7 @@ from clincot.engines._server_tokens import FolderTokenizer, Replies, ServerToken
 from clincot.engines._servers import Card, Servers
 from clincot.engines._weighing import TOPS, Unweighed, Weigher
 from clincot.engines.base import ServedAbilities
+from clincot.engines.lora import Lora
 from clincot.engines.prefix_order import Order, PrefixOrder
 from clincot.errors import ModelError
 from clincot.hub.retry import TRIES
@@ -78,18 +79,22 @@ class OpenAIEngine:
         setting: str = "models.policy.endpoint",
         images: int | None = None,
         tokenizer: str | Path | None = None,
+        lora: Lora | None = None,
     ) -> OpenAIEngine:
         """Find the served names `base` or `adapter` at `endpoint` (http://HOST:PORT, with or without /v1), or several.
 
         `batch_size` requests are under way at once; each may take `timeout` seconds and is sent `tries` times at most.
         The key is read from the environment variable `key_env`; the user's Hub token is never sent. `images`: a prompt
         with so many is tried (None: nothing is). `tokenizer` is a folder with the tokenizer of the model, for servers
-        that do not tokenise. Errors name `setting`. Raises ModelError when no server answers, when they serve different
-        models, or when images are not read; a name that is not listed may still be loaded on first use.
+        that do not tokenise. `lora` loads the adapter where it is absent. Errors name `setting`. Raises ModelError when
+        no server answers, when they serve different models, or when images are not read; a name that is not listed may
+        still be loaded on first use.
         """
         reach, counters = Reach(key_env, timeout, tries, setting), Counters()
         urls = [endpoint] if isinstance(endpoint, str) else endpoint
         servers = Servers([Server(url, counters, reach) for url in urls])
+        if lora:
+            servers.load(lora.load)
         name = str(adapter or base)
         engine = cls(servers, servers.card(name), counters, at_once=max(batch_size, 1), tokenizer=tokenizer)
         if images is not None:

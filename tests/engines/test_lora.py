@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub.utils import httpx
 
-from clincot.engines.lora import PolicyServers, ServedAdapter
+from clincot.engines.lora import Lora, ServedAdapter, without_loading
 from clincot.engines.openai import OpenAIEngine
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
@@ -29,45 +30,51 @@ def served(process: ServedModels) -> ServedModels:
     return process
 
 
-def servers(*endpoints: str) -> PolicyServers:
-    return PolicyServers(endpoints, "CLINCOT_SERVER_KEY", timeout=60, tries=1)
+def lora(name: str, folder: Path | str) -> Lora:
+    own = ServedAdapter(name, str(folder), 4)
+    return Lora(own, lambda: [own, ServedAdapter("run-round-1-aa", "/runs/aa", 8)])
 
 
-def load(served: ServedModels, name: str, folder: Path | str, rank: int = 4) -> list[str]:
-    adapter = ServedAdapter(name, str(folder), rank)
-    return servers(served.endpoint).load(adapter, lambda: [adapter, ServedAdapter("run-round-1-aa", "/runs/aa", 8)])
+def engine(given: Lora, *endpoints: str) -> OpenAIEngine:
+    return OpenAIEngine.from_pretrained(BASE, given.adapter.name, endpoint=endpoints, tries=1, lora=given)
 
 
 def refusal(served: ServedModels, folder: Path | str, **lacks: Any) -> str:
-    served.fail_next(0, 200, **lacks)
+    served.lack(**lacks)
     with pytest.raises(ModelError) as refused:
-        load(served, "run-round-2-bb", folder)
+        engine(lora("run-round-2-bb", folder), served.endpoint)
     return str(refused.value)
 
 
-def test_an_adapter_is_loaded_once_on_every_server_and_answers_as_in_process(
-    served: ServedModels, policy_folder: Path, adapter_folder: Path
+def texts(engine: OpenAIEngine | TransformersEngine) -> list[str]:
+    return [completion.text for completion in engine.generate(requests(0.0))]
+
+
+def test_an_adapter_is_loaded_once_and_again_where_it_was_lost_and_answers_as_in_process(
+    served: ServedModels, policy_folder: Path, adapter_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    adapter = ServedAdapter("run-round-1-aaaa", str(adapter_folder), 4)
-    both = servers(served.endpoint, f"{served.endpoint}/v1/")  # one server twice: the second has it already
-    assert both.load(adapter, list) == [f"{served.endpoint}/v1"]
-    assert both.load(adapter, list) == []
-    assert served.seen()["loras"] == [{"lora_name": adapter.name, "lora_path": adapter.folder}]
-    here = TransformersEngine.from_pretrained(policy_folder, adapter_folder, batch_size=4)
-    there = OpenAIEngine.from_pretrained(BASE, adapter.name, endpoint=served.endpoint)
-    asked = requests(0.0)
-    texts = [completion.text for completion in there.generate(asked)]
-    assert texts == [completion.text for completion in here.generate(asked)]
-    base = OpenAIEngine.from_pretrained(BASE, endpoint=served.endpoint)
-    assert texts != [completion.text for completion in base.generate(asked)]
+    given = lora("run-round-1-aaaa", adapter_folder)
+    there = engine(given, served.endpoint, "http://127.0.0.1:9")  # nobody is at the second one
+    assert "http://127.0.0.1:9/v1: gives no answer" in capsys.readouterr().err
+    engine(given, served.endpoint)
+    asked = {"lora_name": given.adapter.name, "lora_path": given.adapter.folder}
+    assert served.seen()["loras"] == [asked]
+    here = texts(TransformersEngine.from_pretrained(policy_folder, adapter_folder, batch_size=4))
+    assert texts(there) == here != texts(OpenAIEngine.from_pretrained(BASE, endpoint=served.endpoint))
+    # A server that was started again has lost it; whoever asks first puts it back.
+    httpx.post(f"{served.endpoint}/v1/unload_lora_adapter", json={"lora_name": given.adapter.name}, trust_env=False)
+    assert texts(there) == here
+    assert {one["lora_name"] for one in served.seen()["loras"]} == {given.adapter.name}
+    assert len(served.seen()["loras"]) >= 2
 
 
 def test_a_server_that_loads_none_is_found_at_once_and_ends_with_the_command_for_starting_it(
     served: ServedModels, adapter_folder: Path
 ) -> None:
-    assert servers(served.endpoint).without_loading() == []
+    reach: dict[str, Any] = {"key_env": "CLINCOT_SERVER_KEY", "timeout": 60.0}
+    assert without_loading([served.endpoint, "http://127.0.0.1:9"], **reach) == []
     said = refusal(served, adapter_folder, no_lora=True)
-    assert servers(served.endpoint).without_loading() == [f"{served.endpoint}/v1"]
+    assert without_loading([served.endpoint], **reach) == [f"{served.endpoint}/v1"]
     assert f"server {served.endpoint}/v1: loads no adapters while it runs (404: Not Found)" in said
     modules = f"--lora-modules run-round-2-bb={adapter_folder} run-round-1-aa=/runs/aa"
     assert "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True" in said and f"--enable-lora --max-lora-rank 8 {modules}" in said
@@ -88,8 +95,3 @@ def test_an_adapter_that_cannot_be_loaded_is_said_in_the_server_s_words(served: 
     (tmp_path / "adapter_config.json").write_text('{"r": 4, "peft_type": "LORA"}')
     said = refusal(served, tmp_path)
     assert "does not load the adapter run-round-2-bb (500" in said and said.endswith("See its log.")
-
-
-def test_a_server_that_is_away_is_named() -> None:
-    with pytest.raises(ModelError, match="server http://127.0.0.1:9/v1: gives no answer"):
-        servers("http://127.0.0.1:9").load(ServedAdapter("a", "/a", 4), list)

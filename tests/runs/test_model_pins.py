@@ -10,6 +10,7 @@ import pytest
 from sealed_run import SealedRun
 
 from clincot import engines, judges, regions
+from clincot.engines.lora import Lora, ServedAdapter
 from clincot.errors import NotOnHub
 from clincot.recipe import ModelSource, load_recipe
 from clincot.records.lineage import OwnPin, Pin
@@ -46,12 +47,13 @@ def test_a_served_policy_is_found_by_name_and_its_adapter_by_run_and_round(
     for tag in ("round-2", "round-2-v2"):  # a new version has other weights under the same round
         pin, own = Pin("model", run.adapter_repo, tag, "c" * 40), OwnPin("model", run.name, tag, "d" * 64)
         adapter = Adapter(2, pin, own, Path("never-read"), "b" * 64)
-        monkeypatch.setattr(loading, "serve", lambda run, adapter: f"{run.name}-{adapter.pin.revision}")
+        name = ServedAdapter(f"shut-{tag}-aa", "/a", 4)
+        monkeypatch.setattr(loading, "lora_of", lambda run, adapter, name=name: Lora(name, list))
         loading.load_policy(run, base, adapter, batch_size=4, threads=1)
     assert [args for args, _ in asked] == [
         ("openai", "clincot/phantom-policy", None),
-        ("openai", "clincot/phantom-policy", "shut-round-2"),
-        ("openai", "clincot/phantom-policy", "shut-round-2-v2"),
+        ("openai", "clincot/phantom-policy", "shut-round-2-aa"),
+        ("openai", "clincot/phantom-policy", "shut-round-2-v2-aa"),
     ]
     how = {"endpoint": source.endpoint, "key_env": "CLINCOT_SERVER_KEY", "timeout": 600.0, "tries": 7}
     how |= {"setting": "models.policy.endpoint", "images": 2}

@@ -21,7 +21,7 @@ from clincot.regions.base import Matching, Proposer
 from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loads import device_of_proposer, options_of, refuse_unloadable
 from clincot.runs.models.served import reach_of, served_key
-from clincot.runs.models.served_adapters import serve
+from clincot.runs.models.served_adapters import lora_of
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER, asks_policy, sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
@@ -78,9 +78,9 @@ def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int
     """Load base and adapter in process, or find them on the server that the recipe names (`kind: openai`)."""
     source = run.recipe.models.policy
     if source.kind in engines.SERVED:
-        served = serve(run, adapter) if adapter else None
-        how = reach_of(run, "policy", source, batch_size)
-        return engines.load(source.kind, source.repo, served, images=_images(run.recipe), **how)
+        lora = lora_of(run, adapter) if adapter else None
+        how = reach_of(run, "policy", source, batch_size) | {"images": _images(run.recipe), "lora": lora}
+        return engines.load(source.kind, source.repo, lora.adapter.name if lora else None, **how)
     return engines.load(
         source.kind,
         run.target.snapshot(base),

@@ -9,9 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from clincot.engines import SERVED
-from clincot.engines.lora import ALLOWED, PolicyServers, ServedAdapter
+from clincot.engines.lora import ALLOWED, Lora, ServedAdapter, without_loading
 from clincot.errors import ModelError
-from clincot.progress import notice
 from clincot.records.atomic import new_folder
 from clincot.records.lineage import content_key
 from clincot.runs.models import adapters
@@ -23,11 +22,11 @@ BELOW = "served"  # below a run's folder
 DIGITS = 8
 
 
-def serve(run: Run, adapter: Adapter) -> str:
-    """Return the name under which every server of the policy has `adapter`; it is loaded where it is absent.
+def lora_of(run: Run, adapter: Adapter) -> Lora:
+    """Return `adapter` as the servers of the policy are given it.
 
-    Raises ModelError for a server that cannot load it, with the command for starting one that has it. What is finished
-    of a build or evaluation is kept, so the same command goes on afterwards.
+    A server that cannot load it ends the command with what to start it with. What is finished of a build or evaluation
+    is kept, so the same command goes on afterwards.
     """
     own = served_adapter(run, adapter)
 
@@ -35,25 +34,19 @@ def serve(run: Run, adapter: Adapter) -> str:
         found = {one.name: one for one in (own, *(served_adapter(run, other) for other in adapters.all_of(run)))}
         return list(found.values())
 
-    for url in servers_of(run).load(own, every):
-        notice(f"server {url}: loaded {own.name}")
-    return own.name
-
-
-def servers_of(run: Run) -> PolicyServers:
-    """Return the servers of the policy."""
-    policy = run.recipe.models.policy
-    return PolicyServers(policy.endpoint, policy.key_env, policy.timeout, policy.tries)
+    return Lora(own, every)
 
 
 def report_loading(run: Run, say: Callable[[str], None]) -> None:
     """Say at once which servers of the policy will stop the run after its first adapter."""
-    if run.recipe.models.policy.kind in SERVED:
-        for url in servers_of(run).without_loading():
-            say(
-                f"server {url}: loads no adapters while it runs ({ALLOWED} is not set there): the run will stop after"
-                " its first adapter, with the command for starting the server again."
-            )
+    policy = run.recipe.models.policy
+    if policy.kind not in SERVED:
+        return
+    for url in without_loading(policy.endpoint, key_env=policy.key_env, timeout=policy.timeout):
+        say(
+            f"server {url}: loads no adapters while it runs ({ALLOWED} is not set there): the run will stop after its"
+            " first adapter, with the command for starting the server again."
+        )
 
 
 def served_facts(run: Run, chosen: Iterable[Adapter | None]) -> dict[str, Any]:
