@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from clincot.engines._server import Reach, Server, ServerAway
+from clincot.engines._server import Server, ServerAway
+from clincot.engines.plain_server import PlainServer
+from clincot.engines.server_look import ServerLook
 from clincot.errors import ModelError
-from clincot.lm.requests import Counters
 from clincot.progress import notice
 
 ALLOWED = "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True"
@@ -88,7 +89,6 @@ class Lora:
         )
 
 
-def without_loading(endpoints: Sequence[str], *, key_env: str, timeout: float) -> list[str]:
-    """Return the servers that load no adapters while they run, as far as they answer; nothing is loaded."""
-    servers = [Server(url, Counters(), Reach(key_env, timeout)) for url in endpoints]
-    return [server.url for server in servers if server.send("load_lora_adapter", {})[0] in ABSENT]
+def loads_none(endpoint: str, *, key_env: str, timeout: float) -> bool:
+    """Return whether the server is known to load no adapters while it runs; nothing is loaded."""
+    return ServerLook(PlainServer(endpoint, key_env=key_env, timeout=timeout), "").adapters() in ("at start", "none")

@@ -16,6 +16,7 @@ from clincot.hub import connect
 from tests.engines.served import ServedModels
 
 POLICY = "clincot/phantom-policy"
+LESS = ("--set=build.max_images=2", "--set=evaluate.max_images=2", "--set=evaluate.inference=[direct]")
 
 
 @pytest.fixture(scope="module")
@@ -78,26 +79,27 @@ def test_round_2_is_sampled_from_the_adapter_that_was_loaded_while_the_server_ra
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1500)
 def test_a_run_over_a_server_stops_where_no_adapter_can_be_loaded_and_goes_to_its_end_where_one_can(
     served: ServedModels, small_hub: Path, tmp_path: Path
 ) -> None:
     """Two rounds and the evaluation without a person; the same command goes on after a stop, and repeats nothing."""
-    mine = words(small_hub, served.endpoint, "alone")
+    mine = (*words(small_hub, served.endpoint, "alone"), *LESS)
     served.fail_next(0, 200, no_lora=True)
-    _, err = clincot("run", "--set=rounds=2", *mine, cwd=tmp_path, code=2)
+    _, err = clincot("run", "--set=rounds=2", *mine, cwd=tmp_path, code=2, timeout=600)
     assert "the run will stop after its first adapter" in err
     assert re.search(r"--lora-modules alone-round-1-[0-9a-f]{8}=\S+/runs/alone/served/alone-round-1-", err)
     assert "Traceback" not in err
     first = adapters(tmp_path, "alone")
     assert set(first) == {"round-1"}
     served.fail_next(0, 200)
-    out, err = clincot("run", "--set=rounds=2", *mine, cwd=tmp_path)
-    assert "will stop" not in err and "round-2 · region" in out
+    out, err = clincot("run", "--set=rounds=2", *mine, cwd=tmp_path, timeout=600)
+    assert "will stop" not in err and "round-2 · direct" in out
     assert adapters(tmp_path, "alone").items() > first.items()
     names = [one["lora_name"][:-9] for one in served.seen()["loras"] if one["lora_name"].startswith("alone")]
     assert names == ["alone-round-1", "alone-round-2"]
     # The same adapter in process writes the same.
-    place = ("--name", "alone", "--hub", f"local:{small_hub}", *SMALL)
+    place = ("--name", "alone", "--hub", f"local:{small_hub}", *SMALL, *LESS, "--set=rounds=2")
     clincot(
         "build-data",
         "--round",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from huggingface_hub.utils import httpx
 
-from clincot.engines.lora import Lora, ServedAdapter, without_loading
+from clincot.engines.lora import Lora, ServedAdapter, loads_none
 from clincot.engines.openai import OpenAIEngine
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError
@@ -72,9 +72,9 @@ def test_a_server_that_loads_none_is_found_at_once_and_ends_with_the_command_for
     served: ServedModels, adapter_folder: Path
 ) -> None:
     reach: dict[str, Any] = {"key_env": "CLINCOT_SERVER_KEY", "timeout": 60.0}
-    assert without_loading([served.endpoint, "http://127.0.0.1:9"], **reach) == []
+    assert not loads_none(served.endpoint, **reach) and not loads_none("http://127.0.0.1:9", **reach)
     said = refusal(served, adapter_folder, no_lora=True)
-    assert without_loading([served.endpoint], **reach) == [f"{served.endpoint}/v1"]
+    assert loads_none(served.endpoint, **reach)
     assert f"server {served.endpoint}/v1: loads no adapters while it runs (404: Not Found)" in said
     modules = f"--lora-modules run-round-2-bb={adapter_folder} run-round-1-aa=/runs/aa"
     assert "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True" in said and f"--enable-lora --max-lora-rank 8 {modules}" in said

@@ -57,6 +57,8 @@ def test_a_served_policy_is_found_by_name_and_its_adapter_by_run_and_round(
     ]
     how = {"endpoint": source.endpoint, "key_env": "CLINCOT_SERVER_KEY", "timeout": 600.0, "tries": 7}
     how |= {"setting": "models.policy.endpoint", "images": 2}
+    given = [options.pop("lora") for _, options in asked]
+    assert [one and one.adapter.name for one in given] == [None, "shut-round-2-aa", "shut-round-2-v2-aa"]
     assert all(options == how | {"batch_size": 9} for _, options in asked)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from clincot.engines import SERVED
-from clincot.engines.lora import ALLOWED, Lora, ServedAdapter, without_loading
+from clincot.engines.lora import ALLOWED, Lora, ServedAdapter, loads_none
 from clincot.errors import ModelError
 from clincot.records.atomic import new_folder
 from clincot.records.lineage import content_key
@@ -42,11 +42,12 @@ def report_loading(run: Run, say: Callable[[str], None]) -> None:
     policy = run.recipe.models.policy
     if policy.kind not in SERVED:
         return
-    for url in without_loading(policy.endpoint, key_env=policy.key_env, timeout=policy.timeout):
-        say(
-            f"server {url}: loads no adapters while it runs ({ALLOWED} is not set there): the run will stop after its"
-            " first adapter, with the command for starting the server again."
-        )
+    for url in policy.endpoint:
+        if loads_none(url, key_env=policy.key_env, timeout=policy.timeout):
+            say(
+                f"server {url}: loads no adapters while it runs ({ALLOWED} is not set there): the run will stop after"
+                " its first adapter, with the command for starting the server again."
+            )
 
 
 def served_facts(run: Run, chosen: Iterable[Adapter | None]) -> dict[str, Any]:
