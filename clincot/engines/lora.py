@@ -18,6 +18,7 @@ from clincot.progress import notice
 ALLOWED = "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True"
 ABSENT = (403, 404, 405, 501)  # the path is not there, or a gateway bars it
 DISABLED = "lora is not enabled"
+RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # that vLLM can be started for
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,15 @@ class Lora:
         if status == 401:
             return f"refuses the key ({said}). Set its variable (models.policy.key_env) to the server's own."
         if "max_lora_rank" in said or "max-lora-rank" in said:
-            return f"takes no adapter of rank {own.rank} ({said}). Start it with --max-lora-rank {own.rank}."
+            option = f"--max-lora-rank {_started_for(own.rank)}"
+            return f"takes no adapter of rank {own.rank} ({said}). Start it with {option}."
         return f"does not load the adapter {own.name} ({status}: {said}). See its log."
 
     def _restart(self) -> str:
         """Return how to start a server that has the adapters."""
         adapters = self.every()
         modules = " ".join(f"{one.name}={one.folder}" for one in adapters)
-        rank = max(one.rank for one in adapters)
+        rank = _started_for(max(one.rank for one in adapters))
         return (
             f"Start it with {ALLOWED} in its environment and --enable-lora; or with the adapters that there are:\n"
             f"  --enable-lora --max-lora-rank {rank} --lora-modules {modules}\n"
@@ -92,3 +94,8 @@ class Lora:
 def loads_none(endpoint: str, *, key_env: str, timeout: float) -> bool:
     """Return whether the server is known to load no adapters while it runs; nothing is loaded."""
     return ServerLook(PlainServer(endpoint, key_env=key_env, timeout=timeout), "").adapters() in ("at start", "none")
+
+
+def _started_for(rank: int) -> int:
+    """Return the smallest --max-lora-rank for adapters of `rank`."""
+    return next((one for one in RANKS if one >= rank), rank)
