@@ -19,16 +19,29 @@ class Interrupted(BaseException):
 def main() -> None:
     """Run `clincot`. Exit codes: 0 done, 1 a fault in the program (`doctor`: no memory for a stage), 2 a mistake the
     message explains, 130 Ctrl-C, 143 SIGTERM. `--debug` shows the traceback before the message, and what the libraries
-    have to say.
+    have to say; `--quiet` shows an error alone, `--log-file FILE` adds all lines for a person to a file.
     """
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
-    from clincot.cli import app
     from clincot.cli.chatter import hush
+    from clincot.cli.messages import messages, taken
     from clincot.errors import ClincotError
 
     if not debug:
         hush()
+    try:
+        rest, quiet, log = taken(sys.argv[1:])
+        sys.argv = [*sys.argv[:1], *rest]
+        with messages(quiet, log, rest):
+            _run(debug)
+    except ClincotError as error:
+        _leave(f"error: {error}", 2)
+
+
+def _run(debug: bool) -> None:
+    from clincot.cli import app
+    from clincot.errors import ClincotError
+
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
@@ -85,7 +98,12 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _leave(message: str, code: int) -> None:
-    print(message, file=sys.stderr, flush=True)
+    from clincot.cli.messages import Messages
+
+    if isinstance(sys.stderr, Messages):
+        sys.stderr.always(message)
+    else:
+        print(message, file=sys.stderr, flush=True)
     sys.exit(code)
 
 

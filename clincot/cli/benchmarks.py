@@ -9,7 +9,7 @@ import typer
 
 from clincot.benchmarks import BENCHMARKS
 from clincot.cli.choices import completing, listed
-from clincot.cli.console import next_step, say
+from clincot.cli.console import Json, next_step, print_json, say
 
 if TYPE_CHECKING:
     from clincot.benchmarks.base import Source
@@ -25,10 +25,14 @@ def benchmarks(context: typer.Context) -> None:
 
 
 @app.command("list")
-def list_benchmarks() -> None:
+def list_benchmarks(json_: Json = False) -> None:
     """List the benchmarks: repository, licence, whether results may be public, questions by split, kind of image."""
+    from dataclasses import asdict
+
     from clincot import benchmarks, protocols
 
+    if json_:
+        return print_json([asdict(benchmarks.load(name).source) | {"name": name} for name in benchmarks.BENCHMARKS])
     for name in benchmarks.BENCHMARKS:
         source = benchmarks.load(name).source
         sizes = " / ".join(f"{size:,} {split}" for split, size in source.sizes.items()) or "as drawn"

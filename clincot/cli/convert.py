@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from clincot.cli.console import next_step, say
+from clincot.cli.console import Json, next_step, print_json, say
 
 app = typer.Typer(
     help="Convert your own copies of published weights; none are shipped.", no_args_is_help=True, rich_markup_mode=None
@@ -94,6 +94,7 @@ def check(
         Path | None, typer.Option(exists=True, file_okay=False, help="Folder of images that the model will read.")
     ] = None,
     hub: Hub = PUBLIC,
+    json_: Json = False,
 ) -> None:
     """Check a LLaVA before a round: weights, ids, chat template, ends of texts, pixels, what a crop removes."""
     folder, name = _folder(source, hub, MODEL_PATTERNS)
@@ -102,8 +103,11 @@ def check(
     from clincot.convert.fit import image_sizes
 
     findings = checks.check(folder, image_sizes(images) if images else ())
-    for finding in findings:
-        typer.echo(str(finding))
+    if json_:
+        print_json([vars(finding) for finding in findings])
+    else:
+        for finding in findings:
+            typer.echo(str(finding))
     refuse_failures(findings, name)
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clincot.cli.console import Json
 from clincot.cli.options import Options, with_options
 from clincot.errors import ModelError, RecipeError
 
 if TYPE_CHECKING:
     from clincot.recipe import Recipe
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of the tables.")]
 GpuMemory = Annotated[
     float, typer.Option(min=0, max=10_000, metavar="GIB", help="Ask about GPUs of this size instead of this machine's.")
 ]

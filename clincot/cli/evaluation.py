@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clincot.cli.choices import LABELS, completing, listed
-from clincot.cli.console import next_step, say
+from clincot.cli.console import Json, next_step, print_json, say
 from clincot.cli.options import Options, with_options
 from clincot.cli.stages import By, DryRun, NewVersion, Push, Workers, check_push, executor_of, report
 from clincot.executors.world import world_of
 
 if TYPE_CHECKING:
     from clincot.runs.run import Run
+    from clincot.stages.evaluate import Evaluation
 
 LastRound = Annotated[int, typer.Option("--round", min=0, help="Last round to evaluate (0: all that exist).")]
 Controls = Annotated[
@@ -58,6 +59,7 @@ def evaluate(
     protocol: Protocols = None,
     workers: Workers = 0,
     executor: By = "local",
+    json_: Json = False,
 ) -> None:
     """Answer and score the benchmark with the base and the adapters of the rounds, with image-free controls."""
     world_of().refuse_company("clincot evaluate")
@@ -72,13 +74,12 @@ def evaluate(
     labels = protocols.chosen(run.recipe.evaluate.protocol, protocol or [])
     _check_scored(labels, run.recipe.evaluate.protocol)
     if control or predictions:
-        return _without_model(run, control or [], predictions, labels)
+        return _without_model(run, control or [], predictions, labels, json_)
     check_push(run, push and not dry_run)
     from clincot.runs import api
-    from clincot.runs.summary import print_tables
 
     evaluated = api.evaluate(run, round, new_version=new_version, say=say, executor=executor_of(run, executor, workers))
-    print_tables(evaluated.evaluation, labels)
+    _print(evaluated.evaluation, labels, json_)
     report(run, evaluated.release, push=push, dry_run=dry_run)
     done = evaluated.release.lineage.round
     if done < run.recipe.rounds:
@@ -88,16 +89,27 @@ def evaluate(
 
 
 @with_options
-def compare(options: Options, first: First, second: Second, show: Shown = 10, protocol: Protocols = None) -> None:
+def compare(
+    options: Options,
+    first: First,
+    second: Second,
+    show: Shown = 10,
+    protocol: Protocols = None,
+    json_: Json = False,
+) -> None:
     """Put two rows of results side by side: paired differences on the same resamples, and the answers that changed."""
     from clincot.runs.checks import check_protocols
 
     check_protocols(protocol or [])
     run = options.open()
     from clincot.runs.evaluation.compare import compare_rows
-    from clincot.runs.summary import print_comparison
+    from clincot.runs.summary import comparison_values, print_comparison
 
-    print_comparison(compare_rows(run, first, second, protocol or []), show)
+    compared = compare_rows(run, first, second, protocol or [])
+    if json_:
+        print_json(comparison_values(compared))
+    else:
+        print_comparison(compared, show)
 
 
 def register(app: typer.Typer) -> None:
@@ -132,11 +144,21 @@ def _check_scored(labels: tuple[str, ...], asked: str) -> None:
             )
 
 
-def _without_model(run: Run, names: list[str], predictions: Path | None, labels: tuple[str, ...]) -> None:
+def _print(evaluation: Evaluation, labels: tuple[str, ...], json_: bool) -> None:
+    """Print the tables, or what results.json holds."""
+    from clincot.runs.summary import print_tables
+    from clincot.stages.evaluate.files import facts
+
+    if json_:
+        print_json(facts(evaluation))
+    else:
+        print_tables(evaluation, labels)
+
+
+def _without_model(run: Run, names: list[str], predictions: Path | None, labels: tuple[str, ...], json_: bool) -> None:
     from clincot.runs.evaluation.controls import evaluate_controls
     from clincot.runs.evaluation.foreign import evaluate_file
-    from clincot.runs.summary import print_tables
 
     done = evaluate_file(run, predictions) if predictions else evaluate_controls(run, names)
-    print_tables(done.evaluation, labels)
+    _print(done.evaluation, labels, json_)
     say(f"results.json, results.md, results.html and the answers: {done.folder}")

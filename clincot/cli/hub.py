@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from clincot.cli.console import next_step, say
+from clincot.cli.console import Json, next_step, print_json, say
 from clincot.cli.hub_checks import check_address, check_folder, check_import, check_local, check_repo, check_revision
 from clincot.hub.names import PUBLIC
 
@@ -67,11 +67,24 @@ def env(
 
 
 @app.command("ls")
-def ls(path: Folder = Path("clincot-hub")) -> None:
+def ls(path: Folder = Path("clincot-hub"), json_: Json = False) -> None:
     """List the repositories of the Hub at PATH with their tags."""
     from clincot.localhub import list_repos
 
     check_folder(path)
+    if json_:
+        return print_json(
+            [
+                {
+                    "kind": repo.kind,
+                    "repo": repo.id,
+                    "commit": repo.sha,
+                    "private": repo.private,
+                    "tags": sorted(repo.tags),
+                }
+                for repo in list_repos(path)
+            ]
+        )
     typer.echo(f"{'kind':8}{'repository':44}{'commit':14}{'access':9}tags")
     for repo in list_repos(path):
         seen = "private" if repo.private else "public"
@@ -80,7 +93,10 @@ def ls(path: Folder = Path("clincot-hub")) -> None:
 
 @app.command("log")
 def log(
-    path: Folder, repo: Annotated[str, typer.Argument(help="Repository, NAMESPACE/NAME.")], kind: Kind = ""
+    path: Folder,
+    repo: Annotated[str, typer.Argument(help="Repository, NAMESPACE/NAME.")],
+    kind: Kind = "",
+    json_: Json = False,
 ) -> None:
     """List the commits of a repository of the Hub at PATH, newest first, with their tags."""
     check_folder(path)
@@ -91,6 +107,10 @@ def log(
         from clincot.hub.history import history, kind_of
 
         entries = history(hub, kind_of(hub, repo, kind), repo)
+    if json_:
+        return print_json(
+            [{"commit": e.sha, "made": e.made.isoformat(), "tags": list(e.tags), "title": e.title} for e in entries]
+        )
     for entry in entries:
         typer.echo(f"{entry.sha[:12]}  {entry.made:%Y-%m-%d %H:%M}  {' '.join(entry.tags):24}{entry.title}")
     tag = next((entry.tags[0] for entry in entries if entry.tags), entries[0].sha[:12])

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from clincot.cli.console import say
+from clincot.cli.console import Json, print_json, say
 
 if TYPE_CHECKING:
     from clincot.runs.plugins import Known
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 WIDTH = 80
 FOLDED: dict[str, Any] = {"initial_indent": "    ", "subsequent_indent": "    ", "break_on_hyphens": False}
 LONGEST, LEAST = 32, 24  # columns of a name or a package at most, of a file at least
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON list on stdout instead of the tables.")]
 
 
 def plugins(json_: Json = False) -> None:
@@ -32,7 +30,7 @@ def plugins(json_: Json = False) -> None:
 
     known = known_names()
     if json_:
-        return typer.echo(json.dumps([asdict(one) for one in known], indent=1))
+        return print_json([asdict(one) for one in known])
     for kind, some in groupby(known, lambda one: one.kind):
         typer.echo(f"{kind} (entry points: clincot.{kind})")
         for line in _lines(list(some)):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from clincot.benchmarks import cut_of
 from clincot.runs.releases import Release
@@ -83,3 +84,22 @@ def print_comparison(compared: Compared, show: int) -> None:
         lines = (f"[{change.verdict}] {change.example_id}: {example.question}", f"  gold: {example.answer}")
         shown = (*lines, f"  A: {change.first}", f"  B: {change.second}")
         wide.print("\n".join(" ".join(line.split()) for line in shown), markup=False, highlight=False)
+
+
+def comparison_values(compared: Compared) -> dict[str, Any]:
+    """Return a comparison as plain values: both rows, results of each, second minus first, and the changed answers."""
+    one, two = compared.first, compared.second
+    return {
+        "benchmark": one.benchmark,
+        "split": one.split,
+        "data": str(one.data),
+        "first": one.name,
+        "second": two.name,
+        "questions": len(compared.examples),
+        "results": {
+            "first": [asdict(r) for r in compared.values[0]],
+            "second": [asdict(r) for r in compared.values[1]],
+        },
+        "differences": [asdict(c) | {"undecided": c.undecided} for c in compared.differences],
+        "changed": [asdict(change) for change in compared.changed],
+    }

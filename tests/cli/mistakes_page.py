@@ -75,7 +75,7 @@ MISTAKES = {
         "judges check BioMistral/BioMistral-7B --scoring digits",
         "judges check BioMistral/BioMistral-7B --benchmark vqarad",
     ],
-    "plugins": ["plugins method", "build-data --set method=ward_method"],
+    "plugins": ["plugins method", "build-data --set method=ward_method", "plugins --json --log-file"],
     "doctor": [
         "doctor --settings paper",
         "doctor --gpu-memory 24GB",
