@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import PurePath
 from typing import Any
 
 from clincot.engines._chat import beginning_of
 from clincot.engines._server import Server, ServerAway
 from clincot.errors import ModelError, did_you_mean
 from clincot.progress import notice
+from clincot.records.lineage import shown
 
 RETURN = 60.0  # seconds after which a server that was away is asked again
 now = time.monotonic
@@ -29,6 +31,12 @@ class Card:
     root: str = ""
     version: str = ""
     listed: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """Return `root` as lineages have it, which are published: REPO@commit, or the name of a folder alone."""
+        known = shown(self.root) if self.root else ""
+        return f".../{PurePath(known).name}" if PurePath(known).is_absolute() else known
 
 
 class Servers:

@@ -106,7 +106,7 @@ class OpenAIEngine:
     def abilities(self) -> ServedAbilities:
         """Return what the server says of the model and what it was found to do."""
         way = self.weigher.way
-        return ServedAbilities(self.model, self.card.root, self.card.version, self.images, str(way) if way else "")
+        return ServedAbilities(self.model, self.card.origin, self.card.version, self.images, str(way) if way else "")
 
     @property
     def weighing(self) -> str:

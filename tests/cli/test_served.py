@@ -16,6 +16,7 @@ from clincot.hub import connect
 from tests.engines.served import ServedModels
 
 POLICY = "clincot/phantom-policy"
+JUDGES = ("clincot/phantom-judge-a", "clincot/phantom-judge-b")
 LESS = ("--set=build.max_images=2", "--set=evaluate.max_images=2", "--set=evaluate.inference=[direct]")
 
 
@@ -145,3 +146,35 @@ def test_a_served_model_is_checked_as_a_judge_and_says_what_the_one_in_process_s
     a, b = (json.loads(out)["ways"][0]["found"] for out in (away, here))
     assert (a["failures"], a["auc"], a["rated"]) == (b["failures"], b["auc"], 8)
     assert a["mass"] == pytest.approx(b["mass"], abs=1e-3)
+
+
+@pytest.mark.long
+def test_rows_of_served_judges_are_those_of_judges_in_process_and_a_server_that_was_away_costs_nothing(
+    finished_run: tuple[Path, str, str], small_hub: Path, tmp_path: Path
+) -> None:
+    with connect(f"local:{small_hub}", main=False) as hub:
+        folders = {name: (hub.snapshot(hub.resolve("model", name)),) for name in JUDGES}
+    server = ServedModels(folders)
+    try:
+        each = ", ".join(
+            f"{{repo: {name}, kind: openai_text, endpoint: '{server.endpoint}', tries: 1}}" for name in JUDGES
+        )
+        mine = ("--name", "judged", "--hub", f"local:{small_hub}", *SMALL, f"--set=models.judges=[{each}]")
+        server.fail_next(10_000, 500)
+        _, err = clincot("build-data", *mine, cwd=tmp_path, code=2)
+        assert f"server {server.endpoint}/v1: answers 500" in err and "Traceback" not in err
+        server.lack()
+        _, err = clincot("build-data", *mine, cwd=tmp_path)
+        assert "likeliest" not in err and "written out" not in err
+    finally:
+        server.stop()
+    here, there = (candidates(*place, "round-1") for place in ((finished_run[0], "loop"), (tmp_path, "judged")))
+    assert texts(here) == texts(there)
+    for one, other in zip(here, there, strict=True):
+        assert [s["own"] for s in one["judge_scores"]] == pytest.approx(
+            [s["own"] for s in other["judge_scores"]], abs=1e-5
+        )
+    shard = next((tmp_path / "runs/judged").rglob("shard.json"))
+    said = json.loads(shard.read_text())["abilities"]["judge-1"]
+    assert said.pop("root").startswith(f"{JUDGES[0]}@")
+    assert said == {"model": JUDGES[0], "version": "0.0.1", "images": 0, "digits": "exact", "scoring": "expected"}

@@ -96,7 +96,8 @@ def test_a_served_judge_that_sees_rates_as_the_one_in_process(server: ServedMode
         same(theirs, mine) if scoring == "expected" else None
         assert [r.mass for r in theirs] == pytest.approx([r.mass for r in mine], abs=1e-5)
     assert there.engine.abilities.digits == "exact" and there.engine.abilities.version == "0.0.1"
-    assert there.engine.abilities.root == str(folders[SEES][0]) and there.engine.abilities.images == 2
+    assert there.engine.abilities.root == ".../sees"  # lineages are published
+    assert there.engine.card.root == str(folders[SEES][0]) and there.engine.abilities.images == 2
     written = served(server, SEES, scoring="generated").rate(seen())
     assert values(written) == values(VlmJudge(engine, key="k", scoring="generated").rate(seen()))
 
