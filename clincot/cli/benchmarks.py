@@ -1,4 +1,4 @@
-"""`clincot benchmarks list | questions | fetch | import`: what can be evaluated and asked; images and releases got."""
+"""`clincot benchmarks list | questions | check | fetch | import`: what can be asked; data checked and got."""
 
 from __future__ import annotations
 
@@ -74,6 +74,39 @@ def questions(
         path = write_questions(asked, out)
         say(f"wrote {path}: {len(asked)} questions about {len({example.image_id for example in asked})} images")
     next_step(f"clincot evaluate --predictions answers.jsonl --benchmark {benchmark} --hub {hub}")
+
+
+@app.command("check")
+def check_benchmark(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Own data (a path, or a repository), or a benchmark.")],
+    hub: Annotated[str, typer.Option(help="Hub that has it: local:PATH or a URL.")] = "local:./clincot-hub",
+    revision: Annotated[str, typer.Option(help="Commit, tag or branch of what is on a Hub.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Look at every image and text of data before anything runs: what they hold, faults, what may name people."""
+    import dataclasses
+    import json
+
+    from clincot.errors import DataError
+    from clincot.progress import bar
+    from clincot.runs.data_check.check import check_data
+    from clincot.runs.data_check.held import read_held
+    from clincot.runs.data_check.lines import lines_of
+
+    held = read_held(data, hub, revision, say)
+    for line in held.shown:
+        say(line)
+    images = len({example.image_id for examples in held.splits.values() for example in examples})
+    with bar("images", images) as advance:
+        checked = check_data(held, progress=advance)
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(checked), ensure_ascii=False, indent=1))
+    else:
+        for line in lines_of(checked):
+            typer.echo(line)
+    if checked.faults:
+        raise DataError(f"{data}: has faults, listed above. Correct the data, or what is declared of them.")
+    next_step(f"clincot run --benchmark {data}")
 
 
 @app.command("fetch")

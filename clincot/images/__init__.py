@@ -52,7 +52,7 @@ def decode(data: bytes, name: str = "image") -> Image.Image:
     Raises UnreadableImage for damaged bytes, for more than MAX_PIXELS (read from the header, before decoding), and for
     several frames, since it is not known which one is meant.
     """
-    if _is_dicom(data):
+    if is_dicom(data):
         from clincot.images import dicom  # here, since content_id alone must not load numpy
 
         return dicom.decode(data, name, MAX_PIXELS)
@@ -79,7 +79,7 @@ def grid_of(data: bytes) -> Grid | None:
     None for bytes that `decode` refuses. Only DICOM says what shape its pixels have: resolutions in PNG, TIFF and JPEG
     are for printers. An orientation by EXIF does not count either: boxes are drawn on upright images.
     """
-    if _is_dicom(data):
+    if is_dicom(data):
         from clincot.images import dicom
 
         return dicom.grid_of(data)
@@ -90,7 +90,8 @@ def grid_of(data: bytes) -> Grid | None:
         return None
 
 
-def _is_dicom(data: bytes) -> bool:
+def is_dicom(data: bytes) -> bool:
+    """Return whether bytes begin as a DICOM file does."""
     return data[128:132] == b"DICM"
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from clincot import images
 from clincot.images import corruptions, crops
+from clincot.images.notes import carries_notes
 from clincot.records import Example, Region, View
 
 LIMIT = 256 * 2**20  # bytes of pixels, and as many of PNG: 48 crops (8 images, 6 regions) of 1,300 pixels a side
@@ -38,6 +39,14 @@ def encode(rendered: Image.Image) -> bytes:
     red, green, blue = rendered.split()
     grey = red.tobytes() == green.tobytes() == blue.tobytes()
     return images.encode_png(red if grey else rendered)
+
+
+def carried(data: bytes, name: str) -> bytes:
+    """Return an encoded image as rows carry it: as published, or as a PNG of its pixels where its file may name people.
+
+    Raises UnreadableImage.
+    """
+    return encode(images.decode(data, name)) if carries_notes(data) else data
 
 
 def kept(cache: MutableMapping[tuple[object, ...], T], key: tuple[object, ...], make: Callable[[], T]) -> T:
@@ -86,8 +95,9 @@ class Gallery:
         return kept(self._drawn, key, lambda: render(self.image(example_id), view))
 
     def encode(self, example_id: str, view: View) -> bytes:
-        """Return a view as a row carries it: the whole image as it was published, others as PNG."""
+        """Return a view as a row carries it: the whole image as `carried` gives it, others as PNG."""
         if view.kind == "image":
-            return self._examples[example_id].encoded()
+            example = self._examples[example_id]
+            return carried(example.encoded(), example.image_label)
         key = (self._examples[example_id].image_id, view)
         return kept(self._encoded, key, lambda: encode(self.show(example_id, view)))

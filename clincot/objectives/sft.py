@@ -10,6 +10,7 @@ from datasets import Features, Image, Json, List, Value
 from trl import SFTTrainer
 
 from clincot.chain.prompts import direct_messages
+from clincot.images.views import carried
 from clincot.objectives._finite import FiniteGradients, check_loss
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.head import own_logits
@@ -33,7 +34,7 @@ def gold_row(example: Example) -> dict[str, Any]:
     return {
         "id": example.id,
         "prompt": direct_messages(example.question, report=example.answer_type == "report"),
-        "images": [image_struct(example.encoded())],
+        "images": [image_struct(carried(example.encoded(), example.image_label))],
         "answer": example.answer,
     }
 

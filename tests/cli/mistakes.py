@@ -335,6 +335,8 @@ HUBS = [
     (("hub", "export", "a b@main", "out"), "is no repo id"),
     (("hub", "export", "a/b@main", "out", "--hub", "local:new"), "no such folder"),
     (("hub", "copy"), "No such command"),
+    (("benchmarks", "check", "absent/"), "there is no such file or folder"),
+    (("benchmarks", "check", "slak"), "Did you mean 'slake'?"),
     (("benchmarks", "fetch", "absent/"), "there is no such file or folder"),
     (("benchmarks", "fetch", "slake"), "is no folder of own data"),
     (("benchmarks", "import", "vqarad", "full"), "Did you mean 'vqa-rad'"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from clincot import benchmarks
 from clincot.benchmarks.base import Source
+from clincot.benchmarks.own import OwnData
 from clincot.engines.hosts import place_fault
 from clincot.errors import DataError
+from clincot.images.identifiers import identifiers_of
 from clincot.records.lineage import Lineage
 from clincot.runs.checks.places import privacy_of
 from clincot.runs.run import Run
@@ -14,10 +18,29 @@ from clincot.runs.run import Run
 def check_public(benchmark: str, private: bool) -> None:
     """Raise DataError for a public push of what is made from a benchmark that may not be passed on.
 
-    That is one under a licence that forbids it (ND, agreements), and one that is not declared public.
+    That is one under a licence that forbids it (ND, agreements), one that is not declared public, and own DICOM files
+    that say that text is burned into their pixels.
     """
     if not private:
-        _check_source(benchmarks.load(benchmark).source)
+        loaded = benchmarks.load(benchmark)
+        _check_source(loaded.source)
+        if isinstance(loaded, OwnData) and loaded.folder is not None:
+            _check_pixels(loaded, loaded.folder)
+
+
+def _check_pixels(benchmark: OwnData, folder: Path) -> None:
+    examples = (example for split in benchmark.contents(folder).examples.values() for example in split)
+    for example in {example.image_id: example for example in examples}.values():
+        try:
+            header = identifiers_of(example.encoded())
+        except ValueError:  # a damaged file, which is left out of everything
+            continue
+        if header is not None and header.burned_in:
+            raise DataError(
+                f"--public: {example.image_label} of {benchmark.source.name} says that text is burned into its pixels,"
+                f" which may name a patient. `clincot benchmarks check` names all such files. Leave --public out, or"
+                " cover the text and set BurnedInAnnotation to NO."
+            )
 
 
 def _check_source(source: Source) -> None:

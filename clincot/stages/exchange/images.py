@@ -16,6 +16,7 @@ from PIL import Image
 from clincot import images
 from clincot.errors import DataError, UnreadableImage
 from clincot.hub.licences import refuse_credentialed
+from clincot.images.notes import carries_notes
 from clincot.images.views import encode
 from clincot.records.stored_images import Spill, StoredImage
 from clincot.rows.formats.base import UnfitRow
@@ -25,7 +26,6 @@ URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 INLINE = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
 MIMIC = re.compile(r"(^|/)p1\d/p1\d{7}/s5\d{7}/")  # folders of MIMIC-CXR: a patient, a study
 AS_THEY_ARE = ("PNG", "JPEG", "WEBP")  # what datasets and browsers show; others are written as PNG of their pixels
-NOTES = {"exif", "xmp", "XML:com.adobe.xmp", "comment", "Raw profile type exif", "Raw profile type iptc", "photoshop"}
 LONGEST = 4096  # of a path
 
 
@@ -104,13 +104,12 @@ class Images:
 
     def _clean(self, data: bytes, name: str) -> bytes:
         """Return the bytes as they are, or a PNG of the pixels where they carry notes or few programs read them."""
-        shown = images.decode(data, name)
+        shown, noted = images.decode(data, name), carries_notes(data)
         try:
             with Image.open(io.BytesIO(data)) as opened:
-                noted = bool(NOTES & set(opened.info) or getattr(opened, "text", None))
                 plain = opened.format in AS_THEY_ARE and not noted
-        except (OSError, SyntaxError, ValueError):  # DICOM, whose header names a patient
-            noted, plain = True, False
+        except (OSError, SyntaxError, ValueError):  # DICOM
+            plain = False
         self.without_notes += noted
         return data if plain else encode(shown)
 

@@ -1,0 +1,1 @@
+"""Own data, or a benchmark -> what they hold and what is wrong with them, before anything runs."""
