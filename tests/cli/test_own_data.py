@@ -122,8 +122,8 @@ def published(folder: Path, run: str) -> str:
 @pytest.mark.timeout(900)
 def test_a_folder_of_radiographs_goes_from_questions_to_a_merged_model(place: Path) -> None:
     said = [err + out for out, err in commands(place, "radiographs")]
-    assert block("text", "radiographs") in said[0] and len(said) == 4
-    assert "round-1 · region" in said[2] and (place / "radiographs-merged/config.json").is_file()
+    assert block("text", "radiographs") in said[0] and len(said) == 5 and "notice: " not in said[0]
+    assert "round-1 · region" in said[3] and (place / "radiographs-merged/config.json").is_file()
     assert {row["example_id"].partition("/")[0] for row in pairs(place, "radiographs")} == {"radiographs"}
     texts = published(place, "radiographs")
     assert "benchmark: ./radiographs" in texts and "synpic" not in texts and str(place) not in texts

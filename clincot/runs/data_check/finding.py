@@ -20,5 +20,5 @@ class Finding:
 
     @classmethod
     def of(cls, fault: bool, what: str, cases: Sequence[str], advice: str) -> tuple[Finding, ...]:
-        """Return the finding of `cases`, or nothing where there are none."""
+        """Return the finding of `cases`, or nothing for no case."""
         return (cls(fault, what, len(cases), tuple(cases[:NAMED]), advice),) if cases else ()
