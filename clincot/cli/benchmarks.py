@@ -81,11 +81,10 @@ def check_benchmark(
     data: Annotated[str, typer.Argument(metavar="DATA", help="Own data (a path, or a repository), or a benchmark.")],
     hub: Annotated[str, typer.Option(help="Hub that has it: local:PATH or a URL.")] = "local:./clincot-hub",
     revision: Annotated[str, typer.Option(help="Commit, tag or branch of what is on a Hub.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Look at every image and text of data before anything runs: what they hold, faults, what may name people."""
     import dataclasses
-    import json
 
     from clincot.errors import DataError
     from clincot.progress import bar
@@ -100,7 +99,7 @@ def check_benchmark(
     with bar("images", images) as advance:
         checked = check_data(held, progress=advance)
     if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(checked), ensure_ascii=False, indent=1))
+        print_json(dataclasses.asdict(checked))
     else:
         for line in lines_of(checked):
             typer.echo(line)

@@ -17,6 +17,7 @@ REPORTING = {
     "evaluate",
     "compare",
     "benchmarks list",
+    "benchmarks check",
     "hub ls",
     "hub log",
     "judges check",
