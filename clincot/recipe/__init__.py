@@ -12,7 +12,7 @@ import yaml
 
 from clincot.errors import RecipeError
 from clincot.recipe.files import read_over, read_recipe, recipes_folder
-from clincot.recipe.load import Load, without_defaults
+from clincot.recipe.load import Load, turns, without_defaults
 from clincot.recipe.method import MethodChoice, choice_of, layered
 from clincot.recipe.moved import refuse_moved, with_new_names
 from clincot.recipe.own_data import published
@@ -128,8 +128,10 @@ class Recipe:
         return {**tree, "models": without_defaults(tree["models"], places=places), "method": self.method.tree()}
 
     def to_yaml(self) -> str:
-        """Return the resolved recipe, to be read back on this machine."""
-        return yaml.safe_dump(_plain(self.tree()), sort_keys=False, allow_unicode=True)
+        """Return the resolved recipe, to be read back as an equal one on this machine or on a node of its cluster."""
+        tree = self.tree()
+        tree["models"] |= turns(dataclasses.asdict(self.models))
+        return yaml.safe_dump(_plain(tree), sort_keys=False, allow_unicode=True)
 
     def to_published_yaml(self) -> str:
         """Return the resolved recipe, as every round's `recipe.yaml` carries it: without a folder of own data."""

@@ -63,6 +63,11 @@ def without_defaults(models: Mapping[str, Any], *, places: bool) -> dict[str, An
     return sources | ({HOSTS: hosts} if hosts else {})
 
 
+def turns(models: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which models of a recipe's `models` are on the GPU together, as other processes of a run must know it."""
+    return {name: models[name] for name in MEMORY}
+
+
 def _source(value: Any, places: bool) -> Any:
     if isinstance(value, (list, tuple)):
         return [_source(one, places) for one in value]

@@ -40,7 +40,8 @@ def test_which_models_share_a_gpu_changes_no_key_and_no_stored_recipe() -> None:
     assert turns.hash == plain.hash
     assert inputs_of(turns, {}, "base") == inputs_of(plain, {}, "base")
     assert differences(plain, turns) == {}
-    assert turns.models.shards_together == 7 and turns.to_yaml() == plain.to_yaml()
+    assert turns.models.shards_together == 7 and turns.to_published_yaml() == plain.to_published_yaml()
+    assert recipe_from_yaml(turns.to_yaml(), "again") == turns
     with pytest.raises(RecipeError, match=r"models\.shards_together"):
         of("models.shards_together=0")
 

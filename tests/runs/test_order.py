@@ -39,6 +39,14 @@ def test_the_same_run_opens_from_any_folder(run: Run, tmp_path: Path, monkeypatc
     assert opened.target.label == f"local:{tmp_path / 'hub'}"
 
 
+def test_models_take_turns_in_other_processes_too(run: Run) -> None:
+    """A stored recipe does not say so; workers that kept all models on a GPU of 24 GB would not fit."""
+    own = ("models.resident=one", "models.shards_together=7", "models.trusted_hosts=[gpu-1.lan]")
+    own += ("models.policy.load.device_map=cuda:1",)
+    turns = load_recipe(overrides=own)
+    assert RunOrder.of(replace(run, recipe=turns)).open().recipe == turns
+
+
 def test_what_a_process_is_sent_needs_no_object_store(run: Run) -> None:
     """Ray sends what takes less than 100 kB with the call; images, texts and weights go by paths."""
     order = RunOrder.of(run)
