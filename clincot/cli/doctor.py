@@ -46,7 +46,7 @@ def doctor(
         return _servers(recipe, full.hub or None, json_, compare)
     from clincot.runs.doctor.examine import examine
 
-    report = examine(recipe, full.hub or None, gpu_memory=gpu_memory, gpus=gpus)
+    report = examine(recipe, full.hub or None, gpu_memory=gpu_memory, gpus=gpus, namespace=full.namespace)
     if json_:
         typer.echo(json.dumps(report.values(), indent=1))
     else:

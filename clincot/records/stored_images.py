@@ -22,7 +22,7 @@ class Spill:
     """
 
     def __init__(self) -> None:
-        self._folder = _folder()
+        self._folder = spill_folder()
         self._file = tempfile.TemporaryFile(prefix="clincot-images-", dir=self._folder, buffering=0)  # noqa: SIM115 - open while an image lies in it
         self._end = 0
         self._lock = Lock()
@@ -83,5 +83,6 @@ class ImageFile:
         return data
 
 
-def _folder() -> str:
+def spill_folder() -> str:
+    """Return the folder of temporary images: TMPDIR, else /var/tmp."""
     return DISK if "TMPDIR" not in os.environ and os.access(DISK, os.W_OK) else tempfile.gettempdir()

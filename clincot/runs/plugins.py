@@ -53,6 +53,11 @@ def known_names() -> tuple[Known, ...]:
     return tuple(one for kind, table in TABLES.items() for one in (*_ours(kind, table), *_theirs(kind, table)))
 
 
+def added_names() -> tuple[Known, ...]:
+    """Return what installed packages add to every table; they are imported, to see whether they can be used."""
+    return tuple(one for kind, table in TABLES.items() for one in _theirs(kind, table))
+
+
 def _ours(kind: str, table: Mapping[str, Any]) -> Iterator[Known]:
     for name, place in table.items():
         where = place if isinstance(place, str) else "clincot.protocols:PROTOCOLS"

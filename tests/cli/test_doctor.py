@@ -15,6 +15,7 @@ def test_the_default_setting_fits_here_and_no_folder_is_made(tmp_path: Path) -> 
     lines = out.splitlines()
     assert max(map(len, lines)) <= 80 and not list(tmp_path.iterdir()) and err == ""
     assert f"torch {version('torch')}" in " ".join(lines) and sum(line.strip() == "fits" for line in lines) == 3
+    assert "which the first command makes" in out and "free for runs" in out
     for stage in ("build-data", "train", "evaluate"):
         assert any(line.startswith(stage) for line in lines), stage
 
@@ -27,6 +28,7 @@ def test_another_machine_as_json_exits_1_where_a_stage_does_not_fit(tmp_path: Pa
     out, _ = clincot(*words, cwd=tmp_path, code=1)
     found = json.loads(out)
     assert found["packages"]["torch"] == version("torch") and found["machine"]["gpus"][0]["total"] == 24 * 2**30
+    assert found["target"]["hub"] and found["disks"][0]["free"] > 0 and found["added"] == []
     train = found["stages"][1]
     assert (train["stage"], train["fits"], found["fits"]) == ("train", False, False) and train["advice"]
     parts = sum(part["bytes"] for part in train["parts"] if part["place"] == "gpu 0")

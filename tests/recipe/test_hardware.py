@@ -12,7 +12,9 @@ from clincot.recipe import load_recipe, recipes_folder
 from clincot.runs.checks import check_names
 from clincot.runs.doctor.machine import GIB, Gpu, Machine
 from clincot.runs.doctor.models import models_of
+from clincot.runs.doctor.reach import Reach
 from clincot.runs.doctor.stages import Plan
+from clincot.runs.run import target_of
 
 CARDS = {"24gb": (1, 24), "80gb": (1, 80), "8x80gb": (8, 80)}
 RECIPES = sorted(path.stem for path in recipes_folder().glob("*.yaml"))
@@ -38,7 +40,7 @@ def test_a_stage_of_the_papers_models_fits_the_card(hardware: str, folders: dict
         overrides = paper_configs.overrides(folders)
         recipe = load_recipe(name, "paper", hardware=hardware, overrides=overrides)
         check_names(load_recipe(name, "paper", hardware=hardware))
-        for need in Plan(recipe, models_of(recipe, None), machine).needs():
+        for need in Plan(recipe, models_of(recipe, Reach(target_of(recipe, None))), machine).needs():
             assert need.parts and not need.unknown
             assert need.fits(machine), (name, need.stage, {p: need.at(p) / GIB for p in need.places})
 
@@ -48,7 +50,7 @@ def test_the_figures_in_the_comments_are_the_estimates(folders: dict[str, Path])
         card = Gpu(hardware, size * GIB, size * GIB)
         machine = Machine((card,) * count, 16, 64 * GIB, 60 * GIB)
         recipe = load_recipe("clincot", "paper", hardware=hardware, overrides=paper_configs.overrides(folders))
-        needs = Plan(recipe, models_of(recipe, None), machine).needs()
+        needs = Plan(recipe, models_of(recipe, Reach(target_of(recipe, None))), machine).needs()
         build, train, evaluate = (f"{need.at('gpu 0') / GIB:.1f}" for need in needs)
         text = (recipes_folder() / "hardware" / f"{hardware}.yaml").read_text(encoding="utf-8")
         assert f"build {build}, train {train}, evaluate {evaluate}" in text.replace("\n# ", " "), hardware

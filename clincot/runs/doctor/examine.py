@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from clincot.recipe import Recipe
 from clincot.runs.doctor.advice import advised
+from clincot.runs.doctor.around import around
 from clincot.runs.doctor.machine import Machine, described, driver, here
 from clincot.runs.doctor.models import models_of
 from clincot.runs.doctor.packages import packages
+from clincot.runs.doctor.reach import Reach
 from clincot.runs.doctor.report import Report
 from clincot.runs.doctor.stages import Plan
+from clincot.runs.run import target_of
 
 
-def examine(recipe: Recipe, hub: str | None, *, gpu_memory: float = 0, gpus: int = 1) -> Report:
-    """Look at packages and machine, and estimate the stages of `recipe`.
+def examine(recipe: Recipe, hub: str | None, *, gpu_memory: float = 0, gpus: int = 1, namespace: str = "") -> Report:
+    """Look at packages, machine and what is around it, and estimate the stages of `recipe`.
 
     `gpu_memory` asks about `gpus` GPUs of so many GiB instead of those that are here.
     """
     machine = here()
     if gpu_memory:
         machine = described(gpu_memory, gpus, machine)
-    models = models_of(recipe, hub)
-    return report_of(Plan(recipe, models, machine))
+    reach = Reach(target_of(recipe, hub))
+    try:
+        report = report_of(Plan(recipe, models_of(recipe, reach), machine))
+        return replace(report, around=around(reach, namespace))
+    finally:
+        reach.close()
 
 
 def report_of(plan: Plan) -> Report:

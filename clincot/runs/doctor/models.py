@@ -17,7 +17,6 @@ from clincot.records.lineage import Pin
 from clincot.runs.doctor.needs import LANGUAGE
 from clincot.runs.doctor.reach import Reach
 from clincot.runs.roles import sources_of
-from clincot.runs.run import target_of
 
 CONFIGS = ("config.json",)
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
@@ -57,18 +56,12 @@ class Model:
 _sizes = lru_cache(footprint)  # a process asks about a folder several times, and advice about many loads
 
 
-def models_of(recipe: Recipe, hub: str | None) -> dict[str, Model]:
+def models_of(recipe: Recipe, reach: Reach) -> dict[str, Model]:
     """Find every model of the recipe by its role; what cannot be reached says so, and the others go on.
 
     Only configs are fetched. Of a folder on this machine nothing is fetched at all.
     """
-    target = target_of(recipe, hub)
-    found = {}
-    reach = Reach(target)
-    for role, source in sources_of(recipe).items():
-        found[role] = _model(role, source, reach)
-    reach.close()
-    return found
+    return {role: _model(role, source, reach) for role, source in sources_of(recipe).items()}
 
 
 def _model(role: str, source: ModelSource, reach: Reach) -> Model:

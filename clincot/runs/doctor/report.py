@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from clincot.runs.doctor.around import Around
 from clincot.runs.doctor.machine import GIB, Machine
 from clincot.runs.doctor.needs import SPARE, Need
 from clincot.runs.doctor.packages import Package
@@ -24,6 +25,7 @@ class Report:
     driver: str
     title: str
     needs: tuple[Need, ...]
+    around: Around | None = None
 
     @property
     def fits(self) -> bool:
@@ -37,6 +39,7 @@ class Report:
             "torch_build": self.torch_build,
             "driver": self.driver or None,
             "machine": asdict(self.machine),
+            **(asdict(self.around) if self.around else {}),
             "recipe": self.title,
             "stages": [self._stage(need) for need in self.needs],
             "fits": self.fits,
@@ -47,6 +50,8 @@ class Report:
         yield from _packages(self.packages)
         yield ""
         yield from _machine(self.machine, self.torch_build, self.driver)
+        if self.around:
+            yield from _around(self.around)
         yield ""
         yield from _folded(f"Memory, estimated for {self.title}")
         for need in self.needs:
@@ -79,6 +84,22 @@ def _machine(machine: Machine, build: str, driver: str) -> Iterator[str]:
         yield f"GPU {number}: {gpu.name}, {_gib(gpu.total)}, {_gib(gpu.free)} free, {half}"
     if not machine.gpus:
         yield "GPU: none that torch sees; models run on the CPU"
+
+
+def _around(around: Around) -> Iterator[str]:
+    for disk in around.disks:
+        low = " (LOW)" if disk.low else ""
+        yield from _folded(f"disk: {_gib(disk.free)} free for {disk.holds}{low}: {disk.folder}")
+    target = around.target
+    if target.fault:
+        yield from _folded(f"Hub {target.hub}: {target.fault}")
+    else:
+        who = f"token of {target.user}{f' (role {target.role})' if target.role else ''}" if target.user else "no token"
+        push = f"; a push would be refused: {target.push}" if target.push else "; it may push"
+        yield from _folded(f"Hub {target.hub}: answers; {who}{push}")
+    for one in around.added:
+        state = f"CANNOT BE USED: {one.fault}" if one.fault else "can be used"
+        yield from _folded(f"{one.kind}: {one.name} of {one.package} {one.version}: {state}")
 
 
 def _need(need: Need, machine: Machine) -> Iterator[str]:

@@ -14,7 +14,9 @@ from clincot.runs.doctor.examine import report_of
 from clincot.runs.doctor.machine import GIB, Gpu, Machine
 from clincot.runs.doctor.models import models_of
 from clincot.runs.doctor.needs import Need, Part
+from clincot.runs.doctor.reach import Reach
 from clincot.runs.doctor.stages import Plan
+from clincot.runs.run import target_of
 
 CPU = Machine((), 8, 64 * GIB, 64 * GIB)
 
@@ -32,7 +34,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def plan(folders: dict[str, Path]):
     def make(where: Machine, *overrides: str, recipe: str = "clincot") -> Plan:
         made: Recipe = load_recipe(recipe, "paper", overrides=[*paper_configs.overrides(folders), *overrides])
-        return Plan(made, models_of(made, None), where)
+        return Plan(made, models_of(made, Reach(target_of(made, None))), where)
 
     return make
 
@@ -136,7 +138,7 @@ def test_what_a_gpu_of_24_gib_lacks_is_said_with_what_would_help(plan) -> None:
 def test_what_is_not_known_is_said_and_the_rest_goes_on(folders: dict[str, Path], tmp_path: Path) -> None:
     recipe = load_recipe("clincot", "paper", overrides=paper_configs.overrides(folders))
     lacking = replace(recipe, models=replace(recipe.models, policy=replace(recipe.models.policy, repo="me/absent")))
-    plan = Plan(lacking, models_of(lacking, f"local:{tmp_path / 'nowhere'}"), machine(80))
+    plan = Plan(lacking, models_of(lacking, Reach(f"local:{tmp_path / 'nowhere'}")), machine(80))
     build, train, evaluate = plan.needs()
     assert "policy: local:" in build.unknown[0] and "no such folder" in build.unknown[0]
     assert named(build, "judge-1: weights") > 16e9 and train.parts == () and train.unknown
