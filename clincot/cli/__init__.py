@@ -17,6 +17,7 @@ from clincot.cli import (
     judges,
     phantom,
     plugins,
+    recipes,
     rows,
     stages,
 )
@@ -62,3 +63,4 @@ app.add_typer(phantom.app, name="phantom")
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(convert.app, name="convert")
 app.add_typer(judges.app, name="judges")
+app.add_typer(recipes.app, name="recipe")

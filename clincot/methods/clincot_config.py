@@ -11,8 +11,9 @@ from clincot.recipe.ranges import Range
 
 @dataclass(frozen=True)
 class Lookahead:
-    """Next-step term of the score (Eq. 3): `gamma` weighs the mean over `samples` next responses; 0 switches it off.
+    """Next-step term of the score (Eq. 3).
 
+    `gamma` weighs the mean over the next responses; 0 switches it off. `samples`: next responses of a candidate.
     `normalise` divides the sum by 1 + gamma, so that scores stay in [0, 1]; Eq. 3 as printed does not.
     """
 
@@ -25,7 +26,10 @@ class Lookahead:
 class Config:
     """The numbers of ClinCoT (paper, Section 2.1); recipes/clincot.yaml gives the source of each.
 
-    `candidates` counts the hypotheses of an image, each with `samples_per_region` texts a step.
+    `steps`: texts of a chain, the last of which is the answer. `candidates`: hypotheses that are looked for in an
+    image. `samples_per_region`: texts about each region, a step. `temperature`, `top_p`: how they are sampled.
+    `pairs_per_step`: pairs that are drawn from a step's candidates at most. `min_gap`: by how much the scores of a
+    pair's sides differ at least. `pair_scope`: pairs of any two candidates, of two regions, or of the same region.
     """
 
     steps: Annotated[int, Range(1, 100)] = 2

@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import yaml
 
 from clincot.errors import RecipeError
-from clincot.recipe.files import read_over, read_recipe, recipes_folder
+from clincot.recipe.files import recipes_folder
+from clincot.recipe.layers import layers_of
 from clincot.recipe.load import Load, turns, without_defaults
 from clincot.recipe.method import MethodChoice, choice_of, layered
-from clincot.recipe.moved import refuse_moved, with_new_names
+from clincot.recipe.moved import with_new_names
 from clincot.recipe.own_data import published
 from clincot.recipe.parts import (
     BatchLayout,
@@ -32,7 +33,7 @@ from clincot.recipe.parts import (
     Train,
 )
 from clincot.recipe.ranges import Range
-from clincot.recipe.values import SHOWN, build, deep_merge, parse_override
+from clincot.recipe.values import build, deep_merge
 from clincot.recipe.yaml_text import read_yaml
 from clincot.records.lineage import content_key
 
@@ -64,6 +65,8 @@ class Recipe:
     """One run: a method and its numbers, in a setting.
 
     `benchmark_revision`: commit, tag or branch of its repository; empty: the commit that the benchmark names.
+    `rounds`: how often data are built and an adapter trained, each time on another part of the images.
+    `seed`: of every draw. `build`, `train`, `evaluate`: the stages.
     `image_layout`: image and crop reach the policy as two images, or as one `canvas` for a policy that takes only one.
     `image_fit`: how images become the square that the policy's tower reads: as its own processor does, on a square of
     the mean colour, stretched, or their middle.
@@ -152,11 +155,8 @@ def load_recipe(
     What a recipe says under `always` is laid over setting and hardware: an ablation stays one wherever it runs.
     Raises RecipeError naming the file, the key and the nearest known key.
     """
-    layers, always = read_recipe(recipe)
-    over = [read_over("setting", setting)]
-    if hardware:
-        over.append(read_over("hardware", hardware))
-    return _laid([*layers, *over, always, _overridden(overrides, benchmark)], recipe, setting)
+    layers = layers_of(recipe, setting, benchmark=benchmark, hardware=hardware, overrides=overrides)
+    return laid([layer.values for layer in layers], f"recipe {recipe} in setting {setting}")
 
 
 def recipe_from_yaml(text: str, where: str) -> Recipe:
@@ -168,25 +168,12 @@ def recipe_from_yaml(text: str, where: str) -> Recipe:
     return build(Recipe, tree | {"method": choice_of(tree.get("method", {}), where)}, where)
 
 
-def _laid(layers: Sequence[Mapping[str, Any]], recipe: str | Path, setting: str | Path) -> Recipe:
-    """Return the recipe of all layers, each over those before it."""
-    where = f"recipe {recipe} in setting {setting}"
-    tree: dict[str, Any] = {"setting": Path(str(setting)).stem}
+def laid(layers: Sequence[Mapping[str, Any]], where: str) -> Recipe:
+    """Return the recipe of all layers, each over those before it; `where` begins every error."""
+    tree: dict[str, Any] = {}
     for layer in layers:
         tree = deep_merge(tree, {key: value for key, value in layer.items() if key not in {"method", "methods"}})
     return build(Recipe, tree | {"method": choice_of(layered(layers, where), where)}, where)
-
-
-def _overridden(overrides: Sequence[str], benchmark: str | None) -> dict[str, Any]:
-    """Return all overrides as one layer, so that their order decides only between two of the same key."""
-    tree: dict[str, Any] = {"benchmark": benchmark} if benchmark else {}
-    for text in overrides:
-        one = parse_override(text)
-        refuse_moved(one, f"--set {text[:SHOWN]}")
-        if isinstance(one.get("method"), str):
-            one["method"] = {"name": one["method"]}
-        tree = deep_merge(tree, one)
-    return tree
 
 
 def _plain(value: Any) -> Any:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from os.path import isfile  # False, and no OSError, for a name of 300 letters
 from pathlib import Path
 from typing import Any
 
 from clincot.errors import RecipeError, did_you_mean
 from clincot.recipe.moved import refuse_moved
-from clincot.recipe.values import deep_merge, shown
+from clincot.recipe.values import shown
 from clincot.recipe.yaml_text import read_yaml
 
 FOLDERS = {"setting": "settings", "hardware": "hardware"}
@@ -21,50 +22,62 @@ def recipes_folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[2] / "recipes"
 
 
-def read_recipe(name: str | Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+@dataclass(frozen=True)
+class Layer:
+    """Values that are laid over others; `origin` names their file or option, `path` is the file's."""
+
+    values: dict[str, Any]
+    origin: str
+    path: str = ""
+
+
+def read_recipe(name: str | Path) -> tuple[list[Layer], list[Layer]]:
     """Return a recipe's layers, the one that it extends first, and what they say under `always`."""
     layers = _read(name, recipes_folder())
-    always = _always(layers, f"recipe {name}")
-    for one in (*layers, always):
-        refuse_moved(one, f"recipe {name}")
+    always = [_always(layer, f"recipe {name}") for layer in layers]
+    for one in (*layers, *always):
+        refuse_moved(one.values, f"recipe {name}")
     return layers, always
 
 
-def read_over(kind: str, name: str | Path) -> dict[str, Any]:
+def read_over(kind: str, name: str | Path) -> Layer:
     """Read a file of the folder `settings` or `hardware`, or of a user."""
-    tree = _mapping(_locate(name, recipes_folder() / FOLDERS[kind]))
+    path = _locate(name, recipes_folder() / FOLDERS[kind])
+    tree = _mapping(path)
     if "extends" in tree:
         raise RecipeError(f"{kind} {name}: 'extends' belongs to recipes. Copy the values that differ.")
     refuse_moved(tree, f"{kind} {name}")
-    return tree
+    return Layer(tree, f"{kind} {path.stem}", str(path))
 
 
-def _always(layers: Sequence[dict[str, Any]], where: str) -> dict[str, Any]:
-    """Take `always` out of the layers of a recipe and return it."""
-    found: dict[str, Any] = {}
-    for layer in layers:
-        own = layer.pop("always", {})
-        if not isinstance(own, Mapping):
-            raise RecipeError(f"{where}: 'always' is a {type(own).__name__}. Write `key: value` lines below it.")
-        found = deep_merge(found, own)
-    return found
+def _always(layer: Layer, where: str) -> Layer:
+    """Take `always` out of a layer of a recipe and return it."""
+    own = layer.values.pop("always", {})
+    if not isinstance(own, Mapping):
+        raise RecipeError(f"{where}: 'always' is a {type(own).__name__}. Write `key: value` lines below it.")
+    return Layer(dict(own), f"{layer.origin} (always)", layer.path)
 
 
-def _read(name: str | Path, folder: Path) -> list[dict[str, Any]]:
+def _read(name: str | Path, folder: Path) -> list[Layer]:
     """Read the file that this one extends, if any, and the file; who extends without a `name` is called as the file."""
     path = _locate(name, folder)
     tree = _mapping(path)
     if "extends" not in tree:
-        return [tree]
+        return [_recipe(tree, path)]
     parent = tree.pop("extends")
     if not isinstance(parent, str) or not parent:
         raise RecipeError(f"{path}: extends {shown(parent)}. Give the name of one recipe: `extends: clincot`.")
-    base = _mapping(_locate(parent, path.parent if isfile(path.parent / f"{parent}.yaml") else folder))
+    above = _locate(parent, path.parent if isfile(path.parent / f"{parent}.yaml") else folder)
+    base = _mapping(above)
     if "extends" in base:
         raise RecipeError(
             f"{path}: extends {parent!r}, which extends another. One level is allowed; extend its parent."
         )
-    return [base, {"name": path.stem} | tree]
+    return [_recipe(base, above), _recipe({"name": path.stem} | tree, path)]
+
+
+def _recipe(tree: dict[str, Any], path: Path) -> Layer:
+    return Layer(tree, f"recipe {path.stem}", str(path))
 
 
 def _locate(name: str | Path, folder: Path) -> Path:
@@ -76,9 +89,10 @@ def _locate(name: str | Path, folder: Path) -> Path:
     shipped = folder / f"{name}.yaml"
     if not isfile(shipped):
         known = [p.stem for p in folder.glob("*.yaml")]
+        here = f" Give {name}.yaml for the file in this folder." if isfile(f"{name}.yaml") else ""
         raise RecipeError(
             f"{shown(str(name))}: no such {next((k for k, v in FOLDERS.items() if v == folder.name), 'recipe')}."
-            f"{did_you_mean(str(name), known)}"
+            f"{here or did_you_mean(str(name), known)}"
         )
     return shipped
 

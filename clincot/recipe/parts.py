@@ -21,10 +21,11 @@ SCORINGS: tuple[Scoring, ...] = get_args(Scoring)
 
 @dataclass(frozen=True)
 class ModelSource:
-    """A model on a Hub: repository, revision and, where a folder of choices applies, which of its classes reads it.
+    """A model on a Hub, or on a server.
 
-    `repo` is empty for kinds that need no model; of a served one it is the name on the server. `endpoint` is the base
-    URL of a server that answers for it (`openai`), or a list of servers that share the requests. `key_env` names the
+    `repo` is empty for kinds that need no model; of a served one it is the name on the server. `revision`: its commit,
+    tag or branch. `kind`: where a folder of choices applies, which of its classes reads it. `endpoint` is the base URL
+    of a server that answers for it (`openai`), or a list of servers that share the requests. `key_env` names the
     environment variable with their key. `at_once` requests are under way at a time (0: the batch size of the role);
     each may take `timeout` seconds and is sent `tries` times. `tokenizer` is the repository of the served model's
     tokenizer, for servers that do not tokenise. `adapter_root`: where the policy's servers see the folder of all runs,
@@ -72,8 +73,11 @@ class Models:
 class Regions:
     """Heat map -> region (Eq. 1): threshold = mean + `threshold` * std, or the `quantile` of the map by that `rule`.
 
-    Sizes are pixels of the original image. `per_hypothesis`: how many components of a map become
-    regions at most, the strongest first.
+    `blur`: width of the Gaussian kernel over the map, in pixels of the original image, odd (0: none). `smallest`: the
+    share of the image that a component covers at least. `padding`: how much of its width and height a box grows by on
+    each side. `least_side`: pixels of the original image that a box is wide and high at least. `crop`: white outside of
+    the component (`masked`), or all of the `box`. `per_hypothesis`: how many components of a map become regions at
+    most, the strongest first.
     """
 
     rule: Literal["mean_std", "quantile"] = "mean_std"
@@ -91,6 +95,11 @@ class Regions:
 class Judging:
     """What the judges see, how their reply becomes a score and how two scores become one (Eq. 4).
 
+    `context`: judges read the gold answer (`reference`), or they do not (`blind`), or they read hypothesis, place and
+    confidence of the region (`facts`).
+    `scoring`: the mean over the digits' probabilities (`expected`), the digit that is written (`generated`), or the
+    probability of yes (`yesno`). `consensus`: how the scores of two judges become one (docs/methods.md).
+    `debate_rounds`: rounds of a debate at most (`consensus: debate`). `batch_size`: ratings at a time.
     `prefill`: how a judge's reply begins, written for it, so that the rating comes next ("Rating: ").
     `judges`: how many of the setting's judges count, from the first on (0: all); one judge is its own consensus.
     A build stops when more than `failure_limit` of the ratings so far are failures.
@@ -110,6 +119,9 @@ class Judging:
 class Build:
     """What the building of pairs shares among methods; a method's own numbers are in its `Config`.
 
+    `max_new_tokens`, `report_tokens`: tokens of an answer and of a report at most. `max_images`, `max_questions`:
+    images of a round and questions about each of them (0: all). `shard_images`: images that are built together.
+    `batch_size`: texts that are written at a time. `threads`: CPU threads of a process.
     `cut_texts`: texts cut at the length limit never extend a chain; they are left out of the pairs (`drop`), or kept
     and trained without an end token (`train`).
     """
@@ -128,7 +140,10 @@ class Build:
 
 @dataclass(frozen=True)
 class Margin:
-    """The margin of Eq. 7: g(s_w) - g(s_l) for `linear` and `logit`; `none` is naive DPO."""
+    """The margin of Eq. 7.
+
+    `kind`: g(s_w) - g(s_l) for `linear` and `logit`; `none` is naive DPO. `scale` is its factor.
+    """
 
     kind: Literal["linear", "logit", "log", "none"] = "linear"
     scale: Annotated[float, Range(0, 1000)] = 1.0
@@ -138,6 +153,10 @@ class Margin:
 class Train:
     """How a round's adapter is trained (paper, 2.2); `dpo` goes to TRL's DPOConfig, `lora` to PEFT's LoraConfig.
 
+    `objective`: the loss of a pair, a name of `clincot plugins`. `margin`: what a pair's scores add to it.
+    `conditioning`: which images a side is scored with: its own crop (`per_side`), the chosen side's (`winner`), or no
+    crop (`global`). `nll_weight`: the factor of the chosen text's negative log-likelihood, added to the loss.
+    `threads`: CPU threads of a process. `dtype`: that of the base in training (auto: by the device).
     `projector_lr`: the learning rate of the projector, which is trained whole and kept in the adapter; 0 freezes it.
     `batch_layout` (docs/decisions/0008): with `group` the batch size counts (question, step) groups, not pairs.
     `feature_cache_gb` keeps the frozen tower's features of that many GB in memory; 0 encodes at every step.
@@ -172,6 +191,9 @@ class Evaluate:
 
     `protocol` decides how questions are asked and which table comes first; answers are scored under all of them.
     Inference by region writes `steps` texts and looks for `hypotheses` of an image; 0 takes the method's numbers.
+    `split`: the part of the benchmark that is answered. `max_images`: images that are answered about (0: all).
+    `max_new_tokens`, `report_tokens`: tokens of an answer and of a report at most. `batch_size`: questions at a time.
+    `resamples`: draws of the images behind each interval. `threads`: CPU threads of a process.
     `look`: all steps of a chain look at the best region (`one`), or each at the best not yet seen (`each`).
     """
 

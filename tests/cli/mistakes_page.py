@@ -76,6 +76,13 @@ MISTAKES = {
         "judges check BioMistral/BioMistral-7B --benchmark vqarad",
     ],
     "plugins": ["plugins method", "build-data --set method=ward_method", "plugins --json --log-file"],
+    "recipe new": [
+        "recipe new mine.yaml",
+        "recipe new clincot",
+        "recipe new mine --extends clincott",
+        "recipe new mine --extends clincot-no-chain",
+    ],
+    "recipe show": ["recipe show mine", "recipe show --recipe mine", "recipe show --set method.step=3"],
     "doctor": [
         "doctor --settings paper",
         "doctor --gpu-memory 24GB",
@@ -101,6 +108,7 @@ MISTAKES = {
     "phantom draw": ["phantom draw drawn --images 100", "phantom draw drawn --push --hub my-hub"],
     "phantom pretrain": ["phantom pretrain models --only judge", "phantom pretrain models --steps 10"],
     "benchmarks list": ["benchmarks list vqa-rad", "benchmarks lst"],
+    "benchmarks check": ["benchmarks check vqarad", "benchmarks check ./my-data"],
     "benchmarks questions": ["benchmarks questions vqarad", "benchmarks questions vqa-rad --split tset"],
     "benchmarks fetch": ["benchmarks fetch ./my-data", "benchmarks fetch vqa-rad"],
     "benchmarks import": [

@@ -13,6 +13,7 @@ from clincot.cli import app
 
 REPORTING = {
     "plugins",
+    "recipe show",
     "doctor",
     "evaluate",
     "compare",
@@ -54,6 +55,7 @@ def test_the_commands_that_report_take_it() -> None:
     ("words", "key"),
     [
         ("plugins", "package"),
+        ("recipe show --setting paper", "from"),
         ("benchmarks list", "licence"),
         ("hub ls HUB", "commit"),
         ("hub log HUB clincot/phantom", "title"),
