@@ -90,21 +90,21 @@ def _part(
 
 
 def _comment(said: Mapping[Keys, str], path: Keys) -> tuple[str, ...]:
-    return (f"Here: {said[path]}",) if path in said else ()
+    return (said[path],) if path in said else ()
 
 
 def _notes(base: Layer) -> dict[Keys, str]:
     """Return the comments after the values of the parent's file, which say where each number is from."""
     text = Path(base.path).read_text(encoding="utf-8-sig")
-    return dict(_comments(yaml.compose(text, yaml.SafeLoader), text.splitlines(), ()))
+    return dict(_comments(yaml.compose(text, yaml.SafeLoader), text.splitlines(), (), Path(base.path).stem))
 
 
-def _comments(node: Any, lines: list[str], path: Keys) -> Iterator[tuple[Keys, str]]:
+def _comments(node: Any, lines: list[str], path: Keys, name: str) -> Iterator[tuple[Keys, str]]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             here = (*path, str(key.value))
-            yield from _comments(value, lines, here)
+            yield from _comments(value, lines, here, name)
             end = value.end_mark
             behind = lines[end.line][end.column :].strip() if end.line < len(lines) else ""
             if behind.startswith("#") and not isinstance(value, yaml.MappingNode):
-                yield here, behind.lstrip("# ")
+                yield here, f"In {name}: {behind.lstrip('# ')}"

@@ -55,7 +55,7 @@ def test_the_values_are_those_of_the_parent_in_its_folder(tmp_path: Path, monkey
         new_recipe("mine", "ward", Path())
     text = new_recipe("mine", "ward.yaml", Path()).read_text()
     assert "extends: ward\n" in text and "#   steps: 5 " in text and "#     beta: 0.2 " in text
-    assert "# # Here: ward\n# rounds: 7 " in text and "no comment" not in text
+    assert "# # In ward: ward\n# rounds: 7 " in text and "no comment" not in text
     Path("other").mkdir()
     text = new_recipe("mine", "ward.yaml", Path("other")).read_text()
     assert f"extends: {tmp_path / 'ward.yaml'}\n" in text and load_recipe("other/mine.yaml").method.steps == 5
