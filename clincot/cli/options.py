@@ -66,6 +66,14 @@ class Options:
     hub: Annotated[str, typer.Option(help="Target Hub: local:PATH or a URL.")] = ""
     namespace: Annotated[str, typer.Option(help="User or organisation to push to.")] = ""
     public: Annotated[bool, typer.Option("--public", help="Push publicly; pushes are private otherwise.")] = False
+    acknowledge_licence: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--acknowledge-licence",
+            metavar="NAME",
+            help="You have read this licence's clause on a model's outputs; --public needs it (repeatable).",
+        ),
+    ] = None
 
     def open(self, round: int = 0) -> Run:
         """Read the recipe and open the run. Raises RecipeError, HubError, DataError (--public where it is barred).
@@ -75,11 +83,14 @@ class Options:
         `--set` is laid over them for this command alone.
         """
         from clincot.runs.checks import check_round
+        from clincot.runs.redistribution.clauses import check_known
         from clincot.runs.redistribution.licences import check_public
         from clincot.runs.run import open_run
 
         full, recipe = self.read()
         check_round(recipe, round)
+        known = tuple(self.acknowledge_licence or ())
+        check_known(known)
         check_public(recipe.benchmark, not self.public)
         run = open_run(
             recipe,
@@ -87,6 +98,7 @@ class Options:
             hub=full.hub or None,
             namespace=full.namespace or None,
             private=not self.public,
+            acknowledged=known,
             folder=RUNS,
         )
         if kept_options.read(run.folder) is None:
@@ -154,7 +166,7 @@ class Options:
         kept = self._kept()
         full, held = (self, kept_options.read(run.folder)) if kept is None else (self._over(kept), kept)
         own = full._to_keep()
-        public = ["--public"] if self.public else []
+        public = [*(["--public"] if self.public else []), *self._acknowledgements()]
         if held is None or not own.extends(held):
             return shlex.join(["clincot", verb, *extra, *full._words(), *public])
         more = replace(Options(), set=list(own.beyond(held)))
@@ -166,11 +178,14 @@ class Options:
         ]
         return shlex.join(["clincot", verb, *extra, "--name", run.name, *more._words(), *words, *public])
 
+    def _acknowledgements(self) -> list[str]:
+        return [word for name in self.acknowledge_licence or () for word in ("--acknowledge-licence", name)]
+
     def _words(self) -> list[str]:
         words = []
         for entry in fields(self):
             value = getattr(self, entry.name)
-            if value and value != entry.default and value is not True:
+            if value and value != entry.default and value is not True and entry.name != "acknowledge_licence":
                 values = value if isinstance(value, list) else [value]
                 words += [word for one in values for word in (f"--{entry.name}", one)]
         return words

@@ -5,7 +5,7 @@ Stages are imported when they are called: they load Hub clients, which read HF_E
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -28,7 +28,14 @@ def silent(message: str) -> None:
 
 
 def open_run(
-    recipe: Recipe, *, name: str = "", hub: str = "", namespace: str = "", public: bool = False, folder: str = "runs"
+    recipe: Recipe,
+    *,
+    name: str = "",
+    hub: str = "",
+    namespace: str = "",
+    public: bool = False,
+    folder: str = "runs",
+    acknowledge: Sequence[str] = (),
 ) -> Run:
     """Open the run of a recipe, a new one or one that `folder` holds; nothing is built, trained or pushed.
 
@@ -41,6 +48,7 @@ def open_run(
         namespace: user or organisation on the target; empty: the setting's.
         public: whether a push makes public repositories.
         folder: folder of all runs.
+        acknowledge: licences of models whose clauses on outputs you have read; a public push needs them.
 
     Returns:
         The run, which the other functions take.
@@ -49,8 +57,10 @@ def open_run(
         ClincotError: a name, a value or a combination of them cannot work; the message says what to do.
     """
     from clincot.runs import run
+    from clincot.runs.redistribution.clauses import check_known
     from clincot.runs.redistribution.licences import check_public
 
+    check_known(tuple(acknowledge))
     check_public(recipe.benchmark, not public)
     return run.open_run(
         recipe,
@@ -58,6 +68,7 @@ def open_run(
         hub=hub or None,
         namespace=namespace or None,
         private=not public,
+        acknowledged=tuple(acknowledge),
         folder=Path(folder),
     )
 

@@ -29,6 +29,7 @@ class Run:
     """One recipe in one setting: `store` is its own embedded Hub, `target` the Hub it reads from and pushes to.
 
     `namespace` is that of the store's repositories. Where it is `local`, the target has them under `owner`.
+    `acknowledged` are licences of models whose clauses on outputs the user has read (redistribution/clauses.py).
     """
 
     name: str
@@ -38,6 +39,7 @@ class Run:
     target: Hub
     namespace: str
     private: bool = True
+    acknowledged: tuple[str, ...] = ()
 
     @property
     def start(self) -> str:
@@ -128,6 +130,7 @@ def open_run(
     hub: str | None = None,
     namespace: str | None = None,
     private: bool = True,
+    acknowledged: tuple[str, ...] = (),
     folder: Path = Path("runs"),
 ) -> Run:
     """Connect the target Hub, start the run's store and return the run. Raises ClincotError for a bad name.
@@ -148,7 +151,7 @@ def open_run(
     path = folder / run_name
     store = connect(f"local:{path / 'store'}", main=False)
     owner = namespace or recipe.namespace or _namespace(path / "store", run_name, target)
-    return Run(run_name, recipe, path, store, target, owner, private)
+    return Run(run_name, recipe, path, store, target, owner, private, acknowledged)
 
 
 def _namespace(store: Path, name: str, target: Hub) -> str:

@@ -12,6 +12,7 @@ from clincot.errors import DataError
 from clincot.images.identifiers import identifiers_of
 from clincot.records.lineage import Lineage
 from clincot.runs.checks.places import privacy_of
+from clincot.runs.redistribution.model_licences import check_acknowledged
 from clincot.runs.run import Run
 
 
@@ -72,7 +73,8 @@ def check_push(run: Run, benchmark: str) -> None:
 
 
 def check_release(run: Run, made: Lineage) -> None:
-    """Raise DataError for a push of a release that the terms of its benchmark or of its imported rows forbid."""
+    """Raise DataError for a push of a release that the terms of its benchmark, its rows or its models forbid."""
+    check_acknowledged(run, made.facts)
     rows = made.facts.get("imported")
     if rows is None or made.stage != "build-data":
         check_push(run, made.benchmark)

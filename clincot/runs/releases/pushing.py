@@ -14,7 +14,7 @@ from clincot.hub.round_files import is_lineage
 from clincot.recipe.own_data import is_own
 from clincot.records.lineage import Kind, Lineage, Pin
 from clincot.runs import releases
-from clincot.runs.redistribution import licences
+from clincot.runs.redistribution import licences, model_licences
 from clincot.runs.releases import Release, cards
 from clincot.runs.releases.content import check_pinned, content_of
 from clincot.runs.releases.tags import belongs, folders_of, tag_of
@@ -37,6 +37,7 @@ class Plan:
 def check_push(run: Run) -> None:
     """Raise HubError or DataError for a push that the target or a licence would refuse, before the work for it."""
     licences.check_push(run, run.recipe.benchmark)
+    model_licences.check_models(run)
     namespace = run.on_target(run.adapter_repo).partition("/")[0]
     check_may_write(run.target, run.account, namespace)
 
@@ -88,7 +89,9 @@ def plan(run: Run, release: Release) -> Plan:
     folder = run.store.snapshot(release.pin, [*wanted, "adapter_*"])
     files: dict[str, Content] = {path: folder / path for path in paths}
     path = f"rounds/{round_}/lineage.json"
-    files[path] = release.lineage.to_json().encode()  # the same bytes; commits of an older version become contents
+    files[path] = (
+        model_licences.with_acknowledged(run, release.lineage).to_json().encode()
+    )  # the same bytes; commits of an older version become contents
     repo = run.on_target(release.repo)
     render = releases.card_of(release.kind, repo, release.lineage.stage)
     if release.lineage.stage == "train":

@@ -18,6 +18,7 @@ from clincot.runs.models.loading import reference_key
 from clincot.runs.models.loads import report_loads
 from clincot.runs.models.served_adapters import served_facts
 from clincot.runs.order import RunOrder
+from clincot.runs.redistribution.model_licences import licences_of, warn_of_clauses
 from clincot.runs.redistribution.redacted import read_rows
 from clincot.runs.redistribution.round_files import without_images
 from clincot.runs.releases import Release
@@ -44,6 +45,8 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, executor: E
     done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version, pins=pins)
     if done:
         return done
+    licences = licences_of(run, made.pins, sampled=made.sampled_from is not None)
+    warn_of_clauses(licences)
     report_loads(sources_of(run.recipe))
     tag = releases.next_tag(run, "dataset", repo, round_)
     job, every = job_of(run, round_, made, tag)
@@ -54,7 +57,7 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, executor: E
     with FileLock(run.work(tag) / LOCK):
         # The same command may have built the round elsewhere meanwhile; its rows are the same.
         done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version, pins=pins)
-        return done or _commit(run, round_, made, draw(job, outcome), every)
+        return done or _commit(run, round_, made, _with(draw(job, outcome), licences), every)
 
 
 def draw(job: BuildJob, sampled: BuildOutcome) -> BuildOutcome:
@@ -64,6 +67,10 @@ def draw(job: BuildJob, sampled: BuildOutcome) -> BuildOutcome:
     shards = cut_shards(job.examples, job.recipe.build.shard_images)
     facts = pair(PairJob(job.recipe, job.round, shards, candidates, regions, path), sampled.facts)
     return BuildOutcome({f"{config}/{name}": path, **sampled.files}, facts)
+
+
+def _with(outcome: BuildOutcome, facts: dict[str, Any]) -> BuildOutcome:
+    return replace(outcome, facts=outcome.facts | facts)
 
 
 def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: list[Example]) -> Release:

@@ -14,6 +14,7 @@ from clincot.recipe import Recipe, recipe_from_yaml
 from clincot.records.lineage import PAIRED_FROM, Lineage, Pin
 from clincot.runs import releases
 from clincot.runs.pairing import differences, drawn_otherwise
+from clincot.runs.redistribution.model_licences import handed_on
 from clincot.runs.redistribution.redacted import References, Row, read_rows, sha256_of, shown
 from clincot.runs.redistribution.round_files import without_images
 from clincot.runs.releases import Release
@@ -57,6 +58,7 @@ def pair_round(run: Run, round_: int) -> Release:
     files, facts = redraw(run, hub, data, made, run.work(tag, "pair", "merged") / "pairs.parquet")
     source = run.benchmark(made.benchmark).source
     before = {name: change.partition(" -> ")[0] for name, change in changed.items()}
+    again = {PAIRED_FROM: {"tag": data.revision, "before": before}}
     lineage = run.lineage(
         "build-data",
         round_,
@@ -65,7 +67,7 @@ def pair_round(run: Run, round_: int) -> Release:
         own={**made.own, PAIRED_FROM: own_pin(hub, data)},
         sampled_from=made.sampled_from,
         keys=made.keys,
-        facts=facts_of(run.recipe, source, facts | {PAIRED_FROM: {"tag": data.revision, "before": before}}),
+        facts=facts_of(run.recipe, source, facts | again) | handed_on(made),
     )
     return releases.commit(run, "dataset", run.preferences_repo, files, lineage, tag=tag)
 

@@ -18,6 +18,7 @@ from clincot.runs import releases
 from clincot.runs.models import adapters
 from clincot.runs.models.loads import report_loads
 from clincot.runs.models.pins import benchmark_pins, examples_at
+from clincot.runs.redistribution.model_licences import of_adapter
 from clincot.runs.releases import Release
 from clincot.runs.rounds.curve import SFT_PANELS, training_curve
 from clincot.runs.rounds.distributed import train_distributed
@@ -67,6 +68,7 @@ def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) ->
 def _commit(run: Run, outcome: TrainOutcome, source: Source, inputs: str, pins: dict[str, Pin]) -> Release:
     facts = {key: value for key, value in outcome.facts.items() if key != "seconds"}
     facts |= {"licence": source.licence, "languages": list(source.languages), "curve": f"{NAME}/curve.png"}
+    facts |= of_adapter(run, pins["policy"])
     sha256 = adapters.sha256_of(outcome.adapter)
     lineage = run.lineage("train", 0, inputs, pins=pins, adapter_sha256=sha256, facts=facts)
     curve = run.work(NAME, "train") / "curve.png"

@@ -20,6 +20,7 @@ from clincot.runs.models import adapters
 from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loading import reference_key
 from clincot.runs.models.loads import report_loads
+from clincot.runs.redistribution.model_licences import of_adapter
 from clincot.runs.releases import Release
 from clincot.runs.releases.cards.method import stated_in
 from clincot.runs.releases.content import own_pin
@@ -84,7 +85,7 @@ def _commit(run: Run, outcome: TrainOutcome, made: Lineage, inputs: str, base: P
         own=own,
         sampled_from=made.sampled_from,
         adapter_sha256=adapters.sha256_of(outcome.adapter),
-        facts=_facts(outcome, made, config),
+        facts=_facts(outcome, made, config) | of_adapter(run, base, made),
     )
     curve = run.work(config, "train") / "curve.png"
     curve.write_bytes(training_curve(outcome.history, f"{run.name}, {config}"))
