@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from clincot.chain.hypotheses import named_entities
+from clincot.chain.own_hypotheses import Words, names
 from clincot.recipe import Look
 from clincot.records import Region
 
@@ -23,11 +24,15 @@ class Found(Protocol):
 T = TypeVar("T", bound=Found)
 
 
-def ranked(question: str, found: Sequence[T]) -> list[T]:
+def ranked(question: str, found: Sequence[T], own: Words | None = None) -> list[T]:
     """Return the best to look at first: what the question names, in the order of `ENTITIES`, then by confidence.
 
     Equal ones keep their order, so of several regions of one map the strongest comes first.
+    `own`: the recipe's hypotheses of the modality, each with its other words.
     """
+    if own is not None:
+        said = {word for name, words in own.items() if names(question, name, words) for word in (name, *words)}
+        return sorted(found, key=lambda one: (one.hypothesis not in said, -one.confidence))
     named = {name: place for place, name in enumerate(named_entities([question]))}
     return sorted(found, key=lambda one: (named.get(one.hypothesis, len(named)), -one.confidence))
 

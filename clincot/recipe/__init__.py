@@ -17,6 +17,7 @@ from clincot.recipe.load import Load, turns, without_defaults
 from clincot.recipe.method import MethodChoice, choice_of, layered
 from clincot.recipe.moved import with_new_names
 from clincot.recipe.own_data import published
+from clincot.recipe.own_hypotheses import resolved
 from clincot.recipe.parts import (
     BatchLayout,
     Build,
@@ -70,6 +71,7 @@ class Recipe:
     `image_layout`: image and crop reach the policy as two images, or as one `canvas` for a policy that takes only one.
     `image_fit`: how images become the square that the policy's tower reads: as its own processor does, on a square of
     the mean colour, stretched, or their middle.
+    `hypotheses`: own ones by modality, or the path of a YAML file of them (`own_hypotheses.py`); else the package's.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Recipe:
     seed: Annotated[int, Range(0, 2**32 - 1)] = 0  # NumPy's seeds, which transformers sets from it
     image_layout: ImageLayout = "separate"
     image_fit: ImageFit = "as_is"
+    hypotheses: dict[str, Any] = field(default_factory=dict)
     build: Build = field(default_factory=Build)
     train: Train = field(default_factory=Train)
     evaluate: Evaluate = field(default_factory=Evaluate)
@@ -109,6 +112,12 @@ class Recipe:
         return () if self.image_fit == "as_is" else (f"image_fit {self.image_fit}",)
 
     @property
+    def looked_key(self) -> tuple[object, ...]:
+        """Return what own hypotheses add to content keys, their order included: nothing without them."""
+        own = [(modality, list(words.items())) for modality, words in self.hypotheses.items()]
+        return (("hypotheses", own),) if own else ()
+
+    @property
     def fit_facts(self) -> dict[str, str]:
         """Return what lineages say of `image_fit`: nothing by default."""
         return {} if self.image_fit == "as_is" else {"image_fit": self.image_fit}
@@ -128,6 +137,8 @@ class Recipe:
         tree = dataclasses.asdict(self)
         if self.image_fit == "as_is":  # recipes and their hashes stay as they were before it
             del tree["image_fit"]
+        if not self.hypotheses:
+            del tree["hypotheses"]
         return {**tree, "models": without_defaults(tree["models"], places=places), "method": self.method.tree()}
 
     def to_yaml(self) -> str:
@@ -173,6 +184,8 @@ def laid(layers: Sequence[Mapping[str, Any]], where: str) -> Recipe:
     tree: dict[str, Any] = {}
     for layer in layers:
         tree = deep_merge(tree, {key: value for key, value in layer.items() if key not in {"method", "methods"}})
+    if tree.get("hypotheses"):
+        tree["hypotheses"] = resolved(tree["hypotheses"], where)
     return build(Recipe, tree | {"method": choice_of(layered(layers, where), where)}, where)
 
 

@@ -19,6 +19,7 @@ DECIDES = (
     "build",
     "image_layout",
     "image_fit",
+    "hypotheses",
     "method",
     "rounds",
     "models",

@@ -35,6 +35,7 @@ MISTAKES = {
         "build-data --set method.temperature=-0.1",
         "build-data --set method.steps:3",
         "build-data --benchmark mimic-cxr",
+        "build-data --set hypotheses=words.yaml",
         "build-data --public --acknowledge-licence llama-3",
         "build-data --round 3",
     ],

@@ -134,7 +134,7 @@ def _inputs(run: Run, pins: dict[str, Pin], chosen: list[Adapter]) -> str:
     sources = models.values()
     kinds, loads = [source.kind for source in sources], key_of(*(source.load for source in sources))
     looked = (recipe.build.regions, recipe.inference_steps, recipe.inference_hypotheses, recipe.image_layout)
-    asked = (recipe.evaluate, recipe.seed, *looked, kinds, *recipe.fit_key)
+    asked = (recipe.evaluate, recipe.seed, *looked, kinds, *recipe.fit_key, *recipe.looked_key)
     shas = {name: pin.sha for name, pin in pins.items()}
     policies = [adapter.sha256 for adapter in chosen]
     named = ((benchmarks.BENCHMARKS, recipe.benchmark), (protocols.OUTSIDE, recipe.evaluate.protocol))

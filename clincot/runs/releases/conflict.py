@@ -20,7 +20,16 @@ TRAIN = ("train.lora", "train.dtype", "train.threads", "models.policy")
 DECIDES = {
     "build-data": pairing.DECIDES,
     "train": ("train", "image_layout", "image_fit", "seed", "models.policy"),
-    "evaluate": (*DATA, *BUILD, "evaluate", "image_layout", "image_fit", "models.policy", "models.proposer"),
+    "evaluate": (
+        *DATA,
+        *BUILD,
+        "hypotheses",
+        "evaluate",
+        "image_layout",
+        "image_fit",
+        "models.policy",
+        "models.proposer",
+    ),
     "sft": (*DATA, *TRAIN, "image_fit", "train.sft", "rounds", "build.max_images", "build.max_questions"),
 }
 

@@ -11,6 +11,7 @@ from filelock import FileLock
 from clincot import engines
 from clincot.executors.base import Executor
 from clincot.judges import cache
+from clincot.progress import notice
 from clincot.records import Example
 from clincot.records.lineage import OwnPin, Pin
 from clincot.runs import releases
@@ -25,6 +26,7 @@ from clincot.runs.releases import Release
 from clincot.runs.roles import sources_of
 from clincot.runs.rounds.build_facts import facts_of
 from clincot.runs.rounds.made import RATINGS, Made, job_of, made_of
+from clincot.runs.rounds.own_hypotheses import mapping_lines
 from clincot.runs.rounds.share import open_round
 from clincot.runs.run import Run
 from clincot.stages.pair.round import PairJob, pair
@@ -50,6 +52,8 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, executor: E
     report_loads(sources_of(run.recipe))
     tag = releases.next_tag(run, "dataset", repo, round_)
     job, every = job_of(run, round_, made, tag)
+    for line in mapping_lines(run, made.pins.get("proposer"), job.examples):
+        notice(line)
     if executor is not None and executor.elsewhere:
         job = replace(job, elsewhere=partial(open_round, RunOrder.of(run), round_, tag, made.inputs))
     outcome = build(job, executor)

@@ -83,7 +83,9 @@ def inputs_of(recipe: Recipe, pins: Mapping[str, Pin], sampled_from: str | None,
     named = ((methods.METHODS, recipe.method.name), (benchmarks.BENCHMARKS, recipe.benchmark))
     code = source_keys(*named, *kinds_of(roles))
     shas = {name: pin.sha for name, pin in pins.items()}
-    return content_key(*asked, shas, sampled_from, *code, *loads, *recipe.fit_key, *names_of(roles), *more)
+    return content_key(
+        *asked, shas, sampled_from, *code, *loads, *recipe.fit_key, *recipe.looked_key, *names_of(roles), *more
+    )
 
 
 def _pins(run: Run, benchmark: Benchmark) -> dict[str, Pin]:

@@ -7,13 +7,14 @@ Everything is greedy, so an answer depends on its example alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PIL import Image
 
 from clincot import recipe
 from clincot.chain.layout import Display
 from clincot.chain.looking import ranked, region_of
+from clincot.chain.own_hypotheses import Words
 from clincot.chain.steps import Steps, direct_question, views_of
 from clincot.engines.base import Engine
 from clincot.images.views import Gallery
@@ -39,6 +40,7 @@ class Settings:
     image_layout: recipe.ImageLayout = "separate"
     look: recipe.Look = "one"
     asking: Asking | None = None
+    own: Mapping[str, Words] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: recipe.Recipe, asking: Asking | None = None) -> Settings:
@@ -52,6 +54,7 @@ class Settings:
             image_layout=run.image_layout,
             look=asked.look,
             asking=asking,
+            own=run.hypotheses,
         )
 
     @property
@@ -99,11 +102,13 @@ def propose(
         questions.setdefault(example.image_id, []).append(example.question)
     one_of = {example.image_id: example for example in examples}
     images = {name: gallery.image(one_of[name].id) for name in questions}
-    maps = heat_maps(proposer, one_of, images, questions, settings.hypotheses)
+    maps = heat_maps(proposer, one_of, images, questions, settings.hypotheses, settings.own)
     found: dict[tuple[str, str], tuple[Region, ...]] = {}
     chosen: dict[str, tuple[Region, ...]] = {}
     for example in examples:
-        best = ranked(example.question, maps[example.image_id])[: 1 if settings.look == "one" else None]
+        best = ranked(example.question, maps[example.image_id], settings.own.get(example.modality))[
+            : 1 if settings.look == "one" else None
+        ]
         for heat_map in best:
             key = (example.image_id, heat_map.hypothesis)
             if key not in found:

@@ -162,7 +162,8 @@ class Workbench:
     ) -> None:
         """Look for the hypotheses of every image; `one_of` holds an example of each."""
         decoded = {name: self.gallery.image(one.id) for name, one in one_of.items()}
-        look = partial(heat_maps, proposer, one_of, decoded, questions, self.recipe.method.hypotheses)
+        count, own = self.recipe.method.hypotheses, self.recipe.hypotheses
+        look = partial(heat_maps, proposer, one_of, decoded, questions, count, own)
         asked = await Work(proposer, look, len(one_of))
         for name, maps in asked.items():
             found = [find_regions(decoded[name], heat_map, self.recipe.build.regions) for heat_map in maps]
