@@ -31,7 +31,8 @@ def _file(path: Path, where: str) -> Any:
     try:
         return read_yaml(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeError) as error:
-        raise RecipeError(f"{where}: hypotheses {path}: cannot be read ({getattr(error, 'strerror', None) or error}). Give a YAML file. {HOW}") from error
+        why = getattr(error, "strerror", None) or error
+        raise RecipeError(f"{where}: hypotheses {path}: cannot be read ({why}). Give a YAML file. {HOW}") from error
 
 
 def _names(value: Any, where: str) -> dict[str, list[str]]:
