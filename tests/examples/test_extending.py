@@ -20,6 +20,7 @@ from clincot.hub import connect  # noqa: E402
 from clincot.lm.requests import ChoiceRequest, GenerateRequest  # noqa: E402
 from clincot.phantom.drawing.draw import draw, png  # noqa: E402
 from clincot.recipe import load_recipe, plugins  # noqa: E402
+from clincot.rows import formats  # noqa: E402
 from clincot.runs.checks import check_names  # noqa: E402
 from tests.packages import install  # noqa: E402
 
@@ -117,6 +118,20 @@ def test_an_editor_and_an_engine(names: dict[str, str]) -> None:
     (written,) = engine.generate([GenerateRequest((), (), 0, 0.0, 1.0, 4)])
     (weighed,) = engine.score_choices([ChoiceRequest((), (), ("0", "1"))])
     assert written.text == "yes" and weighed.logps[0] == weighed.logps[1]
+
+
+def test_a_format_of_rows(names: dict[str, str], tmp_path: Path) -> None:
+    """Rows are imported by the command, and what the format writes it reads."""
+    form = formats.load(names["formats"])
+    rows = [
+        {"image": "a.png", "question": f"Is finding {i} there?", "better": "yes", "worse": "no, it is not"}
+        for i in range(3)
+    ]
+    assert [form.write(form.read(row), i) for i, row in enumerate(rows)] == rows
+    (tmp_path / "a.png").write_bytes(png(draw(0, 0)))
+    form.save(rows, tmp_path)
+    _, err = clincot("import-rows", "rows.jsonl", "--format", names["formats"], "--name", "own", cwd=tmp_path)
+    assert "3 pairs" in err
 
 
 @pytest.mark.parametrize("names", ["package", pytest.param("file", marks=pytest.mark.long)], indirect=True)
