@@ -15,7 +15,7 @@ def test_the_default_setting_fits_here_and_no_folder_is_made(tmp_path: Path) -> 
     lines = out.splitlines()
     assert max(map(len, lines)) <= 80 and not list(tmp_path.iterdir()) and err == ""
     assert f"torch {version('torch')}" in " ".join(lines) and sum(line.strip() == "fits" for line in lines) == 3
-    assert "which the first command makes" in out and "free for runs" in out
+    assert "\nHub " in out and "free for runs" in out
     for stage in ("build-data", "train", "evaluate"):
         assert any(line.startswith(stage) for line in lines), stage
 

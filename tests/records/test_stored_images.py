@@ -57,7 +57,7 @@ def test_a_forked_process_reads_beside_its_parent() -> None:
 def test_a_split_holds_one_file_which_has_no_name_and_goes_with_its_last_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clincot.records.stored_images._folder", lambda: str(tmp_path))
+    monkeypatch.setattr("clincot.records.stored_images.spill_folder", lambda: str(tmp_path))
     gc.collect()  # what other tests left open
     before = handles()
     spill = Spill()
@@ -101,10 +101,10 @@ def test_the_folder_is_no_memory_unless_tmpdir_names_it(tmp_path: Path, monkeypa
     from clincot.records import stored_images
 
     monkeypatch.delenv("TMPDIR", raising=False)
-    assert stored_images._folder() == "/var/tmp"
+    assert stored_images.spill_folder() == "/var/tmp"
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    assert stored_images._folder() == str(tmp_path)
+    assert stored_images.spill_folder() == str(tmp_path)
 
 
 def test_a_unit_reads_each_image_once_and_the_split_keeps_none() -> None:
