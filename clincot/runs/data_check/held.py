@@ -36,11 +36,9 @@ def read_held(name: str, hub: str, revision: str, say: Callable[[str], None]) ->
     benchmark = benchmarks.load(name)
     if isinstance(benchmark, OwnData) and benchmark.folder is not None:
         return _own(benchmark, benchmark.folder)
-    target = connect(hub)
-    drawn = benchmark.source.repo == publish.DATASET and hub.startswith("local:")
-    if drawn and not target.exists("dataset", publish.DATASET):
-        publish.publish_dataset(target, say)
-    folder = target.snapshot(benchmark_pin(target, benchmark, revision), benchmark.patterns)
+    with connect(hub) as target:
+        publish.supply_dataset(target, benchmark.source.repo, say)
+        folder = target.snapshot(benchmark_pin(target, benchmark, revision), benchmark.patterns)
     if isinstance(benchmark, OwnData):
         return _own(benchmark, folder)
     return Held(benchmark.source, {split: benchmark.examples(folder, split) for split in benchmark.splits}, {})
