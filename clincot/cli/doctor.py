@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clincot.cli.console import Json
+from clincot.cli.console import Json, print_json
 from clincot.cli.options import Options, with_options
 from clincot.errors import ModelError, RecipeError
 
@@ -48,7 +47,7 @@ def doctor(
 
     report = examine(recipe, full.hub or None, gpu_memory=gpu_memory, gpus=gpus, namespace=full.namespace)
     if json_:
-        typer.echo(json.dumps(report.values(), indent=1))
+        print_json(report.values())
     else:
         typer.echo("\n".join(report.lines()))
     if not report.fits:
@@ -62,7 +61,10 @@ def _servers(recipe: Recipe, hub: str | None, json_: bool, compare: bool) -> Non
     from clincot.runs.doctor.servers.examine import examine_servers
 
     report = examine_servers(recipe, hub, compare=compare)
-    typer.echo(json.dumps(report.values(), indent=1) if json_ else "\n".join(report.lines()))
+    if json_:
+        print_json(report.values())
+    else:
+        typer.echo("\n".join(report.lines()))
     if report.failed:
         raise ModelError(f"{'; '.join(report.failed)}: not as a run needs it. The table says what to do.")
 

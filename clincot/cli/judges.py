@@ -10,7 +10,7 @@ import typer
 
 from clincot.benchmarks import BENCHMARKS
 from clincot.cli.choices import SETTINGS, completing, listed
-from clincot.cli.console import next_step, say
+from clincot.cli.console import next_step, print_json, say
 from clincot.judges import JUDGES, SERVED
 
 if TYPE_CHECKING:
@@ -134,11 +134,10 @@ def _open(folder: Path, setting: str, benchmark: str, overrides: list[str], hub:
 
 
 def _print(done: Checked, as_json: bool) -> None:
-    import json
     from dataclasses import asdict
 
     if as_json:
-        return typer.echo(json.dumps(asdict(done), indent=1))
+        return print_json(asdict(done))
     typer.echo(
         f"{done.judge}\n{done.benchmark} {done.split}: {done.questions} questions about {done.images} images, each with"
         " its gold and a wrong answer\n"

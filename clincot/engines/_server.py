@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from huggingface_hub import ChatCompletionOutput
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import hf_raise_for_status, httpx
 
-from clincot.engines._session import open_session
+from clincot.engines._session import headers, open_session
 from clincot.errors import ModelError, did_you_mean
 from clincot.hub.retry import LONGEST_WAIT, TRIES, ordered_wait, passing
 from clincot.lm.requests import Counters
@@ -23,7 +22,6 @@ from clincot.recipe.served import KEY_ENV
 Result = TypeVar("Result")
 SLOW = (TimeoutError, httpx.TimeoutException)
 sleep = time.sleep
-NO_KEY = "EMPTY"  # what vLLM's own examples send; with none, the client would send the user's Hub token
 
 
 LOCK = threading.Lock()  # of the counters, which all servers of an engine share
@@ -67,7 +65,7 @@ class Server:
             raise ModelError(f"server {endpoint!r}: is not a URL. Give {reach.setting} as http://HOST:PORT/v1.")
         self.counters = counters
         self.away = False  # it did not answer lately: one try has to do
-        self._key = os.environ.get(reach.key_env) or NO_KEY
+        self._headers = headers(reach.key_env)
         self.restore: Callable[[Server], None] | None = None  # puts back an adapter that a new start has lost
         self._session = open_session(self.url, reach.timeout)
 
@@ -119,9 +117,8 @@ class Server:
 
     def send(self, path: str, body: dict[str, Any]) -> tuple[int, str]:
         """Return status and words of the answer to a request that is sent once; status 0 without an answer."""
-        headers = {"Authorization": f"Bearer {self._key}"}
         try:
-            response = self._session.post(f"{self.url}/{path}", json=body, headers=headers)
+            response = self._session.post(f"{self.url}/{path}", json=body, headers=self._headers)
         except httpx.TransportError as error:
             return 0, str(error) or type(error).__name__
         return response.status_code, message_of(response)
@@ -135,8 +132,7 @@ class Server:
 
     def _ask(self, method: str, url: str, body: dict[str, Any] | None = None) -> Any:
         """Return what the server answers to one request, read as JSON."""
-        headers = {"Authorization": f"Bearer {self._key}"}
-        response = self._session.request(method, url, json=body, headers=headers)
+        response = self._session.request(method, url, json=body, headers=self._headers)
         if response.is_redirect:
             path = url.removeprefix(f"{self.url}/")
             raise ModelError(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from huggingface_hub.utils import httpx
 
 from clincot.engines.hosts import proxy_of
 
+NO_KEY = "EMPTY"  # what vLLM's own examples send; with none, the client would send the user's Hub token
 NoAnswer = httpx.HTTPError  # no connection, none in time, or one that broke off
 
 
@@ -17,3 +20,8 @@ def open_session(url: str, timeout: float) -> httpx.Client:
     """
     transport = httpx.HTTPTransport(proxy=proxy_of(url) or None)
     return httpx.Client(transport=transport, timeout=timeout, follow_redirects=False)
+
+
+def headers(key_env: str) -> dict[str, str]:
+    """Return the headers of a request: the key is that of the environment variable `key_env`."""
+    return {"Authorization": f"Bearer {os.environ.get(key_env) or NO_KEY}"}

@@ -75,7 +75,7 @@ class Lora:
         if status == 401:
             return f"refuses the key ({said}). Set its variable (models.policy.key_env) to the server's own."
         if "max_lora_rank" in said or "max-lora-rank" in said:
-            option = f"--max-lora-rank {_started_for(own.rank)}"
+            option = f"--max-lora-rank {started_for(own.rank)}"
             return f"takes no adapter of rank {own.rank} ({said}). Start it with {option}."
         return f"does not load the adapter {own.name} ({status}: {said}). See its log."
 
@@ -83,7 +83,7 @@ class Lora:
         """Return how to start a server that has the adapters."""
         adapters = self.every()
         modules = " ".join(f"{one.name}={one.folder}" for one in adapters)
-        rank = _started_for(max(one.rank for one in adapters))
+        rank = started_for(max(one.rank for one in adapters))
         return (
             f"Start it with {ALLOWED} in its environment and --enable-lora; or with the adapters that there are:\n"
             f"  --enable-lora --max-lora-rank {rank} --lora-modules {modules}\n"
@@ -96,6 +96,6 @@ def loads_none(endpoint: str, *, key_env: str, timeout: float) -> bool:
     return ServerLook(PlainServer(endpoint, key_env=key_env, timeout=timeout), "").adapters() in ("at start", "none")
 
 
-def _started_for(rank: int) -> int:
+def started_for(rank: int) -> int:
     """Return the smallest --max-lora-rank for adapters of `rank`."""
     return next((one for one in RANKS if one >= rank), rank)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from clincot.engines._session import NoAnswer, open_session
-
-NO_KEY = "EMPTY"
+from clincot.engines._session import NoAnswer, headers, open_session
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class PlainServer:
 
     def __init__(self, endpoint: str, *, key_env: str, timeout: float) -> None:
         self.root = endpoint.rstrip("/").removesuffix("/v1").rstrip("/")
-        self._headers = {"Authorization": f"Bearer {os.environ.get(key_env) or NO_KEY}"}
+        self._headers = headers(key_env)
         self._session = open_session(self.root, timeout)
 
     def get(self, path: str) -> Answer:

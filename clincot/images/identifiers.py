@@ -48,11 +48,14 @@ LEAST = 3  # letters of a part of a name that is looked for elsewhere
 class Identifiers:
     """What a header says: `fields` (keywords, never values) that are filled, `burned_in` of the tag (None: absent).
 
+    `stored`: how its pixels are stored.
+
     `patient` and `born` are the identity that the file claims; `names` are parts of its persons' names, in lower case.
     They are for comparing, not for showing.
     """
 
     fields: tuple[str, ...]
+    stored: str
     burned_in: bool | None
     patient: str
     born: str
@@ -76,6 +79,7 @@ def identifiers_of(data: bytes) -> Identifiers | None:
     said = str(header.get("BurnedInAnnotation", "") or "").strip().upper()
     return Identifiers(
         fields=tuple(fields),
+        stored=f"{header.get('PhotometricInterpretation', '')} {header.get('BitsStored', '')} bit",
         burned_in={"YES": True, "NO": False}.get(said),
         patient=str(header.get("PatientName", "") or ""),
         born=str(header.get("PatientBirthDate", "") or ""),

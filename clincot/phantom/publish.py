@@ -14,6 +14,12 @@ MODELS = {f"clincot/phantom-{name}": name for name in ("policy", "grounder", "ju
 SEED, TRAIN, VALIDATION, TEST = 0, 400, 100, 200
 
 
+def supply_dataset(hub: Hub, repo: str, say: Callable[[str], None]) -> None:
+    """Publish the default phantom where `repo` is it and `hub` is an embedded one that lacks it."""
+    if repo == DATASET and hub.label.startswith("local:") and not hub.exists("dataset", DATASET):
+        publish_dataset(hub, say)
+
+
 def publish_dataset(hub: Hub, say: Callable[[str], None]) -> None:
     """Draw the default phantom and publish it."""
     say(f"drawing {DATASET} ({TRAIN + VALIDATION + TEST} images) and publishing it to {hub.label}")

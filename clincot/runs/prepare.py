@@ -39,6 +39,4 @@ def _ship(run: Run, say: Callable[[str], None]) -> None:
     for repo in dict.fromkeys(source.repo for source in models):
         if repo in publish.MODELS and not run.target.exists("model", repo):
             publish.publish_model(run.target, repo, say)
-    wanted = benchmarks.load(run.recipe.benchmark).source.repo
-    if wanted == publish.DATASET and not run.target.exists("dataset", wanted):
-        publish.publish_dataset(run.target, say)
+    publish.supply_dataset(run.target, benchmarks.load(run.recipe.benchmark).source.repo, say)

@@ -49,7 +49,7 @@ def look(example: Example) -> Looked:
     except (ClincotError, ValueError, ImportError) as error:
         return Looked(where, fault=str(error).removeprefix(f"{where}: "), path=path)
     digest = hashlib.sha256(repr(shown.size).encode() + shown.tobytes()).hexdigest()
-    return Looked(where, "", shown.size, digest, _mode(data), carries_notes(data), header, path)
+    return Looked(where, "", shown.size, digest, _mode(data, header), carries_notes(data), header, path)
 
 
 def image_findings(splits: Mapping[str, list[Example]], looked: Mapping[str, Looked]) -> tuple[Finding, ...]:
@@ -69,12 +69,9 @@ def _blank(size: tuple[int, int]) -> str:
     return hashlib.sha256(repr(size).encode() + bytes(3 * size[0] * size[1])).hexdigest()
 
 
-def _mode(data: bytes) -> str:
+def _mode(data: bytes, header: Identifiers | None) -> str:
     """Return the format and mode of a stored image, from its header: PNG I;16, DICOM MONOCHROME2 12 bit."""
-    if images.is_dicom(data):
-        import pydicom
-
-        header = pydicom.dcmread(io.BytesIO(data), stop_before_pixels=True)
-        return f"DICOM {header.PhotometricInterpretation} {header.BitsStored} bit"
+    if header is not None:
+        return f"DICOM {header.stored}"
     with Image.open(io.BytesIO(data), formats=images.FORMATS) as opened:
         return f"{opened.format} {opened.mode}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from clincot.records import Example
@@ -92,8 +92,8 @@ def _identities(
 
 def _constant(splits: Mapping[str, list[Example]]) -> Iterator[str]:
     for split, examples in splits.items():
-        closed = [example.answer.strip().lower() for example in examples if example.answer_type == "closed"]
-        most = max(set(closed), key=lambda answer: (closed.count(answer), answer)) if closed else ""
-        share = closed.count(most) / len(closed) if closed else 0.0
-        if share > MAJORITY and len(closed) > 1:
-            yield f"{split}: {share:.0%} of {len(closed):,} closed answers are {most[:40]!r}"
+        closed = Counter(example.answer.strip().lower() for example in examples if example.answer_type == "closed")
+        total = closed.total()
+        for most, count in closed.most_common(1):
+            if count > MAJORITY * total and total > 1:
+                yield f"{split}: {count / total:.0%} of {total:,} closed answers are {most[:40]!r}"

@@ -17,7 +17,7 @@ from clincot.hub import Hub
 from clincot.hub.account import check_may_write
 from clincot.hub.environment import client_home
 from clincot.records.stored_images import spill_folder
-from clincot.runs.doctor.reach import Reach
+from clincot.runs.doctor.reach import Reach, one_line
 from clincot.runs.plugins import Known, added_names
 
 LOW = 5 * 2**30  # bytes free, below which a disk is called low: a 7B's adapter and a round of 1,000 images take less
@@ -86,7 +86,7 @@ def _target(reach: Reach, namespace: str) -> Target:
     try:
         return reach(lambda hub: _asked(hub, target, namespace))
     except ClincotError as error:
-        return Target(target, f"does not answer ({_line(error)})")
+        return Target(target, f"does not answer ({one_line(error)})")
 
 
 def _asked(hub: Hub, target: str, namespace: str) -> Target:
@@ -95,13 +95,9 @@ def _asked(hub: Hub, target: str, namespace: str) -> Target:
     except HubError as error:
         if "401" not in str(error) and "token" not in str(error).lower():
             raise
-        return Target(target, push=f"no token that it knows ({_line(error)})")
+        return Target(target, push=f"no token that it knows ({one_line(error)})")
     try:
         check_may_write(hub, who, namespace or who.name)
     except HubError as error:
-        return Target(target, user=who.name, role=who.role, push=_line(error))
+        return Target(target, user=who.name, role=who.role, push=one_line(error))
     return Target(target, user=who.name, role=who.role)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())

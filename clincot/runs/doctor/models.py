@@ -15,7 +15,7 @@ from clincot.recipe import ModelSource, Recipe
 from clincot.recipe.load import Load
 from clincot.records.lineage import Pin
 from clincot.runs.doctor.needs import LANGUAGE
-from clincot.runs.doctor.reach import Reach
+from clincot.runs.doctor.reach import Reach, one_line
 from clincot.runs.roles import sources_of
 
 CONFIGS = ("config.json",)
@@ -74,7 +74,7 @@ def _model(role: str, source: ModelSource, reach: Reach) -> Model:
     try:
         return reach(lambda hub: _on_hub(role, source, hub))
     except ClincotError as error:
-        return Model(role, source, unknown=" ".join(str(error).split()))
+        return Model(role, source, unknown=one_line(error))
 
 
 def folder_here(source: ModelSource, reach: Reach) -> Path | None:

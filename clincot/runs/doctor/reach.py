@@ -43,3 +43,8 @@ class Reach:
         if scheme == "local" and not Path(path).expanduser().is_dir():
             raise HubError(f"{self.target}: there is no such folder yet.")  # `connect` would make it
         return connect(self.target)
+
+
+def one_line(error: Exception) -> str:
+    """Return what an error says, for a cell of a table."""
+    return " ".join(str(error).split())

@@ -21,9 +21,7 @@ SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"II*\x00": ".tif", b"MM\x0
 def questions_of(hub: Hub, name: str, split: str, revision: str, say: Callable[[str], None]) -> list[Example]:
     """Return the questions of a split of the pinned benchmark; an embedded Hub gets the phantom when it lacks it."""
     benchmark = benchmarks.load(name)
-    drawn = benchmark.source.repo == publish.DATASET and hub.label.startswith("local:")
-    if drawn and not hub.exists("dataset", publish.DATASET):
-        publish.publish_dataset(hub, say)
+    publish.supply_dataset(hub, benchmark.source.repo, say)
     pin = benchmark_pin(hub, benchmark, revision)
     return examples_at(hub, benchmark, pin, split)
 

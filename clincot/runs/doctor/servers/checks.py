@@ -7,6 +7,7 @@ from typing import Any
 
 from clincot import engines
 from clincot.engines.base import NoLogProbs
+from clincot.engines.lora import started_for
 from clincot.engines.openai import OpenAIEngine
 from clincot.engines.server_look import Prompt, ServerLook, Written, differing
 from clincot.errors import ClincotError, did_you_mean
@@ -19,7 +20,7 @@ from clincot.runs.doctor.servers.files import Reads
 from clincot.runs.doctor.servers.questions import Pairs
 from clincot.runs.doctor.servers.report import Check
 
-RANKS = (16, 32, 64, 128, 256, 320, 512)  # of adapters that vLLM can be started for
+RANK = 16  # of adapters, where a recipe names none
 TOKENS = 16  # of a text
 # Nats a token. Float32 on both sides gives 1e-6, another resize of the images 4e-4 to 1e-2, bfloat16 up to 3e-2.
 CLOSE, CLOSE_16 = 1e-4, 5e-2
@@ -51,7 +52,7 @@ def model(look: ServerLook, names: Sequence[str]) -> Check:
 
 def adapters(look: ServerLook, rank: int) -> Check:
     """Return how the adapters of later rounds reach the server."""
-    start = f"--enable-lora --max-lora-rank {next((own for own in RANKS if own >= rank), rank)}"
+    start = f"--enable-lora --max-lora-rank {started_for(rank)}"
     state = look.adapters()
     if state == "at run time":
         return Check("adapters", "ok", "are loaded at run time")

@@ -11,7 +11,7 @@ from clincot.engines.plain_server import PlainServer
 from clincot.engines.server_look import ServerLook
 from clincot.errors import ClincotError
 from clincot.recipe import ModelSource, Recipe
-from clincot.runs.doctor.reach import Reach
+from clincot.runs.doctor.reach import Reach, one_line
 from clincot.runs.doctor.servers import checks
 from clincot.runs.doctor.servers.files import reader_of
 from clincot.runs.doctor.servers.questions import Asked, Pairs, asked_of, folded
@@ -53,7 +53,7 @@ class _Questions:
         try:
             return asked_of(self._recipe, self._reach)
         except ClincotError as error:
-            self.lacking = " ".join(str(error).split())
+            self.lacking = one_line(error)
             return Asked((), ())
 
 
@@ -105,7 +105,7 @@ class _Role:
         if served.state == "fails":
             return
         if self.role == "policy":
-            yield checks.adapters(look, int(self.recipe.train.lora.get("r", checks.RANKS[0])))
+            yield checks.adapters(look, int(self.recipe.train.lora.get("r", checks.RANK)))
         if not self.pairs:
             yield Check("questions", "unknown", f"none: {self.questions.lacking}")
             return
