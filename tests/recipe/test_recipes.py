@@ -13,6 +13,7 @@ import yaml
 from clincot.errors import ClincotError, RecipeError
 from clincot.recipe import Recipe, load_recipe, recipes_folder
 from clincot.runs.run import check_names
+from tests.recipe.recipes_page import WRITER, comments, placed
 
 RECIPES = sorted(path.stem for path in recipes_folder().glob("*.yaml"))
 SETTINGS = sorted(path.stem for path in (recipes_folder() / "settings").glob("*.yaml"))
@@ -51,6 +52,14 @@ def test_an_ablation_differs_from_clincot_in_its_one_value_wherever_it_runs(name
     # A setting may itself choose the ablated value; the ablation must then differ in nothing else.
     assert different.items() <= ({"name": name} | ABLATIONS[name]).items()
     assert changed.items() >= ABLATIONS[name].items()
+
+
+def test_the_readme_has_every_recipe_with_its_rows_and_what_is_ours() -> None:
+    text = (recipes_folder() / "README.md").read_text()
+    assert text == placed(text), f"recipes/README.md is old: run {WRITER}"
+    for path in recipes_folder().glob("*.yaml"):
+        said = comments(path)
+        assert said.rows and said.ours, f"{path.name}: its first comments lack `# Row N: NAME` or `# Ours: ...`"
 
 
 def test_every_recipe_stands_in_the_readme_and_every_command_of_it_names_one() -> None:
