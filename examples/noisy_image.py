@@ -7,15 +7,15 @@ Its pairs have no scores and no crops: run it with `--set train.margin.kind=none
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from clincot.chain.prompts import direct_messages
+from clincot.chain.steps import direct_question
 from clincot.methods.base import Ask, Draw, Tools
 from clincot.methods.candidates import candidate_of
 from clincot.methods.text_key import text_key
 from clincot.recipe.ranges import Range
-from clincot.records import WHOLE, Candidate, Example, View
+from clincot.records import Candidate, Example, View, whole
 from clincot.records.pairs import Pair, Side
 
 
@@ -40,9 +40,11 @@ class NoisyImage:
     async def sample(self, example: Example, tools: Tools) -> list[Candidate]:
         build, report = tools.recipe.build, example.answer_type == "report"
         length = build.report_tokens if report else build.max_new_tokens
-        noised = View("diffusion_noise", strength=self.config.strength, seed=tools.seed(example.id, "noise"))
+        noise = View("diffusion_noise", strength=self.config.strength, seed=tools.seed(example.id, "noise"))
+        noised = tuple(replace(noise, image=clean.image) for clean in whole(example))
+        prompt = direct_question(example, tools.recipe.image_layout)
         # Greedy: POVID takes the most probable token of every position under noise.
-        ask = Ask(direct_messages(example.question, report=report), (noised,), 0.0, 1.0, length, tools.seed(example.id))
+        ask = Ask(prompt, noised, 0.0, 1.0, length, tools.seed(example.id))
         (text,) = await tools.generate(example, [ask])
         misled = candidate_of(example, 1, ask, text)
         gold = Candidate(f"{example.id}/1/0", example.id, 1, example.answer, None, (), None, None, source="gold")
@@ -53,10 +55,9 @@ class NoisyImage:
         if misled.cut or text_key(gold.text) == text_key(misled.text):
             draw.drop("questions answered alike under noise, or at too great a length")
             return []
-        report = example.answer_type == "report"
-        prompt, group = tuple(direct_messages(example.question, report=report)), f"{example.id}/1"
-        same = self.config.scored_with == "clean"
-        shared, clean, noised = ((WHOLE,), (), ()) if same else ((), (WHOLE,), misled.views)
+        prompt, group = direct_question(example, draw.recipe.image_layout), f"{example.id}/1"
+        same, images = self.config.scored_with == "clean", whole(example)
+        shared, clean, noised = (images, (), ()) if same else ((), images, misled.views)
         sides = Side.of(gold, shared, clean), Side.of(misled, shared, noised)
         return [Pair(f"{group}/0", example.id, 1, self.name, prompt, shared, *sides, group)]
 

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from clincot.chain.prompts import direct_messages
+from clincot.chain.steps import direct_question
 from clincot.methods.base import Ask, Draw, Rate, Tools
 from clincot.methods.candidates import candidate_of
 from clincot.recipe.ranges import Range
-from clincot.records import WHOLE, Candidate, Example, JudgeScore
+from clincot.records import Candidate, Example, JudgeScore, whole
 from clincot.records.pairs import Pair, Side
 
 RUBRIC = (  # ours, after the paper's additive five points; the gold answer is not shown
@@ -47,9 +47,9 @@ class SelfRewarding:
     async def sample(self, example: Example, tools: Tools) -> list[Candidate]:
         config, build, report = self.config, tools.recipe.build, example.answer_type == "report"
         length = build.report_tokens if report else build.max_new_tokens
-        prompt = direct_messages(example.question, report=report)
+        prompt, shown = direct_question(example, tools.recipe.image_layout), whole(example)
         seeds = [tools.seed(example.id, i) for i in range(config.texts)]
-        asks = [Ask(prompt, (WHOLE,), config.temperature, config.top_p, length, seed) for seed in seeds]
+        asks = [Ask(prompt, shown, config.temperature, config.top_p, length, seed) for seed in seeds]
         texts = await tools.generate(example, asks)
         made = [candidate_of(example, i, *both) for i, both in enumerate(zip(asks, texts, strict=True))]
         written = [candidate for candidate in made if candidate is not None]
@@ -65,9 +65,9 @@ class SelfRewarding:
         if best is None or worst is None or best.score == worst.score:
             draw.drop("questions whose texts are rated alike")
             return []
-        group, prompt = f"{example.id}/1", direct_messages(example.question, report=example.answer_type == "report")
-        sides = Side.of(best, (WHOLE,)), Side.of(worst, (WHOLE,))
-        return [Pair(f"{group}/0", example.id, 1, self.name, tuple(prompt), (WHOLE,), *sides, group)]
+        group, prompt, shown = f"{example.id}/1", direct_question(example, draw.recipe.image_layout), best.views
+        sides = Side.of(best, shown), Side.of(worst, shown)
+        return [Pair(f"{group}/0", example.id, 1, self.name, prompt, shown, *sides, group)]
 
     def facts(self, counts: Mapping[str, Any]) -> tuple[str, ...]:
         config = self.config

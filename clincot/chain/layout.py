@@ -1,4 +1,4 @@
-"""The views of a request -> the images that it carries: one for each view, or image and crop on one canvas."""
+"""The views of a request -> the images that it carries: one for each view, or all of them on one canvas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from cachetools import LRUCache
 from PIL.Image import Image
 
-from clincot.errors import DataError
 from clincot.images.canvas import compose
 from clincot.images.views import LIMIT, Gallery, encode, kept, pixel_cache, render
 from clincot.recipe import ImageLayout
@@ -17,12 +16,10 @@ BLACK = View("black")
 
 
 def arranged(seen: Sequence[Image], layout: ImageLayout) -> tuple[Image, ...]:
-    """Return the images of a request for what is seen, in order. Raises DataError for more than two on a canvas."""
+    """Return the images of a request for what is seen, in order."""
     if layout != "canvas" or len(seen) < 2:
         return tuple(seen)
-    if len(seen) > 2:
-        raise DataError(f"canvas: {len(seen)} images do not fit on one, it holds an image and a crop. Use separate.")
-    return (compose(seen[0], seen[1]),)
+    return (compose(*seen),)
 
 
 class Display:
@@ -35,23 +32,27 @@ class Display:
 
     def images(self, example_id: str, views: Sequence[View]) -> tuple[Image, ...]:
         """Return the images (RGB) of a request about an example that sees `views`."""
-        image_id = self.gallery.image_id(example_id)
         if self.layout != "canvas" or len(views) < 2:
-            return tuple(self._seen(image_id, example_id, view) for view in views)
+            return tuple(self._seen(example_id, view) for view in views)
 
         def canvas() -> Image:
-            seen = [self._seen(image_id, example_id, view) for view in views]
-            return arranged(seen, self.layout)[0]
+            return arranged([self._seen(example_id, view) for view in views], self.layout)[0]
 
-        return (kept(self._kept, (image_id, *views), canvas),)
+        return (kept(self._kept, self._key(example_id, views), canvas),)
 
     def encoded(self, example_id: str, views: Sequence[View]) -> tuple[bytes, ...]:
         """Return the images of a request as encoded bytes: whole images as they were published, others as PNG."""
         if self.layout != "canvas" or len(views) < 2:
             return tuple(self.gallery.encode(example_id, view) for view in views)
-        key = (self.gallery.image_id(example_id), *views)
+        key = self._key(example_id, views)
         return (kept(self._encoded, key, lambda: encode(self.images(example_id, views)[0])),)
 
-    def _seen(self, image_id: str, example_id: str, view: View) -> Image:
+    def _seen(self, example_id: str, view: View) -> Image:
         shown = self.gallery.show(example_id, view)
-        return kept(self._kept, (image_id, view, BLACK), lambda: render(shown, BLACK)) if self.dark else shown
+        if not self.dark:
+            return shown
+        return kept(self._kept, (*self._key(example_id, (view,)), BLACK), lambda: render(shown, BLACK))
+
+    def _key(self, example_id: str, views: Sequence[View]) -> tuple[object, ...]:
+        """Return what an image of `views` is kept by: the images that they are of, and the views."""
+        return (*(self.gallery.image_id(example_id, view) for view in views), *views)

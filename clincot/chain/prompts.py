@@ -14,9 +14,11 @@ from clincot.records import Message, Region
 SHOW_FINDING = "State in one sentence what the local image shows that bears on the question."
 ANSWER_WITH_REGION = "Answer the question based on the original image and the local image."
 ANSWER_DIRECTLY = "Answer the question based on the image."
+ANSWER_FROM_SEVERAL = "Answer the question based on the images."
 SHOW_FINDING_OF_REPORT = "State in one sentence what the local image shows."
 REPORT_WITH_REGION = "Write the report based on the original image and the local image."
 REPORT_DIRECTLY = "Write the report based on the image."
+REPORT_FROM_SEVERAL = "Write the report based on the images."
 
 JUDGE_SYSTEM = "You are a radiology reviewer who rates statements about an image."
 JUDGE_CRITERIA = (
@@ -58,10 +60,14 @@ def answer_messages(question: str, findings: Sequence[str], *, report: bool = Fa
     return policy_messages(question, findings, instruction=instruction, images=images)
 
 
-def direct_messages(question: str, *, report: bool = False) -> list[Message]:
-    """The answer or the report from the global image alone: the paper's 'w/o ClinCoT'."""
-    instruction = REPORT_DIRECTLY if report else ANSWER_DIRECTLY
-    return policy_messages(question, (), instruction=instruction, images=1)
+def direct_messages(question: str, *, report: bool = False, seen: int = 1, blocks: int | None = None) -> list[Message]:
+    """The answer or the report from whole images alone, `seen` of them: the paper's 'w/o ClinCoT'.
+
+    `blocks` is 1 where several images share one canvas; without it, there is a block for each image.
+    """
+    one, several = (REPORT_DIRECTLY, REPORT_FROM_SEVERAL) if report else (ANSWER_DIRECTLY, ANSWER_FROM_SEVERAL)
+    instruction = one if seen == 1 else several
+    return policy_messages(question, (), instruction=instruction, images=seen if blocks is None else blocks)
 
 
 def step_messages(

@@ -50,9 +50,10 @@ def views_of(region: Region | None) -> tuple[View, ...]:
     return (WHOLE,) if region is None else (WHOLE, View("crop", region))
 
 
-def direct_question(example: Example) -> tuple[Message, ...]:
-    """Return the turns that ask for the answer or the report from the whole image alone."""
-    return tuple(direct_messages(example.question, report=example.answer_type == "report"))
+def direct_question(example: Example, layout: ImageLayout = "separate") -> tuple[Message, ...]:
+    """Return the turns that ask for the answer or the report from all images of the example (`records.whole`)."""
+    report, seen = example.answer_type == "report", len(example.image_ids)
+    return tuple(direct_messages(example.question, report=report, seen=seen, blocks=blocks(seen, layout)))
 
 
 def blocks(seen: int, layout: ImageLayout) -> int:

@@ -10,9 +10,10 @@ from cachetools import LRUCache
 from PIL import Image
 
 from clincot import images
+from clincot.errors import UnreadableImage
 from clincot.images import corruptions, crops
 from clincot.images.notes import carries_notes
-from clincot.records import Example, Region, View
+from clincot.records import WHOLE, Example, Region, View
 
 LIMIT = 256 * 2**20  # bytes of pixels, and as many of PNG: 48 crops (8 images, 6 regions) of 1,300 pixels a side
 T = TypeVar("T")
@@ -76,28 +77,38 @@ class Gallery:
         self._drawn = pixel_cache(limit)
         self._encoded: LRUCache[tuple[object, ...], bytes] = LRUCache(limit, getsizeof=len)
 
-    def image_id(self, example_id: str) -> str:
-        """Return the id of an example's image, which its views are kept by."""
-        return self._examples[example_id].image_id
+    def image_id(self, example_id: str, view: View = WHOLE) -> str:
+        """Return the id of the image that a view of an example shows, which its views are kept by."""
+        return self._examples[example_id].image_ids[view.image]
 
-    def image(self, example_id: str) -> Image.Image:
-        """Return the whole image (RGB) of an example. Raises UnreadableImage."""
+    def image(self, example_id: str, number: int = 0) -> Image.Image:
+        """Return a whole image (RGB) of an example; 0 is the primary one. Raises UnreadableImage."""
         example = self._examples[example_id]
-        if example.image_id not in self._decoded:
-            self._decoded[example.image_id] = images.decode(example.encoded(), example.image_label)
-        return self._decoded[example.image_id]
+        image_id = example.image_ids[number]
+        if image_id not in self._decoded:
+            self._decoded[image_id] = images.decode(example.encoded(number), example.label_of(number))
+        return self._decoded[image_id]
+
+    def unreadable(self, example_id: str) -> str:
+        """Decode all images of an example; return why one of them cannot be read, or ""."""
+        for number in range(len(self._examples[example_id].image_ids)):
+            try:
+                self.image(example_id, number)
+            except UnreadableImage as error:
+                return str(error)
+        return ""
 
     def show(self, example_id: str, view: View) -> Image.Image:
         """Return what a model sees (RGB)."""
         if view.kind == "image":
-            return self.image(example_id)
-        key = (self._examples[example_id].image_id, view)
-        return kept(self._drawn, key, lambda: render(self.image(example_id), view))
+            return self.image(example_id, view.image)
+        key = (self.image_id(example_id, view), view)
+        return kept(self._drawn, key, lambda: render(self.image(example_id, view.image), view))
 
     def encode(self, example_id: str, view: View) -> bytes:
         """Return a view as a row carries it: the whole image as `carried` gives it, others as PNG."""
         if view.kind == "image":
             example = self._examples[example_id]
-            return carried(example.encoded(), example.image_label)
-        key = (self._examples[example_id].image_id, view)
+            return carried(example.encoded(view.image), example.label_of(view.image))
+        key = (self.image_id(example_id, view), view)
         return kept(self._encoded, key, lambda: encode(self.show(example_id, view)))

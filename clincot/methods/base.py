@@ -10,7 +10,7 @@ from clincot.editors.base import Rewrite, RewriteRequest
 from clincot.judges.base import Rating, Verdict
 from clincot.lm.requests import Completion
 from clincot.recipe import Recipe
-from clincot.records import WHOLE, Candidate, Example, Message, Region, View
+from clincot.records import WHOLE, Candidate, Example, Message, Region, View, whole
 from clincot.records.pairs import Pair
 
 Adapter = Literal["round", "base"]
@@ -40,7 +40,8 @@ class Rate:
     """One text that the judges or the critic rate, with everything they see of its context.
 
     `reference` is the text that they may compare with (None: blind). `region`: they read where it lies and how it was
-    found (None: nothing). `views` are the images before the text, for judges that see (none: a judge without an image).
+    found (None: nothing). `views` are the images before the text, for judges that see (None: all images of the example,
+    whole; an empty tuple: a judge without an image).
     `report`: the text is a whole report and is rated by the rubric of reports. `rubric` replaces both; it must ask for
     one digit (9 is the best).
     """
@@ -50,16 +51,22 @@ class Rate:
     findings: tuple[str, ...] = ()
     reference: str | None = None
     region: Region | None = None
-    views: tuple[View, ...] = (WHOLE,)
+    views: tuple[View, ...] | None = None
     report: bool = False
     rubric: str | None = None
+
+    @property
+    def seen(self) -> tuple[View, ...]:
+        """Return the views of the images before the text."""
+        return whole(self.example) if self.views is None else self.views
 
 
 @dataclass(frozen=True)
 class Compare:
     """Two texts about an example that the critic compares, with everything it sees of their context.
 
-    `views` are the images before the text (none: a blind critic). `swap`: the texts are read in both orders, and the
+    `views` are the images before the text (None: all images of the example, whole; an empty tuple: a blind critic).
+    `swap`: the texts are read in both orders, and the
     mean counts. `reference` and `report` are those of `Rate`.
     """
 
@@ -68,9 +75,14 @@ class Compare:
     second: str
     findings: tuple[str, ...] = ()
     reference: str | None = None
-    views: tuple[View, ...] = (WHOLE,)
+    views: tuple[View, ...] | None = None
     report: bool = False
     swap: bool = True
+
+    @property
+    def seen(self) -> tuple[View, ...]:
+        """Return the views of the images before the texts."""
+        return whole(self.example) if self.views is None else self.views
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from typing import Any
 from datasets import Features, Image, Json, List, Value
 from trl import SFTTrainer
 
-from clincot.chain.prompts import direct_messages
+from clincot.chain.steps import direct_question
 from clincot.images.views import carried
 from clincot.objectives._finite import FiniteGradients, check_loss
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.head import own_logits
 from clincot.objectives.rates import OwnRate
 from clincot.objectives.sides import Row, Side
+from clincot.recipe import ImageLayout
 from clincot.records import Example
 from clincot.rows.schema import image_struct
 
@@ -29,12 +30,13 @@ GOLD_FEATURES = Features(
 )
 
 
-def gold_row(example: Example) -> dict[str, Any]:
+def gold_row(example: Example, layout: ImageLayout = "separate") -> dict[str, Any]:
     """Return the columns of one example: what a direct evaluation asks, and the gold answer or report."""
+    shown = [carried(example.encoded(i), example.label_of(i)) for i in range(len(example.image_ids))]
     return {
         "id": example.id,
-        "prompt": direct_messages(example.question, report=example.answer_type == "report"),
-        "images": [image_struct(carried(example.encoded(), example.image_label))],
+        "prompt": list(direct_question(example, layout)),
+        "images": [image_struct(data) for data in shown],
         "answer": example.answer,
     }
 
@@ -54,7 +56,8 @@ class GoldCollator:
         return batch | {"labels": labels, "row_ids": [str(row["id"]) for row in rows]}
 
     def _side(self, row: Row) -> Side:
-        return self.pairs.renderer.side(row, [dict(message) for message in row["prompt"]], row["images"], row["answer"])
+        renderer, prompt = self.pairs.renderer, [dict(message) for message in row["prompt"]]
+        return renderer.side(row, prompt, renderer.seen(row, row["images"], ()), row["answer"])
 
 
 class GoldTrainer(OwnRate, SFTTrainer):

@@ -47,8 +47,7 @@ class Side:
 class Renderer:
     """Turns rows into sides; `end_tokens` are the strings at which the policy's own generation stops.
 
-    With `image_layout` canvas the global image and a side's own crop are one image, as the build showed them to the
-    policy.
+    With `image_layout` canvas all images of a side are one image, as the build showed them to the policy.
     """
 
     processor: ProcessorMixin
@@ -76,10 +75,7 @@ class Renderer:
     def seen(self, row: Row, shared: Sequence[Any], own: Sequence[Any]) -> list[Any]:
         """Return the images of one side in the order of its image blocks."""
         where = f"row {row.get('id', '?')}"
-        try:
-            return list(arranged([decoded(image, where) for image in (*shared, *own)], self.image_layout))
-        except DataError as error:
-            raise DataError(f"{where}: {error}") from error
+        return list(arranged([decoded(image, where) for image in (*shared, *own)], self.image_layout))
 
     def counts(self, shared: int, chosen: int, rejected: int, asked: int) -> list[tuple[int, int]]:
         """Return, for each side, how many images it has and how many of `asked` blocks its prompt keeps."""

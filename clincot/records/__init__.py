@@ -35,21 +35,33 @@ class TrueRegion:
     mask: bytes | None = field(default=None, repr=False)
 
 
+Encoded = bytes | StoredImage | ImageFile  # the encoded bytes of an image as published, or where they lie
+
+
+@dataclass(frozen=True)
+class FurtherImage:
+    """An image of an example in addition to its primary one; `id` names it within its benchmark."""
+
+    id: str
+    image: Encoded = field(repr=False)
+
+
 @dataclass(frozen=True)
 class Example:
-    """One question about one image, with its gold answer.
+    """One question about an image, or about several, with its gold answer.
 
-    `image` holds the encoded bytes as published, or where they lie, since a benchmark may have more images than memory
-    has room for; `encoded()` returns them. Examples of one image share the object. `image_id` names the image within
-    its benchmark and is the unit of every split, partition and bootstrap. `kind` is the benchmark's own name for the
-    kind of question (subgroup rows). `reference` is the text a judge may see: the answer, or more. `image_name` is the
-    benchmark's own file name or id of the image, where `image_id` is not: what people are shown (`image_label`).
-    `own_id` is the benchmark's own number of the question, where it has one.
+    `image` is the primary image: its encoded bytes, or where they lie, since a benchmark may have more images than
+    memory has room for; `encoded()` returns them. `more` are the other images, in their order. Regions are looked for
+    in the primary image alone, and `true_regions` lie on it. Examples of one image share the object. `image_id` names
+    the primary image within its benchmark and is the unit of every split, partition and bootstrap. `kind` is the
+    benchmark's own name for the kind of question (subgroup rows). `reference` is the text a judge may see: the answer,
+    or more. `image_name` is the benchmark's own file name or id of the image, where `image_id` is not: what people are
+    shown (`image_label`). `own_id` is the benchmark's own number of the question, where it has one.
     """
 
     id: str
     image_id: str
-    image: bytes | StoredImage | ImageFile = field(repr=False)
+    image: Encoded = field(repr=False)
     question: str
     answer: str
     answer_type: AnswerType
@@ -59,24 +71,41 @@ class Example:
     true_regions: tuple[TrueRegion, ...] = ()
     image_name: str = ""
     own_id: str = ""
+    more: tuple[FurtherImage, ...] = ()
 
     @property
     def image_label(self) -> str:
         """Return what the image is called in messages."""
         return self.image_name or self.image_id
 
-    def encoded(self) -> bytes:
-        """Return the encoded bytes of the image, read from disk when they lie there."""
-        return self.image if isinstance(self.image, bytes) else self.image.read()
+    @property
+    def image_ids(self) -> tuple[str, ...]:
+        """Return the ids of all images, the primary one first: what `View.image` counts."""
+        return (self.image_id, *(one.id for one in self.more))
+
+    def label_of(self, number: int) -> str:
+        """Return what an image is called in messages; 0 is the primary one."""
+        return f"{self.image_label}, image {number + 1}" if number else self.image_label
+
+    def encoded(self, number: int = 0) -> bytes:
+        """Return the encoded bytes of an image, read from disk when they lie there; 0 is the primary image."""
+        image = self.more[number - 1].image if number else self.image
+        return image if isinstance(image, bytes) else image.read()
 
 
 def read_images(examples: Sequence[Example]) -> tuple[Example, ...]:
     """Return the examples with their images in memory, each read once and shared: for one shard, and no longer."""
-    read: dict[bytes | StoredImage | ImageFile, bytes] = {}
-    for example in examples:
-        if example.image not in read:
-            read[example.image] = example.encoded()
-    return tuple(replace(example, image=read[example.image]) for example in examples)
+    read: dict[Encoded, bytes] = {}
+
+    def once(image: Encoded) -> bytes:
+        if image not in read:
+            read[image] = image if isinstance(image, bytes) else image.read()
+        return read[image]
+
+    return tuple(
+        replace(e, image=once(e.image), more=tuple(replace(one, image=once(one.image)) for one in e.more))
+        for e in examples
+    )
 
 
 @dataclass(frozen=True)
@@ -101,22 +130,29 @@ OF_REGION = ("crop", "lesion_noise")
 class View:
     """What a model sees of an image, as a value: `clincot.images.views.render` draws it, always with the same pixels.
 
-    `image`: all of it. `crop`: its `region`. `diffusion_noise`: the image at step `strength` * 1000 of a diffusion.
-    `lesion_noise`: the image with noise of that strength inside `region`. `low_pass`: `strength` is the share of the
-    image's sides that is kept. `black`: nothing. `seed` decides noise.
+    `image` is the number of the image among those of its example: 0 is the primary one.
+    Kinds: `image`: all of it. `crop`: its `region`. `diffusion_noise`: the image at step `strength` * 1000 of a
+    diffusion. `lesion_noise`: the image with noise of that strength inside `region`. `low_pass`: `strength` is the
+    share of the image's sides that is kept. `black`: nothing. `seed` decides noise.
     """
 
     kind: ViewKind
     region: Region | None = None
     strength: float = 0.0
     seed: int = 0
+    image: int = 0
 
     def __post_init__(self) -> None:
         if self.kind in OF_REGION and self.region is None:
             raise ValueError(f"View: {self.kind} needs a region. Give the region that it shows.")
 
 
-WHOLE = View("image")
+WHOLE = View("image")  # of the primary image
+
+
+def whole(example: Example) -> tuple[View, ...]:
+    """Return the views of all images of an example, whole: what a method without regions shows; `(WHOLE,)` for one."""
+    return tuple(View("image", image=number) for number in range(len(example.image_ids)))
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from clincot.rows.stored_views import region_struct, view_structs
 
 REGION = {"hypothesis": Value("string"), "box": List(Value("int32")), "confidence": Value("float32")}
 VIEW = {"kind": Value("string"), "region": REGION, "strength": Value("float64"), "seed": Value("int64")}
+VIEW |= {"image": Value("int32")}  # its number among the images of the example; absent (0) in rows of older versions
 # A row in memory may hold a prompt of blocks; in a file it is text (stored_messages.py).
 PAIR_FEATURES = Features(
     {

@@ -27,4 +27,4 @@ def view_structs(views: Sequence[View]) -> list[dict[str, Any]]:
 
 def views_of(stored: Sequence[Mapping[str, Any]]) -> tuple[View, ...]:
     """Return stored views; their regions come without masks."""
-    return tuple(View(v["kind"], region_of(v["region"]), v["strength"], v["seed"]) for v in stored)
+    return tuple(View(v["kind"], region_of(v["region"]), v["strength"], v["seed"], v.get("image") or 0) for v in stored)

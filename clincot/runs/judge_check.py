@@ -21,7 +21,6 @@ from clincot.methods.base import Rate
 from clincot.progress import bar
 from clincot.recipe import ModelSource
 from clincot.recipe.parts import SCORINGS
-from clincot.records import WHOLE
 from clincot.runs.checks.places import check_server_place
 from clincot.runs.models.loading import load_policy
 from clincot.runs.models.loads import options_of
@@ -111,7 +110,7 @@ def _questions(run: Run, asked: JudgeCheck) -> list[tuple[Labelled, JudgeRequest
     pin = benchmark_pin(run.target, benchmark, run.recipe.benchmark_revision)
     every = examples_at(run.target, benchmark, pin, asked.split)
     chosen = with_images(labelled(every, asked.questions, asked.seed))
-    views = (WHOLE,) if asked.images else ()
+    views = None if asked.images else ()
     rates = [
         (q, Rate(q.example, "", reference=q.example.reference, views=views, report=q.example.answer_type == "report"))
         for q in chosen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -10,10 +11,10 @@ from PIL import Image
 from clincot.chain import layout
 from clincot.chain.layout import Display, arranged
 from clincot.chain.steps import Steps, blocks, direct_question, views_of
-from clincot.errors import DataError
-from clincot.images.canvas import compose
+from clincot.images import encode_png
+from clincot.images.canvas import GAP, compose
 from clincot.images.views import Gallery
-from clincot.records import WHOLE, Box, Region, View
+from clincot.records import WHOLE, Box, FurtherImage, Region, View, whole
 from tests.lamps import examples
 
 CROP = View("crop", Region("nodule", Box(8, 20, 30, 40), 0.5))
@@ -43,13 +44,30 @@ def test_a_request_carries_an_image_for_each_block_of_its_prompt(arrangement: st
     assert blocks(1, arrangement) == 1 and blocks(0, arrangement) == 0  # type: ignore[arg-type]
 
 
-def test_a_canvas_holds_image_and_crop_and_no_third() -> None:
+def test_a_canvas_holds_all_images_of_a_request() -> None:
     one, two = Image.new("RGB", (8, 6)), Image.new("RGB", (4, 4), "red")
     assert arranged([one, two], "separate") == (one, two)
     assert [shown.tobytes() for shown in arranged([one, two], "canvas")] == [compose(one, two).tobytes()]
     assert arranged([one], "canvas") == (one,)
-    with pytest.raises(DataError, match="3 images do not fit"):
-        arranged([one, two, two], "canvas")
+    (three,) = arranged([one, two, one], "canvas")
+    assert three.size == (8 + GAP + 6 + GAP + 8,) * 2
+    assert three.getpixel((three.width - 1, three.height // 2)) == (0, 0, 0)  # the last image ends at the right edge
+
+
+@pytest.mark.parametrize(("arrangement", "count"), [("separate", 3), ("canvas", 1)])
+def test_a_question_about_several_images_has_a_block_for_each_or_one_canvas(arrangement: Any, count: int) -> None:
+    pictures = [encode_png(Image.new("RGB", (8, 6), colour)) for colour in ("black", "red", "blue")]
+    one = replace(examples(["left"])[1], image=pictures[0])
+    several = replace(one, more=tuple(FurtherImage(f"m{i}", data) for i, data in enumerate(pictures[1:])))
+    assert whole(one) == (WHOLE,) and direct_question(one, arrangement) == direct_question(one)
+    asked = direct_question(several, arrangement)[0]["content"]
+    assert [block["type"] for block in asked].count("image") == count
+    assert asked[-1]["text"].endswith("based on the images.")
+    shown = Display(Gallery([several]), arrangement).images(several.id, whole(several))
+    colours = [image.getpixel((0, 0)) for image in shown]
+    assert colours == ([(0, 0, 0), (255, 0, 0), (0, 0, 255)] if count == 3 else [(255, 255, 255)])
+    crop = View("crop", Region("nodule", Box(0, 0, 4, 4), 0.5), image=2)  # of the third image
+    assert Gallery([several]).show(several.id, crop).getpixel((0, 0)) == (0, 0, 255)
 
 
 def test_an_image_and_a_canvas_are_drawn_once_for_all_questions_and_steps(monkeypatch: pytest.MonkeyPatch) -> None:

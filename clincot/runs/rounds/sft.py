@@ -80,7 +80,10 @@ def _commit(run: Run, outcome: TrainOutcome, source: Source, inputs: str, pins: 
 def _write_rows(run: Run, benchmark: Pin, path: Path) -> Path:
     from clincot.objectives.sft import GOLD_FEATURES, gold_row
 
-    rows = (schema.table([gold_row(example)], GOLD_FEATURES) for example in _examples(run, benchmark))
+    rows = (
+        schema.table([gold_row(example, run.recipe.image_layout)], GOLD_FEATURES)
+        for example in _examples(run, benchmark)
+    )
     schema.write_parquet(rows, path, GOLD_FEATURES)
     return path
 

@@ -15,12 +15,12 @@ from clincot import recipe
 from clincot.chain.layout import Display
 from clincot.chain.looking import ranked, region_of
 from clincot.chain.own_hypotheses import Words
-from clincot.chain.steps import Steps, direct_question, views_of
+from clincot.chain.steps import Steps, blocks, direct_question, views_of
 from clincot.engines.base import Engine
 from clincot.images.views import Gallery
 from clincot.lm.requests import GenerateRequest
 from clincot.protocols import Asking
-from clincot.records import WHOLE, Box, Example, Message, Region
+from clincot.records import Box, Example, Message, Region, whole
 from clincot.regions.base import HeatMap, Proposer
 from clincot.regions.extract import find_region, find_regions
 from clincot.regions.proposing import heat_maps
@@ -125,9 +125,9 @@ def _regions(image: Image.Image, heat_map: HeatMap, settings: Settings) -> tuple
 
 
 def answer_directly(examples: Sequence[Example], display: Display, engine: Engine, settings: Settings) -> list[Answer]:
-    """Answer from the global image alone, in one batch; a protocol's own prompt counts here and nowhere else."""
+    """Answer from the whole images alone, in one batch; a protocol's own prompt counts here and nowhere else."""
     requests = [
-        _request(_direct_prompt(e, settings), display.images(e.id, (WHOLE,)), _direct_length(e, settings))
+        _request(_direct_prompt(e, settings), display.images(e.id, whole(e)), _direct_length(e, settings))
         for e in examples
     ]
     texts = engine.generate(requests)
@@ -164,9 +164,10 @@ def answer_by_region(
 
 def _direct_prompt(example: Example, settings: Settings) -> Sequence[Message]:
     if settings.asking is None:
-        return direct_question(example)
+        return direct_question(example, settings.image_layout)
     text = settings.asking.text(example.question, example.answer_type)
-    return [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}]
+    images: list[Message] = [{"type": "image"}] * blocks(len(example.image_ids), settings.image_layout)
+    return [{"role": "user", "content": [*images, {"type": "text", "text": text}]}]
 
 
 def _direct_length(example: Example, settings: Settings) -> int:

@@ -14,4 +14,4 @@ def judged(rate: Rate, display: Display) -> JudgeRequest:
     if rate.region is not None:
         facts = region_facts(rate.region, display.gallery.image(example.id).size)
     asked = (example.question, rate.reference, rate.findings, rate.text, rate.report, facts)
-    return JudgeRequest(*asked, images=display.encoded(example.id, rate.views), rubric=rate.rubric)
+    return JudgeRequest(*asked, images=display.encoded(example.id, rate.seen), rubric=rate.rubric)

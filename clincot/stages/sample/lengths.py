@@ -87,7 +87,7 @@ def _rated(rate: Rate, layout: ImageLayout) -> JudgeRequest:
         rate.text,
         rate.report,
         None,
-        images=(b"",) * blocks(len(rate.views), layout),
+        images=(b"",) * blocks(len(rate.seen), layout),
         rubric=rate.rubric,
     )
 

@@ -129,7 +129,7 @@ class Workbench:
         )
 
     def _compared(self, compare: Compare) -> CompareRequest:
-        seen = self.display.images(compare.example.id, compare.views)
+        seen = self.display.images(compare.example.id, compare.seen)
         texts = (compare.example.question, compare.first, compare.second)
         context = (compare.findings, compare.reference, compare.report)
         return CompareRequest(*texts, *context, images=seen, swap=compare.swap)

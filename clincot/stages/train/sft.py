@@ -98,7 +98,7 @@ def _read(job: SftJob) -> Dataset:
 
 def _collator(job: SftJob) -> GoldCollator:
     processor, ends, budget = open_processor(job.base, job.recipe.image_fit)
-    renderer = Renderer(with_pixel_cache(processor), "global", ends)
+    renderer = Renderer(with_pixel_cache(processor), "global", ends, job.recipe.image_layout)
     return GoldCollator(PairCollator(renderer, Margin("none"), budget=budget))
 
 
