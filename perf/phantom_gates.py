@@ -1,0 +1,34 @@
+"""Parts of the phantom's version 2, drawn and pre-trained -> the table of its gates.
+
+Run as `python perf/phantom_gates.py [probes]`: `probes` trains small probes (3 CPU minutes).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+from clincot.phantom.v2.gates.gate import Gate, gate_table
+from clincot.phantom.v2.gates.probes import probe_gates
+
+GATES: dict[str, Callable[[int], list[Gate]]] = {"probes": probe_gates}
+
+
+def main() -> None:
+    """Measure the named gates, all of them by default, and print their tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("gates", nargs="*", metavar="GATE", help=f"{', '.join(GATES)} (default: all)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the world")
+    options = parser.parse_args()
+    unknown = sorted(set(options.gates) - set(GATES))
+    if unknown:
+        parser.error(f"no gate {', '.join(unknown)}; there are {', '.join(GATES)}")
+    for name in options.gates or GATES:
+        began = time.process_time()
+        print(f"\n## {name}\n\n{gate_table(GATES[name](options.seed))}")
+        print(f"\n{(time.process_time() - began) / 60:.1f} CPU minutes.")
+
+
+if __name__ == "__main__":
+    main()
