@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clincot.lm.requests import Completion
+from clincot.lm.requests import TOO_LONG, Completion
 from clincot.methods.base import Ask
 from clincot.records import Candidate, Example, Region
 
@@ -48,3 +48,10 @@ def candidate_of(
         finish=text.finish,
         views=ask.views,
     )
+
+
+def missing(what: str, text: Completion) -> str:
+    """Return why there is no text: its prompt is too long, a server gave none, or it is empty."""
+    if text.finish != "failed":
+        return f"empty {what}"
+    return f"{what} {TOO_LONG}" if text.failure == TOO_LONG else f"{what} that the server did not write"

@@ -9,11 +9,10 @@ from typing import Any
 
 from clincot.judges.base import Rating
 from clincot.judges.lookahead import expected
-from clincot.lm.requests import TOO_LONG, Completion
 from clincot.methods import clincot_config
 from clincot.methods._steps import Steps
 from clincot.methods.base import Ask, Draw, Rate, Tools
-from clincot.methods.candidates import candidate_of
+from clincot.methods.candidates import candidate_of, missing
 from clincot.methods.clincot_facts import (
     how_pairs_were_drawn,
     of_chains_drawn_again,
@@ -132,7 +131,7 @@ class ClinCoT:
         for i, (region, ask, text) in enumerate(zip(places, asks, texts, strict=True)):
             candidate = candidate_of(example, i, ask, text, step=step, region=region, findings=chain)
             if candidate is None:
-                tools.drop(_missing("candidates", text))
+                tools.drop(missing("candidates", text))
             else:
                 offered.append(candidate)
         return offered
@@ -153,7 +152,7 @@ class ClinCoT:
         # An empty text is no next response, as it is no candidate: Eq. 3's mean is over those that say something.
         for text in texts:
             if not text.text.strip():
-                tools.drop(_missing("look-ahead texts", text))
+                tools.drop(missing("look-ahead texts", text))
         following = iter(texts)
         sampled = [[next(following).text for _ in range(ahead.samples)] for _ in candidates]
         return [replace(c, lookahead=tuple(filter(str.strip, own))) for c, own in zip(candidates, sampled, strict=True)]
@@ -193,10 +192,3 @@ def _end_of_chain(candidates: Sequence[Candidate]) -> str:
     if not candidates:
         return "chains that stop at a step without a text"
     return "chains that stop at a step " + ("of cut texts" if best_of(candidates) else "no judge could rate")
-
-
-def _missing(what: str, text: Completion) -> str:
-    """Return why there is no text: its prompt is too long, a server gave none, or it is empty."""
-    if text.finish != "failed":
-        return f"empty {what}"
-    return f"{what} {TOO_LONG}" if text.failure == TOO_LONG else f"{what} that the server did not write"

@@ -13,7 +13,14 @@ from clincot.recipe.plugins import Table
 from clincot.recipe.values import build, deep_merge, shown
 
 # Names are values of a recipe, so their table is here; the classes are imported when a recipe names them.
-METHODS = Table("methods", {"clincot": "clincot.methods.clincot:ClinCoT"})
+METHODS = Table(
+    "methods",
+    {
+        "clincot": "clincot.methods.clincot:ClinCoT",
+        "povid": "clincot.methods.povid:Povid",
+        "povid_lite": "clincot.methods.povid_lite:PovidLite",
+    },
+)
 STEPS, HYPOTHESES = 2, 6  # of region inference, for methods that have no chain or regions
 
 
