@@ -56,10 +56,10 @@ async def answers_of(
 
 
 async def wrong_version(example: Example, tools: Tools, changes: int) -> Candidate | None:
-    """Return the editor's wrong version of the gold answer; None, counted by its reason, where there is none.
+    """Return the editor's wrong version of the gold answer; None where it gives none, counted by reason.
 
-    `changes`: places of the text that are made wrong, at most. A text that says the same again is no wrong version,
-    whoever wrote it.
+    `changes`: places of the text that are made wrong, at most. A text that says the same again is a failure, of any
+    editor.
     """
     request = RewriteRequest(
         example.answer, example.question, tools.seed(example.id, "edit"), example.modality, changes=changes

@@ -19,7 +19,7 @@ from clincot.records.pairs import Pair
 
 
 @dataclass(frozen=True)
-class Config:
+class PovidConfig:
     """The editor's task. `changes`: places of a text that are made wrong, at most; a short answer has one."""
 
     changes: Annotated[int, Range(1, 100)] = 3  # ours: POVID asks GPT-4V for "hallucinations", without a number
@@ -29,10 +29,11 @@ class Povid:
     """The preferred text is the gold answer; an editor writes the rejected one, so nothing is sampled or rated."""
 
     name, title, paper = "povid", "POVID-style", "arXiv 2402.11411"
-    Config, on_policy = Config, False
+    Config = PovidConfig
+    on_policy = False
     needs = frozenset({"editor"})
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: PovidConfig) -> None:
         self.config = config
 
     async def sample(self, example: Example, tools: Tools) -> list[Candidate]:

@@ -22,7 +22,7 @@ from clincot.records.pairs import Pair
 
 
 @dataclass(frozen=True)
-class Config:
+class PovidLiteConfig:
     """The noise. `strength`: the step of its schedule / 1000."""
 
     strength: Annotated[float, Range(0, 1, above=True)] = 0.5  # POVID's code: t = 500
@@ -32,10 +32,11 @@ class PovidLite:
     """A policy that does not look writes the same with and without noise: its answers teach it to look."""
 
     name, title, paper = "povid_lite", "POVID-style (stage 2, offline)", "arXiv 2402.11411"
-    Config, on_policy = Config, True
+    Config = PovidLiteConfig
+    on_policy = True
     needs: frozenset[str] = frozenset()
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: PovidLiteConfig) -> None:
         self.config = config
 
     async def sample(self, example: Example, tools: Tools) -> list[Candidate]:
