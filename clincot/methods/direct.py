@@ -1,4 +1,4 @@
-"""An example asked about its whole image -> its gold answer, texts of the policy, a wrong version, and their pair.
+"""An example asked about its whole images -> its gold answer, texts of the policy, a wrong version, and their pair.
 
 What the methods without regions share; each method's own file says which of these it takes, and how.
 """
@@ -11,7 +11,7 @@ from clincot.methods.base import Ask, Draw, Tools
 from clincot.methods.candidates import candidate_of, missing
 from clincot.methods.text_key import text_key
 from clincot.recipe import Recipe
-from clincot.records import WHOLE, Candidate, Example, View
+from clincot.records import Candidate, Example, View, whole
 from clincot.records.pairs import Pair, Side
 
 UNCHANGED = "answers that the editor left unchanged"
@@ -24,12 +24,13 @@ def direct_ask(
     *,
     temperature: float,
     top_p: float = 1.0,
-    views: tuple[View, ...] = (WHOLE,),
+    views: tuple[View, ...] | None = None,
 ) -> Ask:
-    """Return the request for an answer, or a report, from the whole image alone."""
+    """Return the request for an answer, or a report; `views` in place of the whole images of the example."""
     report = example.answer_type == "report"
     length = recipe.build.report_tokens if report else recipe.build.max_new_tokens
-    return Ask(direct_question(example), views, temperature, top_p, length, seed)
+    seen = whole(example) if views is None else views
+    return Ask(direct_question(example, recipe.image_layout), seen, temperature, top_p, length, seed)
 
 
 def gold_of(example: Example) -> Candidate:
@@ -82,6 +83,7 @@ def usable(candidate: Candidate, draw: Draw) -> bool:
 def direct_pair(
     method: str,
     example: Example,
+    recipe: Recipe,
     chosen: Candidate,
     rejected: Candidate,
     *,
@@ -89,12 +91,12 @@ def direct_pair(
     weight: float = 1.0,
     own: tuple[tuple[View, ...], tuple[View, ...]] | None = None,
 ) -> Pair:
-    """Return the pair of two texts about the whole image.
+    """Return the pair of two texts about the whole images of an example.
 
-    `own`: the images of each side, in place of the whole one that both would share.
+    `own`: the images of each side, in place of those that both would share.
     """
     group = f"{example.id}/1"
-    shared, views = ((WHOLE,), ((), ())) if own is None else ((), own)
+    shared, views = (whole(example), ((), ())) if own is None else ((), own)
     sides = Side.of(chosen, shared, views[0]), Side.of(rejected, shared, views[1])
-    prompt = direct_question(example)
+    prompt = direct_question(example, recipe.image_layout)
     return Pair(f"{group}/{place}", example.id, 1, method, prompt, shared, *sides, group, weight)

@@ -44,7 +44,7 @@ class Povid:
     def pair(self, example: Example, candidates: Sequence[Candidate], draw: Draw) -> list[Pair]:
         """Prefer the gold answer to the wrong version."""
         gold, wrong = candidates
-        return [direct_pair(self.name, example, gold, wrong)]
+        return [direct_pair(self.name, example, draw.recipe, gold, wrong)]
 
     def facts(self, counts: Mapping[str, Any]) -> tuple[str, ...]:
         """Return what the card says of a round."""

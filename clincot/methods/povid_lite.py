@@ -8,7 +8,7 @@ plain.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from clincot.methods.base import Draw, Tools
@@ -17,7 +17,7 @@ from clincot.methods.direct import direct_ask, direct_pair, gold_of, usable
 from clincot.methods.pairing import CUT
 from clincot.methods.text_key import text_key
 from clincot.recipe.ranges import Range
-from clincot.records import Candidate, Example, View
+from clincot.records import Candidate, Example, whole
 from clincot.records.pairs import Pair
 
 
@@ -40,9 +40,10 @@ class PovidLite:
         self.config = config
 
     async def sample(self, example: Example, tools: Tools) -> list[Candidate]:
-        """Let the policy answer the noised image, greedily."""
-        noised = View("diffusion_noise", strength=self.config.strength, seed=tools.seed(example.id, "noise"))
-        ask = direct_ask(example, tools.recipe, tools.seed(example.id), temperature=0.0, views=(noised,))
+        """Let the policy answer about the noised images, greedily."""
+        strength, seed = self.config.strength, tools.seed(example.id, "noise")
+        noised = tuple(replace(view, kind="diffusion_noise", strength=strength, seed=seed) for view in whole(example))
+        ask = direct_ask(example, tools.recipe, tools.seed(example.id), temperature=0.0, views=noised)
         (text,) = await tools.generate(example, [ask])
         misled = candidate_of(example, 0, ask, text)
         if misled is None:
@@ -58,7 +59,7 @@ class PovidLite:
         elif text_key(gold.text) == text_key(misled.text):
             draw.drop("gold answers that the policy gives under noise")
         else:
-            return [direct_pair(self.name, example, gold, misled)]
+            return [direct_pair(self.name, example, draw.recipe, gold, misled)]
         return []
 
     def facts(self, counts: Mapping[str, Any]) -> tuple[str, ...]:
