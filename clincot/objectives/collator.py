@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,13 +14,18 @@ from trl.trainer.utils import flush_left
 from clincot.errors import DataError, ModelError
 from clincot.lm.loading import first_line
 from clincot.objectives.margin import margin
+from clincot.objectives.noise import Noise
 from clincot.objectives.sides import Renderer, Row, Side
 from clincot.recipe import Margin
+from clincot.rows.odd_texts import same_words
 
 TOKEN_TYPES = "token_type_ids"
 # What the batch adds to the model's inputs; all (pairs,), `row_ids` a list of strings for error messages.
-PAIR_KEYS = ("margin", "weight", "ref_chosen_logp", "ref_rejected_logp", "row_ids")
+# `of_images` is boolean: both sides have one text, so that their images differ.
+REFERENCE_KEYS = ("ref_chosen_logp", "ref_rejected_logp", "ref_inherent_logp")
+PAIR_KEYS = ("margin", "weight", *REFERENCE_KEYS, "row_ids", "of_images")
 TOKEN_WEIGHTS = "token_weights"  # (rows, tokens), where any text has weights; 1 elsewhere
+NOISED = "noised"  # the chosen sides with noised images, as a batch of (pairs, tokens)
 IMAGE_KEYS = "image_keys"  # a list of strings, one for each image of `pixel_values`, equal for equal images
 
 
@@ -28,13 +33,15 @@ IMAGE_KEYS = "image_keys"  # a list of strings, one for each image of `pixel_val
 class PairCollator:
     """Collates without ever truncating: a row of more than `budget` tokens is an error.
 
-    With `stored_reference` the batch carries the rows' reference log-probabilities, NaN for those that have none.
+    With `stored_reference` the batch carries the rows' reference log-probabilities, NaN for those that have none. With
+    `noise` it carries NOISED.
     """
 
     renderer: Renderer
     margin: Margin
     stored_reference: bool = False
     budget: int | None = None
+    noise: Noise | None = None
 
     def __call__(self, rows: Sequence[Row]) -> dict[str, Any]:
         """Return input_ids, attention_mask, completion_mask (2 * pairs, tokens), images and the keys of PAIR_KEYS."""
@@ -52,11 +59,19 @@ class PairCollator:
             "margin": torch.stack([self._margin(row) for row in rows]).float(),
             "weight": torch.tensor([_weight(row) for row in rows], dtype=torch.float32),
             "row_ids": [str(row.get("id", "?")) for row in rows],
+            "of_images": torch.tensor([same_words(row["chosen"], row["rejected"]) for row in rows]),
         }
+        if self.noise is not None:
+            columns[NOISED] = self._noised(rows, self.noise)
         if self.stored_reference:
             for name in ("ref_chosen_logp", "ref_rejected_logp"):
                 columns[name] = torch.tensor([_logp(row, name) for row in rows], dtype=torch.float32)
         return columns
+
+    def _noised(self, rows: Sequence[Row], noise: Noise) -> dict[str, Any]:
+        sides = [noise(self.renderer.pair(row)[0]) for row in rows]
+        keys = [key for side in sides for key in side.image_keys]
+        return self.tokens([replace(side, weights=None) for side in sides]) | {IMAGE_KEYS: keys}
 
     def tokens(self, sides: Sequence[Side]) -> dict[str, Any]:
         """Return input_ids, attention_mask and completion_mask (sides, tokens), and the images in the sides' order.

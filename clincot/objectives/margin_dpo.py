@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from datasets import Dataset
 from torch import Tensor
 from torch.distributed.fsdp import FSDPModule
 from trl import DPOTrainer
 
 from clincot.objectives._finite import FiniteGradients, check_loss
-from clincot.objectives.collator import IMAGE_KEYS, PAIR_KEYS, TOKEN_WEIGHTS
+from clincot.objectives.collator import IMAGE_KEYS, NOISED, PAIR_KEYS, TOKEN_WEIGHTS
 from clincot.objectives.features import FeatureCache
 from clincot.objectives.head import own_logits
 from clincot.objectives.margin import pair_losses
 from clincot.objectives.packing import TREE_KEYS
 from clincot.objectives.rates import OwnRate
+from clincot.objectives.sums import text_lengths, text_nll, text_sums
 from clincot.objectives.tree import PADDING
+from clincot.recipe import Train
 
-OWN_KEYS = (*PAIR_KEYS, *TREE_KEYS, IMAGE_KEYS, TOKEN_WEIGHTS)
+OWN_KEYS = (*PAIR_KEYS, *TREE_KEYS, IMAGE_KEYS, NOISED, TOKEN_WEIGHTS)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,16 @@ class MarginDPOTrainer(OwnRate, DPOTrainer):
     """
 
     model: Any
+    REFERENCE: tuple[str, ...] = ("ref_chosen_logp", "ref_rejected_logp")
+
+    @classmethod
+    def options(cls, train: Train) -> dict[str, Any]:
+        """Return what this trainer is made with in addition to what every TRL trainer gets."""
+        return {"nll_weight": train.nll_weight}
+
+    @classmethod
+    def check_rows(cls, rows: Dataset) -> None:
+        """Raise DataError for rows that this objective cannot be trained on, before a model is loaded."""
 
     def __init__(self, *args: Any, nll_weight: float = 0.0, features: FeatureCache | None = None, **kwargs: Any):
         self.nll_weight, self.features = nll_weight, features
@@ -73,9 +87,14 @@ class MarginDPOTrainer(OwnRate, DPOTrainer):
             seen.append(outputs.log_probs)
             return outputs
 
-        found = super().compute_ref_log_probs(forward, self._known(inputs))
+        found = self.under_reference(forward, inputs)
         if "owner" in inputs or TOKEN_WEIGHTS in inputs:
-            return _sums(seen[0][:, -(inputs["completion_mask"].size(1) - 1) :], inputs)
+            return text_sums(seen[0][:, -(inputs["completion_mask"].size(1) - 1) :], inputs)
+        return found
+
+    def under_reference(self, forward: Callable[..., Any], inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        """Call `forward` as TRL would call the model, with the reference's weights and without gradients."""
+        found: tuple[Tensor, Tensor] = super().compute_ref_log_probs(forward, self._known(inputs))
         return found
 
     def pair_logps(self, model: Any, inputs: dict[str, Any]) -> tuple[PairLogps, Any]:
@@ -83,16 +102,15 @@ class MarginDPOTrainer(OwnRate, DPOTrainer):
         mask = inputs["completion_mask"]
         known = {k: v for k, v in self._known(inputs).items() if k != "completion_mask"}
         labels = inputs["input_ids"].masked_fill(mask == 0, -100)
-        # As in TRL: models of experts return their load-balancing loss when the call asks for router logits.
-        router = {"output_router_logits": True} if self.aux_loss_enabled else {}
-        outputs = model(**known, **router, use_cache=False, labels=labels, fused_lm_head=True)
+        outputs = model(**known, **self._router(), use_cache=False, labels=labels, fused_lm_head=True)
         per_token = outputs.log_probs[:, -(mask.size(1) - 1) :]
-        if "owner" in inputs:
-            nll = -_of_sides(per_token, inputs)[0].sum() / _lengths(inputs)[0].sum()
-        else:
-            nll = -per_token.chunk(2)[0][mask[:, 1:].chunk(2)[0].bool()].mean()
-        chosen, rejected = _sums(per_token, inputs)
-        return PairLogps(chosen, rejected, *self.reference(inputs), nll), outputs
+        chosen, rejected = text_sums(per_token, inputs)
+        ref_chosen, ref_rejected = self.reference(inputs)
+        return PairLogps(chosen, rejected, ref_chosen, ref_rejected, text_nll(per_token, inputs)), outputs
+
+    def _router(self) -> dict[str, bool]:
+        """As in TRL: models of experts return their load-balancing loss when the call asks for router logits."""
+        return {"output_router_logits": True} if self.aux_loss_enabled else {}
 
     def _known(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """What the model knows, the images as features where these are kept."""
@@ -106,15 +124,18 @@ class MarginDPOTrainer(OwnRate, DPOTrainer):
         model = self.accelerator.unwrap_model(self.model)
         return model.get_base_model() if hasattr(model, "get_base_model") else model
 
-    def reference(self, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
-        """Return the reference's log-probabilities, (pairs,) each: the stored ones, computed where they are NaN."""
-        stored = [inputs[name] for name in ("ref_chosen_logp", "ref_rejected_logp") if name in inputs]
-        if stored and not any(bool(value.isnan().any()) for value in stored):
-            return stored[0], stored[1]
-        chosen, rejected = self.compute_ref_log_probs(self.ref_model or self.model, inputs)
-        if not stored:
-            return chosen, rejected
-        return torch.where(stored[0].isnan(), chosen, stored[0]), torch.where(stored[1].isnan(), rejected, stored[1])
+    def reference(self, inputs: dict[str, Any]) -> tuple[Tensor, ...]:
+        """Return the reference's log-probabilities in the order of REFERENCE, (pairs,) each.
+
+        The stored ones, computed where they are NaN or absent.
+        """
+        stored: list[Tensor | None] = [inputs.get(name) for name in self.REFERENCE]
+        known = [value for value in stored if value is not None and not bool(value.isnan().any())]
+        if len(known) == len(stored):
+            return tuple(known)
+        found = self.compute_ref_log_probs(self.ref_model or self.model, inputs)
+        pairs = zip(stored, found, strict=True)
+        return tuple(new if held is None else torch.where(held.isnan(), new, held) for held, new in pairs)
 
     def preference_losses(self, logps: PairLogps, inputs: dict[str, Any]) -> Tensor:
         """Return Eq. 7 for each pair, weighted, without the NLL term."""
@@ -143,7 +164,7 @@ class MarginDPOTrainer(OwnRate, DPOTrainer):
         mode = "train" if self.model.training else "eval"
         gain = self.beta * (logps.chosen - logps.ref_chosen).detach()
         loss = self.beta * (logps.rejected - logps.ref_rejected).detach()
-        lengths = _lengths(inputs)
+        lengths = text_lengths(inputs)
         values = {
             "rewards/chosen": gain,
             "rewards/rejected": loss,
@@ -166,37 +187,3 @@ class MarginDPOTrainer(OwnRate, DPOTrainer):
             read = inputs["owner"] != PADDING if "owner" in inputs else inputs["attention_mask"]
             self._total_train_tokens += int(self.accelerator.gather(read.sum()).sum())
         self._metrics[mode]["num_tokens"] = [self._total_train_tokens]
-
-
-def _by_text(per_token: Tensor, inputs: dict[str, Any]) -> Tensor:
-    """Sum the values of predicted tokens, (rows, tokens - 1), for each text: (texts,)."""
-    owner = inputs["owner"][:, 1:]
-    texts = int(torch.maximum(inputs["chosen_text"], inputs["rejected_text"]).max()) + 1
-    # The last place takes what no text owns; those log-probabilities are 0.
-    sums = per_token.new_zeros(texts + 1).index_add(
-        0, owner.clamp(min=-1).remainder(texts + 1).flatten(), per_token.flatten()
-    )
-    return sums[:-1]
-
-
-def _of_sides(per_token: Tensor, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
-    sums = _by_text(per_token, inputs)
-    return sums[inputs["chosen_text"]], sums[inputs["rejected_text"]]
-
-
-def _sums(per_token: Tensor, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
-    """Return the log-probabilities of the chosen and rejected texts, (pairs,) each; tokens count by their weights."""
-    if TOKEN_WEIGHTS in inputs:
-        per_token = per_token * inputs[TOKEN_WEIGHTS][:, 1:]
-    if "owner" in inputs:
-        return _of_sides(per_token, inputs)
-    chosen, rejected = per_token.sum(dim=1).chunk(2)
-    return chosen, rejected
-
-
-def _lengths(inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
-    """Return the tokens of the chosen and the rejected texts, (pairs,) each."""
-    if "owner" in inputs:
-        return _of_sides(inputs["completion_mask"][:, 1:].float(), inputs)
-    chosen, rejected = inputs["completion_mask"].sum(1).float().chunk(2)
-    return chosen, rejected

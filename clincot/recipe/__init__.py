@@ -19,12 +19,14 @@ from clincot.recipe.moved import with_new_names
 from clincot.recipe.own_data import published
 from clincot.recipe.own_hypotheses import resolved
 from clincot.recipe.parts import (
+    Anchor,
     BatchLayout,
     Build,
     Conditioning,
     Evaluate,
     ImageFit,
     ImageLayout,
+    InherentNoise,
     Judging,
     Look,
     Margin,
@@ -39,6 +41,7 @@ from clincot.recipe.yaml_text import read_yaml
 from clincot.records.lineage import content_key
 
 __all__ = [
+    "Anchor",
     "BatchLayout",
     "Build",
     "Conditioning",
@@ -48,6 +51,7 @@ __all__ = [
     "Judging",
     "Load",
     "Look",
+    "InherentNoise",
     "Margin",
     "MethodChoice",
     "Models",

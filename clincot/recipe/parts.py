@@ -150,10 +150,33 @@ class Margin:
 
 
 @dataclass(frozen=True)
+class Anchor:
+    """What `image_preference` adds for every pair: -log sigmoid(beta * log(pi / pi_ref) - delta) of its chosen text.
+
+    `weight`: its factor; 0 leaves it out, 1 is mDPO. `delta`: how far above 0 the term wants its reward, in nats.
+    """
+
+    weight: Annotated[float, Range(0, 1000)] = 0.0
+    delta: Annotated[float, Range(0, 1000)] = 0.0
+
+
+@dataclass(frozen=True)
+class InherentNoise:
+    """The noise under which `povid_noise` reads the policy's own mistakes.
+
+    `strength`: the step of the diffusion / 1000. `weight`: their share in the loss; the rest is the pair's.
+    """
+
+    strength: Annotated[float, Range(0, 1)] = 0.5
+    weight: Annotated[float, Range(0, 1)] = 0.5
+
+
+@dataclass(frozen=True)
 class Train:
     """How a round's adapter is trained (paper, 2.2); `dpo` goes to TRL's DPOConfig, `lora` to PEFT's LoraConfig.
 
     `objective`: the loss of a pair, a name of `clincot plugins`. `margin`: what a pair's scores add to it.
+    `anchor`: what `image_preference` adds, and `noise`: what `povid_noise` reads mistakes under (docs/training.md).
     `conditioning`: which images a side is scored with: its own crop (`per_side`), the chosen side's (`winner`), or no
     crop (`global`). `nll_weight`: the factor of the chosen text's negative log-likelihood, added to the loss.
     `threads`: CPU threads of a process. `dtype`: that of the base in training (auto: by the device).
@@ -173,6 +196,8 @@ class Train:
     feature_cache_gb: Annotated[float, Range(0, 100_000)] = 0.0
     projector_lr: Annotated[float, Range(0, 1)] = 0.0
     margin: Margin = field(default_factory=Margin)
+    anchor: Anchor = field(default_factory=Anchor)
+    noise: InherentNoise = field(default_factory=InherentNoise)
     conditioning: Conditioning = "per_side"
     nll_weight: Annotated[float, Range(0, 1000)] = 0.0
     threads: Annotated[int, Range(1, 1024)] = 1

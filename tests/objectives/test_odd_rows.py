@@ -15,6 +15,8 @@ from tests.objectives.rows import make_row, png, write_rows
 
 NAN = float("nan")
 IMAGE = {"bytes": png(1), "path": "a.png"}
+OTHER = {"bytes": png(2), "path": "b.png"}
+ALIKE = {"side_images": [IMAGE, IMAGE]}
 
 
 def read(folder, *odd: dict, plain: int = 2):
@@ -27,10 +29,10 @@ def read(folder, *odd: dict, plain: int = 2):
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
-        ({"chosen": "Yes", "rejected": "Yes"}, EQUAL),
-        ({"chosen": "Yes", "rejected": " Yes\n"}, EQUAL),
-        ({"chosen": "A nodule.\r\nLeft.", "rejected": "A  nodule.\nLeft."}, EQUAL),
-        ({"chosen": "左肺。\u3000有", "rejected": "左肺。 有 "}, EQUAL),
+        ({"chosen": "Yes", "rejected": "Yes"} | ALIKE, EQUAL),
+        ({"chosen": "Yes", "rejected": " Yes\n"} | ALIKE, EQUAL),
+        ({"chosen": "A nodule.\r\nLeft.", "rejected": "A  nodule.\nLeft."} | ALIKE, EQUAL),
+        ({"chosen": "左肺。\u3000有", "rejected": "左肺。 有 "} | ALIKE, EQUAL),
         ({"rejected": ""}, EMPTY),
         ({"chosen": "  \n "}, EMPTY),
         ({"chosen": "", "rejected": ""}, EMPTY),
@@ -95,12 +97,27 @@ def test_what_is_missing_is_refused_by_the_name_of_its_row(changes: dict, said: 
 
 
 def test_rules_are_counted_together_and_nothing_left_is_an_error(tmp_path) -> None:
-    odd = ({"rejected": ""}, {"chosen": "No", "rejected": "No "}, {"weight": -2.0}, {"rejected": " "})
+    odd = ({"rejected": ""}, {"chosen": "No", "rejected": "No "} | ALIKE, {"weight": -2.0}, {"rejected": " "})
     rows = read(tmp_path / "some", *odd)
     with pytest.warns(DroppedRows, match="4 of 6 pairs"):
         assert keep_rows(rows, "rows")[1] == {EMPTY: 2, EQUAL: 1, WEIGHT: 1}
     with pytest.raises(DataError, match=f"rows: no pair is left of 4: 1 {EQUAL}; 1 {WEIGHT}; 2 {EMPTY}"):
         keep_rows(read(tmp_path / "all", *odd, plain=0), "rows")
+
+
+def test_one_text_with_two_images_is_a_pair_where_each_side_keeps_its_own(tmp_path) -> None:
+    same = {"chosen": "Yes", "rejected": "Yes", "chosen_score": None, "rejected_score": None}
+    two = {"side_images": [IMAGE, IMAGE, IMAGE, OTHER], "chosen_images_count": 2, "rejected_images_count": 2}
+    none = {"side_images": [], "chosen_images_count": 0, "rejected_images_count": 0}
+    worse = {"chosen_score": 0.1, "rejected_score": 0.2}
+    odd = [same, same | two, same | none, same | {"weight": -1.0}, same | worse, same | ALIKE]
+    path = write_rows(tmp_path / "part.parquet", [make_row(i, **changes) for i, changes in enumerate(odd)])
+    rows = load_rows([path], tmp_path / "cache", scores=False, reference=False)
+    with pytest.warns(DroppedRows):
+        kept, dropped = keep_rows(rows, "rows")
+    assert kept["id"][:] == ["row-0", "row-1"] and dropped == {EQUAL: 2, WEIGHT: 1, WORSE: 1}
+    with pytest.raises(DataError, match=f"6 {EQUAL}. Build .* train.conditioning=per_side"):
+        keep_rows(rows, "rows", conditioning="winner")
 
 
 def test_checks_after_it_read_the_rows_that_were_kept(tmp_path, processor) -> None:

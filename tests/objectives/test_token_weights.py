@@ -7,13 +7,17 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from datasets import Dataset
 from peft import PeftModel
 
 from clincot.errors import DataError
 from clincot.images import decode
 from clincot.objectives.collator import PairCollator
+from clincot.objectives.margin_dpo import MarginDPOTrainer
 from clincot.objectives.sides import Renderer
+from clincot.objectives.token_weighted import TokenWeightedDPOTrainer
 from clincot.recipe import Margin
+from clincot.rows.schema import PAIR_FEATURES
 from tests.objectives.rows import make_group
 from tests.objectives.test_margin_dpo import load, randomise
 from tests.objectives.test_rows_by_hand import BETA, LAYOUTS, laid_out
@@ -71,6 +75,18 @@ def test_a_stored_reference_is_read_only_where_tokens_weigh_alike(processor, row
     assert batch["ref_chosen_logp"].isnan().tolist() == [True, False, True, False]
     assert batch["ref_rejected_logp"].isnan().tolist() == [False, False, True, False]
     assert "token_weights" not in PairCollator(Renderer(processor), Margin("none", 1.0))(rows[1:2])
+
+
+def test_the_objective_of_weights_is_the_same_loss_and_refuses_rows_without_any(
+    base, processor, rows, tmp_path
+) -> None:
+    given = Dataset.from_list(rows, features=PAIR_FEATURES)
+    TokenWeightedDPOTrainer.check_rows(given)
+    with pytest.raises(DataError, match="token_weighted_dpo: no text of these pairs has token weights"):
+        TokenWeightedDPOTrainer.check_rows(given.select([1, 3]))
+    with pytest.raises(DataError, match="no text of these pairs"):
+        TokenWeightedDPOTrainer.check_rows(given.remove_columns(["chosen_token_weights", "rejected_token_weights"]))
+    assert TokenWeightedDPOTrainer.preference_losses is MarginDPOTrainer.preference_losses
 
 
 def test_weights_of_other_tokens_are_refused(processor, rows) -> None:

@@ -10,7 +10,8 @@ from clincot.errors import RecipeError
 from clincot.judges import JUDGES, is_model_free
 from clincot.judges import SERVED as SERVED_JUDGES
 from clincot.judges.consensus import DEBATE
-from clincot.recipe import Recipe
+from clincot.objectives import OBJECTIVES
+from clincot.recipe import Anchor, InherentNoise, Recipe
 from clincot.runs.roles import OF_POLICY
 
 
@@ -84,6 +85,31 @@ def _margin(recipe: Recipe) -> None:
         )
 
 
+def _objective(recipe: Recipe) -> None:
+    """Refuse what the objective does not read; one of the user's own may read everything."""
+    train, ours = recipe.train, recipe.train.objective in OBJECTIVES
+    read_by = {
+        "image_preference": ("anchor", train.anchor != Anchor()),
+        "povid_noise": ("noise", train.noise != InherentNoise()),
+    }
+    for name, (option, given) in read_by.items():
+        if ours and given and train.objective != name:
+            raise RecipeError(
+                f"train.{option}: is read by the objective {name}, and train.objective is {train.objective}. Set"
+                f" train.objective={name}, or remove it."
+            )
+    if train.objective == "image_preference" and train.conditioning != "per_side":
+        raise RecipeError(
+            f"train.conditioning: {train.conditioning} shows both sides the same images, and image_preference learns"
+            " from their difference. Set train.conditioning=per_side."
+        )
+    if train.objective == "povid_noise" and train.reference != "round_start":
+        raise RecipeError(
+            "train.reference: the reference of povid_noise is the policy that its stage starts from. Set it to"
+            " round_start."
+        )
+
+
 def _servable(recipe: Recipe) -> None:
     """Refuse to train what servers do not load: the next round could not be sampled from it."""
     train = recipe.train
@@ -113,6 +139,7 @@ CHECKS: tuple[Callable[[Recipe], None], ...] = (
     _judging,
     _critic,
     _margin,
+    _objective,
     _servable,
     _evaluation,
 )

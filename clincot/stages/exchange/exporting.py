@@ -14,11 +14,13 @@ from clincot.records import is_cut
 from clincot.rows.files import records
 from clincot.rows.formats.base import Format, OtherPair
 from clincot.rows.formats.turns import plain_prompt
+from clincot.rows.odd_texts import same_words
 from clincot.rows.schema import image_struct
 from clincot.rows.stored_messages import stored_messages
 
 FOLDER = "images"
 CUT = "with a text cut at its length limit, which would be taught to end there"
+ONE_TEXT = "with one text, of which the sides' images say which is preferred"
 TOKENS = "with weights of tokens, which the format has no place for"
 BETWEEN = "with images between texts, which the format has no place for"
 
@@ -102,6 +104,8 @@ def _reason(job: ExportJob, row: Mapping[str, Any], pair: OtherPair, own: bool) 
         return CUT
     if any(row.get(f"{side}_token_weights") is not None for side in ("chosen", "rejected")):
         return TOKENS
+    if own and job.conditioning != "per_side" and same_words(pair.chosen, pair.rejected):
+        return ONE_TEXT
     fixed = not plain_prompt(pair)
     return BETWEEN if fixed and (not job.form.in_text or (own and job.conditioning == "global")) else ""
 

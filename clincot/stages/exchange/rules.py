@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from clincot.rows.formats.base import OtherPair
-from clincot.rows.odd_texts import EMPTY, EQUAL, WEIGHT, words
+from clincot.rows.odd_texts import EMPTY, EQUAL, WEIGHT, same_words, words
 from clincot.rows.stored_messages import read_content
 from clincot.stages.exchange.gold import Gold
 
@@ -32,7 +32,7 @@ class Rules:
         """Return the rules that the pair breaks; `image` is the name of its first image, for the gold answers."""
         found = [
             (EMPTY, not words(pair.chosen) or not words(pair.rejected)),
-            (EQUAL, words(pair.chosen) == words(pair.rejected)),
+            (EQUAL, same_words(pair.chosen, pair.rejected) and pair.chosen_images == pair.rejected_images),
             (WEIGHT, (pair.weight or 0) < 0),
             (NEGATIVE, (pair.margin or 0) < 0),
             (ZERO, pair.weight == 0),

@@ -10,8 +10,10 @@ from datasets import Dataset
 
 from clincot.errors import DataError
 from clincot.recipe import Conditioning
+from clincot.rows.odd_texts import same_words
 
 REGIONS = ("chosen_region", "rejected_region")
+TEXTS = ("chosen", "rejected")
 COUNTS = ("chosen_images_count", "rejected_images_count")
 
 
@@ -37,8 +39,10 @@ def shows_crops(rows: Dataset) -> bool:
 
 
 def _of_crops(rows: Dataset) -> list[bool]:
-    """Return for each row whether each side has one separate image, which shows a region."""
-    table = rows.select_columns([name for name in ("side_images", *REGIONS, *COUNTS) if name in rows.column_names])
+    """Return for each row whether its texts differ and each side has one separate image, which shows a region."""
+    table = rows.select_columns(
+        [name for name in ("side_images", *TEXTS, *REGIONS, *COUNTS) if name in rows.column_names]
+    )
     table = table.with_format("arrow")
     found: list[bool] = []
     for batch in table.iter(batch_size=1000):
@@ -55,4 +59,7 @@ def _of_batch(batch: pa.Table) -> list[bool]:
     held += [pc.is_valid(pc.struct_field(batch[name], "hypothesis")) for name in REGIONS]
     # Rows of older versions have no counts: one image a side.
     held += [pc.fill_null(pc.equal(batch[name], 1), True) for name in COUNTS if name in names]
+    held.append(
+        pa.array(not same_words(*both) for both in zip(*(batch[name].to_pylist() for name in TEXTS), strict=True))
+    )
     return [all(row) for row in zip(*(column.to_pylist() for column in held), strict=True)]

@@ -120,7 +120,9 @@ def _open_rows(job: TrainJob, *, say: bool) -> tuple[Dataset, dict[str, int], Pa
         say_rounded(job.recipe, job.base)
     stored = reads_reference(job)
     read = load_rows(job.rows, job.folder / "rows", scores=train.margin.kind != "none", reference=stored)
-    rows, dropped = keep_rows(read, ", ".join(path.name for path in job.rows), say=say)
+    where = ", ".join(path.name for path in job.rows)
+    rows, dropped = keep_rows(read, where, conditioning=train.conditioning, say=say)
+    choose(OBJECTIVES, train.objective, "train.objective").check_rows(rows)
     renderer = Renderer(with_pixel_cache(processor), train.conditioning, ends, job.recipe.image_layout)
     check_conditioning(rows, train.conditioning)
     check_placeholders(rows, renderer)
@@ -162,7 +164,7 @@ def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
         data_collator=laid_out,
         processing_class=open_processor(job.base, job.recipe.image_fit)[0],  # the collator's own keeps pixels
         peft_config=lora,
-        nll_weight=train.nll_weight,
+        **objective.options(train),
     )
     keep_float32(trainer.model, job.parent)
     train_projector(trainer, train.projector_lr, job.parent)

@@ -16,8 +16,7 @@ from torch import Tensor
 from trl.trainer.utils import use_adapter
 
 from clincot.objectives.collator import TOKEN_WEIGHTS
-from clincot.objectives.margin import pair_losses
-from clincot.objectives.margin_dpo import OWN_KEYS, MarginDPOTrainer
+from clincot.objectives.margin_dpo import OWN_KEYS, MarginDPOTrainer, PairLogps
 
 WEIGHTS = "adapter_model.safetensors"
 
@@ -31,7 +30,7 @@ def use_initial(model: Any, initial: Path | None) -> None:
 
 
 def second_losses(trainer: MarginDPOTrainer, rows: list[Any]) -> Tensor:
-    """Return Eq. 7 of each pair of `rows`, elements of the trainer's dataset, computed without its forward pass."""
+    """Return the loss of each pair of `rows`, elements of the trainer's dataset, computed without its forward pass."""
     collator: Any = trainer.data_collator
     pairs = getattr(collator, "pairs", collator)
     plain = [row for element in rows for row in collator.rows(element)] if hasattr(collator, "rows") else rows
@@ -40,8 +39,9 @@ def second_losses(trainer: MarginDPOTrainer, rows: list[Any]) -> Tensor:
     policy = _text_logps(model, inputs)
     with use_adapter(model, adapter_name="ref" if "ref" in model.peft_config else None):
         reference = _text_logps(model, inputs)
-    chosen, rejected = (policy - reference).chunk(2)
-    return pair_losses(chosen, rejected, inputs["margin"], inputs["weight"], trainer.beta)
+    chosen, rejected, ref_chosen, ref_rejected = (*policy.chunk(2), *reference.chunk(2))
+    logps = PairLogps(chosen, rejected, ref_chosen, ref_rejected, nll=torch.zeros(()))
+    return trainer.preference_losses(logps, inputs)
 
 
 @torch.no_grad()

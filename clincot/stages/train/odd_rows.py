@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 from datasets import Dataset
 
 from clincot.errors import DataError
+from clincot.objectives.sides import crops
+from clincot.recipe import Conditioning
 from clincot.rows.odd_texts import EMPTY, EQUAL, WEIGHT, words
 
 Row = Mapping[str, Any]
@@ -28,10 +30,13 @@ class DroppedRows(UserWarning):
     """Rows that no preference can be learned from are left out of training."""
 
 
-def keep_rows(rows: Dataset, where: str, *, say: bool = True) -> tuple[Dataset, dict[str, int]]:
+def keep_rows(
+    rows: Dataset, where: str, *, conditioning: Conditioning = "per_side", say: bool = True
+) -> tuple[Dataset, dict[str, int]]:
     """Return the rows to train on, in their order, and how many were dropped by which rule; warns of these.
 
-    Raises DataError naming the row for a text, prompt or image that is missing, and when no row is left.
+    Equal texts hold a preference where each side keeps its own images and these differ. Raises DataError naming the row
+    for a text, prompt or image that is missing, and when no row is left.
     """
     _check_kinds(rows, where)
     _check_images(rows)
@@ -39,6 +44,8 @@ def keep_rows(rows: Dataset, where: str, *, say: bool = True) -> tuple[Dataset, 
     kept = []
     for number, row in enumerate(rows.select_columns([name for name in READ if name in rows.column_names])):
         rule = _rule(row)
+        if rule == EQUAL and conditioning == "per_side" and _apart(rows[number]):
+            rule = _rule_of_numbers(row)
         if rule is None:
             kept.append(number)
         else:
@@ -47,7 +54,8 @@ def keep_rows(rows: Dataset, where: str, *, say: bool = True) -> tuple[Dataset, 
         return rows, {}
     reasons = "; ".join(f"{count} {rule}" for rule, count in sorted(dropped.items()))
     if not kept:
-        raise DataError(f"{where}: no pair is left of {len(rows)}: {reasons}. Build the dataset again.")
+        other = "" if conditioning == "per_side" else ", or train with train.conditioning=per_side"
+        raise DataError(f"{where}: no pair is left of {len(rows)}: {reasons}. Build the dataset again{other}.")
     if say:
         message = f"{where}: {dropped.total()} of {len(rows)} pairs are not trained on: {reasons}."
         warnings.warn(message, DroppedRows, stacklevel=2)
@@ -66,11 +74,22 @@ def _rule(row: Row) -> str | None:
         return EMPTY
     if chosen == rejected:
         return EQUAL
+    return _rule_of_numbers(row)
+
+
+def _rule_of_numbers(row: Row) -> str | None:
+    """Return the rule by which scores and weight drop a row, or None."""
     high, low = (row.get(f"{side}_score") for side in TEXTS)
     if high is not None and low is not None and high < low:
         return WORSE
     weight = row.get("weight")
     return WEIGHT if weight is not None and not (math.isfinite(weight) and weight >= 0) else None
+
+
+def _apart(row: Row) -> bool:
+    """Return whether the sides have images that differ, by their bytes."""
+    chosen, rejected = ([image["bytes"] for image in crops(row, side)] for side in TEXTS)
+    return chosen != rejected
 
 
 def _check_prompt(prompt: Any, name: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from clincot.errors import DataError
 from clincot.rows import formats
-from clincot.stages.exchange.exporting import BETWEEN, CUT, TOKENS, ExportJob, export_rows
+from clincot.stages.exchange.exporting import BETWEEN, CUT, ONE_TEXT, TOKENS, ExportJob, export_rows
 from clincot.stages.exchange.importing import ImportJob, import_rows
 from tests.objectives.rows import make_row, png, write_rows
 
@@ -84,6 +84,21 @@ def test_what_a_format_cannot_say_is_left_out_and_counted(job: ExportJob, tmp_pa
     cut = write_rows(tmp_path / "cut.parquet", [rows[1]])
     with pytest.raises(DataError, match="no row can be written in ms-swift's format: 1 with a text cut"):
         export_rows(replace(job, rows=(cut,)))
+
+
+def test_a_pair_of_images_with_one_text_comes_back_and_has_no_place_in_one_list(job: ExportJob, tmp_path: Path) -> None:
+    same = {"chosen": "Yes", "rejected": "Yes", "chosen_score": None, "rejected_score": None}
+    rows = [make_row(0, **same), make_row(1)]
+    path = write_rows(tmp_path / "images.parquet", rows)
+    outcome = export_rows(replace(job, rows=(path,)))
+    assert outcome.rows == 2
+    import_rows(ImportJob((job.folder / "train.jsonl",), job.form, job.folder, tmp_path / "back.parquet"))
+    back = pq.read_table(tmp_path / "back.parquet").to_pylist()[0]
+    assert back["chosen"] == back["rejected"] == "Yes"
+    assert [image["bytes"] for image in back["side_images"]] == [png(1), png(2)]
+    for conditioning in ("winner", "global"):
+        bare = export_rows(replace(job, rows=(path,), form=formats.load("trl"), conditioning=conditioning))
+        assert (bare.rows, bare.left_out) == (1, {ONE_TEXT: 1})
 
 
 @pytest.mark.parametrize("name", formats.FORMATS)

@@ -16,6 +16,7 @@ NOISY = {"bytes": png(99), "path": "noisy.png"}
 ODD = {
     "no image of its own": {"side_images": [], "chosen_region": None, "rejected_region": None},
     "a corrupted copy": {"chosen_region": None, "rejected_region": None},
+    "one text with two crops": {"chosen": "Yes", "rejected": "Yes"},
     "a region on one side alone": {"rejected_region": None},
     "two images on one side": {
         "side_images": [NOISY, NOISY],
