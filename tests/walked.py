@@ -13,7 +13,7 @@ from clincot.methods.base import Method
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, Hypothesis, View
 from clincot.records.pairs import Pair
-from clincot.stages.pair.draw import draw_pairs
+from clincot.stages.pair.draw import draw_pairs, over_round
 from clincot.stages.sample.workbench import Workbench, sample_shard
 
 
@@ -33,6 +33,7 @@ def walked(recipe: Recipe, examples: Sequence[Example], bench: Workbench, method
     """Sample the examples as one shard, then draw its pairs; by the recipe's method where none is given."""
     method = method or of_recipe(recipe)
     sampled = finish(sample_shard(method, examples, bench))
+    method = over_round(method, sampled.candidates)
     drawn = draw_pairs(method, recipe, bench.round, examples, sampled.candidates)
     drops = Counter(sampled.drops) + Counter(drawn.drops)
     return Walked(

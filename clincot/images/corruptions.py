@@ -17,6 +17,7 @@ from clincot.records import Box
 # evenly spaced in [-6, 6], for t = 0..999. POVID itself adds noise of t = 500, which is strength 0.5.
 STEPS = 1000
 LOW, HIGH = 1e-5, 0.5e-2
+REPLACED = 10  # aiming-lab/MMedPO, commit 97d17e2: of 255
 STRIPE = 256  # rows that are computed at a time: an image may have 89 million pixels
 
 
@@ -51,8 +52,7 @@ def diffusion_noise(image: Image.Image, strength: float, seed: int) -> Image.Ima
 def lesion_noise(image: Image.Image, box: Box, mask: bytes | None, strength: float, seed: int) -> Image.Image:
     """Return the image with `diffusion_noise` inside a region only, as MMedPO's paper describes it (arXiv 2412.06141).
 
-    MMedPO's released code replaces the pixels of the region by N(0, 10) instead, which leaves almost black speckle; the
-    paper's equation is what is computed here.
+    The paper's equation is what is computed here; `lesion_replaced` is what its released code does.
 
     Args:
         image: RGB, of any size.
@@ -64,16 +64,31 @@ def lesion_noise(image: Image.Image, box: Box, mask: bytes | None, strength: flo
     Raises:
         ValueError: for a strength outside [0, 1], or a mask that has not the size of the box.
     """
-    noisy = image.copy()
-    inside = diffusion_noise(image.crop(box), strength, seed)
+    return _with(image, diffusion_noise(image.crop(box), strength, seed), box, mask)
+
+
+def lesion_replaced(image: Image.Image, box: Box, mask: bytes | None, seed: int) -> Image.Image:
+    """Return the image with the pixels of a region replaced by normal noise, as MMedPO's released code does.
+
+    Mean 0, standard deviation 10 of 255, independent per pixel and channel, rounded and clipped to 0..255: half of the
+    values are 0, so that the region is almost black. Arguments are those of `lesion_noise`, as are its errors.
+    """
+    width, height = box.right - box.left, box.lower - box.upper
+    speckle = np.random.default_rng(seed).normal(0, REPLACED, (height, width, 3))
+    return _with(image, Image.fromarray(np.rint(speckle.clip(0, 255)).astype(np.uint8)), box, mask)
+
+
+def _with(image: Image.Image, inside: Image.Image, box: Box, mask: bytes | None) -> Image.Image:
+    """Return the image with `inside` in the box, where the mask is white."""
+    changed = image.copy()
     if mask is None:
-        noisy.paste(inside, box)
-        return noisy
+        changed.paste(inside, box)
+        return changed
     shape = images.decode(mask, "mask").convert("L")
     if shape.size != inside.size:
         raise ValueError(f"mask: is {shape.size} pixels, its box is {inside.size}. Give the mask of this box.")
-    noisy.paste(inside, box, shape)
-    return noisy
+    changed.paste(inside, box, shape)
+    return changed
 
 
 def black(image: Image.Image) -> Image.Image:

@@ -32,6 +32,8 @@ def render(image: Image.Image, view: View) -> Image.Image:
     region = cast(Region, view.region)
     if view.kind == "crop":
         return crops.crop(image, region.box, region.mask)
+    if view.kind == "lesion_replaced":
+        return corruptions.lesion_replaced(image, region.box, region.mask, view.seed)
     return corruptions.lesion_noise(image, region.box, region.mask, view.strength, view.seed)
 
 

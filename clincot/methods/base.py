@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -117,6 +117,10 @@ class Tools(Draw, Protocol):
     @property
     def judge_names(self) -> tuple[str, ...]: ...
 
+    def size(self, example: Example) -> tuple[int, int]:
+        """Return width and height of the example's primary image, in pixels, as regions and crops count them."""
+        ...
+
     def propose(self, example: Example) -> Awaitable[tuple[Region, ...]]:
         """Return the regions of the example's image, one per hypothesis that has one (Eq. 1)."""
         ...
@@ -185,6 +189,18 @@ class Redraws(Protocol):
 
     def drawn_by(self, sampled: Any) -> Any:
         """Return `sampled`, the Config that a round was sampled by, with those numbers of this method's own Config."""
+        ...
+
+
+@runtime_checkable
+class OverRound(Protocol):
+    """A method whose pairs depend on the whole round, such as weights that are normalised over its pairs."""
+
+    def over(self, candidates: Iterable[Candidate]) -> Method:
+        """Return the method that draws the round's pairs; `candidates` are all of the round's, without masks.
+
+        Raises DataError for a round of which no pair can be made.
+        """
         ...
 
 

@@ -17,6 +17,9 @@ METHODS = Table(
     "methods",
     {
         "clincot": "clincot.methods.clincot:ClinCoT",
+        "copo": "clincot.methods.copo:Copo",
+        "mdpo": "clincot.methods.mdpo:Mdpo",
+        "mmedpo": "clincot.methods.mmedpo:Mmedpo",
         "povid": "clincot.methods.povid:Povid",
         "povid_lite": "clincot.methods.povid_lite:PovidLite",
     },

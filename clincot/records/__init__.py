@@ -122,8 +122,8 @@ class Region:
     mask: bytes | None = field(default=None, repr=False)
 
 
-ViewKind = Literal["image", "crop", "diffusion_noise", "lesion_noise", "black", "low_pass"]
-OF_REGION = ("crop", "lesion_noise")
+ViewKind = Literal["image", "crop", "diffusion_noise", "lesion_noise", "lesion_replaced", "black", "low_pass"]
+OF_REGION = ("crop", "lesion_noise", "lesion_replaced")
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,9 @@ class View:
 
     `image` is the number of the image among those of its example: 0 is the primary one.
     Kinds: `image`: all of it. `crop`: its `region`. `diffusion_noise`: the image at step `strength` * 1000 of a
-    diffusion. `lesion_noise`: the image with noise of that strength inside `region`. `low_pass`: `strength` is the
-    share of the image's sides that is kept. `black`: nothing. `seed` decides noise.
+    diffusion. `lesion_noise`: the image with noise of that strength inside `region`. `lesion_replaced`: its pixels
+    there are noise alone. `low_pass`: `strength` is the share of the image's sides that is kept. `black`: nothing.
+    `seed` decides noise.
     """
 
     kind: ViewKind

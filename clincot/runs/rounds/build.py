@@ -30,6 +30,7 @@ from clincot.runs.rounds.own_hypotheses import mapping_lines
 from clincot.runs.rounds.share import open_round
 from clincot.runs.run import Run
 from clincot.stages.pair.round import PairJob, pair
+from clincot.stages.pair.stored import Reread
 from clincot.stages.sample.build import BuildOutcome, build, ratings
 from clincot.stages.sample.builder import BuildJob
 from clincot.stages.sample.shards import cut_shards
@@ -67,7 +68,9 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, executor: E
 def draw(job: BuildJob, sampled: BuildOutcome) -> BuildOutcome:
     """Draw the pairs of a round among what was sampled for it."""
     config, name, path = f"round-{job.round}", "train-00000-of-00001.parquet", job.folder / "merged" / "pairs.parquet"
-    candidates, regions = (read_rows(sampled.files[f"{config}-{part}/{name}"]) for part in ("candidates", "regions"))
+    candidates, regions = (
+        Reread(partial(read_rows, sampled.files[f"{config}-{part}/{name}"])) for part in ("candidates", "regions")
+    )
     shards = cut_shards(job.examples, job.recipe.build.shard_images)
     facts = pair(PairJob(job.recipe, job.round, shards, candidates, regions, path), sampled.facts)
     return BuildOutcome({f"{config}/{name}": path, **sampled.files}, facts)

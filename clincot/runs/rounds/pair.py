@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from clincot.runs.rounds.train import preferences_of
 from clincot.runs.run import Run
 from clincot.stages.exchange.importing import METHOD as IMPORTED
 from clincot.stages.pair.round import PairJob, pair
+from clincot.stages.pair.stored import Reread
 from clincot.stages.sample.shards import cut_shards
 
 # Reasons that only drawing counts; rounds of older versions do not list them apart.
@@ -81,14 +83,12 @@ def redraw(run: Run, hub: Hub, data: Pin, made: Lineage, path: Path) -> tuple[di
     every, examples = examples_of(run, old, made.pins["benchmark"], made.round)
     shards, name = cut_shards(examples, old.build.shard_images), releases.tag_of(made.round)
     kept = {config: _files(hub, data, config) for config in (f"{name}-candidates", f"{name}-regions")}
-    candidates, regions = (_rows(files) for files in kept.values())
-    if made.facts.get("withheld"):
-        references = References.of(every)
-        candidates = (shown(row, references) for row in candidates)
-        if old.build.regions.crop == "masked":
-            regions = _rows([_full_regions(run, data, made)])
-    wanted = len(judge_sources(run.recipe))
-    job = PairJob(run.recipe, made.round, shards, (_rated(row, wanted) for row in candidates), regions, path)
+    texts, places = kept.values()
+    references = References.of(every) if made.facts.get("withheld") else None
+    if references and old.build.regions.crop == "masked":
+        places = [_full_regions(run, data, made)]
+    candidates = Reread(partial(_candidates, texts, references, len(judge_sources(run.recipe))))
+    job = PairJob(run.recipe, made.round, shards, candidates, _rows(places), path)
     facts = pair(job, _sampled(made.facts))
     files = {f"{name}/train-00000-of-00001.parquet": path}
     if made.facts.get("withheld"):
@@ -118,6 +118,11 @@ def _inputs(recipe: Recipe, made: Lineage) -> str:
 def _rows(files: Sequence[Path]) -> Iterator[Row]:
     for path in files:
         yield from read_rows(path)
+
+
+def _candidates(files: Sequence[Path], references: References | None, judges: int) -> Iterator[Row]:
+    for row in _rows(files):
+        yield _rated(shown(row, references) if references else row, judges)
 
 
 def _rated(row: Row, wanted: int) -> Row:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from clincot.methods.base import Method
+from clincot.methods.base import Method, OverRound
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example
 from clincot.records.lineage import content_key
@@ -36,6 +36,11 @@ class Drawing:
 
     def drop(self, reason: str, count: int = 1) -> None:
         self.drops[reason] += count
+
+
+def over_round(method: Method, candidates: Iterable[Candidate]) -> Method:
+    """Return what draws the pairs of a round of these candidates: `method`, or what it makes of the whole round."""
+    return method.over(candidates) if isinstance(method, OverRound) else method
 
 
 def draw_pairs(

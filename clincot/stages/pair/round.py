@@ -18,7 +18,8 @@ from clincot.recipe import Recipe
 from clincot.records import Example, read_images
 from clincot.rows import schema
 from clincot.rows.pair_rows import Encode, pair_row
-from clincot.stages.pair.draw import Drawn, draw_pairs
+from clincot.rows.stored_candidates import candidate_of
+from clincot.stages.pair.draw import Drawn, draw_pairs, over_round
 from clincot.stages.pair.stored import Row, Stored, by_shard
 
 
@@ -26,7 +27,8 @@ from clincot.stages.pair.stored import Row, Stored, by_shard
 class PairJob:
     """A round to pair: its examples in shards, its rows in the order of the shards, and the file to write.
 
-    The recipe's method draws, by the recipe's numbers; memory holds one shard.
+    The recipe's method draws, by the recipe's numbers; memory holds one shard. `candidates` are read from their
+    beginning each time they are iterated over: a method may look at the whole round first.
     """
 
     recipe: Recipe
@@ -93,7 +95,7 @@ def pair(job: PairJob, sampled: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tables(job: PairJob, counts: Counts) -> Iterator[pa.Table]:
-    method = methods.of_recipe(job.recipe)
+    method = over_round(methods.of_recipe(job.recipe), map(candidate_of, job.candidates))
     candidates = by_shard(job.candidates, job.shards, "example_id")
     regions = by_shard(job.regions, job.shards, "image_id")
     with bar(f"round {job.round}: drawing pairs", sum(map(len, job.shards)), "questions") as advance:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clincot import images
@@ -16,6 +16,16 @@ Row = Mapping[str, Any]
 Key = tuple[object, ...]
 
 
+@dataclass(frozen=True)
+class Reread:
+    """Rows that are opened anew, and so read from their beginning, each time they are iterated over."""
+
+    open: Callable[[], Iterator[Row]]
+
+    def __iter__(self) -> Iterator[Row]:
+        return self.open()
+
+
 class Stored:
     """The candidates and regions of a shard, as a round's dataset holds them; images are drawn from `gallery`."""
 
@@ -24,6 +34,7 @@ class Stored:
     ) -> None:
         self._images = {example.id: example.image_id for example in examples}
         self._regions = {_key(row["image_id"], row): row for row in regions if row["box"]}
+        self._looked = {(row["image_id"], row["hypothesis"]) for row in regions}
         self._gallery = gallery
         self._checked: set[Key] = set()
         self.candidates = [self._whole(candidate_of(row)) for row in candidates]
@@ -46,11 +57,14 @@ class Stored:
         """Return the candidate with the masks of its regions."""
 
         def masked(region: Region) -> Region:
-            row = self._regions.get(_key(self._images[candidate.example_id], vars(region)))
+            image_id = self._images[candidate.example_id]
+            if (image_id, region.hypothesis) not in self._looked:
+                return region  # a box of the method or the policy: no proposer looked for it, so it has no mask
+            row = self._regions.get(_key(image_id, vars(region)))
             if row is None:
                 raise DataError(
                     f"{candidate.example_id}: its region of {region.hypothesis} is not among the round's."
-                    " Build the round again; a method takes regions from `propose`."
+                    " Build the round again; a method takes regions of its hypotheses from `propose`."
                 )
             return replace(region, mask=row["mask"]["bytes"] if row["mask"] else None)
 

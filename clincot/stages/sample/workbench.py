@@ -83,6 +83,9 @@ class Workbench:
     def seed(self, *parts: object) -> int:
         return seed_of(self.recipe, self.round, *parts)
 
+    def size(self, example: Example) -> tuple[int, int]:
+        return self.gallery.image(example.id).size
+
     async def propose(self, example: Example) -> tuple[Region, ...]:
         return (await Call("propose", (example,)))[0]
 
