@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Literal, Protocol
 
 from clincot.methods.base import Draw
-from clincot.methods.clincot_config import Config
 from clincot.methods.text_key import text_key
 from clincot.records import Candidate
+
+PairScope = Literal["any", "across_regions", "within_region"]
+
+
+class Numbers(Protocol):
+    """What of a method's Config decides its pairs."""
+
+    @property
+    def pairs_per_step(self) -> int: ...
+    @property
+    def min_gap(self) -> float: ...
+    @property
+    def pair_scope(self) -> PairScope: ...
+
 
 CUT = "candidates cut at the length limit"
 
@@ -27,7 +41,7 @@ def distinct(candidates: Sequence[Candidate], *, within_region: bool = False) ->
 
 
 def choose_pairs(
-    group: str, candidates: Sequence[Candidate], config: Config, draw: Draw
+    group: str, candidates: Sequence[Candidate], config: Numbers, draw: Draw
 ) -> list[tuple[Candidate, Candidate]]:
     """Draw k of the pairs whose scores differ by `min_gap` or more, at random (as UV-CoT), seeded by `group`.
 

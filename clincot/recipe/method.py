@@ -22,6 +22,7 @@ METHODS = Table(
         "mmedpo": "clincot.methods.mmedpo:Mmedpo",
         "povid": "clincot.methods.povid:Povid",
         "povid_lite": "clincot.methods.povid_lite:PovidLite",
+        "uv_cot": "clincot.methods.uv_cot:UvCot",
     },
 )
 STEPS, HYPOTHESES = 2, 6  # of region inference, for methods that have no chain or regions

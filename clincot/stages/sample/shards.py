@@ -146,7 +146,9 @@ def shard_report(result: ShardResult, shard: Sequence[Example], counters: Mappin
         "drops": result.drops,
         "rated": result.rated,
         "sources": Counter(candidate.source for candidate in result.candidates),
-        "views": Counter(_seen(candidate) for candidate in result.candidates if candidate.views),
+        "views": Counter(
+            _seen(candidate) for candidate in result.candidates if candidate.source == "policy" and candidate.views
+        ),
         "unreadable_images": list(result.unreadable),
         "scores": _histogram(result.candidates),
         "judge_failures": failures_of(result),
