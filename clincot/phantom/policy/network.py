@@ -27,9 +27,11 @@ SPREAD = 0.08  # about width ** -0.5; at the usual 0.02 the model learned no sid
 MEAN, STD = (0.45, 0.45, 0.45), (0.25, 0.25, 0.25)
 
 
-def new_policy() -> tuple[LlavaForConditionalGeneration, LlavaProcessor]:
-    """Build an untrained policy; torch's global generator decides its weights."""
-    tokenizer = train_tokenizer()
+def new_policy(
+    tokenizer: PreTrainedTokenizerFast | None = None,
+) -> tuple[LlavaForConditionalGeneration, LlavaProcessor]:
+    """Build an untrained policy (default tokenizer: version 1's); torch's global generator decides its weights."""
+    tokenizer = tokenizer or train_tokenizer()
     model = LlavaForConditionalGeneration(_config(tokenizer))
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.bos_token_id = tokenizer.bos_token_id

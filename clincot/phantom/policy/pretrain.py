@@ -90,7 +90,7 @@ def train_text(
             crop = masked_view(phantom, box, rng) if rng.random() < 0.08 else view(phantom, box)
             views += [view(phantom), crop]
             packed.append(packer.pack(rows(phantom, box, rng)))
-        schedule.step(_loss(model, collate(packed, processor.tokenizer.pad_token_id), pixel_values(views)))
+        schedule.step(next_token_loss(model, collate(packed, processor.tokenizer.pad_token_id), pixel_values(views)))
     model.model.vision_tower.requires_grad_(True)
     return schedule.losses
 
@@ -121,7 +121,7 @@ def _stretched(box: Box, rng: np.random.Generator) -> Box:
     return box._replace(upper=box.upper + start, lower=box.upper + start + keep)
 
 
-def _loss(model: LlavaForConditionalGeneration, batch: Batch, pixels: torch.Tensor) -> torch.Tensor:
+def next_token_loss(model: LlavaForConditionalGeneration, batch: Batch, pixels: torch.Tensor) -> torch.Tensor:
     """Next-token cross-entropy of the answers, weighted per row (see `policy_packing`)."""
     inputs = {"input_ids": batch.ids, "attention_mask": batch.mask, "position_ids": batch.positions}
     outputs = model.model(**inputs, pixel_values=pixels, use_cache=False)

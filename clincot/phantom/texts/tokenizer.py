@@ -70,20 +70,8 @@ def train_tokenizer(texts: Iterable[str] | None = None, entries: int = ENTRIES) 
 
 def world_texts() -> Iterator[str]:
     """Yield every question, answer, step sentence and report form, and both prompts' texts; no image is drawn."""
-    fixed = (
-        prompts.SHOW_FINDING,
-        prompts.ANSWER_WITH_REGION,
-        prompts.ANSWER_DIRECTLY,
-        prompts.SHOW_FINDING_OF_REPORT,
-        prompts.REPORT_WITH_REGION,
-        prompts.REPORT_DIRECTLY,
-        prompts.JUDGE_SYSTEM,
-    )
     for _ in range(50):  # the prompts are in every row, so their words become whole tokens
-        yield from (*fixed, prompts.JUDGE_RUBRIC, prompts.JUDGE_REPORT_RUBRIC)
-        yield prompts.answer_messages("yes", ["no", "left", "right"])[0]["content"][-1]["text"]
-        yield prompts.judge_messages("yes", "no", ("left",), "right")[1]["content"]
-        yield prompts.judge_messages("yes", "no", (), "right")[1]["content"]
+        yield from prompt_texts()
         yield from (*(" " + name for name in FINDINGS), *FINDINGS)
     for names in _choices():
         found = tuple(_somewhere(name, side, zone) for name, side, zone in names)
@@ -94,6 +82,24 @@ def world_texts() -> Iterator[str]:
             for question in questions.questions(phantom, np.random.default_rng(seed)):
                 yield question.text
                 yield question.answer
+
+
+def prompt_texts() -> Iterator[str]:
+    """Yield every text of the prompts of policies and judges."""
+    yield from (
+        prompts.SHOW_FINDING,
+        prompts.ANSWER_WITH_REGION,
+        prompts.ANSWER_DIRECTLY,
+        prompts.SHOW_FINDING_OF_REPORT,
+        prompts.REPORT_WITH_REGION,
+        prompts.REPORT_DIRECTLY,
+        prompts.JUDGE_SYSTEM,
+        prompts.JUDGE_RUBRIC,
+        prompts.JUDGE_REPORT_RUBRIC,
+    )
+    yield prompts.answer_messages("yes", ["no", "left", "right"])[0]["content"][-1]["text"]
+    yield prompts.judge_messages("yes", "no", ("left",), "right")[1]["content"]
+    yield prompts.judge_messages("yes", "no", (), "right")[1]["content"]
 
 
 def _choices() -> Iterator[tuple[tuple[str, str, str], ...]]:

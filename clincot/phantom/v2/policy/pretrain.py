@@ -1,0 +1,84 @@
+"""A seed -> the trained tiny LLaVA of version 2 in a folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import LlavaForConditionalGeneration, LlavaProcessor
+
+from clincot.phantom.policy.network import save_policy
+from clincot.phantom.policy.packing import Packer, collate
+from clincot.phantom.policy.pretrain import next_token_loss
+from clincot.phantom.policy.views import pixel_values, view
+from clincot.phantom.schedule import Schedule
+from clincot.phantom.v2.draw import Radiograph, draw
+from clincot.phantom.v2.objects import RANGES
+from clincot.phantom.v2.policy.looks import chain_of
+from clincot.phantom.v2.policy.rows import rows
+from clincot.phantom.v2.policy.start import started_policy
+from clincot.phantom.v2.policy.vision import train_vision
+from clincot.phantom.v2.texts.tokenizer import train_tokenizer
+
+IMAGES = 3_800
+VISION_STEPS = 300
+TEXT_STEPS = 600
+
+
+def pretrain_policy(
+    folder: Path,
+    seed: int = 0,
+    report: Callable[[str], None] = print,
+    *,
+    images: int = IMAGES,
+    vision_steps: int = VISION_STEPS,
+    text_steps: int = TEXT_STEPS,
+) -> float:
+    """Draw `images`, train both stages and save to `folder`; return the minutes it took.
+
+    Both stages begin from version 1's policy (`start.py`); another seed draws other images in another order.
+    """
+    began = time.monotonic()
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    bank = [draw(seed, RANGES["policy"] + number) for number in range(images)]
+    report(f"drew {images} radiographs in {time.monotonic() - began:.0f} s")
+    model, processor = started_policy(train_tokenizer())
+    train_vision(model.model.vision_tower, bank, seed=seed, steps=vision_steps, report=report)
+    train_text(model, processor, bank, seed=seed, steps=text_steps, report=report)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_policy(model.eval(), processor, folder)
+    return (time.monotonic() - began) / 60
+
+
+def train_text(
+    model: LlavaForConditionalGeneration,
+    processor: LlavaProcessor,
+    bank: Sequence[Radiograph],
+    *,
+    seed: int,
+    steps: int,
+    batch: int = 10,
+    rate: float = 1.5e-3,
+    report: Callable[[str], None] = print,
+) -> list[float]:
+    """Train projector and language model in place with the tower frozen; return the loss of every step."""
+    rng = np.random.default_rng([seed, 32])
+    model.train()
+    model.model.vision_tower.requires_grad_(False)
+    packer = Packer(processor)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    schedule = Schedule(trained, rate, steps, "text", report)
+    for _ in range(steps):
+        packed, views = [], []
+        for index in rng.integers(len(bank), size=batch):
+            drawn = bank[index]
+            crop = chain_of(drawn.layout, 1, rng)[0]
+            views += [view(drawn), view(drawn, crop)]
+            packed.append(packer.pack(rows(drawn.layout, crop, rng)))
+        schedule.step(next_token_loss(model, collate(packed, processor.tokenizer.pad_token_id), pixel_values(views)))
+    model.model.vision_tower.requires_grad_(True)
+    return schedule.losses

@@ -1,0 +1,104 @@
+"""Drawn images -> a CLIP vision tower whose patches know kind, size and place of the objects that they show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import CLIPVisionModel
+
+from clincot.phantom.drawing.anatomy import SIDES, ZONES
+from clincot.phantom.policy.network import PATCH, PIXELS
+from clincot.phantom.policy.views import WHOLE, pixel_values, view
+from clincot.phantom.schedule import Schedule
+from clincot.phantom.v2.draw import Radiograph
+from clincot.phantom.v2.objects import KINDS, Layout
+from clincot.phantom.v2.policy.looks import chain_of
+from clincot.phantom.v2.texts.statements import SIZES
+from clincot.records import Box
+
+CELLS = PIXELS // PATCH
+LABELS = len(KINDS) + len(SIZES) + len(SIDES) * len(ZONES)
+POSITIVE_WEIGHT = 4.0  # patches that show something are rare
+GLOBAL_SHARE = 0.2  # of the views: in the whole image the kinds look alike, so only size and place can be learned
+
+
+@dataclass(frozen=True)
+class Views:
+    """A batch: pixels (n, 3, 48, 48), labels per patch (n, 36, LABELS), kinds shown (n, KINDS)."""
+
+    pixels: torch.Tensor
+    patches: torch.Tensor
+    shown: torch.Tensor
+
+
+class PatchHead(nn.Module):
+    """Logits of LABELS per patch, and of KINDS per view as their soft maximum; dropped after this stage."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.linear = nn.Linear(width, LABELS + len(KINDS))
+
+    def forward(self, patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map (views, 36, width) to logits (views, 36, LABELS) and (views, KINDS)."""
+        local, pooled = self.linear(self.norm(patches)).split((LABELS, len(KINDS)), -1)
+        return local, torch.logsumexp(pooled, 1) - np.log(pooled.shape[1])
+
+
+def train_vision(
+    tower: CLIPVisionModel,
+    bank: Sequence[Radiograph],
+    *,
+    seed: int,
+    steps: int,
+    batch: int = 80,
+    rate: float = 8e-4,
+    report: Callable[[str], None] = print,
+) -> PatchHead:
+    """Train `tower` in place on crops and global views, with true labels; return its head, for measuring."""
+    rng = np.random.default_rng([seed, 31])
+    head = PatchHead(tower.config.hidden_size)
+    schedule = Schedule([*tower.parameters(), *head.parameters()], rate, steps, "vision", report)
+    weight = torch.tensor(POSITIVE_WEIGHT)
+    entropy = nn.functional.binary_cross_entropy_with_logits
+    for _ in range(steps):
+        views = batch_of(bank, batch, rng)
+        hidden = tower(pixel_values=views.pixels, output_hidden_states=True).hidden_states[-1][:, 1:]
+        local, kinds = head(hidden)
+        loss = 3 * entropy(local, views.patches, pos_weight=weight) + entropy(kinds, views.shown)
+        schedule.step(loss)
+    return head
+
+
+def batch_of(bank: Sequence[Radiograph], size: int, rng: np.random.Generator) -> Views:
+    """Draw `size` views of random images of `bank` with their labels."""
+    pixels, patches, kinds = [], [], []
+    for index in rng.integers(len(bank), size=size):
+        drawn = bank[index]
+        box = WHOLE if rng.random() < GLOBAL_SHARE else chain_of(drawn.layout, 1, rng)[0]
+        pixels.append(view(drawn, box))
+        labels = patch_labels(drawn.layout, box)
+        patches.append(labels)
+        kinds.append(labels[:, : len(KINDS)].max(0))
+    return Views(pixel_values(pixels), torch.from_numpy(np.stack(patches)), torch.from_numpy(np.stack(kinds)))
+
+
+def patch_labels(layout: Layout, box: Box = WHOLE) -> np.ndarray:
+    """Say what each of the 6 x 6 patches of a square region shows: float32 (36, KINDS + SIZES + side x zone)."""
+    labels = np.zeros((CELLS, CELLS, LABELS), np.float32)
+    patch = (box.right - box.left) / CELLS
+    middles = (np.arange(CELLS) + 0.5) * patch
+    for thing in layout.things:
+        x, y = thing.centre[0] - box.left, thing.centre[1] - box.upper
+        if not (0 <= x < CELLS * patch and 0 <= y < CELLS * patch):
+            continue
+        near = np.hypot(middles[None, :] - x, middles[:, None] - y) <= max(thing.radius, 0.3 * patch)
+        near[int(y / patch), int(x / patch)] = True
+        place = SIDES.index(thing.side) * len(ZONES) + ZONES.index(thing.zone)
+        for column in (KINDS.index(thing.kind), len(KINDS) + thing.quintile, len(KINDS) + len(SIZES) + place):
+            labels[near, column] = 1
+    return labels.reshape(CELLS * CELLS, LABELS)
