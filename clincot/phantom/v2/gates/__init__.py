@@ -1,1 +1,1 @@
-"""Untrained and pre-trained parts of version 2 -> whether its world can show what regions are worth, as measured gates."""
+"""Untrained and pre-trained parts of version 2 -> whether its world can show what regions are worth, as gates."""

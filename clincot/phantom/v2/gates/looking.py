@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from clincot.phantom.v2.gates.gate import Gate
 
 from clincot.phantom.texts.questions import Question
 from clincot.phantom.v2.draw import Radiograph
+from clincot.phantom.v2.gates.gate import Gate
 from clincot.phantom.v2.policy.chains import Asked, Policy, run
 from clincot.phantom.v2.policy.looks import anywhere, at_lesions
 from clincot.phantom.v2.texts.questions import MULTI_REGION, questions

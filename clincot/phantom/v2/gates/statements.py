@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from clincot.phantom.v2.gates.gate import Gate
 
 from clincot.chain import prompts
 from clincot.phantom.grounder.figures import auc
 from clincot.phantom.v2.draw import Radiograph
+from clincot.phantom.v2.gates.gate import Gate
 from clincot.phantom.v2.policy.chains import Policy, seen_at
 from clincot.phantom.v2.policy.looks import around
 from clincot.phantom.v2.texts.statements import FORMS, NUMBERS, PARTS, SIZES, level, read, shown, statement_of
@@ -30,7 +30,9 @@ GRID = np.concatenate([[-np.inf], np.linspace(-4, 4, 41), [np.inf]])
 
 @dataclass(frozen=True)
 class Findings:
-    """Per region: its image, whether it shows a nodule and of which size (-1: none), log-odds of naming one, class of the offset, truths in [0, 1].
+    """Per region: its image, whether it shows a nodule, of which size (-1: none), and the log-odds of naming one.
+
+    `group` is the class of the offset; truths lie in [0, 1].
 
     `some` is the truth of the best sentence that names a nodule, `none` that of the sentence that names none.
     """
