@@ -1,6 +1,7 @@
 """Parts of the phantom's version 2, drawn and pre-trained -> the table of its gates.
 
-Run as `python perf/phantom_gates.py [probes]`: `probes` trains small probes (3 CPU minutes).
+Run as `python perf/phantom_gates.py probes` (trains small probes, 3 CPU minutes) or
+`python perf/phantom_gates.py policy --policy FOLDER` (asks a pre-trained policy, 4 CPU minutes).
 """
 
 from __future__ import annotations
@@ -8,11 +9,16 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from clincot.phantom.v2.gates.gate import Gate, gate_table
+from clincot.phantom.v2.gates.policy import policy_gates
 from clincot.phantom.v2.gates.probes import probe_gates
 
-GATES: dict[str, Callable[[int], list[Gate]]] = {"probes": probe_gates}
+GATES: dict[str, Callable[[argparse.Namespace], list[Gate]]] = {
+    "probes": lambda options: probe_gates(options.seed),
+    "policy": lambda options: policy_gates(options.policy, options.seed),
+}
 
 
 def main() -> None:
@@ -20,13 +26,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("gates", nargs="*", metavar="GATE", help=f"{', '.join(GATES)} (default: all)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the world")
+    parser.add_argument("--policy", type=Path, help="folder of the policy to ask")
     options = parser.parse_args()
     unknown = sorted(set(options.gates) - set(GATES))
     if unknown:
         parser.error(f"no gate {', '.join(unknown)}; there are {', '.join(GATES)}")
+    if options.policy is None and "policy" in (options.gates or GATES):
+        parser.error("the gate policy needs --policy FOLDER, as clincot.phantom.v2.policy.pretrain writes it")
     for name in options.gates or GATES:
         began = time.process_time()
-        print(f"\n## {name}\n\n{gate_table(GATES[name](options.seed))}")
+        print(f"\n## {name}\n\n{gate_table(GATES[name](options))}")
         print(f"\n{(time.process_time() - began) / 60:.1f} CPU minutes.")
 
 

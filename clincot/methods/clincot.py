@@ -47,8 +47,9 @@ class ClinCoT:
             return []
         kept: list[Candidate] = []
         chain: tuple[str, ...] = ()
+        looked: list[Region | None] = []
         for step in range(1, self.config.steps + 1):
-            offered = await self._offer(example, step, chain, regions, tools)
+            offered = await self._offer(example, step, chain, self._places(regions, looked), tools)
             rated = await self._score(example, step, await self._look_ahead(example, step, offered, tools), tools)
             kept += rated
             best = best_of([candidate for candidate in rated if not candidate.cut])
@@ -56,6 +57,7 @@ class ClinCoT:
                 tools.drop(_end_of_chain(rated))
                 break
             chain = (*chain, best.text)
+            looked.append(best.region)
         return kept
 
     def pair(self, example: Example, candidates: Sequence[Candidate], draw: Draw) -> list[Pair]:
@@ -116,6 +118,14 @@ class ClinCoT:
             rejected=Side.of(loser, (WHOLE,)),
             group=f"{example.id}/{winner.step}",
         )
+
+    def _places(self, regions: Sequence[Region], looked: Sequence[Region | None]) -> Sequence[Region]:
+        """Return the regions of a step: with `look: each` those not yet looked at, as long as they make a pair."""
+        if self.config.look == "all":
+            return regions
+        known = {(region.hypothesis, region.box) for region in looked if region}
+        left = [region for region in regions if (region.hypothesis, region.box) not in known]
+        return left if len(left) * self.config.samples_per_region >= 2 else regions
 
     async def _offer(
         self, example: Example, step: int, chain: tuple[str, ...], regions: Sequence[Region], tools: Tools

@@ -30,6 +30,8 @@ class Config:
     image. `samples_per_region`: texts about each region, a step. `temperature`, `top_p`: how they are sampled.
     `pairs_per_step`: pairs that are drawn from a step's candidates at most. `min_gap`: by how much the scores of a
     pair's sides differ at least. `pair_scope`: pairs of any two candidates, of two regions, or of the same region.
+    `look`: a step has candidates of all regions, or of each region at one step only: of those that no best text
+    before it was about, as `evaluate.look: each` looks at them.
     """
 
     steps: Annotated[int, Range(1, 100)] = 2
@@ -41,6 +43,7 @@ class Config:
     pairs_per_step: Annotated[int, Range(1, 100_000)] = 2
     min_gap: Annotated[float, Range(0, 1)] = 0.05
     pair_scope: Literal["any", "across_regions", "within_region"] = "any"
+    look: Literal["all", "each"] = "all"
 
     @property
     def scores_in_range(self) -> bool:

@@ -125,6 +125,20 @@ def test_the_chain_of_figure_1(recipe: Recipe) -> None:
     assert all(len(request.images) == 2 for request in policy.requests)
 
 
+def test_each_step_offers_the_regions_that_no_best_text_was_about(recipe: Recipe) -> None:
+    """The last of three regions has no other to be compared with, so that step offers all again."""
+    result, _ = walk(numbers(recipe, steps=3, look="each"), [WrittenJudge("a")])
+    offered = [[c.region.hypothesis for c in result.candidates if c.step == step and c.region] for step in (1, 2, 3)]
+    second = next(c.findings[-1] for c in result.candidates if c.step == 3)
+    best = next(c.region.hypothesis for c in result.candidates if c.step == 2 and c.text == second and c.region)
+    assert offered[:2] == [list(HYPOTHESES), ["effusion", "cardiomegaly"]]
+    assert best != "nodule"
+    assert offered[2] == list(HYPOTHESES)
+
+    again, _ = walk(numbers(recipe, steps=3), [WrittenJudge("a")])
+    assert [sum(c.step == step for c in again.candidates) for step in (1, 2, 3)] == [3, 3, 3]
+
+
 def test_gamma_zero_asks_for_no_next_response(recipe: Recipe) -> None:
     config = recipe.method.config
     changed = numbers(recipe, lookahead=replace(config.lookahead, gamma=0.0))
