@@ -102,7 +102,8 @@ def run(policy: Policy, asked: Sequence[Asked]) -> list[Told]:
             (prompts.direct_messages(a.question.text, report=a.question.is_report), [whole(a.drawn)]) for a in asked
         ]
         return [Told((), text) for text in policy.write(direct)]
-    steps, said = len(asked[0].boxes), [()] * len(asked)  # type: list[tuple[str, ...]]
+    steps = len(asked[0].boxes)
+    said: list[tuple[str, ...]] = [() for _ in asked]
     for step in range(1, steps + 1):
         turns = []
         for a, before in zip(asked, said, strict=True):
