@@ -1,6 +1,7 @@
 """Parts of the phantom's version 2, drawn and pre-trained -> the table of its gates.
 
-Run as `python perf/phantom_gates.py probes` (trains small probes, 3 CPU minutes) or
+Run as `python perf/phantom_gates.py probes` (trains small probes, 3 CPU minutes), `... grounder` (looks at the regions of
+the shipped grounder, 1 CPU minute) or
 `python perf/phantom_gates.py policy --policy FOLDER` (asks a pre-trained policy, 4 CPU minutes).
 """
 
@@ -11,12 +12,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from clincot import phantom
 from clincot.phantom.v2.gates.gate import Gate, gate_table
 from clincot.phantom.v2.gates.policy import policy_gates
 from clincot.phantom.v2.gates.probes import probe_gates
+from clincot.phantom.v2.grounder.figures import grounder_gates
+from clincot.regions.query_grounder import QueryGrounder
 
+GROUNDER = Path(phantom.__file__).parent / "models" / "v2" / "grounder"
 GATES: dict[str, Callable[[argparse.Namespace], list[Gate]]] = {
     "probes": lambda options: probe_gates(options.seed),
+    "grounder": lambda options: grounder_gates(QueryGrounder.from_pretrained(GROUNDER), options.seed, 400),
     "policy": lambda options: policy_gates(options.policy, options.seed),
 }
 
