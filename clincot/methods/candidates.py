@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clincot.lm.requests import TOO_LONG, Completion
-from clincot.methods.base import Ask
+from clincot.methods.base import Ask, Draw
 from clincot.records import Candidate, Example, Region
 
 
@@ -55,3 +55,15 @@ def missing(what: str, text: Completion) -> str:
     if text.finish != "failed":
         return f"empty {what}"
     return f"{what} {TOO_LONG}" if text.failure == TOO_LONG else f"{what} that the server did not write"
+
+
+def written(example: Example, asks: Sequence[Ask], texts: Sequence[Completion], draw: Draw) -> list[Candidate]:
+    """Return the answers to `asks`, in their order; those without a text are counted and left out."""
+    found = []
+    for place, (ask, text) in enumerate(zip(asks, texts, strict=True)):
+        candidate = candidate_of(example, place, ask, text)
+        if candidate is None:
+            draw.drop(missing("answers", text))
+        else:
+            found.append(candidate)
+    return found

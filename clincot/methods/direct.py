@@ -8,7 +8,7 @@ from __future__ import annotations
 from clincot.chain.steps import direct_question
 from clincot.editors.base import RewriteRequest
 from clincot.methods.base import Ask, Draw, Tools
-from clincot.methods.candidates import candidate_of, missing
+from clincot.methods.candidates import written
 from clincot.methods.text_key import text_key
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, View, whole
@@ -46,14 +46,7 @@ async def answers_of(
         direct_ask(example, tools.recipe, tools.seed(example.id, i), temperature=temperature, top_p=top_p)
         for i in range(count)
     ]
-    found = []
-    for i, (ask, text) in enumerate(zip(asks, await tools.generate(example, asks), strict=True)):
-        candidate = candidate_of(example, i, ask, text)
-        if candidate is None:
-            tools.drop(missing("answers", text))
-        else:
-            found.append(candidate)
-    return found
+    return written(example, asks, await tools.generate(example, asks), tools)
 
 
 async def wrong_version(example: Example, tools: Tools, changes: int) -> Candidate | None:

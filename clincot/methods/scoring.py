@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from clincot.judges.base import Rating
 from clincot.judges.consensus import consensus, counted
 from clincot.judges.lookahead import total
 from clincot.methods.clincot_config import Lookahead
@@ -29,6 +30,14 @@ def _totalled(score: JudgeScore, lookahead: Lookahead, sampled: bool) -> JudgeSc
     if sampled and score.next is None and lookahead.gamma and not lookahead.normalise:
         return replace(score, total=None)  # its own score alone would lie below those of its step by missing a term
     return replace(score, total=total(score.own, score.next, lookahead.gamma, lookahead.normalise))
+
+
+def judged(candidate: Candidate, names: Sequence[str], ratings: Sequence[Rating]) -> Candidate:
+    """Return a candidate without look-ahead with what each of the judges called `names` gave it."""
+    given = zip(names, ratings, strict=True)
+    return replace(
+        candidate, judge_scores=tuple(JudgeScore(name, one.value, None, one.value, one.mass) for name, one in given)
+    )
 
 
 def best_of(candidates: Sequence[Candidate]) -> Candidate | None:

@@ -70,7 +70,8 @@ class Recipe:
     """One run: a method and its numbers, in a setting.
 
     `benchmark_revision`: commit, tag or branch of its repository; empty: the commit that the benchmark names.
-    `rounds`: how often data are built and an adapter trained, each time on another part of the images.
+    `rounds`: how often data are built and an adapter trained, each time on another part of the images; 0: not at all,
+    the start alone is made and evaluated.
     `seed`: of every draw. `build`, `train`, `evaluate`: the stages.
     `image_layout`: image and crop reach the policy as two images, or as one `canvas` for a policy that takes only one.
     `image_fit`: how images become the square that the policy's tower reads: as its own processor does, on a square of
@@ -86,7 +87,7 @@ class Recipe:
     benchmark_revision: str = ""
     hub: str = ""
     namespace: str = ""
-    rounds: Annotated[int, Range(1, 1000)] = 4
+    rounds: Annotated[int, Range(0, 1000)] = 4
     seed: Annotated[int, Range(0, 2**32 - 1)] = 0  # NumPy's seeds, which transformers sets from it
     image_layout: ImageLayout = "separate"
     image_fit: ImageFit = "as_is"

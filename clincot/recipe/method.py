@@ -18,10 +18,16 @@ METHODS = Table(
     {
         "clincot": "clincot.methods.clincot:ClinCoT",
         "copo": "clincot.methods.copo:Copo",
+        "dpo": "clincot.methods.dpo:Dpo",
+        "judged_answers": "clincot.methods.judged_answers:JudgedAnswers",
         "mdpo": "clincot.methods.mdpo:Mdpo",
         "mmedpo": "clincot.methods.mmedpo:Mmedpo",
         "povid": "clincot.methods.povid:Povid",
         "povid_lite": "clincot.methods.povid_lite:PovidLite",
+        "self_rewarding": "clincot.methods.self_rewarding:SelfRewarding",
+        "sft": "clincot.methods.sft:Sft",
+        "sima": "clincot.methods.sima:Sima",
+        "stllava_med": "clincot.methods.stllava_med:StllavaMed",
         "uv_cot": "clincot.methods.uv_cot:UvCot",
     },
 )

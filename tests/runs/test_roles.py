@@ -34,6 +34,10 @@ def recipe(method: str, *overrides: str, **models: Any) -> Recipe:
     ("method", "roles"),
     [
         ("clincot", ["policy", "proposer", "judge-1", "judge-2"]),
+        ("dpo", ["policy", "judge-1", "judge-2", "editor"]),
+        ("self_rewarding", ["policy"]),
+        ("sima", ["policy"]),
+        ("stllava_med", ["policy", "critic"]),
         (f"{SMALL}:Compared", ["policy", "critic"]),
         (f"{SMALL}:Edited", ["policy", "editor"]),
         (f"{SMALL}:Matched", ["policy", "similarity"]),
@@ -58,6 +62,15 @@ def test_the_proposer_is_loaded_where_its_score_is_the_similarity() -> None:
         ),
         ("clincot", {"judges": ()}, "models.judges: none is named, .* needs judges. .* causal_lm, vlm, policy_itself"),
         (f"{SMALL}:Compared", {"critic": EMPTY}, "models.critic: none .* kind: policy, transformers, openai"),
+        ("dpo", {"judges": ()}, "models.judges: none is named, and method dpo needs judges. .* a kind: causal_lm"),
+        (
+            "dpo",
+            {"editor": EMPTY},
+            "models.editor: none is named, and method dpo needs editor. .* kind: rules, causal_lm",
+        ),
+        ("stllava_med", {"critic": EMPTY}, "models.critic: none is named, and method stllava_med .* kind: policy, "),
+        ("judged_answers", {"judges": ()}, "models.judges: none is named, and method judged_answers needs judges"),
+        ("sft", {}, "rounds: 2 with method sft, which builds no pairs. Set rounds to 0"),
         (f"{SMALL}:Edited", {"editor": EMPTY}, "models.editor: none is named, .* kind: rules"),
         (f"{SMALL}:Matched", {}, "models.similarity: none .* kind: proposer, clip_grad_cam, clip_patches"),
         (

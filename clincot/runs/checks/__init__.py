@@ -69,10 +69,11 @@ def check_namespace(name: str, where: str) -> None:
 def check_round(recipe: Recipe, round_: int) -> None:
     """Raise ClincotError for a round that the recipe does not have; 0 is what a command takes for all or the newest."""
     if not 0 <= round_ <= recipe.rounds:
-        some = f"{recipe.rounds} round{'s' if recipe.rounds > 1 else ''}"
+        some = f"{recipe.rounds} round{'' if recipe.rounds == 1 else 's'}"
+        known = f"1 to {recipe.rounds}, or " if recipe.rounds else ""
         raise ClincotError(
             f"--round {round_}: the recipe has {some}, each with its own part of the images."
-            f" Give 1 to {recipe.rounds}, or another number of rounds with --set rounds=N."
+            f" Give {known}another number of rounds with --set rounds=N."
         )
 
 

@@ -36,6 +36,14 @@ def _method(recipe: Recipe) -> None:
         check()
 
 
+def _rounds(recipe: Recipe) -> None:
+    if recipe.rounds and not getattr(methods.load(recipe.method.name), "pairs", True):
+        raise RecipeError(
+            f"rounds: {recipe.rounds} with method {recipe.method.name}, which builds no pairs. Set rounds to 0, or name"
+            " another method."
+        )
+
+
 def _image_fit(recipe: Recipe) -> None:
     kind = recipe.models.policy.kind
     if recipe.image_fit != "as_is" and kind not in ("", "transformers"):
@@ -135,6 +143,7 @@ def _evaluation(recipe: Recipe) -> None:
 CHECKS: tuple[Callable[[Recipe], None], ...] = (
     _regions,
     _method,
+    _rounds,
     _image_fit,
     _judging,
     _critic,

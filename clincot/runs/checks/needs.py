@@ -40,7 +40,7 @@ def check_needs(recipe: Recipe) -> None:
 def check_conditioning(recipe: Recipe) -> None:
     """Raise RecipeError where training will refuse the pairs of a method without regions: their sides have no crops."""
     conditioning = recipe.train.conditioning
-    if conditioning != "per_side" and "regions" not in methods.load(recipe.method.name).needs:
+    if recipe.rounds and conditioning != "per_side" and "regions" not in methods.load(recipe.method.name).needs:
         raise RecipeError(
             f"train.conditioning: {conditioning!r} is for pairs whose sides have one crop each, and method"
             f" {recipe.method.name} has no regions. Set train.conditioning=per_side."

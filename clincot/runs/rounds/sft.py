@@ -44,7 +44,7 @@ def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) ->
     base = run.target.resolve("model", policy.repo, policy.revision)
     pins = {"policy": base} | benchmark_pins(run.target, benchmark, run.recipe.benchmark_revision)
     build, train = run.recipe.build, run.recipe.train
-    limits = (run.recipe.rounds, build.max_images, build.max_questions)
+    limits = (_parts(run), build.max_images, build.max_questions)
     how = (train.sft, train.lora, train.dtype, train.threads)
     shas = {name: pin.sha for name, pin in pins.items()}
     loaded = (*key_of(policy.load), *run.recipe.fit_key)
@@ -77,6 +77,11 @@ def _commit(run: Run, outcome: TrainOutcome, source: Source, inputs: str, pins: 
     return releases.commit(run, "model", run.adapter_repo, files, lineage)
 
 
+def _parts(run: Run) -> int:
+    """Return how many parts of the images are read: those of all rounds, or one where no round follows."""
+    return max(1, run.recipe.rounds)
+
+
 def _write_rows(run: Run, benchmark: Pin, path: Path) -> Path:
     from clincot.objectives.sft import GOLD_FEATURES, gold_row
 
@@ -93,8 +98,8 @@ def _examples(run: Run, pin: Pin) -> list[Example]:
     recipe, benchmark = run.recipe, benchmarks.load(run.recipe.benchmark)
     every = examples_at(run.target, benchmark, pin, "train")
     kept: set[str] = set()
-    for round_ in range(1, recipe.rounds + 1):
-        part = part_of_round(every, seed=recipe.seed, rounds=recipe.rounds, round_=round_)
+    for round_ in range(1, _parts(run) + 1):
+        part = part_of_round(every, seed=recipe.seed, rounds=_parts(run), round_=round_)
         few = limit(part, max_images=recipe.build.max_images, max_questions=recipe.build.max_questions)
         kept |= {example.id for example in few}
     return [example for example in every if example.id in kept and example.answer.strip()]
