@@ -64,6 +64,7 @@ def questions(
     from clincot.hub import connect
 
     target = connect(hub)
+    from clincot.records import distinct_images
     from clincot.runs.evaluation.questions import question_lines, questions_of, write_questions
 
     asked = questions_of(target, benchmark, split, revision, say)
@@ -72,7 +73,7 @@ def questions(
             typer.echo(line)
     else:
         path = write_questions(asked, out)
-        say(f"wrote {path}: {len(asked)} questions about {len({example.image_id for example in asked})} images")
+        say(f"wrote {path}: {len(asked)} questions about {len(distinct_images(asked))} images")
     next_step(f"clincot evaluate --predictions answers.jsonl --benchmark {benchmark} --hub {hub}")
 
 
@@ -88,6 +89,7 @@ def check_benchmark(
 
     from clincot.errors import DataError
     from clincot.progress import bar
+    from clincot.records import distinct_images
     from clincot.runs.data_check.check import check_data
     from clincot.runs.data_check.held import read_held
     from clincot.runs.data_check.lines import lines_of
@@ -95,7 +97,7 @@ def check_benchmark(
     held = read_held(data, hub, revision, say)
     for line in held.shown:
         say(line)
-    images = len({example.image_id for examples in held.splits.values() for example in examples})
+    images = len(distinct_images(e for examples in held.splits.values() for e in examples))
     with bar("images", images) as advance:
         checked = check_data(held, progress=advance)
     if as_json:

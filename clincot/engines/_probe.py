@@ -193,5 +193,5 @@ def _message(name: str | Path, images: int, reason: str) -> str:
             f"policy {shown(name)}: does not read an image in a prompt ({reason}). Compare its processor_config.json"
             " and chat template with those of its publisher, or name another model."
         )
-    advice = "Use --set image_layout=canvas, which puts both into one image, or name another model"
+    advice = "Use --set image_layout=canvas, which puts them into one image, or name another model"
     return f"policy {shown(name)}: does not take {images} images in a prompt ({reason}). {advice}."

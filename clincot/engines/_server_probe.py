@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 def _with_images(count: int) -> list[dict[str, Any]]:
-    seen = tuple(_noise(size, seed) for seed, size in zip(range(count), SIZES, strict=False))
+    seen = tuple(_noise(size, seed) for seed, size in zip(range(count), cycle(SIZES), strict=False))
     blocks = [*({"type": "image"} for _ in seen), {"type": "text", "text": "?"}]
     request = GenerateRequest(({"role": "user", "content": blocks},), seen, 0, 0.0, 1.0, 1)
     return chat_messages(request.messages, DataUrls().encode([request])[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
@@ -83,6 +83,11 @@ class Example:
         """Return the ids of all images, the primary one first: what `View.image` counts."""
         return (self.image_id, *(one.id for one in self.more))
 
+    @property
+    def images_id(self) -> str:
+        """Return what names all images together: `image_id` where there is one."""
+        return "+".join(self.image_ids)
+
     def label_of(self, number: int) -> str:
         """Return what an image is called in messages; 0 is the primary one."""
         return f"{self.image_label}, image {number + 1}" if number else self.image_label
@@ -91,6 +96,16 @@ class Example:
         """Return the encoded bytes of an image, read from disk when they lie there; 0 is the primary image."""
         image = self.more[number - 1].image if number else self.image
         return image if isinstance(image, bytes) else image.read()
+
+
+def most_images(examples: Iterable[Example]) -> int:
+    """Return how many images an example has at most; 1 without examples."""
+    return max((len(example.image_ids) for example in examples), default=1)
+
+
+def distinct_images(examples: Iterable[Example]) -> dict[str, tuple[Example, int]]:
+    """Return image id -> the last example that shows it, and its number there."""
+    return {image_id: (example, number) for example in examples for number, image_id in enumerate(example.image_ids)}
 
 
 def read_images(examples: Sequence[Example]) -> tuple[Example, ...]:

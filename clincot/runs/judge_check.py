@@ -21,6 +21,7 @@ from clincot.methods.base import Rate
 from clincot.progress import bar
 from clincot.recipe import ModelSource
 from clincot.recipe.parts import SCORINGS
+from clincot.records import most_images
 from clincot.runs.checks.places import check_server_place
 from clincot.runs.models.loading import load_policy
 from clincot.runs.models.loads import options_of
@@ -85,7 +86,7 @@ def check_judge(run: Run, asked: JudgeCheck, say: Callable[[str], None]) -> Chec
     if asked.endpoint:
         check_server_place(run.recipe, "--endpoint", asked.endpoint)
     questions = _questions(run, asked)
-    load = _loader(run, asked, say)
+    load = _loader(run, asked, say, most_images(question.example for question, _ in questions))
     judge = load("generated")
     made = [(scoring, context) for scoring in asked.scorings for context in asked.contexts]
     ways: list[Way] = []
@@ -140,19 +141,19 @@ def _way(
     return Way(scoring, context, trust_of(asked, ratings, resamples=RESAMPLES, seed=seed), seconds)
 
 
-def _loader(run: Run, asked: JudgeCheck, say: Callable[[str], None]) -> Callable[[str], Any]:
-    """Return what loads the judge in a scoring mode."""
+def _loader(run: Run, asked: JudgeCheck, say: Callable[[str], None], most: int) -> Callable[[str], Any]:
+    """Return what loads the judge in a scoring mode, for questions about up to `most` images."""
     recipe, judging = run.recipe, run.recipe.build.judging
     prefill: dict[str, Any] = {"prefill": judging.prefill} if judging.prefill else {}
     numbers: dict[str, Any] = {"batch_size": judging.batch_size, "threads": recipe.build.threads}
     if asked.endpoint:
         reach: dict[str, Any] = {"endpoint": asked.endpoint, "batch_size": judging.batch_size, "setting": "--endpoint"}
-        reach |= {"images": int(asked.images), **prefill}
+        reach |= {"images": most if asked.images else 0, **prefill}
         kind = asked.kind or "openai"
         return lambda scoring: judges.load(kind, None, name=asked.repo, key="", scoring=scoring, **reach)
     if asked.repo == OF_POLICY:
         pin = run.target.resolve("model", recipe.models.policy.repo, recipe.models.policy.revision)
-        policy = load_policy(run, pin, None, **numbers)
+        policy = load_policy(run, pin, None, **numbers, shown=most)
         return lambda scoring: VlmJudge(policy, name=OF_POLICY, key=pin.sha, scoring=scoring, **prefill)
     known = {source.repo: source for source in (*recipe.models.judges, recipe.models.critic)}
     source = known.get(asked.repo, ModelSource(asked.repo, asked.revision))
@@ -160,7 +161,7 @@ def _loader(run: Run, asked: JudgeCheck, say: Callable[[str], None]) -> Callable
     kind = asked.kind or (source.kind if source.kind in judges.JUDGES else "") or _kind_of(folder)
     numbers |= options_of(source)
     if kind == "vlm":
-        numbers |= {"images": 1, **recipe.fit_facts}  # one image in a prompt here
+        numbers |= {"images": most, **recipe.fit_facts}  # no crops here
     return lambda scoring: judges.load(kind, folder, name=name, key="", scoring=scoring, **numbers, **prefill)
 
 

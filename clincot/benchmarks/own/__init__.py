@@ -102,6 +102,13 @@ class OwnData:
             raise DataError(f"{self.name}: is on a Hub. Fetch images into a folder of your own, and name that.")
         return Reader(self.place, self.folder, self.folder, short(self.name)).urls()
 
+    def _primary(self, contents: Contents) -> str:
+        """Return in words how the images of a row are used."""
+        declared, columns = self.place.declared.primary, contents.columns.image
+        named = declared or (columns[0] if len(columns) > 1 else "1")
+        which = f"image {named}" if named.isdecimal() and named not in columns else f"the image in {named}"
+        return f"methods without regions show all, regions are looked for in {which}"
+
     def shown(self, folder: Path) -> list[str]:
         """Return what was found and guessed, in a few lines for people."""
         contents, declared, source = self.contents(folder), self.place.declared, self.source
@@ -115,7 +122,7 @@ class OwnData:
             f"  {declared.modality}, {' '.join(declared.languages)}; licence {licence}; {source.privacy}{regions}"
         ]
         if contents.several:
-            lines += [f"  {contents.several:,} rows have several images: the first is used (an example has one image)"]
+            lines += [f"  {contents.several:,} rows have several images: {self._primary(contents)}"]
         if contents.broken:
             named = "; ".join(f"{one.where}: {one.why}" for one in contents.broken[:NAMED])
             lines += [f"  {len(contents.broken)} of {contents.rows:,} rows are left out: {named}"]

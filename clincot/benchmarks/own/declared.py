@@ -23,9 +23,10 @@ class Declared:
 
     Place: `path` (a folder, seen from the file) or `repo` with `revision` and `config`; `table`: the files of rows;
     `images`: the folder of the images, where rows do not name it.
-    Columns: `image` (several: the first is the primary one), `question`, `answer`, `id`, `kind`, `reference`,
-    `answer_type`, `split`, `patient`, `objects`. `ask` is the question of rows that have none. `answers` are the types
-    of answers where no column gives them: `yes-no` makes yes and no closed.
+    Columns: `image` (one, or several), `question`, `answer`, `id`, `kind`, `reference`,
+    `answer_type`, `split`, `patient`, `objects`. `primary`: of several images of a row, the column or the number (from
+    1) of the one in which regions are looked for; left out, the first. `ask` is the question of rows that have none.
+    `answers` are the types of answers where no column gives them: `yes-no` makes yes and no closed.
     `test` and `validation` are the shares of splits that are made, by patient or image, with `seed`.
     `regions`: a COCO file, a folder of VOC files, or a folder of masks. `most_broken`: the share of rows that may be
     left out because they cannot be used.
@@ -38,6 +39,7 @@ class Declared:
     table: tuple[str, ...] = ()
     images: str = ""
     image: tuple[str, ...] = ()
+    primary: str = ""
     question: str = ""
     answer: str = ""
     id: str = ""
@@ -115,6 +117,7 @@ def read_declared(file: Path) -> Declared:
     if isinstance(tree, dict):
         lists = {entry.name for entry in dataclasses.fields(Declared) if "tuple" in str(entry.type)}
         tree = {key: [value] if key in lists and isinstance(value, str) else value for key, value in tree.items()}
+        tree |= {key: str(value) for key, value in tree.items() if key == "primary" and type(value) is int}
     declared = build(Declared, tree, str(file))
     if declared.repo and declared.path:
         raise DataError(f"{file}: gives a path and a repo. Keep the one where the data lie.")

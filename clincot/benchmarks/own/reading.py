@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,12 +12,13 @@ from clincot.benchmarks.own.columns import Columns, columns_of, text_cell
 from clincot.benchmarks.own.declared import Place
 from clincot.benchmarks.own.dicom_tags import tag_of
 from clincot.benchmarks.own.images import SCHEMES, ImageBook, Kept
+from clincot.benchmarks.own.primary import check_primary, images_of
 from clincot.benchmarks.own.questions import Asked, Unusable, asked_of
 from clincot.benchmarks.own.regions import Find, finder_of, objects_of
 from clincot.benchmarks.own.splits import groups_of, made_split
 from clincot.benchmarks.own.tables import SPLITS, Row, files_of, rows_of, split_named
 from clincot.errors import DataError
-from clincot.records import Example, TrueRegion
+from clincot.records import Example, FurtherImage, TrueRegion, distinct_images
 from clincot.records.lineage import content_key
 
 HEAD = 100  # rows whose names are the columns, of files without a header
@@ -112,7 +112,9 @@ class Reader:
         if not first:
             raise DataError(f"{self.root}: {', '.join(f.name for f in files)} has no rows. Add some.")
         names = list(dict.fromkeys(key for row in first for key in row.values))
-        return files, chain(first, rows), columns_of(self.place, names, f"{self.name}: {files[0].name}")
+        columns = columns_of(self.place, names, f"{self.name}: {files[0].name}")
+        check_primary(self.place.declared.primary, columns.image, self.place.where)
+        return files, chain(first, rows), columns
 
     def _used(self, rows: Iterator[Row], columns: Columns, book: ImageBook, broken: list[Broken]) -> Iterator[Used]:
         for number, row in enumerate(rows):
@@ -120,10 +122,8 @@ class Reader:
                 if row.fault:
                     raise Unusable(row.fault)
                 asked = asked_of(row.values, columns, self.place.declared)
-                images = [kept for column in columns.image for kept in book.keep(row.values.get(column), row)]
-                if not images:
-                    raise Unusable("it names no image")
-                yield Used(number, row, tuple(asked), tuple(images), self._patient(row, columns, images[0]))
+                images = images_of(row, columns.image, self.place.declared.primary, book)
+                yield Used(number, row, tuple(asked), images, self._patient(row, columns, images[0]))
             except Unusable as error:
                 broken.append(Broken(row.where, str(error)))
 
@@ -171,12 +171,14 @@ class Reader:
         regions: tuple[TrueRegion, ...] = find(image.name)
         if columns.objects:
             regions += objects_of(row.values.get(columns.objects), row.where)
+        more = tuple(FurtherImage(kept.id, kept.image) for kept in one.images[1:])
         prefix = f"{self.name}/{one.number}"
         for asked in one.asked:
             yield Example(
                 id=f"{prefix}-{asked.turn}" if asked.turn else prefix,
                 image_id=image.id,
                 image=image.image,
+                more=more,
                 question=asked.question,
                 answer=asked.answer,
                 answer_type=asked.answer_type,
@@ -197,6 +199,6 @@ def counted(contents: Contents) -> str:
     """Return the numbers of questions and images by split, in words."""
     parts = []
     for split, examples in contents.examples.items():
-        images = len(Counter(example.image_id for example in examples))
+        images = len(distinct_images(examples))
         parts.append(f"{split} {len(examples):,} questions on {images:,} images")
     return ", ".join(parts)

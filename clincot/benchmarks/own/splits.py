@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from clincot.benchmarks.partition import joined
 from clincot.errors import DataError
 from clincot.records.lineage import content_key
 
@@ -33,26 +34,8 @@ def groups_of(images: Sequence[tuple[str, ...]], patients: Sequence[str], where:
                 raise DataError(
                     f"{place}: its image is that of {first}, of another patient. Correct the patient of one of them."
                 )
-    joined = _joined([ids for ids, patient in zip(images, patients, strict=True) if not patient])
+    unowned = joined([ids for ids, patient in zip(images, patients, strict=True) if not patient])
     return [
-        patient or next((owner[id_][0] for id_ in ids if id_ in owner), joined.get(ids[0], ids[0]) if ids else place)
+        patient or next((owner[id_][0] for id_ in ids if id_ in owner), unowned.get(ids[0], ids[0]) if ids else place)
         for ids, patient, place in zip(images, patients, where, strict=True)
     ]
-
-
-def _joined(images: Sequence[tuple[str, ...]]) -> Mapping[str, str]:
-    """Return image -> the first, by name, of all images that rows connect with it."""
-    parent: dict[str, str] = {}
-
-    def top(id_: str) -> str:
-        parent.setdefault(id_, id_)
-        while parent[id_] != id_:
-            parent[id_] = parent[parent[id_]]
-            id_ = parent[id_]
-        return id_
-
-    for ids in images:
-        for id_ in ids:
-            one, other = sorted((top(ids[0]), top(id_)))
-            parent[other] = one
-    return {id_: top(id_) for id_ in parent}

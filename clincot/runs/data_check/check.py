@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from statistics import median_low
 
-from clincot.records import Example
+from clincot.records import Example, distinct_images
 from clincot.runs.data_check.finding import Finding
 from clincot.runs.data_check.held import Held
 from clincot.runs.data_check.images import Looked, image_findings, look
@@ -51,8 +52,8 @@ class CheckedData:
 def check_data(held: Held, *, progress: Callable[[], None] = lambda: None) -> CheckedData:
     """Look at every image and text once; `progress` is called after each image. Raises nothing for what it finds."""
     looked: dict[str, Looked] = {}
-    for example in {e.image_id: e for examples in held.splits.values() for e in examples}.values():
-        looked[example.image_id] = look(example)
+    for image_id, (example, number) in distinct_images(chain.from_iterable(held.splits.values())).items():
+        looked[image_id] = look(example, number)
         progress()
     shown = sorted((one.size for one in looked.values() if one.size), key=lambda size: size[0] * size[1])
     findings = (
@@ -77,7 +78,7 @@ def check_data(held: Held, *, progress: Callable[[], None] = lambda: None) -> Ch
 def _split(examples: list[Example], patients: Mapping[str, str]) -> Split:
     return Split(
         questions=len(examples),
-        images=len({example.image_id for example in examples}),
+        images=len(distinct_images(examples)),
         patients=len({patients[example.id] for example in examples if example.id in patients}),
         types=dict(Counter(example.answer_type for example in examples).most_common()),
     )

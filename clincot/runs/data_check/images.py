@@ -1,4 +1,4 @@
-"""The image of an example -> its size, mode and pixels' hash; or why it cannot be read; and what its header says."""
+"""An image of an example -> its size, mode and pixels' hash; or why it cannot be read; and what its header says."""
 
 from __future__ import annotations
 
@@ -38,12 +38,13 @@ class Looked:
     path: str = ""
 
 
-def look(example: Example) -> Looked:
-    """Decode the image of `example` and read its header."""
-    where = example.image_label
-    path = example.image.path.name if isinstance(example.image, ImageFile) else ""
+def look(example: Example, number: int = 0) -> Looked:
+    """Decode an image of `example` and read its header; 0 is the primary one."""
+    where = example.label_of(number)
+    image = example.more[number - 1].image if number else example.image
+    path = image.path.name if isinstance(image, ImageFile) else ""
     try:
-        data = example.encoded()
+        data = example.encoded(number)
         header = identifiers_of(data)
         shown = images.decode(data, where)
     except (ClincotError, ValueError, ImportError) as error:

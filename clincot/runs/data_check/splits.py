@@ -48,9 +48,9 @@ def _copies(splits: Mapping[str, list[Example]], looked: Mapping[str, Looked]) -
     places: dict[str, dict[tuple[str, str], str]] = defaultdict(dict)
     for split, examples in splits.items():
         for example in examples:
-            one = looked[example.image_id]
-            if one.pixels:
-                places[one.pixels].setdefault((split, example.image_id), f"{split}: {example.image_label}")
+            for number, image_id in enumerate(example.image_ids):
+                if pixels := looked[image_id].pixels:
+                    places[pixels].setdefault((split, image_id), f"{split}: {example.label_of(number)}")
     crossing: list[str] = []
     copies: list[str] = []
     for found in places.values():
@@ -80,13 +80,14 @@ def _identities(
 ) -> list[str]:
     known: dict[str, tuple[tuple[str, str], str]] = {}
     cases: dict[str, str] = {}
-    for example in (example for examples in splits.values() for example in examples):
-        header, patient = looked[example.image_id].header, patients.get(example.id, "")
+    every = ((e, number) for examples in splits.values() for e in examples for number in range(len(e.image_ids)))
+    for example, number in every:
+        header, patient = looked[example.image_ids[number]].header, patients.get(example.id, "")
         if header is None or not patient:
             continue
-        said, where = known.setdefault(patient, ((header.patient, header.born), example.image_label))
+        said, where = known.setdefault(patient, ((header.patient, header.born), example.label_of(number)))
         if said != (header.patient, header.born):
-            cases.setdefault(patient, f"{where} and {example.image_label}")
+            cases.setdefault(patient, f"{where} and {example.label_of(number)}")
     return list(cases.values())
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
 from clincot.hub import parse_lineages
 from clincot.images import content_id
-from clincot.records import Example
+from clincot.records import Example, distinct_images
 from clincot.runs.models.adapters import Adapter
 from clincot.runs.releases import tag_of
 from clincot.runs.releases.content import locate
@@ -41,7 +42,7 @@ def by_content(seen: Sequence[frozenset[str] | None], asked: Sequence[Example]) 
     """
     if not any(seen):
         return list(seen)
-    contents = {image_id: content_id(e.encoded()) for image_id, e in {e.image_id: e for e in asked}.items()}
+    contents = {name: content_id(e.encoded(number)) for name, (e, number) in distinct_images(asked).items()}
     return [some and some | {image_id for image_id, name in contents.items() if name in some} for some in seen]
 
 
@@ -50,7 +51,7 @@ def _of_round(run: Run, adapter: Adapter, train: Callable[[], Sequence[Example]]
     path = f"rounds/{config}/lineage.json"
     made = parse_lineages({path: (adapter.folder / path).read_bytes()})[config]
     if DATA not in made.own:
-        return frozenset(example.image_id for example in train()) if "benchmark" in made.pins else None
+        return frozenset(distinct_images(train())) if "benchmark" in made.pins else None
     found = locate(run, made.own[DATA])
     if found is None:
         return None
@@ -61,18 +62,25 @@ def _of_round(run: Run, adapter: Adapter, train: Callable[[], Sequence[Example]]
 
 
 def image_ids(path: Path) -> frozenset[str] | None:
-    """Return the ids of the global images of preference rows; their bytes are not read.
+    """Return the ids of the images that both sides of preference rows share; their bytes are not read.
 
-    Redacted rows name their image in a separate column. None where an image's name is not
+    Redacted rows name them in separate columns. None where an image's name is not
     made of its content: in pairs made elsewhere it may be any image.
     """
     file = pq.ParquetFile(path)
-    if {"image_id", "picture_ids"} <= set(file.schema_arrow.names):
-        return frozenset(file.read(["image_id"]).column("image_id").to_pylist())
+    present = set(file.schema_arrow.names)
+    if {"image_id", "picture_ids"} <= present:
+        rows = file.read([name for name in ("image_id", "picture_ids", "views") if name in present]).to_pylist()
+        return frozenset(name for row in rows for name in _shared(row))
     leaves = [file.schema.column(i).path for i in range(len(file.schema))]
     wanted = [leaf for leaf in leaves if leaf.startswith("images.") and leaf.endswith(".path")]
     if not wanted:
         return None
     rows = file.read(wanted).column("images").to_pylist()
-    names = frozenset(str(image["path"]).partition(".")[0] for images in rows for image in images[:1])
+    names = frozenset(str(image["path"]).partition(".")[0] for images in rows for image in images)
     return names if all(map(CONTENT_ID.fullmatch, names)) else None
+
+
+def _shared(row: Mapping[str, Any]) -> list[str]:
+    """Return the ids of the images that a redacted row is about: what the benchmark calls the first, and contents."""
+    return [row["image_id"], *row["picture_ids"][: len(row.get("views") or ())]]

@@ -16,7 +16,7 @@ from clincot.metrics import SCORES
 from clincot.recipe import ModelSource
 from clincot.recipe.choices import source_keys
 from clincot.recipe.load import key_of
-from clincot.records import Example
+from clincot.records import Example, most_images
 from clincot.records.lineage import OwnPin, Pin, content_key
 from clincot.regions.base import Proposer
 from clincot.runs.evaluation.contamination import by_content, seen_by
@@ -95,9 +95,10 @@ class Made:
         base = weights_key(self.pins["policy"], recipe.models.policy.load) + recipe.models.policy.kind
         base = "+".join((base, *recipe.fit_key))
         seen = self.splits.asked if trained_on else ()  # one process says what is cropped away
-        found = [PolicyUnderTest("base", base, _loader(run, self.pins["policy"], None, seen))]
+        most = most_images(self.splits.asked)
+        found = [PolicyUnderTest("base", base, _loader(run, self.pins["policy"], None, most, seen))]
         for adapter in self.chosen:
-            key, load = f"{base}+{adapter.sha256}", _loader(run, self.pins["policy"], adapter)
+            key, load = f"{base}+{adapter.sha256}", _loader(run, self.pins["policy"], adapter, most)
             found.append(PolicyUnderTest(tag_of(adapter.round, run.start), key, load))
         if not trained_on:
             return found
@@ -144,12 +145,14 @@ def _inputs(run: Run, pins: dict[str, Pin], chosen: list[Adapter]) -> str:
     return content_key(asked, shas, policies, tuple(protocols.PROTOCOLS), *written, *loads)
 
 
-def _loader(run: Run, base: Pin, adapter: Adapter | None, examples: Sequence[Example] = ()) -> Callable[[], Engine]:
-    """Return what loads a policy and says what it crops away of the images of `examples`."""
+def _loader(
+    run: Run, base: Pin, adapter: Adapter | None, most: int, examples: Sequence[Example] = ()
+) -> Callable[[], Engine]:
+    """Return what loads a policy for questions about up to `most` images; says what it crops away of `examples`."""
     asked = run.recipe.evaluate
 
     def load() -> Engine:
-        engine = load_policy(run, base, adapter, batch_size=asked.batch_size, threads=asked.threads)
+        engine = load_policy(run, base, adapter, batch_size=asked.batch_size, threads=asked.threads, shown=most)
         report_crops([engine], examples)
         return engine
 

@@ -11,7 +11,7 @@ from clincot import benchmarks
 from clincot.errors import DataError
 from clincot.hub import Hub
 from clincot.phantom import publish
-from clincot.records import Example
+from clincot.records import Example, distinct_images
 from clincot.runs.models.pins import benchmark_pin, examples_at
 
 FILE, IMAGES = "questions.jsonl", "images"
@@ -27,12 +27,17 @@ def questions_of(hub: Hub, name: str, split: str, revision: str, say: Callable[[
 
 
 def question_lines(examples: Sequence[Example]) -> Iterator[str]:
-    """Yield one JSON object per question: example_id, own number, question, kind of answer, image file. No answers."""
+    """Yield one JSON object per question: example_id, own number, question, kind of answer, image file.
+
+    Questions about several images also list all of them, the primary one first. No answers.
+    """
     files = _files(examples)
     for example in examples:
         line: dict[str, Any] = {"example_id": example.id}
         line |= {"own_id": example.own_id} if example.own_id else {}
         line |= {"question": example.question, "answer_type": example.answer_type, "image": files[example.image_id]}
+        if example.more:
+            line["images"] = [files[image_id] for image_id in example.image_ids]
         yield json.dumps(line, ensure_ascii=False)
 
 
@@ -41,9 +46,10 @@ def write_questions(examples: Sequence[Example], folder: Path) -> Path:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder}: exists and is not empty. Give a new folder.")
     (folder / IMAGES).mkdir(parents=True, exist_ok=True)
-    one_of = {example.image_id: example for example in examples}
+    shown = distinct_images(examples)
     for image_id, file in _files(examples).items():
-        (folder / file).write_bytes(one_of[image_id].encoded())
+        example, number = shown[image_id]
+        (folder / file).write_bytes(example.encoded(number))
     path = folder / FILE
     path.write_text("".join(f"{line}\n" for line in question_lines(examples)), encoding="utf-8")
     return path
@@ -51,8 +57,10 @@ def write_questions(examples: Sequence[Example], folder: Path) -> Path:
 
 def _files(examples: Sequence[Example]) -> dict[str, str]:
     """Return image id -> its file within the folder, each image read once; no name of a patient gets into a path."""
-    one_of = {example.image_id: example for example in examples}
-    return {image_id: f"{IMAGES}/{image_id}{_suffix(example.encoded())}" for image_id, example in one_of.items()}
+    return {
+        image_id: f"{IMAGES}/{image_id}{_suffix(example.encoded(number))}"
+        for image_id, (example, number) in distinct_images(examples).items()
+    }
 
 
 def _suffix(data: bytes) -> str:

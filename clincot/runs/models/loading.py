@@ -30,10 +30,11 @@ FITTED = ("", "transformers", "vlm")  # kinds whose images are fitted as the rec
 M = TypeVar("M")
 
 
-def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: Known) -> Models:
+def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: Known, *, shown: int = 1) -> Models:
     """Load what the method needs from pinned snapshots; a method that is not on the policy gets none.
 
     `known` are the ratings that earlier versions of the round recorded; a build that was cut off knows the same again.
+    `shown` is how many images an example has at most: models that see are tried with so many in a prompt.
     With `models.resident: one` each model is parked as soon as it is loaded.
     """
     build, method = run.recipe.build, methods.load(run.recipe.method.name)
@@ -42,7 +43,8 @@ def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: K
     parking = Parking() if run.recipe.models.resident == "one" else None
 
     def load(adapter: Adapter | None) -> Engine:
-        engine = load_policy(run, pins["policy"], adapter, batch_size=build.batch_size, threads=build.threads)
+        numbers = {"batch_size": build.batch_size, "threads": build.threads, "shown": shown}
+        engine = load_policy(run, pins["policy"], adapter, **numbers)
         return _parked(parking, engine, "policy")
 
     wrote = load(parent) if method.on_policy or asks_policy(sources) else None
@@ -60,9 +62,11 @@ def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: K
         proposer=proposer,
         judges=tuple(
             CachedJudge(_parked(parking, judge, f"judge {judge.name}"), known)
-            for judge in _judges(run, sources, pins, wrote, key)
+            for judge in _judges(run, sources, pins, wrote, key, shown)
         ),
-        critic=_parked(parking, _critic(run, pins, wrote, key, known), "critic") if "critic" in sources else None,
+        critic=_parked(parking, _critic(run, pins, wrote, key, known, shown), "critic")
+        if "critic" in sources
+        else None,
         editor=_parked(parking, _editor(run, pins), "editor") if "editor" in sources else None,
         similarity=_parked(parking, matches, "similarity"),
         base=base,
@@ -74,12 +78,17 @@ def _parked(parking: Parking | None, model: M, role: str) -> M:
     return model if parking is None else parking.add(model, role)
 
 
-def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int, threads: int) -> Engine:
-    """Load base and adapter in process, or find them on the server that the recipe names (`kind: openai`)."""
+def load_policy(
+    run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int, threads: int, shown: int = 1
+) -> Engine:
+    """Load base and adapter in process, or find them on the server that the recipe names (`kind: openai`).
+
+    `shown` is how many images an example has at most. Raises ModelError for a policy that does not take them.
+    """
     source = run.recipe.models.policy
     if source.kind in engines.SERVED:
         lora = lora_of(run, adapter) if adapter else None
-        how = reach_of(run, "policy", source, batch_size) | {"images": _images(run.recipe), "lora": lora}
+        how = reach_of(run, "policy", source, batch_size) | {"images": _images(run.recipe, shown), "lora": lora}
         return engines.load(source.kind, source.repo, lora.adapter.name if lora else None, **how)
     return engines.load(
         source.kind,
@@ -87,7 +96,7 @@ def load_policy(run: Run, base: Pin, adapter: Adapter | None, *, batch_size: int
         adapter.folder if adapter else None,
         batch_size=batch_size,
         threads=threads,
-        **_seen(run.recipe, source.kind),
+        **_seen(run.recipe, source.kind, shown),
         **options_of(source),
     )
 
@@ -119,15 +128,15 @@ def reference_key(
     return {"reference": content_key(policy.repo, policy.sha, sampled_from, *how)}
 
 
-def _seen(recipe: Recipe, kind: str) -> dict[str, Any]:
+def _seen(recipe: Recipe, kind: str, shown: int) -> dict[str, Any]:
     """Return how many images a prompt holds at most, and how they are fitted; engines of own kinds fit their own."""
     fit = recipe.fit_facts if kind in FITTED else {}
-    return {"images": _images(recipe), **fit}
+    return {"images": _images(recipe, shown), **fit}
 
 
-def _images(recipe: Recipe) -> int:
-    """Return how many images a prompt of a build holds at most."""
-    return 1 if recipe.image_layout == "canvas" else 2
+def _images(recipe: Recipe, shown: int) -> int:
+    """Return how many images a prompt holds at most: image and crop, or the `shown` images of an example."""
+    return 1 if recipe.image_layout == "canvas" else max(2, shown)
 
 
 def _seeing_key(recipe: Recipe, pin: Pin, source: ModelSource) -> str:
@@ -136,7 +145,7 @@ def _seeing_key(recipe: Recipe, pin: Pin, source: ModelSource) -> str:
 
 
 def _judges(
-    run: Run, sources: dict[str, ModelSource], pins: dict[str, Pin], policy: Engine | None, policy_key: str
+    run: Run, sources: dict[str, ModelSource], pins: dict[str, Pin], policy: Engine | None, policy_key: str, shown: int
 ) -> Iterator[judges.ReadingJudge]:
     """Load one judge after another, so that each can be parked before the next."""
     judging = run.recipe.build.judging
@@ -150,10 +159,10 @@ def _judges(
             continue
         if source.kind in judges.SERVED:
             how = reach_of(run, role, source, judging.batch_size)
-            how |= {"scoring": judging.scoring, "images": _images(run.recipe), **prefill}
+            how |= {"scoring": judging.scoring, "images": _images(run.recipe, shown), **prefill}
             yield judges.load(source.kind, None, name=source.repo, key=served_key(source), **how)
             continue
-        sees = _seen(run.recipe, source.kind) if source.kind == "vlm" else {}
+        sees = _seen(run.recipe, source.kind, shown) if source.kind == "vlm" else {}
         yield judges.load(
             source.kind,
             run.target.snapshot(pins[role]),
@@ -168,21 +177,21 @@ def _judges(
         )
 
 
-def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: str, known: Known) -> Critic:
+def _critic(run: Run, pins: dict[str, Pin], policy: Engine | None, policy_key: str, known: Known, shown: int) -> Critic:
     source, build = run.recipe.models.critic, run.recipe.build
     made = partial(Critic, scoring=build.judging.scoring, prefill=build.judging.prefill, known=known)
     if source.kind == OF_POLICY:
         return made(cast(Engine, policy), name=OF_POLICY, key=policy_key)
     if source.kind in engines.SERVED:
         how = reach_of(run, "critic", source, build.batch_size)
-        served = engines.load(source.kind, source.repo, images=_images(run.recipe), **how)
+        served = engines.load(source.kind, source.repo, images=_images(run.recipe, shown), **how)
         return made(served, name=source.repo, key=served_key(source, served))
     engine = engines.load(
         source.kind,
         run.target.snapshot(pins["critic"]),
         batch_size=build.batch_size,
         threads=build.threads,
-        **_seen(run.recipe, source.kind),
+        **_seen(run.recipe, source.kind, shown),
         **options_of(source),
     )
     return made(engine, name=source.repo, key=_seeing_key(run.recipe, pins["critic"], source))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 from clincot import benchmarks
@@ -10,6 +11,7 @@ from clincot.benchmarks.own import OwnData
 from clincot.engines.hosts import place_fault
 from clincot.errors import DataError
 from clincot.images.identifiers import identifiers_of
+from clincot.records import distinct_images
 from clincot.records.lineage import Lineage
 from clincot.runs.checks.places import privacy_of
 from clincot.runs.redistribution.model_licences import check_acknowledged
@@ -30,17 +32,17 @@ def check_public(benchmark: str, private: bool) -> None:
 
 
 def _check_pixels(benchmark: OwnData, folder: Path) -> None:
-    examples = (example for split in benchmark.contents(folder).examples.values() for example in split)
-    for example in {example.image_id: example for example in examples}.values():
+    splits = benchmark.contents(folder).examples.values()
+    for example, number in distinct_images(chain.from_iterable(splits)).values():
         try:
-            header = identifiers_of(example.encoded())
+            header = identifiers_of(example.encoded(number))
         except ValueError:  # a damaged file, which is left out of everything
             continue
         if header is not None and header.burned_in:
             raise DataError(
-                f"--public: {example.image_label} of {benchmark.source.name} says that text is burned into its pixels,"
-                f" which may name a patient. `clincot benchmarks check` names all such files. Leave --public out, or"
-                " cover the text and set BurnedInAnnotation to NO."
+                f"--public: {example.label_of(number)} of {benchmark.source.name} says that text is burned into its"
+                " pixels, which may name a patient. `clincot benchmarks check` names all such files. Leave --public"
+                " out, or cover the text and set BurnedInAnnotation to NO."
             )
 
 

@@ -13,7 +13,7 @@ from clincot.judges.cache import known_key, load_known
 from clincot.recipe import Recipe
 from clincot.recipe.choices import source_keys
 from clincot.recipe.load import key_of
-from clincot.records import Example
+from clincot.records import Example, most_images
 from clincot.records.lineage import OwnPin, Pin, content_key
 from clincot.runs import releases
 from clincot.runs.models import adapters
@@ -65,7 +65,7 @@ def job_of(run: Run, round_: int, made: Made, tag: str) -> tuple[BuildJob, list[
     known = load_known(run.folder / RATINGS, releases.tag_of(round_), without=tag)
 
     def models() -> Models:
-        return load_models(run, made.pins, made.parent, known)
+        return load_models(run, made.pins, made.parent, known, shown=most_images(examples))
 
     names = {name: str(pin) for name, pin in made.pins.items()}
     names |= {"sampled from": (made.sampled_from or "no policy")[:12]}

@@ -83,19 +83,19 @@ def evaluate_policies(
     if recipe.models.resident == "one":
         answering.look_first(policies)
     rows, unreadable, unanswered = _answers(answering, policies)
-    readable = [example for example in asked if example.image_id not in unreadable]
+    readable = [example for example in asked if example.images_id not in unreadable]
     if not readable:
         raise DataError(f"{recipe.benchmark} {recipe.evaluate.split}: no image can be read. Replace the images.")
-    rows = {row: [p for p in some if p.image_id not in unreadable] for row, some in rows.items()}
+    known = {example.id for example in readable}
+    rows = {row: [p for p in some if p.example_id in known] for row, some in rows.items()}
     for control in recipe.evaluate.controls:
         if control in IMAGE_FREE:
             rows |= image_free_row(control, train_examples, readable, recipe.seed)
-    shown = {example.image_id for example in readable}
     evaluation = scored(recipe, readable, rows, first=policies[0].name if policies else "")
     return replace(
         evaluation,
         unreadable=_by_label(unreadable, asked),
-        contamination={p.name: None if p.seen is None else tuple(sorted(shown & p.seen)) for p in policies},
+        contamination={p.name: None if p.seen is None else _seen(readable, p.seen) for p in policies},
         notes=_notes(recipe, answering),
         unanswered=unanswered,
     )
@@ -187,9 +187,14 @@ def _answers(answering: Answering, policies: Sequence[PolicyUnderTest]) -> tuple
     return rows, unreadable, unanswered
 
 
+def _seen(examples: Sequence[Example], seen: frozenset[str]) -> tuple[str, ...]:
+    """Return the ids of the primary images of those examples of which an image is among the `seen`."""
+    return tuple(sorted({example.image_id for example in examples if not seen.isdisjoint(example.image_ids)}))
+
+
 def _by_label(unreadable: Mapping[str, str], asked: Sequence[Example]) -> dict[str, str]:
     """Return the problems under what their benchmark calls the images."""
-    labels = {example.image_id: example.image_label for example in asked}
+    labels = {example.images_id: example.image_label for example in asked}
     return {labels.get(image_id, image_id): problem for image_id, problem in unreadable.items()}
 
 

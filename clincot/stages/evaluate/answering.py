@@ -10,7 +10,6 @@ from pathlib import Path
 
 from clincot.chain.layout import Display
 from clincot.engines.base import Engine
-from clincot.errors import UnreadableImage
 from clincot.images.views import Gallery
 from clincot.lm.parking import Parking
 from clincot.records import Example
@@ -45,14 +44,11 @@ class Group:
         self._regions: Regions | None = None
 
     def look(self) -> Looked:
-        """Decode the images: a gallery of them, and id -> problem of those that cannot be read."""
-        gallery, problems = Gallery(self.examples), {}
-        for image_id, shown in {e.image_id: e for e in self.examples}.items():
-            try:
-                gallery.image(shown.id)
-            except UnreadableImage as error:
-                problems[image_id] = str(error)
-        return gallery, problems
+        """Decode the images: a gallery of them, and `Example.images_id` -> problem of those that cannot be read."""
+        gallery = Gallery(self.examples)
+        one_of = {example.images_id: example for example in self.examples}
+        found = {name: gallery.unreadable(shown.id) for name, shown in one_of.items()}
+        return gallery, {name: problem for name, problem in found.items() if problem}
 
     def regions(self, readable: Sequence[Example], gallery: Gallery, proposer: Proposer, settings: Settings) -> Regions:
         """Return example id -> the regions to look at, looked for once."""
@@ -82,7 +78,7 @@ class Answering:
         lacking = [group for group, ways in self.work if self._lacks_regions(group, ways, policies)]
         for group in lacking:
             gallery, problems = group.look()
-            readable = [example for example in group.examples if example.image_id not in problems]
+            readable = [example for example in group.examples if example.images_id not in problems]
             if readable:
                 group.regions(readable, gallery, self.proposer(), self._by_region)
         if lacking:
@@ -152,7 +148,7 @@ class Answering:
         engine: Callable[[], Engine],
     ) -> Part:
         gallery, problems = look()
-        readable = [example for example in group.examples if example.image_id not in problems]
+        readable = [example for example in group.examples if example.images_id not in problems]
         display = Display(gallery, self.settings.image_layout, dark=control == BLACK)
         answers: list[Answer] = []
         if readable and inference == "direct":
@@ -186,6 +182,7 @@ def other_images(group: Group, shown: Mapping[str, Example]) -> Group:
             replace(
                 example,
                 image=other.image,
+                more=other.more,
                 image_id=other.image_id,
                 true_regions=other.true_regions,
                 modality=other.modality,

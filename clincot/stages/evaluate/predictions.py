@@ -71,7 +71,10 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Part:
-    """The answers of one group, in the order of its examples; `unreadable` maps image id to what is wrong with it."""
+    """The answers of one group, in the order of its examples.
+
+    `unreadable` maps what names the images of an example (`Example.images_id`) to what is wrong with one of them.
+    """
 
     answers: tuple[Answer, ...]
     unreadable: dict[str, str]
@@ -92,7 +95,7 @@ class Store:
         """Return where the part of these examples (all questions of a few images) lies."""
         foreign = (self.asking,) if self.asking and inference == "direct" else ()
         run = content_key(self.key, policy_key, inference, control, *foreign)[:16]
-        asked = [(e.id, e.image_id, e.question, e.modality, [r.box for r in e.true_regions]) for e in examples]
+        asked = [(e.id, e.images_id, e.question, e.modality, [r.box for r in e.true_regions]) for e in examples]
         name = f"{inference}-{control or 'image'}-{run}"
         return self.folder / name / f"{content_key(asked)[:16]}.parquet"
 
@@ -133,8 +136,8 @@ def _rows(part: Part, examples: Sequence[Example]) -> Iterator[dict[str, Any]]:
         known = asdict(answer) if answer else dict(NOTHING)
         yield known | {
             "example_id": example.id,
-            "image_id": example.image_id,
-            "problem": part.unreadable.get(example.image_id) or known.get("failure") or None,
+            "image_id": example.images_id,
+            "problem": part.unreadable.get(example.images_id) or known.get("failure") or None,
         }
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from clincot.chain.layout import Display
-from clincot.errors import UnreadableImage
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.trust import Trust, trust
 from clincot.methods.base import Rate
@@ -53,9 +52,7 @@ def requests_of(rates: Iterable[tuple[Labelled, Rate]], display: Display) -> lis
     """Return each question with the request about its right answer; those whose image cannot be read are left out."""
     found = []
     for question, rate in rates:
-        try:
-            display.gallery.image(question.example.id)
-        except UnreadableImage:  # the build names them when it comes to them
+        if display.gallery.unreadable(question.example.id):  # the build names them when it comes to them
             continue
         found.append((question, judged(replace(rate, text=question.right), display)))
     return found

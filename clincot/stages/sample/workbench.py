@@ -11,7 +11,6 @@ from itertools import chain
 from clincot import images
 from clincot.chain.layout import Display
 from clincot.editors.base import Rewrite, RewriteRequest
-from clincot.errors import UnreadableImage
 from clincot.images.views import Gallery
 from clincot.judges.base import CompareRequest, Rating, Verdict
 from clincot.judges.cache import Recorded
@@ -144,19 +143,19 @@ class Workbench:
         """
         self.gallery = Gallery(examples)
         self.display = Display(self.gallery, self.recipe.image_layout)
+        looked: set[str] = set()
         one_of: dict[str, Example] = {}
         questions: dict[str, list[str]] = {}
         for example in examples:
             questions.setdefault(example.image_id, []).append(example.question)
-            if example.image_id in one_of or example.image_id in self.unreadable:
+            if example.images_id in looked:
                 continue
-            try:
-                self.gallery.image(example.id)
-            except UnreadableImage as error:
-                notice(f"left out: {error}")
-                self.unreadable[example.image_id] = example.image_label
+            looked.add(example.images_id)
+            if fault := self.gallery.unreadable(example.id):
+                notice(f"left out: {fault}")
+                self.unreadable[example.images_id] = example.image_label
             else:
-                one_of[example.image_id] = example
+                one_of.setdefault(example.image_id, example)
         if self.models.proposer is not None:
             await self._propose_all(self.models.proposer, one_of, questions)
 
@@ -191,7 +190,7 @@ async def sample_shard(method: Method, examples: Sequence[Example], bench: Workb
     examples = read_images(examples)
     await bench.look(examples)
     odd = unfit(bench.recipe, method, examples, bench.models.rooms)
-    seen = [example for example in examples if example.image_id not in bench.unreadable]
+    seen = [example for example in examples if example.images_id not in bench.unreadable]
     readable = [example for example in seen if example.id not in odd]
     for example in seen:
         if example.id in odd:

@@ -61,7 +61,10 @@ def test_each_question_of_a_conversation_is_an_example(tmp_path: Path) -> None:
     assert len({e.id for e in found}) == 3 and [e.own_id for e in found] == ["c1-1", "c1-2", "c1"]
     benchmark = load(str(tmp_path / "a"))
     assert isinstance(benchmark, OwnData)
-    assert "1 rows have several images: the first is used" in "\n".join(benchmark.shown(tmp_path / "a"))
+    assert (
+        "1 rows have several images: methods without regions show all, regions are looked for in image 1"
+        in "\n".join(benchmark.shown(tmp_path / "a"))
+    )
 
 
 @pytest.mark.parametrize("turns", [("Which?",), ("Which?", "This.", "And?"), ()])
