@@ -43,7 +43,8 @@ def _place(columns: Sequence[str], primary: str) -> int:
     if not primary.isdecimal():
         raise Unusable(f"it has no image in {primary}, the primary one")
     if int(primary) > len(columns):
-        raise Unusable(f"it has {len(columns)} images, and the primary one is number {primary}")
+        has = f"{len(columns)} images" if len(columns) > 1 else "one image"
+        raise Unusable(f"it has {has}, and the primary one is number {primary}")
     return int(primary) - 1
 
 
