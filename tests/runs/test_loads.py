@@ -105,7 +105,7 @@ def test_loaders_are_asked_for_it_where_it_is_given(sealed: SealedRun, monkeypat
         seen.clear()
         loading.load_policy(run, pins["policy"], None, batch_size=4, threads=1)
         loading.load_proposer(run, run.recipe, pins["proposer"])
-        tuple(loading._judges(run, sources_of(run.recipe), pins, None, ""))
+        tuple(loading._judges(run, sources_of(run.recipe), pins, None, "", 1))
         return [{name: one for name, one in options.items() if name in ("load", "device")} for options in seen]
 
     models = sealed.run.recipe.models
