@@ -151,5 +151,7 @@ def test_files_and_functions_stay_small_and_say_what_they_do(path: Path) -> None
 
 def test_every_entry_of_the_shipped_weights_is_small_and_safe() -> None:
     weights = [path for path in (ROOT / "clincot/phantom/models").rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in weights) < 12_000_000
+    second = [path for path in weights if "v2" in path.parts]
+    assert sum(path.stat().st_size for path in weights if path not in second) < 12_000_000
+    assert sum(path.stat().st_size for path in second) < 16_000_000
     assert {path.suffix for path in weights} <= {".safetensors", ".json", ".md", ".jinja"}

@@ -17,6 +17,7 @@ BENCHMARKS = Table(
     "benchmarks",
     {
         "phantom": "clincot.benchmarks.phantom:Phantom",
+        "phantom-v2": "clincot.benchmarks.phantom:PhantomV2",
         "slake": "clincot.benchmarks.slake:Slake",
         "slake-zh": "clincot.benchmarks.slake:SlakeChinese",
         "vqa-rad": "clincot.benchmarks.vqa_rad:VqaRad",

@@ -1,8 +1,9 @@
-"""A snapshot of clincot/phantom -> examples about drawn chest radiographs whose findings and boxes are known."""
+"""A snapshot of a version of clincot/phantom -> examples about drawn radiographs whose findings and boxes are known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class Phantom:
     def examples(self, folder: Path, split: str) -> list[Example]:
         """Return the examples of `split` in the order of the files; raise DataError for what is missing."""
         if split not in self.splits:
-            raise DataError(f"phantom: no split {split!r}.{did_you_mean(split, self.splits)}")
+            raise DataError(f"{self.source.name}: no split {split!r}.{did_you_mean(split, self.splits)}")
         paths = sorted((folder / "data").glob(f"{self.splits[split]}-*.parquet"))
         if not paths:
             raise DataError(f"{folder}: no data/{split}-*.parquet. Draw the benchmark with `clincot phantom draw`.")
@@ -52,6 +53,12 @@ class Phantom:
             reference=_reference(row),
             true_regions=tuple(TrueRegion(f["finding"], Box(*f["box"])) for f in row["findings"]),
         )
+
+
+class PhantomV2(Phantom):
+    """The second world of the embedded benchmark; `clincot phantom draw --version 2` makes its repository."""
+
+    source = replace(Phantom.source, name="phantom-v2", repo="clincot/phantom-v2")
 
 
 def _reference(row: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ app = typer.Typer(
 @app.command("draw")
 def draw(
     folder: Annotated[Path, typer.Argument(help="Folder for the dataset's files.")] = Path("phantom"),
+    version: Annotated[int, typer.Option(min=1, max=2, help="Version of the world: 2 has distractors.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the drawings.")] = 0,
     train: Annotated[int, typer.Option(min=1, help="Images of the train split.")] = 400,
     validation: Annotated[int, typer.Option(min=1, help="Images of the validation split.")] = 100,
@@ -32,15 +33,16 @@ def draw(
     _check_folder(folder)
     from clincot.phantom.dataset import phantom_files
 
-    files = phantom_files(folder, seed=seed, train=train, validation=validation, test=test)
+    files = phantom_files(folder, seed=seed, train=train, validation=validation, test=test, version=version)
     say(f"drew {train + validation + test} images into {folder}")
     if push:
         from clincot.hub import connect
-        from clincot.phantom.publish import DATASET
+        from clincot.phantom.publish import DATASETS
 
         target = connect(hub)
-        say(f"publishing dataset {DATASET} to {target.label}")
-        target.publish("dataset", DATASET, files, tag=None, message="Draw the phantom benchmark", private=False)
+        repo = next(name for name, world in DATASETS.items() if world == version)
+        say(f"publishing dataset {repo} to {target.label}")
+        target.publish("dataset", repo, files, tag=None, message="Draw the phantom benchmark", private=False)
     next_step("clincot demo")
 
 
@@ -49,11 +51,20 @@ def pretrain(
     folder: Annotated[Path, typer.Argument(help="Folder for the models, one below it for each.")] = Path(
         "phantom-models"
     ),
+    version: Annotated[int, typer.Option(min=1, max=2, help="Version of the world.")] = 1,
     only: Annotated[Literal["all", "policy", "grounder", "judges"], typer.Option(help="Which models.")] = "all",
     seed: Annotated[int, typer.Option(min=0, help="Seed of data and weights.")] = 0,
 ) -> None:
     """Train the tiny policy, grounder and judges from scratch (about half an hour for all on two cores)."""
     _check_folder(folder)
+    if version == 2:
+        _pretrain_second(folder, only, seed)
+    else:
+        _pretrain_first(folder, only, seed)
+
+
+def _pretrain_first(folder: Path, only: str, seed: int) -> None:
+    """Train the models of version 1."""
     if only in ("all", "policy"):
         from clincot.phantom.policy.pretrain import pretrain_policy
 
@@ -67,6 +78,17 @@ def pretrain(
 
         pretrain_judges(folder / "judge-a", folder / "judge-b", seed=seed, report=say)
     next_step("clincot demo")
+
+
+def _pretrain_second(folder: Path, only: str, seed: int) -> None:
+    """Train the models of version 2: a grounder, and a worse one for the held-out set."""
+    if only in ("all", "grounder"):
+        from clincot.phantom.v2.grounder.plan import WORSE
+        from clincot.phantom.v2.grounder.pretrain import pretrain_grounder
+
+        pretrain_grounder(folder / "grounder", seed=seed, report=say)
+        pretrain_grounder(folder / "grounder-worse", seed=seed, report=say, plan=WORSE)
+    next_step("python perf/phantom_gates.py")
 
 
 def _check_folder(folder: Path) -> None:

@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from clincot.errors import DataError
+from clincot.phantom import parquet
 from clincot.phantom.dataset_card import dataset_card
 from clincot.phantom.drawing.draw import RANGES, draw, png
 from clincot.phantom.texts.questions import questions, report
+from clincot.phantom.v2 import dataset as second
 from clincot.progress import bar
 
 SPLITS = ("train", "validation", "test")
-DICTIONARY_LIMIT = 1 << 30  # bytes; above the default of 1 MB parquet would store an image once per row
-GROUP = 20_000  # rows; images are stored once per row group
-FINDING = pa.struct([("finding", pa.string()), ("box", pa.list_(pa.int32()))])
-COLUMNS = pa.schema(
-    [
-        ("id", pa.string()),
-        ("image_id", pa.string()),
-        ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
-        ("question", pa.string()),
-        ("answer", pa.string()),
-        ("answer_type", pa.string()),
-        ("kind", pa.string()),
-        ("report", pa.string()),
-        ("findings", pa.list_(FINDING)),
-    ]
-)
+Rows = list[dict[str, Any]]
 
 
-def phantom_files(folder: Path, *, seed: int, train: int, validation: int, test: int) -> dict[str, Path]:
+@dataclass(frozen=True)
+class Version:
+    """A world of phantoms: the rows of an image by seed and index, their columns, and the card."""
+
+    rows: Callable[[int, int], Rows]
+    columns: pa.Schema
+    card: Callable[[int, Mapping[str, int], Mapping[str, int]], str]
+
+
+def phantom_files(
+    folder: Path, *, seed: int, train: int, validation: int, test: int, version: int = 1
+) -> dict[str, Path]:
     """Draw so many images per split and write the repository's files under `folder`.
 
     Returns path in the repository -> file. Equal arguments give equal bytes with equal package versions. Raises
-    DataError when a split would run into the next one's images.
+    DataError when a split would run into the next one's images, or for an unknown version.
     """
+    if version not in VERSIONS:
+        raise DataError(f"phantom: no version {version}. Ask for {' or '.join(map(str, VERSIONS))}.")
+    world = VERSIONS[version]
     sizes = {"train": train, "validation": validation, "test": test}
     room = RANGES["validation"] - RANGES["train"]
     files: dict[str, Path] = {}
@@ -50,14 +50,14 @@ def phantom_files(folder: Path, *, seed: int, train: int, validation: int, test:
             raise DataError(f"phantom {split}: {sizes[split]} images. Ask for 1 to {room:,}.")
         name = f"data/{split}-00000-of-00001.parquet"
         files[name] = folder / name
-        counts[split] = _write(files[name], seed, split, sizes[split])
+        counts[split] = parquet.write_rows(files[name], _drawn(world, seed, split, sizes[split]), world.columns)
     files["README.md"] = folder / "README.md"
-    files["README.md"].write_text(dataset_card(seed, sizes, counts), encoding="utf-8")
+    files["README.md"].write_text(world.card(seed, sizes, counts), encoding="utf-8")
     return files
 
 
-def image_rows(seed: int, index: int) -> list[dict[str, Any]]:
-    """Return the rows of one image: about five questions that share its bytes."""
+def image_rows(seed: int, index: int) -> Rows:
+    """Return the rows of one image of version 1: about five questions that share its bytes."""
     phantom = draw(seed, index)
     image_id = f"phantom-{seed}-{index:07d}"
     shared = {
@@ -79,35 +79,14 @@ def image_rows(seed: int, index: int) -> list[dict[str, Any]]:
     ]
 
 
-def _write(path: Path, seed: int, split: str, images: int) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    schema = COLUMNS.with_metadata({"huggingface": json.dumps({"info": {"features": features()}})})
-    written = 0
-    with pq.ParquetWriter(
-        path, schema, use_dictionary=True, dictionary_pagesize_limit=DICTIONARY_LIMIT, compression="zstd"
-    ) as writer:
-        for rows in _groups(seed, RANGES[split], images):
-            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-            written += len(rows)
-    return written
-
-
-def _groups(seed: int, first: int, images: int) -> Iterator[list[dict[str, Any]]]:
-    rows: list[dict[str, Any]] = []
+def _drawn(world: Version, seed: int, split: str, images: int) -> Iterator[Rows]:
     with bar("drawing", images, "images") as advance:
-        for index in range(first, first + images):
-            rows += image_rows(seed, index)
+        for index in range(RANGES[split], RANGES[split] + images):
+            yield world.rows(seed, index)
             advance(1)
-            if len(rows) >= GROUP:
-                yield rows
-                rows = []
-    if rows:
-        yield rows
 
 
-def features() -> dict[str, Any]:
-    """Return the columns as `datasets` features, so that it decodes images by itself."""
-    text = {"dtype": "string", "_type": "Value"}
-    box = {"feature": {"dtype": "int32", "_type": "Value"}, "_type": "List"}
-    special = {"image": {"_type": "Image"}, "findings": {"feature": {"finding": text, "box": box}, "_type": "List"}}
-    return {name: special.get(name, text) for name in COLUMNS.names}
+VERSIONS = {
+    1: Version(image_rows, parquet.COLUMNS, dataset_card),
+    2: Version(second.image_rows, second.COLUMNS, second.dataset_card),
+}

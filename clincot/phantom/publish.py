@@ -10,22 +10,28 @@ from clincot.hub import Hub
 from clincot.phantom.dataset import phantom_files
 
 DATASET = "clincot/phantom"
-MODELS = {f"clincot/phantom-{name}": name for name in ("policy", "grounder", "judge-a", "judge-b")}
+DATASETS = {DATASET: 1, f"{DATASET}-v2": 2}  # repository -> version of the world
+# Repository -> folder of the shipped weights.
+MODELS = {f"clincot/phantom-{name}": name for name in ("policy", "grounder", "judge-a", "judge-b")} | {
+    f"clincot/phantom-v2-{name}": f"v2/{name}" for name in ("grounder", "grounder-worse")
+}
 SEED, TRAIN, VALIDATION, TEST = 0, 400, 100, 200
 
 
 def supply_dataset(hub: Hub, repo: str, say: Callable[[str], None]) -> None:
-    """Publish the default phantom where `repo` is it and `hub` is an embedded one that lacks it."""
-    if repo == DATASET and hub.label.startswith("local:") and not hub.exists("dataset", DATASET):
-        publish_dataset(hub, say)
+    """Publish the default phantom of a version where `repo` is it and `hub` is an embedded one that lacks it."""
+    if repo in DATASETS and hub.label.startswith("local:") and not hub.exists("dataset", repo):
+        publish_dataset(hub, repo, say)
 
 
-def publish_dataset(hub: Hub, say: Callable[[str], None]) -> None:
-    """Draw the default phantom and publish it."""
-    say(f"drawing {DATASET} ({TRAIN + VALIDATION + TEST} images) and publishing it to {hub.label}")
+def publish_dataset(hub: Hub, repo: str, say: Callable[[str], None]) -> None:
+    """Draw the default phantom of the version that `repo` holds, and publish it."""
+    say(f"drawing {repo} ({TRAIN + VALIDATION + TEST} images) and publishing it to {hub.label}")
     with tempfile.TemporaryDirectory() as folder:
-        files = phantom_files(Path(folder), seed=SEED, train=TRAIN, validation=VALIDATION, test=TEST)
-        hub.publish("dataset", DATASET, files, tag=None, message="Draw the phantom benchmark", private=False)
+        files = phantom_files(
+            Path(folder), seed=SEED, train=TRAIN, validation=VALIDATION, test=TEST, version=DATASETS[repo]
+        )
+        hub.publish("dataset", repo, files, tag=None, message="Draw the phantom benchmark", private=False)
 
 
 def publish_model(hub: Hub, repo: str, say: Callable[[str], None]) -> None:

@@ -19,7 +19,8 @@ from clincot.runs.judge_check import JudgeCheck, check_judge
 from clincot.runs.redistribution.licences import check_public
 from clincot.runs.releases import pushing
 
-SHIPPED = ("phantom", "slake", "slake-zh", "vqa-rad", "vqa-rad-by-image", "iu-xray", "iu-xray-two-views", "path-vqa")
+PHANTOMS = ("phantom", "phantom-v2")
+SHIPPED = (*PHANTOMS, "slake", "slake-zh", "vqa-rad", "vqa-rad-by-image", "iu-xray", "iu-xray-two-views", "path-vqa")
 FAR, NEAR = "http://far.lab:8000/v1", "http://127.0.0.1:8000/v1"
 
 

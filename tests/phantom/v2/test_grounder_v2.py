@@ -78,7 +78,7 @@ def test_training_writes_a_loadable_grounder_and_a_card_with_its_figures(tmp_pat
     assert loaded.known == ("nodule",) and grounder_gates(loaded, 7, 4) == gates
 
 
-@pytest.mark.parametrize("name", ["grounder"])
+@pytest.mark.parametrize("name", ["grounder", "grounder-worse"])
 def test_the_shipped_grounders_are_small_and_find_objects(name):
     grounder = QueryGrounder.from_pretrained(MODELS / name)
     found = find(grounder, 77, range(16))

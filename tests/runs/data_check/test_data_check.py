@@ -179,9 +179,9 @@ def test_the_benchmark_of_the_package_is_checked_too(tmp_path: Path, monkeypatch
     from clincot.phantom import publish
     from clincot.phantom.dataset import phantom_files
 
-    def small(hub: object, say: object) -> None:
+    def small(hub: object, repo: str, say: object) -> None:
         files = phantom_files(tmp_path / "drawn", seed=0, train=2, validation=1, test=2)
-        hub.publish("dataset", publish.DATASET, files, tag=None, message="drawn", private=False)  # type: ignore[attr-defined]
+        hub.publish("dataset", repo, files, tag=None, message="drawn", private=False)  # type: ignore[attr-defined]
 
     monkeypatch.setattr(publish, "publish_dataset", small)
     data = check_data(read_held("phantom", f"local:{tmp_path / 'hub'}", "", print))

@@ -21,8 +21,9 @@ from clincot.images.views import Gallery
 from clincot.judges.base import JudgeRequest
 from clincot.judges.scoring import mode_of
 from clincot.phantom import publish
-from clincot.phantom.dataset import COLUMNS, image_rows
+from clincot.phantom.dataset import image_rows
 from clincot.phantom.drawing.draw import RANGES
+from clincot.phantom.parquet import COLUMNS
 from clincot.recipe import Recipe
 from clincot.records import Box, Example, Region
 from clincot.runs.doctor.reach import Reach
