@@ -29,13 +29,15 @@ KINDS: dict[str, Callable[[float, float], float]] = {
 
 
 def counted(kind: str, scores: Sequence[JudgeScore], judges: int = 0) -> tuple[JudgeScore, ...]:
-    """Return the scores that a consensus of `kind` reads: those of the first `judges` (0: all), or of the debate.
+    """Return the scores that a consensus of `kind` reads: those of the first `judges`, or of the debate.
+
+    `judges`: 0 for all, -1 for the last one alone.
 
     Raises RecipeError for a debate that these candidates never had.
     """
     own = tuple(score for score in scores if score.judge != DEBATE)
     if kind != DEBATE:
-        return own[: judges or None]
+        return own[judges:] if judges < 0 else own[: judges or None]
     if own and len(own) == len(scores):
         raise RecipeError(
             "build.judging.consensus: the judges of these candidates held no debate. Build the round again, or choose"

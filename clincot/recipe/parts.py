@@ -101,7 +101,8 @@ class Judging:
     probability of yes (`yesno`). `consensus`: how the scores of two judges become one (docs/methods.md).
     `debate_rounds`: rounds of a debate at most (`consensus: debate`). `batch_size`: ratings at a time.
     `prefill`: how a judge's reply begins, written for it, so that the rating comes next ("Rating: ").
-    `judges`: how many of the setting's judges count, from the first on (0: all); one judge is its own consensus.
+    `judges`: how many of the setting's judges count, from the first on (0: all; -1: the last one alone); one judge is
+    its own consensus.
     A build stops when more than `failure_limit` of the ratings so far are failures.
     """
 
@@ -109,7 +110,7 @@ class Judging:
     scoring: Scoring = "expected"
     prefill: str = ""
     consensus: Literal["agreement", "exp", "mean_minus", "mean", "min", "debate"] = "agreement"
-    judges: Annotated[int, Range(0, 100)] = 0
+    judges: Annotated[int, Range(-100, 100)] = 0
     debate_rounds: Annotated[int, Range(1, 100)] = 5
     failure_limit: Annotated[float, Range(0, 1)] = 0.5
     batch_size: Annotated[int, Range(1, 100_000)] = 32

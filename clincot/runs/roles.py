@@ -23,13 +23,23 @@ def sources_of(recipe: Recipe) -> dict[str, ModelSource]:
     if "regions" in needs or ("similarity" in needs and models.similarity.kind == OF_PROPOSER):
         found["proposer"] = models.proposer
     if "judges" in needs:
-        found |= {f"judge-{i}": source for i, source in enumerate(judge_sources(recipe), 1)}
+        found |= dict(zip(judge_roles(recipe), judge_sources(recipe), strict=True))
     return found | {role: getattr(models, role) for role in ("critic", "editor", "similarity") if role in needs}
 
 
 def judge_sources(recipe: Recipe) -> tuple[ModelSource, ...]:
-    """Return the judges that count: all of the setting's, or the first `build.judging.judges`."""
-    return recipe.models.judges[: recipe.build.judging.judges or None]
+    """Return the judges that count: all of the setting's, the first `build.judging.judges`, or the last (below 0)."""
+    return tuple(recipe.models.judges[number] for number in _counted(recipe))
+
+
+def judge_roles(recipe: Recipe) -> tuple[str, ...]:
+    """Return the names of their pins, by their places in the setting: `judge-2` is the second, also alone."""
+    return tuple(f"judge-{number + 1}" for number in _counted(recipe))
+
+
+def _counted(recipe: Recipe) -> range:
+    named, count = range(len(recipe.models.judges)), recipe.build.judging.judges
+    return named[count:] if count < 0 else named[: count or None]
 
 
 def kinds_of(sources: Mapping[str, ModelSource]) -> list[tuple[Mapping[str, str], str]]:

@@ -87,5 +87,6 @@ def test_the_consensus_of_a_debate_is_its_outcome_and_judges_count_alone_elsewhe
     assert consensus("debate", [s.total for s in counted("debate", scores)]) == 0.6
     assert [s.judge for s in counted("mean", scores)] == ["a", "b"]
     assert [s.judge for s in counted("mean", scores, 1)] == ["a"]
+    assert [s.judge for s in counted("mean", scores, -1)] == ["b"]
     with pytest.raises(RecipeError, match="held no debate"):
         counted("debate", scores[:2])

@@ -23,6 +23,8 @@ ABLATIONS = {
     "clincot-one-round": {"rounds": 1},
     "clincot-no-lookahead": {"method.lookahead.gamma": 0.0},
     "clincot-single-judge": {"build.judging.judges": 1},
+    "clincot-second-judge": {"build.judging.judges": -1},
+    "clincot-blind-judges": {"build.judging.context": "blind"},
     "clincot-per-side-images": {"train.conditioning": "per_side"},
     "clincot-global-images": {"train.conditioning": "global"},
 }
@@ -95,7 +97,7 @@ def test_a_recipe_lays_what_is_always_so_over_the_setting_and_overrides_over_it(
         (["models.policy={repo: a/b, kind: openai}"], "belong together"),
         (["models.policy={repo: a/b, kind: opnai}"], "Did you mean 'openai'"),
         (["build.judging.judges=3"], "3 of 2 judges"),
-        (["build.judging.judges=-1"], "-1 of 2 judges"),
+        (["build.judging.judges=-3"], "-3 of 2 judges"),
     ],
 )
 def test_a_model_is_named_exactly_where_one_is_needed(overrides: list[str], says: str) -> None:

@@ -47,6 +47,13 @@ def test_only_what_a_method_needs_is_pinned(method: str, roles: list[str]) -> No
     assert list(sources_of(recipe(method))) == roles
 
 
+def test_the_last_judge_alone_keeps_its_place_in_the_setting() -> None:
+    made = recipe("clincot")
+    last = dataclasses.replace(made.build, judging=dataclasses.replace(made.build.judging, judges=-1))
+    sources = sources_of(dataclasses.replace(made, build=last))
+    assert sources["judge-2"] == made.models.judges[1] and "judge-1" not in sources
+
+
 def test_the_proposer_is_loaded_where_its_score_is_the_similarity() -> None:
     made = recipe(f"{SMALL}:Matched", similarity=ModelSource(kind="proposer"))
     assert list(sources_of(made)) == ["policy", "proposer", "similarity"]

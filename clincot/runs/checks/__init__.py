@@ -134,7 +134,7 @@ def _check_judges(recipe: Recipe) -> None:
         check(judges.JUDGES, judge.kind or "causal_lm", "models.judges.kind")
         check_server(f"models.judges[{i}]", judge, judges.SERVED)
         _check_source("models.judges", judge, needed=not judges.is_model_free(judge.kind))
-    if not 0 <= count <= len(models.judges):
+    if abs(count) > len(models.judges):
         raise RecipeError(
             f"build.judging.judges: {count} of {len(models.judges)} judges cannot be counted."
             " Give 0 for all, or name more judges in the setting."

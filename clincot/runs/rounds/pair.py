@@ -20,7 +20,7 @@ from clincot.runs.redistribution.redacted import References, Row, read_rows, sha
 from clincot.runs.redistribution.round_files import without_images
 from clincot.runs.releases import Release
 from clincot.runs.releases.content import locate, own_pin
-from clincot.runs.roles import judge_sources
+from clincot.runs.roles import judge_roles, judge_sources
 from clincot.runs.rounds.build_facts import facts_of
 from clincot.runs.rounds.made import examples_of, inputs_of
 from clincot.runs.rounds.train import preferences_of
@@ -110,7 +110,7 @@ def _standing(run: Run, hub: Hub, data: Pin, made: Lineage) -> Release:
 
 def _inputs(recipe: Recipe, made: Lineage) -> str:
     """Return the key of a build by these settings from what the round was built from: the next one finds it here."""
-    judges = {f"judge-{number}" for number in range(1, len(judge_sources(recipe)) + 1)}
+    judges = judge_roles(recipe)
     pins = {role: pin for role, pin in made.pins.items() if role in judges or not role.startswith("judge-")}
     return inputs_of(recipe, pins, made.sampled_from)
 
