@@ -215,5 +215,8 @@ def advice(said: str) -> str:
     if "multimodal" in lower or "multi-modal" in lower:
         return " It reads no images: name a model that does, or, as a judge, set `kind: openai_text`."
     if "image" in lower:
-        return " Serve it with two images per prompt (vLLM: --limit-mm-per-prompt), or use `image_layout: canvas`."
+        return (
+            " Serve it with two images per prompt, or as many as an example has (vLLM: --limit-mm-per-prompt), or use"
+            " `image_layout: canvas`."
+        )
     return " See its log."

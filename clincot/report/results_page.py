@@ -129,13 +129,18 @@ def _card(change: Change, example: Example | None) -> str:
         f"<p>after: {escape(change.second)}</p>",
         f'<p class="small">{escape(change.example_id)}</p>',
     ]
-    image = _image(example, change.boxes[1]) if example else ""
-    return f'<div class="card {change.verdict}">{image}<div>{"".join(lines)}</div></div>'
+    shown = _images(example, change.boxes[1]) if example else ""
+    return f'<div class="card {change.verdict}">{shown}<div>{"".join(lines)}</div></div>'
 
 
-def _image(example: Example, box: Box | None) -> str:
-    """Return the image as a small JPEG with the box that the second row looked at."""
-    image = images.decode(example.encoded(), example.image_label)
+def _images(example: Example, box: Box | None) -> str:
+    """Return the images as small JPEGs, the primary one with the box that the second row looked at."""
+    count = len(example.image_ids)
+    return "".join(_image(example, number, None if number else box) for number in range(count))
+
+
+def _image(example: Example, number: int, box: Box | None) -> str:
+    image = images.decode(example.encoded(number), example.label_of(number))
     scale = SIDE / max(image.size)
     small = image.resize(
         (max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.Resampling.BILINEAR

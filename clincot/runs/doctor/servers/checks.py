@@ -165,5 +165,5 @@ def _advice(refused: str, images: int) -> str:
     if "multimodal" in said:
         return "It reads no images: name a model that does, or, as a judge, set `kind: openai_text`."
     if "image" in said and images > 1:
-        return "vLLM: --limit-mm-per-prompt '{\"image\": 2}'. Or set image_layout=canvas."
+        return f"vLLM: --limit-mm-per-prompt '{{\"image\": {images}}}'. Or set image_layout=canvas."
     return "See the server's log."
