@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from clincot.cli.console import next_step, say
+from clincot.cli.first_page import Full, Open, point_to_page
 from clincot.cli.options import Options
 from clincot.cli.stages import check_push
 
@@ -14,6 +15,8 @@ from clincot.cli.stages import check_push
 def demo(
     hub: Annotated[str, typer.Option(help="Where to push: local:PATH or a URL.")] = "local:./clincot-hub",
     name: Annotated[str, typer.Option(help="Name of the run.")] = "demo",
+    full: Full = False,
+    open: Open = False,
 ) -> None:
     """Run two rounds on drawn radiographs with tiny real models: build, train, build, train, evaluate, push.
 
@@ -29,7 +32,8 @@ def demo(
     from clincot.runs.summary import print_summary
 
     releases, evaluation = run_rounds(run, push=True, say=say)
-    print_summary(run, releases, evaluation, say)
+    print_summary(run, releases, evaluation, say, full=full)
+    point_to_page(run, open_=open)
     next_step(f"clincot hub serve {hub.removeprefix('local:')}" if hub.startswith("local:") else "clincot evaluate")
 
 

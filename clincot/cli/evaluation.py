@@ -10,6 +10,7 @@ import typer
 
 from clincot.cli.choices import LABELS, completing, listed
 from clincot.cli.console import Json, next_step, print_json, say
+from clincot.cli.first_page import Full, Open, point_to_page
 from clincot.cli.options import Options, with_options
 from clincot.cli.stages import By, DryRun, NewVersion, Push, Workers, check_push, executor_of, report
 from clincot.executors.world import world_of
@@ -59,6 +60,8 @@ def evaluate(
     protocol: Protocols = None,
     workers: Workers = 0,
     executor: By = "local",
+    full: Full = False,
+    open: Open = False,
     json_: Json = False,
 ) -> None:
     """Answer and score the benchmark with the base and the adapters of the rounds, with image-free controls."""
@@ -71,16 +74,18 @@ def evaluate(
     if control or predictions:
         _check_alone(control, predictions, push or dry_run or new_version)
     run = options.open(round)
-    labels = protocols.chosen(run.recipe.evaluate.protocol, protocol or [])
-    _check_scored(labels, run.recipe.evaluate.protocol)
+    asked = run.recipe.evaluate.protocol
+    labels = protocols.chosen(asked, protocol) if protocol else ()
+    _check_scored(labels, asked)
     if control or predictions:
         return _without_model(run, control or [], predictions, labels, json_)
     check_push(run, push and not dry_run)
     from clincot.runs import api
 
     evaluated = api.evaluate(run, round, new_version=new_version, say=say, executor=executor_of(run, executor, workers))
-    _print(evaluated.evaluation, labels, json_)
+    _print(evaluated.evaluation, labels, json_, full=full)
     report(run, evaluated.release, push=push, dry_run=dry_run)
+    point_to_page(run, open_=open)
     done = evaluated.release.lineage.round
     if done < run.recipe.rounds:
         next_step(options.command(run, "build-data", "--round", str(done + 1)))
@@ -144,15 +149,15 @@ def _check_scored(labels: tuple[str, ...], asked: str) -> None:
             )
 
 
-def _print(evaluation: Evaluation, labels: tuple[str, ...], json_: bool) -> None:
-    """Print the tables, or what results.json holds."""
-    from clincot.runs.summary import print_tables
+def _print(evaluation: Evaluation, labels: tuple[str, ...], json_: bool, *, full: bool) -> None:
+    """Print whether training helped, or the whole tables, or what results.json holds."""
+    from clincot.runs.summary import print_evaluation
     from clincot.stages.evaluate.files import facts
 
     if json_:
         print_json(facts(evaluation))
     else:
-        print_tables(evaluation, labels)
+        print_evaluation(evaluation, labels, full=full)
 
 
 def _without_model(run: Run, names: list[str], predictions: Path | None, labels: tuple[str, ...], json_: bool) -> None:
@@ -160,5 +165,5 @@ def _without_model(run: Run, names: list[str], predictions: Path | None, labels:
     from clincot.runs.evaluation.foreign import evaluate_file
 
     done = evaluate_file(run, predictions) if predictions else evaluate_controls(run, names)
-    _print(done.evaluation, labels, json_)
+    _print(done.evaluation, labels, json_, full=True)
     say(f"results.json, results.md, results.html and the answers: {done.folder}")

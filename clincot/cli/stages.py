@@ -11,6 +11,7 @@ import typer
 
 from clincot.cli.choices import BY, completing
 from clincot.cli.console import next_step, say
+from clincot.cli.first_page import Full, Open, point_to_page
 from clincot.cli.options import Options, with_options
 from clincot.cli.row_options import Format, Images, Kept, Licence, Margin, checked, for_rows
 from clincot.errors import RecipeError
@@ -147,7 +148,13 @@ def train(
 
 @with_options
 def run(
-    options: Options, push: Push = False, dry_run: DryRun = False, workers: Workers = 0, executor: By = "local"
+    options: Options,
+    push: Push = False,
+    dry_run: DryRun = False,
+    workers: Workers = 0,
+    executor: By = "local",
+    full: Full = False,
+    open: Open = False,
 ) -> None:
     """Build and train rounds 1..R, then evaluate; finished stages are not done again."""
     world_of().refuse_company("clincot run")
@@ -159,7 +166,8 @@ def run(
     releases, evaluation = run_rounds(
         opened, push=push, say=say, dry_run=dry_run, executor=executor_of(opened, executor, workers)
     )
-    print_summary(opened, releases, evaluation, say)
+    print_summary(opened, releases, evaluation, say, full=full)
+    point_to_page(opened, open_=open)
     # Behind the other overrides: of two for one value the last one counts.
     next_step(options.having("evaluate.max_images=0").command(opened, "evaluate", "--new-version"))
 

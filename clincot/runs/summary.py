@@ -3,45 +3,44 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clincot.benchmarks import cut_of
+from clincot.report.first_screen import first_screen
+from clincot.report.terminal import INDENT, table_lines, wrapped
 from clincot.runs.releases import Release
 from clincot.runs.run import Run
 from clincot.stages.evaluate import Evaluation
-from clincot.stages.evaluate.marks import UNDECIDED
-from clincot.stages.evaluate.tables import remarks, rich_tables
+from clincot.stages.evaluate.marks import NOTE, UNDECIDED
+from clincot.stages.evaluate.tables import remarks, titled_grids
 
 if TYPE_CHECKING:
     from clincot.runs.evaluation.compare import Compared
 
-
-def print_tables(evaluation: Evaluation, labels: Sequence[str] = ()) -> None:
-    """Print the tables of the protocols `labels` (none: the one asked under) on stdout, then what belongs to them."""
-    from rich.console import Console
-
-    console = Console()
-    # A table that a log or a pipe would fold at 80 columns cannot be read; let it be as wide as it is.
-    wide = console if console.is_terminal else Console(width=240)
-    for table in rich_tables(evaluation, labels):
-        wide.print(table)
-    for remark in remarks(evaluation):
-        wide.print(remark, markup=False, highlight=False)
+Say = Callable[[str], None]
+PIPED = 80  # columns of the first screen in a log or a pipe
 
 
-def print_summary(run: Run, releases: Sequence[Release], evaluation: Evaluation, say: Callable[[str], None]) -> None:
-    """Print the tables, then every repository with its tag, the results page, and how to load the newest adapter."""
-    print_tables(evaluation)
+def print_evaluation(evaluation: Evaluation, labels: Sequence[str] = (), *, full: bool = False) -> None:
+    """Print on stdout whether training helped; with `full` or protocols `labels`, their whole tables with controls."""
+    screen = None if full or labels else first_screen(evaluation)
+    if screen is None:
+        return _print_tables(evaluation, labels)
+    # A log or a pipe has no width; the screen fits what most windows have.
+    _print([*screen.lines(_width() or PIPED), *_folded(remarks(evaluation), _width() or PIPED)])
+
+
+def print_summary(run: Run, releases: Sequence[Release], evaluation: Evaluation, say: Say, *, full: bool) -> None:
+    """Print the results, then every repository with its tag and how to load the newest adapter."""
+    print_evaluation(evaluation, full=full)
     where = run.target.label if any(release.pushed for release in releases) else run.store.label
     say(f"\nIn {where}:")
     for release in releases:
         pin = release.pushed or release.pin
         say(f"  {release.kind:8}{pin.repo}  {release.tag}  {pin.sha[:12]}")
-    pages = sorted(run.folder.glob("round-*/results/results.html"), key=lambda page: page.stat().st_mtime)
-    if pages:
-        say(f"\nThe results as a page: {pages[-1]}")
     newest = [release for release in releases if release.lineage.stage == "train"]
     if newest:
         adapter = (newest[-1].pushed or newest[-1].pin).repo
@@ -53,37 +52,33 @@ def print_summary(run: Run, releases: Sequence[Release], evaluation: Evaluation,
         )
 
 
+def newest_page(run: Run) -> Path | None:
+    """Return the run's newest page of results."""
+    pages = sorted(run.folder.glob("round-*/results/results.html"), key=lambda page: page.stat().st_mtime)
+    return pages[-1] if pages else None
+
+
 def print_comparison(compared: Compared, show: int) -> None:
     """Print a table per protocol (first, second, paired difference) and the first `show` changed answers on stdout."""
-    from rich.console import Console
-    from rich.table import Table
-
     from clincot.runs.evaluation.compare import comparison_lines
 
-    console = Console()
-    wide = console if console.is_terminal else Console(width=240)
-    one, two = compared.first, compared.second
+    one, two, width = compared.first, compared.second, _width()
     cut = cut_of(one.benchmark)
-    wide.print(
-        f"{one.benchmark} {one.split}{f' ({cut})' if cut else ''} at {one.data}\nA  {one.name}\nB  {two.name}",
-        highlight=False,
-        markup=False,
-    )
+    heading = f"{one.benchmark} {one.split}{f' ({cut})' if cut else ''} at {one.data}"
+    _print(_folded([heading, f"A  {one.name}", f"B  {two.name}"], width))
     for label in compared.labels:
-        table = Table("measure", "A", "B", "B - A", "n", title=f"protocol {label}, {len(compared.examples)} questions")
-        for line in comparison_lines(compared, label):
-            table.add_row(*line)
-        if table.row_count:
-            wide.print(table)
-    wide.print(f"Percent, 95 % interval over images. {UNDECIDED}: the paired difference includes 0.", highlight=False)
+        grid = (["measure", "A", "B", "B - A", "n"], list(comparison_lines(compared, label)))
+        _print(table_lines(grid, width, f"\nprotocol {label}, {len(compared.examples)} questions"))
+    note = f"Percent, 95 % interval over images. {UNDECIDED}: the paired difference includes 0."
     counts = Counter(change.verdict for change in compared.changed)
     verdicts = ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
-    wide.print(f"\n{len(compared.changed)} answers differ{': ' + verdicts if verdicts else ''}.", highlight=False)
+    _print(
+        _folded(["", note, "", f"{len(compared.changed)} answers differ{': ' + verdicts if verdicts else ''}."], width)
+    )
     for change in compared.changed[:show]:
         example = compared.examples[change.example_id]
         lines = (f"[{change.verdict}] {change.example_id}: {example.question}", f"  gold: {example.answer}")
-        shown = (*lines, f"  A: {change.first}", f"  B: {change.second}")
-        wide.print("\n".join(" ".join(line.split()) for line in shown), markup=False, highlight=False)
+        _print(_folded((*lines, f"  A: {change.first}", f"  B: {change.second}"), width))
 
 
 def comparison_values(compared: Compared) -> dict[str, Any]:
@@ -103,3 +98,32 @@ def comparison_values(compared: Compared) -> dict[str, Any]:
         "differences": [asdict(c) | {"undecided": c.undecided} for c in compared.differences],
         "changed": [asdict(change) for change in compared.changed],
     }
+
+
+def _print_tables(evaluation: Evaluation, labels: Sequence[str]) -> None:
+    width = _width()
+    for number, (name, grid) in enumerate(titled_grids(evaluation, labels)):
+        _print(["", *table_lines(grid, width, name), *(["", *_folded([NOTE], width)] if number == 0 else [])])
+    _print(_folded(remarks(evaluation), width))
+
+
+def _width() -> int:
+    """Return the columns of the terminal, 0 for a log or a pipe, whose lines may be as long as they are."""
+    from rich.console import Console
+
+    console = Console()
+    return console.width if console.is_terminal else 0
+
+
+def _folded(texts: Iterable[str], width: int) -> list[str]:
+    """Fold each text to the width, its indent kept."""
+    lines = []
+    for text in texts:
+        indent = " " * (INDENT if text.startswith(" ") else 0)
+        lines += [(indent + part).rstrip() for part in wrapped(text, width - len(indent))] if width else [text]
+    return lines
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)

@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from clincot import protocols
 from clincot.progress import few_of, left_out
 from clincot.stages.evaluate import Evaluation
 from clincot.stages.evaluate.marks import CONTROL_NAMES, NOTE, UNDECIDED, against_controls, row_name
 from clincot.stages.evaluate.results import Comparison, Result, Row
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 Grid = tuple[list[str], list[list[str]]]
 RESULTS = "results.json"  # has all of a list that a table shortens
@@ -117,23 +113,12 @@ def remarks(evaluation: Evaluation) -> list[str]:
     return [*said, *evaluation.notes]
 
 
-def rich_tables(evaluation: Evaluation, labels: Sequence[str] = ()) -> list[Table]:
+def titled_grids(evaluation: Evaluation, labels: Sequence[str] = ()) -> list[tuple[str, Grid]]:
     """Return a table per protocol of `labels` (none: the one asked under) and short ones per kind and modality."""
     shown = labels or (evaluation.protocol,)
     grids = [(title(evaluation, label), main_grid(evaluation, label)) for label in shown]
     grids += [(f"accuracy by {by} (n)", short_group_grid(evaluation, by)) for by in ("kind", "modality")]
-    return [_rich(name, grid, NOTE if i == 0 else None) for i, (name, grid) in enumerate(grids) if grid[1]]
-
-
-def _rich(name: str, grid: Grid, caption: str | None) -> Table:
-    from rich.table import Table
-
-    table = Table(title=name, caption=caption, min_width=len(name))
-    for i, column in enumerate(grid[0]):
-        table.add_column(column, justify="right" if i else "left", no_wrap=not i)
-    for line in grid[1]:
-        table.add_row(*line)
-    return table
+    return [(name, grid) for name, grid in grids if grid[1]]
 
 
 def markdown(evaluation: Evaluation) -> str:

@@ -21,7 +21,7 @@ from clincot.regions.query_grounder import QueryGrounder, QueryGrounderConfig, Q
 from clincot.stages.evaluate import Evaluation, PolicyUnderTest, evaluate_policies
 from clincot.stages.evaluate.controls import shuffled
 from clincot.stages.evaluate.files import facts, result_files
-from clincot.stages.evaluate.tables import markdown, rich_tables
+from clincot.stages.evaluate.tables import markdown, titled_grids
 from tests.lamps import LampEngine, LampProposer, examples, recipe
 from tests.tiny import tiny_policy
 
@@ -283,7 +283,7 @@ def test_the_files_of_a_push_hold_results_table_and_loadable_predictions(tmp_pat
     assert len(rows) == len(evaluation.predictions) == 18 * 7 + 6  # the template answers reports alone
     assert rows[0]["example_id"] == evaluation.predictions[0].example_id
     assert "question prior" in files["results.md"].read_text()
-    assert [table.row_count for table in rich_tables(evaluation)] == [8, 7]  # accuracy does not count reports
+    assert [len(lines) for _, (_, lines) in titled_grids(evaluation)] == [8, 7]  # accuracy does not count reports
 
 
 def test_the_real_engine_and_grounder_answer_alike_in_groups_and_one_by_one(tmp_path: Path) -> None:
