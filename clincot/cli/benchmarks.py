@@ -30,9 +30,11 @@ def list_benchmarks(json_: Json = False) -> None:
     from dataclasses import asdict
 
     from clincot import benchmarks, protocols
+    from clincot.report.terminal import stdout_width, table_lines
 
     if json_:
         return print_json([asdict(benchmarks.load(name).source) | {"name": name} for name in benchmarks.BENCHMARKS])
+    lines = []
     for name in benchmarks.BENCHMARKS:
         source = benchmarks.load(name).source
         sizes = " / ".join(f"{size:,} {split}" for split, size in source.sizes.items()) or "as drawn"
@@ -40,7 +42,9 @@ def list_benchmarks(json_: Json = False) -> None:
         where = f"{source.repo}@{source.sha[:12] or source.revision}"
         languages = " ".join(source.languages)
         sizes += f" ({source.cut})" if source.cut else ""
-        typer.echo(f"{name:19}{where:44}{source.licence:17}{public:9}{languages:4}{source.modality:13}{sizes}")
+        lines.append([name, where, source.licence, public, languages, source.modality, sizes])
+    header = ["", "repository", "licence", "results", "language", "images", "questions"]
+    typer.echo("\n".join(table_lines((header, lines), stdout_width())))
     say(
         f"Protocols (any benchmark): {', '.join(protocols.PROTOCOLS)}. A branch is resolved to a commit when it is"
         " pulled, which lineage and results name. private: images and reference texts stay out of every push."

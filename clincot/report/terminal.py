@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len, chop_cells
 
-from clincot.stages.evaluate.tables import Grid
-
+Grid = tuple[list[str], list[list[str]]]  # a header and lines of as many cells
 GAP = 2  # columns between two cells
 INDENT = 2  # columns before the fields of a record
 
@@ -22,7 +21,7 @@ def table_lines(grid: Grid, width: int, title: str = "") -> list[str]:
     if not lines:
         return []
     room = width or max(1, _natural(grid))
-    shown = wrapped(title, room) if title else []
+    shown = wrapped(title, width or cell_len(title)) if title else []
     if _natural(grid) <= room:
         return [*shown, *_table(grid, _widths(grid))]
     blocks = _blocks(grid, room)
@@ -43,6 +42,14 @@ def wrapped(text: str, width: int) -> list[str]:
         else:
             lines += chop_cells(word, max(1, width))
     return lines or [""]
+
+
+def stdout_width() -> int:
+    """Return the columns of the terminal, 0 for a log or a pipe, whose lines may be as long as they are."""
+    from rich.console import Console
+
+    console = Console()
+    return console.width if console.is_terminal else 0
 
 
 def _natural(grid: Grid) -> int:
@@ -79,20 +86,25 @@ def _blocks(grid: Grid, room: int) -> list[list[int]]:
 
 
 def _table(grid: Grid, widths: Sequence[int]) -> list[str]:
-    """Lay out header, rule and lines; the first column is flush left, numbers are flush right."""
-    header, *lines = (list(_line(cells, widths)) for cells in [grid[0], *grid[1]])
+    """Lay out header, rule and lines; columns of numbers are flush right, the others flush left."""
+    right = [all(map(_number, column)) for column in zip(*grid[1], strict=True)]
+    header, *lines = (list(_line(cells, widths, right)) for cells in [grid[0], *grid[1]])
     rule = (" " * GAP).join("─" * width for width in widths)
     return [*header, rule, *(text for line in lines for text in line)]
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+def _number(cell: str) -> bool:
+    return cell[:1] in "+-–0123456789"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> Iterator[str]:
     texts = [wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
     for row in range(max(map(len, texts))):
         parts = [text[row] if row < len(text) else "" for text in texts]
-        yield (" " * GAP).join(_padded(part, widths[i], right=i > 0) for i, part in enumerate(parts)).rstrip()
+        yield (" " * GAP).join(map(_padded, parts, widths, right)).rstrip()
 
 
-def _padded(text: str, width: int, *, right: bool) -> str:
+def _padded(text: str, width: int, right: bool) -> str:
     space = " " * (width - cell_len(text))
     return space + text if right else text + space
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from clincot.benchmarks import cut_of
 from clincot.report.first_screen import first_screen
-from clincot.report.terminal import INDENT, table_lines, wrapped
+from clincot.report.terminal import INDENT, stdout_width, table_lines, wrapped
 from clincot.runs.releases import Release
 from clincot.runs.run import Run
 from clincot.stages.evaluate import Evaluation
@@ -30,7 +30,7 @@ def print_evaluation(evaluation: Evaluation, labels: Sequence[str] = (), *, full
     if screen is None:
         return _print_tables(evaluation, labels)
     # A log or a pipe has no width; the screen fits what most windows have.
-    _print([*screen.lines(_width() or PIPED), *_folded(remarks(evaluation), _width() or PIPED)])
+    _print([*screen.lines(stdout_width() or PIPED), *_folded(remarks(evaluation), stdout_width() or PIPED)])
 
 
 def print_summary(run: Run, releases: Sequence[Release], evaluation: Evaluation, say: Say, *, full: bool) -> None:
@@ -62,7 +62,7 @@ def print_comparison(compared: Compared, show: int) -> None:
     """Print a table per protocol (first, second, paired difference) and the first `show` changed answers on stdout."""
     from clincot.runs.evaluation.compare import comparison_lines
 
-    one, two, width = compared.first, compared.second, _width()
+    one, two, width = compared.first, compared.second, stdout_width()
     cut = cut_of(one.benchmark)
     heading = f"{one.benchmark} {one.split}{f' ({cut})' if cut else ''} at {one.data}"
     _print(_folded([heading, f"A  {one.name}", f"B  {two.name}"], width))
@@ -101,18 +101,10 @@ def comparison_values(compared: Compared) -> dict[str, Any]:
 
 
 def _print_tables(evaluation: Evaluation, labels: Sequence[str]) -> None:
-    width = _width()
+    width = stdout_width()
     for number, (name, grid) in enumerate(titled_grids(evaluation, labels)):
         _print(["", *table_lines(grid, width, name), *(["", *_folded([NOTE], width)] if number == 0 else [])])
     _print(_folded(remarks(evaluation), width))
-
-
-def _width() -> int:
-    """Return the columns of the terminal, 0 for a log or a pipe, whose lines may be as long as they are."""
-    from rich.console import Console
-
-    console = Console()
-    return console.width if console.is_terminal else 0
 
 
 def _folded(texts: Iterable[str], width: int) -> list[str]:
