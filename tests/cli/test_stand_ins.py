@@ -58,7 +58,7 @@ def test_an_nd_collection_goes_onto_an_embedded_hub_alone(tmp_path: Path) -> Non
 
 def test_the_list_names_licence_size_and_what_may_be_public(tmp_path: Path) -> None:
     out, err = clincot("benchmarks", "list", cwd=tmp_path)
-    lines = {line.split()[0]: line for line in out.splitlines()}
+    lines = {line.split()[0]: line for line in out.splitlines()[2:]}  # below the header
     assert lines.keys() == BENCHMARKS.keys()
     assert "cc-by-nc-nd-4.0" in lines["iu-xray"] and "private" in lines["iu-xray"] and "590 test" in lines["iu-xray"]
     assert "cc-by-4.0" in lines["slake"] and "public" in lines["slake"] and "1,061 test" in lines["slake"]
