@@ -54,7 +54,9 @@ def test_wide_characters_count_twice_and_long_words_are_broken() -> None:
 
 
 def test_the_title_of_a_pipe_stays_one_line() -> None:
-    assert table_lines((["", "n"], [["a", "1"]]), 0, "a title wider than its table")[0] == "a title wider than its table"
+    assert (
+        table_lines((["", "n"], [["a", "1"]]), 0, "a title wider than its table")[0] == "a title wider than its table"
+    )
 
 
 def test_a_table_without_lines_is_nothing() -> None:

@@ -80,7 +80,7 @@ def _before_nodule(words: Sequence[str], number: str) -> bool:
 def level(said: Statement | None, true: Statement) -> int:
     """Return how many of the five parts of `said` are right, 0 to 5.
 
-    Who sees a nodule where there is none, or none where there is one, has no part right; an unreadable text neither.
+    Who sees a nodule that is absent, or misses one, has no part right; an unreadable text has none either.
     A right "no nodule" has nothing more to say and all parts right.
     """
     if said is None or (said.number > 0) != (true.number > 0):
