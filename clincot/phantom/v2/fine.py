@@ -59,7 +59,7 @@ def _curve(canvas: Canvas, points: np.ndarray, shade: float, thickness: int = 1)
 
 
 def _arcs(canvas: Canvas, thing: Thing, radius: float, rng: np.random.Generator, shade: float = 255) -> None:
-    """Draw a broken, uneven ring about the thing's centre: two or three arcs with gaps, each with a separate brightness."""
+    """Draw a broken, uneven ring about the thing's centre: two or three arcs with gaps of uneven brightness."""
     pieces = int(rng.integers(2, 4))
     start = rng.uniform(0, 2 * np.pi)
     for piece in range(pieces):

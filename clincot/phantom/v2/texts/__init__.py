@@ -1,1 +1,1 @@
-"""What an image of version 2 holds -> statements with six levels of truth, balanced questions, and the reports of a careless reader."""
+"""What an image of version 2 holds -> statements with six levels of truth, balanced questions, a careless reader."""
