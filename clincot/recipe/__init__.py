@@ -35,6 +35,7 @@ from clincot.recipe.parts import (
     Regions,
     Train,
 )
+from clincot.recipe.public_values import with_own_places, without_places
 from clincot.recipe.ranges import Range
 from clincot.recipe.values import build, deep_merge
 from clincot.recipe.yaml_text import read_yaml
@@ -132,11 +133,12 @@ class Recipe:
         return self._tree(places=True)
 
     def decided(self) -> dict[str, Any]:
-        """Return `tree` without the devices of the models: they change no result that another run must repeat.
+        """Return `tree` without devices, servers and folders: they change no result that another run must repeat.
 
-        Own data have the name that is published: their folder may be another one.
+        It names no host and no path of a machine: own data and classes of one's own have the names of their files.
         """
-        return {**self._tree(places=False), "benchmark": published(self.benchmark)}
+        tree: dict[str, Any] = without_places(self._tree(places=False))
+        return {**tree, "benchmark": published(self.benchmark)}
 
     def _tree(self, *, places: bool) -> dict[str, Any]:
         tree = dataclasses.asdict(self)
@@ -153,9 +155,8 @@ class Recipe:
         return yaml.safe_dump(_plain(tree), sort_keys=False, allow_unicode=True)
 
     def to_published_yaml(self) -> str:
-        """Return the resolved recipe, as every round's `recipe.yaml` carries it: without a folder of own data."""
-        tree = {**self.tree(), "benchmark": published(self.benchmark)}
-        return yaml.safe_dump(_plain(tree), sort_keys=False, allow_unicode=True)
+        """Return the resolved recipe, as every round's `recipe.yaml` carries it: `decided`."""
+        return yaml.safe_dump(_plain(self.decided()), sort_keys=False, allow_unicode=True)
 
 
 def load_recipe(
@@ -175,12 +176,17 @@ def load_recipe(
     return laid([layer.values for layer in layers], f"recipe {recipe} in setting {setting}")
 
 
-def recipe_from_yaml(text: str, where: str) -> Recipe:
-    """Read a resolved recipe back (a round's `recipe.yaml`), also one of an earlier version with other names."""
+def recipe_from_yaml(text: str, where: str, own: Recipe | None = None) -> Recipe:
+    """Read a resolved recipe back (a round's `recipe.yaml`), also one of an earlier version with other names.
+
+    A published one names no folder and no server; those of `own` are taken where it would publish the same value.
+    """
     tree = read_yaml(text, where)
     if not isinstance(tree, Mapping):
         raise RecipeError(f"{where}: is a {type(tree).__name__}, not a mapping. Write `key: value` lines.")
     tree = with_new_names(tree)
+    if own is not None:
+        tree = with_own_places(tree, _plain(own.decided()), _plain(own.tree()))
     return build(Recipe, tree | {"method": choice_of(tree.get("method", {}), where)}, where)
 
 

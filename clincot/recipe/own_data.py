@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from clincot.recipe.public_values import without_places
+
 DECLARED = "clincot.yaml"  # in a folder of data: what its columns, terms and splits are
 TABLES = (".jsonl", ".json", ".csv", ".parquet")
 FILES = (".yaml", ".yml", *TABLES)
@@ -30,9 +32,9 @@ def is_own(name: str) -> bool:
 def published(name: str) -> str:
     """Return the name for lineages, cards and stored recipes: `./NAME` for a path, which names no folder of a user.
 
-    It is a path too, so that who has the data in the working directory reads it by this name.
+    It is a path too, so that who has the data, or the file of a class, in the working directory reads it by this name.
     """
-    return f"./{_last(name)}" if is_path(name) else name
+    return f"./{_last(name)}" if is_path(name) else str(without_places(name))
 
 
 def short(name: str) -> str:

@@ -57,7 +57,7 @@ def test_a_list_and_a_file_give_one_recipe_whose_keys_are_other_ones(tmp_path: P
     assert listed.hash == filed.hash != plain.hash
     other = load_recipe(overrides=["hypotheses={blood smear: [platelet, white cell]}"])
     assert len({inputs_of(one, {}, "base") for one in (plain, listed, other)}) == 3
-    assert recipe_from_yaml(filed.to_published_yaml(), "x") == filed
+    assert recipe_from_yaml(filed.to_published_yaml(), "x").hypotheses == filed.hypotheses
 
 
 @pytest.mark.parametrize("value", ["[a]", "{ct: 3}", "{ct: [1]}", "{ct: []}", "no-such-file.yaml", "{ct: {a: {b: c}}}"])

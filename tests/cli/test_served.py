@@ -14,6 +14,7 @@ from command import SMALL, clincot
 
 from clincot.hub import connect
 from tests.engines.served import ServedModels
+from tests.runs.scan import every_file, words_and_pictures
 
 POLICY = "clincot/phantom-policy"
 JUDGES = ("clincot/phantom-judge-a", "clincot/phantom-judge-b")
@@ -77,6 +78,8 @@ def test_round_2_is_sampled_from_the_adapter_that_was_loaded_while_the_server_ra
     assert any(row["logp"] is not None for row in here) and all(row["logp"] is None for row in there)
     assert lineage(tmp_path, "loop", "round-2-v2")["facts"]["served_as"] == {"round-1": name}
     assert "served_as" not in lineage(tmp_path, "loop", "round-2")["facts"]
+    host = served.endpoint.removeprefix("http://")
+    assert not [one.path for one in every_file(tmp_path / "runs/loop/store") if host in words_and_pictures(one)[0]]
 
 
 @pytest.mark.long

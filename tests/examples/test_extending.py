@@ -23,6 +23,7 @@ from clincot.recipe import load_recipe, plugins  # noqa: E402
 from clincot.rows import formats  # noqa: E402
 from clincot.runs.checks import check_names  # noqa: E402
 from tests.packages import install  # noqa: E402
+from tests.runs.scan import every_file, words_and_pictures  # noqa: E402
 
 PAGE = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"### Its file: `(\w+\.py)`.*?```python\n(.*?)```", PAGE, re.DOTALL))
@@ -88,7 +89,8 @@ def words(hub: Path, *values: str) -> tuple[str, ...]:
 def test_a_judge_proposer_objective_benchmark_protocol_and_metric_make_a_run(
     names: dict[str, str], hub: Path, tmp_path: Path
 ) -> None:
-    """Each works from the command line to the results, and a result is the metric's."""
+    """Each works from the command line to the results, a result is the metric's, and no folder is in what was made."""
+    names = {kind: place.replace("./", f"{tmp_path}/") for kind, place in names.items()}
     own = (
         f"models.judges=[{{kind: '{names['judges']}'}}]",
         f"models.proposer={{repo: '', kind: '{names['proposers']}'}}",
@@ -102,6 +104,8 @@ def test_a_judge_proposer_objective_benchmark_protocol_and_metric_make_a_run(
     assert done["protocol"] == "ward-v1"
     scored = {(r["protocol"], r["metric"]) for r in done["results"]}
     assert {("ward-v1", "word_share"), ("ward-v1", "closed_accuracy"), ("clincot-v2", "accuracy")} <= scored
+    named = [one.path for one in every_file(tmp_path / "runs/own/store") if str(tmp_path) in words_and_pictures(one)[0]]
+    assert named == []
 
 
 def test_the_page_has_a_file_for_every_group() -> None:

@@ -11,6 +11,7 @@ from clincot.runs.run import Run
 
 SMALL = (
     "rounds=1",
+    "models.trusted_hosts=[gpu-1.ward.lan]",  # nothing of a machine may be published
     "build.max_images=3",
     "build.max_questions=2",
     "build.shard_images=2",

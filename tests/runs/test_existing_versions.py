@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from sealed_run import sealed_recipe
@@ -11,6 +12,7 @@ from clincot import engines
 from clincot.errors import TagExists
 from clincot.runs import releases
 from clincot.runs.loop import run_rounds
+from clincot.runs.releases.conflict import Existing, made_as_asked
 from clincot.runs.releases.content import own_pin
 from clincot.runs.rounds.build import build_round
 from clincot.runs.rounds.pair import pair_round
@@ -95,3 +97,15 @@ def test_a_run_goes_on_from_pairs_drawn_again_and_does_nothing_twice(copied: Run
     assert [one.fresh for one in again] == [False] * 3
     with pytest.raises(TagExists, match="train.dpo.beta"):
         run_rounds(having(run, ONE, "train.dpo.beta=0.7"), push=False, say=said.append)
+
+
+@pytest.mark.parametrize("outside", [False, True])
+def test_a_round_with_another_key_counts_as_made_by_an_older_version_unless_code_outside_the_package_made_it(
+    copied: Run, tmp_path: Path, outside: bool
+) -> None:
+    (tmp_path / "mine.py").write_text("from clincot.methods.clincot import ClinCoT as Mine\n")
+    run = having(copied, f"method.name={tmp_path}/mine.py:Mine") if outside else copied
+    pin = run.store.resolve("dataset", run.preferences_repo, "round-1")
+    made = dataclasses.replace(releases.read_lineage(run.store, pin, 1), inputs="another key")
+    there = Existing(run.preferences_repo, "round-1", made, run.recipe.to_published_yaml())
+    assert made_as_asked(run, there, {**made.pins, **made.own}) is not outside

@@ -106,4 +106,4 @@ def test_trusted_hosts_are_kept_with_the_recipe_and_decide_no_result() -> None:
     plain = sealed_recipe()
     named = replace(plain, models=replace(plain.models, trusted_hosts=("gpu-1",)))
     assert recipe_from_yaml(named.to_yaml(), "kept").models.trusted_hosts == ("gpu-1",)
-    assert named.hash == plain.hash and "trusted_hosts" not in plain.to_yaml()
+    assert named.hash == plain.hash and "trusted_hosts" not in named.to_published_yaml()

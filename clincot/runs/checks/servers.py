@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from clincot.errors import RecipeError
 from clincot.hub.names import is_url, repo_fault
 from clincot.recipe import ModelSource
+from clincot.recipe.public_values import is_place
 from clincot.recipe.served import USUAL
 
 LONGEST_NAME = 200
@@ -48,6 +49,11 @@ def check_served_name(where: str, source: ModelSource) -> None:
     """Raise RecipeError for what can be no name on a server, and no repository of a tokenizer."""
     if not source.repo.isprintable() or source.repo != source.repo.strip() or len(source.repo) > LONGEST_NAME:
         raise RecipeError(f"{where}.repo: {source.repo[:LONGEST_NAME]!r} is no name of a served model.")
+    if is_place(source.repo):
+        raise RecipeError(
+            f"{where}.repo: {source.repo!r} is a path, and names of models are published. Start the server with a name"
+            " (vLLM: --served-model-name NAME, llama.cpp: --alias NAME) and give that."
+        )
     if fault := repo_fault(source.tokenizer) if source.tokenizer else "":
         raise RecipeError(f"{where}.tokenizer: {source.tokenizer[:LONGEST_NAME]!r} is no repository, it {fault}.")
 

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from clincot import benchmarks, methods
 from clincot.errors import TagExists
 from clincot.executors.journal import changes
+from clincot.objectives import OBJECTIVES
 from clincot.recipe import Recipe, recipe_from_yaml
+from clincot.recipe.choices import source_keys
 from clincot.records.lineage import Lineage, OwnPin, Pin
 from clincot.runs import pairing
+from clincot.runs.roles import kinds_of, sources_of
 from clincot.runs.run import Run
 
 # What of a recipe decides a stage's result; a difference elsewhere is no reason.
@@ -48,9 +52,11 @@ class Existing:
 def made_as_asked(run: Run, there: Existing, pins: Mapping[str, Pin | OwnPin]) -> bool:
     """Return whether a round that an older version of the package made, with another key, differs in nothing.
 
-    Results always differ: a later version may have protocols that they were not scored under.
+    Results always differ: a later version may have protocols that they were not scored under. So does what code outside
+    the package made: its key counts the code, which neither settings nor pins show.
     """
-    older = there.lineage.stage != "evaluate" and pins.keys() == there.lineage.pins.keys() | there.lineage.own.keys()
+    older = there.lineage.stage != "evaluate" and not _outside(run.recipe)
+    older = older and pins.keys() == there.lineage.pins.keys() | there.lineage.own.keys()
     return older and not _settings(run, there) and not _pinned(there.lineage, pins)
 
 
@@ -65,7 +71,7 @@ def refuse(run: Run, there: Existing, pins: Mapping[str, Pin | OwnPin], next_tag
             (
                 f"{there.repo}: {there.tag!r} in {run.store.label} was made otherwise, and a tag never moves"
                 " (there -> now):",
-                *(lines or ["  other models, data or adapters, or another version of the package"]),
+                *(lines or ["  other models, data, adapters or code of your own, or another version of the package"]),
                 f"{older}To go on: {back}`{_command(run, there)} --new-version` with these for {next_tag!r},"
                 f"{_pair(run, there)} or --name for another run.",
             )
@@ -73,8 +79,14 @@ def refuse(run: Run, there: Existing, pins: Mapping[str, Pin | OwnPin], next_tag
     )
 
 
+def _outside(recipe: Recipe) -> bool:
+    """Return whether a recipe names code of a file or of another package."""
+    named = ((methods.METHODS, recipe.method.name), (benchmarks.BENCHMARKS, recipe.benchmark))
+    return bool(source_keys(*named, (OBJECTIVES, recipe.train.objective), *kinds_of(sources_of(recipe))))
+
+
 def _settings(run: Run, there: Existing) -> dict[str, str]:
-    stored = _stored(there).decided()
+    stored = _stored(run, there).decided()
     decides = DECIDES["sft" if _is_start(there.lineage) else there.lineage.stage]
     found = changes(stored, run.recipe.decided())
     return {name: change for name, change in found.items() if any(f"{name}.".startswith(f"{key}.") for key in decides)}
@@ -105,11 +117,11 @@ def _command(run: Run, there: Existing) -> str:
 
 
 def _pair(run: Run, there: Existing) -> str:
-    if there.lineage.stage != "build-data" or not pairing.drawn_alone(_stored(there), run.recipe):
+    if there.lineage.stage != "build-data" or not pairing.drawn_alone(_stored(run, there), run.recipe):
         return ""
     command = f"clincot pair --round {there.lineage.round} --name {run.name}"
     return f" `{command}` with these to draw the pairs again without a model,"
 
 
-def _stored(there: Existing) -> Recipe:
-    return recipe_from_yaml(there.recipe, f"{there.repo}@{there.tag}")
+def _stored(run: Run, there: Existing) -> Recipe:
+    return recipe_from_yaml(there.recipe, f"{there.repo}@{there.tag}", run.recipe)

@@ -11,6 +11,7 @@ from clincot.hub.connection import Card, Content
 from clincot.hub.eval_results import eval_results, path_of
 from clincot.hub.pull import info
 from clincot.hub.round_files import is_lineage
+from clincot.recipe.choices import is_elsewhere
 from clincot.recipe.own_data import is_own
 from clincot.records.lineage import Kind, Lineage, Pin
 from clincot.runs import releases
@@ -122,7 +123,7 @@ def eval_results_of(run: Run, evaluations: Mapping[str, Lineage]) -> dict[str, C
     if not evaluations:
         return {}
     last = max(evaluations.values(), key=lambda lineage: lineage.round)
-    if is_own(last.benchmark):
+    if is_own(last.benchmark) or is_elsewhere(last.benchmark):
         return {}  # such results are of a dataset that a Hub lists as a benchmark
     rounds = set(parse_lineages(lineages_on(run.target, run.on_target(run.adapter_repo), "model")))
     rows = [row for row in last.facts["rows"] if row["headline"] and row["policy"] in rounds]

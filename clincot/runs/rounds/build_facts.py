@@ -9,6 +9,7 @@ from clincot import methods
 from clincot.benchmarks.base import Source
 from clincot.recipe import Recipe
 from clincot.recipe.choices import code_of
+from clincot.recipe.public_values import without_places
 from clincot.runs.models.loads import load_facts
 from clincot.runs.releases.cards.method import stated_by
 from clincot.runs.roles import judge_sources, sources_of
@@ -48,5 +49,5 @@ def _judging(recipe: Recipe, rated: Mapping[str, int] | None) -> dict[str, Any]:
     begun = {"prefill": judging.prefill} if judging.prefill else {}
     return {
         "judging": {"context": context, "scoring": judging.scoring, "consensus": judging.consensus, **begun},
-        "judges": [{"repo": judge.repo or judge.kind} | shown for judge in judge_sources(recipe)],
+        "judges": [{"repo": without_places(judge.repo or judge.kind)} | shown for judge in judge_sources(recipe)],
     }

@@ -50,12 +50,12 @@ def pair_round(run: Run, round_: int) -> Release:
     made = releases.read_lineage(hub, data, round_)
     if made.method == IMPORTED:
         raise DataError(f"{data}: its pairs were imported, and there are no candidates to draw others among. Train it.")
-    if not differences(_recipe(hub, data, round_), run.recipe):
+    if not differences(_recipe(run, hub, data, round_), run.recipe):
         return _standing(run, hub, data, made)
     if PAIRED_FROM in made.own and (found := locate(run, made.own[PAIRED_FROM])):
         hub, data = found
         made = releases.read_lineage(hub, data, round_)
-    changed = drawn_otherwise(_recipe(hub, data, round_), run.recipe, str(data))
+    changed = drawn_otherwise(_recipe(run, hub, data, round_), run.recipe, str(data))
     tag = releases.next_tag(run, "dataset", run.preferences_repo, round_, pushed=True)
     files, facts = redraw(run, hub, data, made, run.work(tag, "pair", "merged") / "pairs.parquet")
     source = run.benchmark(made.benchmark).source
@@ -79,7 +79,7 @@ def redraw(run: Run, hub: Hub, data: Pin, made: Lineage, path: Path) -> tuple[di
 
     The benchmark is read at the commit that the round was built from.
     """
-    old = _recipe(hub, data, made.round)
+    old = _recipe(run, hub, data, made.round)
     every, examples = examples_of(run, old, made.pins["benchmark"], made.round)
     shards, name = cut_shards(examples, old.build.shard_images), releases.tag_of(made.round)
     kept = {config: _files(hub, data, config) for config in (f"{name}-candidates", f"{name}-regions")}
@@ -97,9 +97,9 @@ def redraw(run: Run, hub: Hub, data: Pin, made: Lineage, path: Path) -> tuple[di
     return files | {f"{config}/{one.name}": one for config, found in kept.items() for one in found}, facts
 
 
-def _recipe(hub: Hub, data: Pin, round_: int) -> Recipe:
+def _recipe(run: Run, hub: Hub, data: Pin, round_: int) -> Recipe:
     text = hub.read(data, f"rounds/{releases.tag_of(round_)}/recipe.yaml").decode()
-    return recipe_from_yaml(text, str(data))
+    return recipe_from_yaml(text, str(data), run.recipe)
 
 
 def _standing(run: Run, hub: Hub, data: Pin, made: Lineage) -> Release:

@@ -52,7 +52,7 @@ def restore(run: Run, hub: Hub, data: Pin, made: Lineage) -> Path:
     tag = releases.tag_of(made.round)
     if not made.facts.get("withheld"):
         raise DataError(f"{data}: holds its images, there is nothing to restore. Load it as its card says.")
-    recipe = recipe_from_yaml(hub.read(data, f"rounds/{tag}/recipe.yaml").decode(), str(data))
+    recipe = recipe_from_yaml(hub.read(data, f"rounds/{tag}/recipe.yaml").decode(), str(data), run.recipe)
     every, examples = examples_of(run, recipe, _benchmark(run, made), made.round)
     references = redacted.References.of(every)
     shards = cut_shards(examples, recipe.build.shard_images)
