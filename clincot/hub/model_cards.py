@@ -40,14 +40,22 @@ class ModelTerms:
 def read_terms(hub: Hub, pin: Pin) -> ModelTerms:
     """Return the terms on the card of a pinned model; all are empty where it has no card or none that can be read."""
     try:
-        values = front_matter(hub.read(pin, CARD).decode(errors="replace"))
-    except (NotOnHub, ValueError):  # a card is its author's: a damaged one states nothing
+        return terms_of(pin.repo, hub.read(pin, CARD).decode(errors="replace"))
+    except NotOnHub:
+        return ModelTerms(pin.repo)
+
+
+def terms_of(repo: str, card: str) -> ModelTerms:
+    """Return the terms in the front matter of a card; all are empty where it has none that can be read."""
+    try:
+        values = front_matter(card)
+    except ValueError:  # a card is its author's: a damaged one states nothing
         values = None
     if not isinstance(values, Mapping):
-        return ModelTerms(pin.repo)
+        return ModelTerms(repo)
     names = {"licence": "license", "name": "license_name", "link": "license_link"}
     said = {field: ", ".join(_texts(values.get(key))) for field, key in names.items()}
-    return ModelTerms(pin.repo, **said, base_models=_texts(values.get("base_model")))
+    return ModelTerms(repo, **said, base_models=_texts(values.get("base_model")))
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -38,6 +38,13 @@ FACT, ACKNOWLEDGED = model_licences.FACT, model_licences.ACKNOWLEDGED
         (ModelTerms("TinyLlama/TinyLlama-1.1B"), []),
         (ModelTerms("a/b", "other", "health-ai-developer-foundations"), ["gemma"]),
         (ModelTerms("a/b", base_models=("google/medgemma-4b-it",)), ["gemma"]),
+        (ModelTerms("a/b", "apache-2.0", base_models=("google/gemma-4-12B-it",)), []),
+        (ModelTerms("a/b", base_models=("google/gemma-2-4b-it",)), ["gemma"]),
+        (ModelTerms("a/b", "other", "tongyi-qianwen"), ["tongyi-qianwen"]),
+        (ModelTerms("a/b", "other", "tencent-hunyuan-community"), ["hunyuan"]),
+        (ModelTerms("a/b", "other", "qwen", base_models=("Qwen/Qwen2.5-72B",)), ["qwen"]),
+        (ModelTerms("a/b", "other", "qwen-research"), ["qwen-research"]),
+        (ModelTerms("a/b", "apache-2.0", base_models=("Qwen/Qwen2.5-7B",)), []),
         (ModelTerms("a/b", "bigscience-bloom-rail-1.0"), ["openrail"]),
         (ModelTerms("a/b", "creativeml-openrail-m"), ["openrail"]),
         (ModelTerms("a/b", "cc-by-nc-4.0"), ["non-commercial"]),
@@ -98,7 +105,7 @@ def test_a_public_push_needs_the_acknowledgement_which_the_lineage_and_card_keep
     assert pushed.facts[ACKNOWLEDGED] == ["llama3"]
     check_release(public, pushed)  # who trains on it need not say it again
     assert "Acknowledged for round-1: llama3." in cards.dataset_card("me/x", {"round-1": pushed})
-    check_release(public, under(made, "judge-1", clauses=["openrail"]))
+    check_release(public, under(made, "judge-1", clauses=["non-commercial"]))
     check_release(public, under(made, "judge-1", decides=False))
 
 

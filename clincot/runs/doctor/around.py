@@ -1,4 +1,4 @@
-"""A recipe and its target Hub -> what is around the work: disks, the Hub and its token, names of installed packages.
+"""A recipe and its target Hub -> what is around the work: disks, Hub and token, licences, names of installed packages.
 
 Nothing is made, written or published.
 """
@@ -16,7 +16,9 @@ from clincot.errors import ClincotError, HubError
 from clincot.hub import Hub
 from clincot.hub.account import check_may_write
 from clincot.hub.environment import client_home
+from clincot.recipe import Recipe
 from clincot.records.stored_images import spill_folder
+from clincot.runs.doctor.licences import RoleLicence, licences
 from clincot.runs.doctor.reach import Reach, one_line
 from clincot.runs.plugins import Known, added_names
 
@@ -50,16 +52,17 @@ class Target:
 
 @dataclass(frozen=True)
 class Around:
-    """Disks, the target Hub, and names that installed packages add."""
+    """Disks, the target Hub, licences of the recipe's models, and names that installed packages add."""
 
     disks: tuple[Disk, ...]
     target: Target
+    licences: tuple[RoleLicence, ...]
     added: tuple[Known, ...]
 
 
-def around(reach: Reach, namespace: str) -> Around:
+def around(recipe: Recipe, reach: Reach, namespace: str) -> Around:
     """Look at them; a Hub that does not answer is named, and is asked once."""
-    return Around(tuple(_disks(reach.target)), _target(reach, namespace), added_names())
+    return Around(tuple(_disks(reach.target)), _target(reach, namespace), licences(recipe, reach), added_names())
 
 
 def _disks(target: str) -> Iterator[Disk]:

@@ -27,7 +27,7 @@ def examine(recipe: Recipe, hub: str | None, *, gpu_memory: float = 0, gpus: int
     reach = Reach(target_of(recipe, hub))
     try:
         report = report_of(Plan(recipe, models_of(recipe, reach), machine))
-        return replace(report, around=around(reach, namespace))
+        return replace(report, around=around(recipe, reach, namespace))
     finally:
         reach.close()
 

@@ -97,6 +97,12 @@ def _around(around: Around) -> Iterator[str]:
         who = f"token of {target.user}{f' (role {target.role})' if target.role else ''}" if target.user else "no token"
         push = f"; a push would be refused: {target.push}" if target.push else "; it may push"
         yield from _folded(f"Hub {target.hub}: answers; {who}{push}")
+    for model in around.licences:
+        said = model.licence or ("not known" if model.unknown else "none stated")
+        why = f" ({model.unknown})" if model.unknown else ""
+        yield from _folded(f"licence of {model.setting}: {said}: {model.repo}{why}")
+        for clause in model.clauses:
+            yield from _folded(f"  {clause}", 4)
     for one in around.added:
         state = f"CANNOT BE USED: {one.fault}" if one.fault else "can be used"
         yield from _folded(f"{one.kind}: {one.name} of {one.package} {one.version}: {state}")

@@ -31,21 +31,28 @@ def _clause(name: str, pattern: str, says: str, *, binds: bool = True, family: b
     return Clause(name, re.compile(pattern, re.IGNORECASE), says, binds, family)
 
 
-_ALONE = "outputs must not be used to improve any other large language model than {} and its derivatives (1.b.v)"
-_NAMED = "a model improved with outputs and passed on has a name that begins with 'Llama', and shows 'Built with Llama'"
-_DERIVED = "a model trained to perform like it with its outputs is a derivative, which passes the terms on"
+# Gemma 4 is under Apache-2.0, and its base models have names like those before it.
+_GEMMA = r"(?<![a-z])(?:code|pali|shield|med|tx)?gemma(?![-_ ]?4(?!b|\d))"
+_ALONE = "outputs must not be used to improve any other large language model than {} and its derivatives ({})"
+_NAMED = "a model that is improved with outputs and passed on has a name that begins with 'Llama' (1.b.i)"
+_SHOWN = "a model that is improved with outputs and passed on shows 'Built with Qwen' or 'Improved using Qwen'"
+_DERIVED = "a model trained to perform like it with its outputs is a derivative, which passes {} on"
 _NC = "the model is for non-commercial use"
-# The first that fits counts: "llama3.1" before "llama3".
+# The first that fits a text counts: "llama3.1" before "llama3". docs/privacy.md says which were compared with a text.
 CLAUSES = (
-    _clause("llama2", r"llama[-_ ]?2(?!\d)", _ALONE.format("Llama 2"), family=True),
+    _clause("llama2", r"llama[-_ ]?2(?!\d)", _ALONE.format("Llama 2", "1.b.v"), family=True),
     _clause("llama3.1", r"llama[-_ ]?3[._]1", _NAMED),
     _clause("llama3.2", r"llama[-_ ]?3[._]2", _NAMED),
     _clause("llama3.3", r"llama[-_ ]?3[._]3", _NAMED),
-    _clause("llama3", r"llama[-_ ]?3(?!\d)", _ALONE.format("Llama 3"), family=True),
+    _clause("llama3", r"llama[-_ ]?3(?!\d)", _ALONE.format("Llama 3", "1.b.v"), family=True),
     _clause("llama4", r"llama[-_ ]?4(?!\d)", _NAMED),
-    _clause("gemma", r"(?<![a-z])(?:code|pali|shield|med|tx)?gemma|health-ai-developer", _DERIVED),
-    _clause("openrail", r"rail(?:\+\+)?(?:-?m)?(?![a-z])", "uses are restricted, also of outputs", binds=False),
-    _clause("non-commercial", r"(?<![a-z])nc(?![a-z])|non-?commercial|qwen-research|mnpl|mrl", _NC, binds=False),
+    _clause("gemma", rf"{_GEMMA}|health-ai-developer", _DERIVED.format("the terms")),
+    _clause("tongyi-qianwen", r"tongyi[-_ ]?qianwen", _ALONE.format("Tongyi Qianwen", "5.b"), family=True),
+    _clause("hunyuan", r"tencent[-_ ]?hunyuan", _ALONE.format("Tencent Hunyuan", "5.b"), family=True),
+    _clause("qwen-research", r"qwen[-_ ]?research", f"{_NC}, and {_SHOWN} (4.b)"),
+    _clause("qwen", r"^qwen(?:[-_ ]licen[sc]e)?(?:[-_ ]agreement)?$", f"{_SHOWN} (5.b)"),
+    _clause("openrail", r"rail(?:\+\+)?(?:-?m)?(?![a-z])", _DERIVED.format("the restrictions of uses")),
+    _clause("non-commercial", r"(?<![a-z])nc(?![a-z])|non-?commercial|mnpl|mrl", _NC, binds=False),
 )
 BINDING = tuple(clause.name for clause in CLAUSES if clause.binds)
 
