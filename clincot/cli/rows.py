@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from clincot.cli.console import next_step, say
+from clincot.cli.console import Json, next_step, print_json, say
 from clincot.cli.options import Options, with_options
 from clincot.cli.row_options import Format, Images, Kept, Licence, Margin, checked, for_rows
 from clincot.cli.stages import DryRun, NewVersion, Push, Round, check_push, report
@@ -57,6 +57,7 @@ def import_rows(
     push: Push = False,
     new_version: NewVersion = False,
     dry_run: DryRun = False,
+    json_: Json = False,
 ) -> None:
     """Make a round of preference rows from elsewhere (recipe `rows`, unless another is named); nothing is sampled."""
     world_of().refuse_company("clincot import-rows")
@@ -79,7 +80,10 @@ def import_rows(
         tuple(keep or ()),
         max_broken,
     )
-    report(run, api.import_rows(run, rows, round, new_version=new_version, say=say).release, push=push, dry_run=dry_run)
+    release = api.import_rows(run, rows, round, new_version=new_version, say=say).release
+    report(run, release, push=push, dry_run=dry_run)
+    if json_:
+        print_json({"dataset": release.repo, "tag": release.tag, **release.lineage.facts})
     next_step(options.command(run, "train", "--round", str(round)))
 
 

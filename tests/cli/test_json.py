@@ -12,6 +12,7 @@ from typer import Typer
 from clincot.cli import app
 
 REPORTING = {
+    "import-rows",
     "plugins",
     "recipe show",
     "doctor",

@@ -62,5 +62,6 @@ def test_a_format_of_ones_own_is_a_class_in_a_file(folder: Path) -> None:
         "        return OtherPair(asked, (row['file'],), row['good'], row['bad'])\n"
     )
     (folder / "own.json").write_text(json.dumps([{"q": "Which?", "good": "Left", "bad": "Right", "file": "0.png"}]))
-    _, err = clincot("import-rows", "own.json", "--format", "./mine.py:Mine", "--images", "images", cwd=folder)
+    out, err = clincot("import-rows", "own.json", "--format=./mine.py:Mine", "--images=images", "--json", cwd=folder)
     assert "1 rows in my format: 1 pairs about 1 images" in err
+    assert json.loads(out)["imported"]["format"] == "mine.py:Mine" and json.loads(out)["pairs"] == 1
