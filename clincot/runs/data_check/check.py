@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from statistics import median_low
 
+from clincot.benchmarks.base import Source
 from clincot.records import Example, distinct_images
 from clincot.runs.data_check.finding import Finding
 from clincot.runs.data_check.held import Held
@@ -30,12 +31,13 @@ class Split:
 class CheckedData:
     """What data hold. `sizes`: smallest, middle and largest image by pixels; `modes`: images by how they are stored.
 
-    `findings` are faults, which end the command with exit code 2, and notices.
+    `no_public_push` says why nothing made of the data may be public, "" where it may. `findings` are faults, which end the command with exit code 2, and notices.
     """
 
     name: str
     licence: str
     privacy: str
+    no_public_push: str
     rows: int
     left_out: int
     splits: dict[str, Split]
@@ -66,6 +68,7 @@ def check_data(held: Held, *, progress: Callable[[], None] = lambda: None) -> Ch
         name=held.source.name,
         licence=held.source.licence,
         privacy=held.source.privacy,
+        no_public_push=_no_public_push(held.source),
         rows=held.rows or sum(map(len, held.splits.values())),
         left_out=len(held.left_out),
         splits={name: _split(examples, held.patients) for name, examples in held.splits.items()},
@@ -73,6 +76,12 @@ def check_data(held: Held, *, progress: Callable[[], None] = lambda: None) -> Ch
         modes=dict(Counter(one.mode for one in looked.values() if one.mode).most_common()),
         findings=tuple(findings),
     )
+
+
+def _no_public_push(source: Source) -> str:
+    if source.barred or not source.redistributable:
+        return source.barred or f"is under {source.licence}"
+    return "" if source.privacy == "public" else f"is {source.privacy}"
 
 
 def _split(examples: list[Example], patients: Mapping[str, str]) -> Split:

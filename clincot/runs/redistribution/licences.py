@@ -49,10 +49,11 @@ def _check_pixels(benchmark: OwnData, folder: Path) -> None:
 def _check_source(source: Source) -> None:
     if not source.redistributable:
         why = source.barred or f"is under {source.licence}, which forbids passing on what is made of it"
+        declare = " Own data declare privacy and licence in their clincot.yaml."
         raise DataError(
             f"--public: benchmark {source.name} {why}."
             " Leave --public out: a private push holds ids, boxes, scores and model texts alone."
-            f"{' Own data declare privacy and licence in their clincot.yaml.' if source.barred else ''}"
+            f"{declare if source.barred and 'agreement' not in source.barred else ''}"
         )
     privacy = privacy_of(source)
     if privacy != "public":

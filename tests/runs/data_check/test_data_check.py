@@ -207,3 +207,19 @@ def test_images_with_notes_are_carried_as_their_pixels() -> None:
     file = dicom(values, PatientName="Doe^Jane")
     assert images.decode(carried(file, "a")).tobytes() == images.decode(file).tobytes()
     assert b"Jane" not in carried(file, "a")
+
+
+@pytest.mark.parametrize(
+    ("name", "declared", "why"),
+    [
+        ("ward", PUBLIC, ""),
+        ("ward", "", "is restricted"),
+        ("ward", "privacy: consented\nlicence: mit\n", "is consented"),
+        ("ward", "privacy: public\n", "declares no licence"),
+        ("mimic-cxr", PUBLIC, "looks like MIMIC data, which are restricted by their agreement"),
+    ],
+)
+def test_it_says_why_nothing_may_be_public(name: str, declared: str, why: str, tmp_path: Path) -> None:
+    image(tmp_path / name / "a.png", 90)
+    data = checked(table(tmp_path / name, [{"file_name": "a.png"}], declared))
+    assert data.no_public_push == why and any(why in line for line in lines_of(data) if "--public" in line) is bool(why)
