@@ -134,15 +134,17 @@ def fetch_images(
         raise DataError(f"benchmarks fetch {data}: is no folder of own data. Give its path.")
     urls = benchmark.urls()
     if not allow_urls and urls:
+        several = "s are" if len(urls) > 1 else " is"
         raise DataError(
-            f"{data}: {len(urls):,} images are at {hosts_of(urls)}. Fetch them once with --allow-urls, if these hosts"
-            " may see that you do."
+            f"{data}: {len(urls):,} image{several} at {hosts_of(urls)}. Fetch with --allow-urls, if these hosts may see"
+            " that you do."
         )
     failed = fetch(benchmark.folder, urls, Limits(most, megabytes * 1_000_000, seconds, together), say)
     if failed:
         named = "\n".join(f"  {line}" for line in failed[:10])
         raise DataError(
-            f"{data}: {len(failed):,} images could not be fetched:\n{named}\nCorrect the rows, or run it again."
+            f"{data}: {len(failed):,} of {len(urls):,} images could not be fetched:\n{named}"
+            "\nCorrect the rows, or run it again."
         )
     next_step(f"clincot run --benchmark {data}")
 

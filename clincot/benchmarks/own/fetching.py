@@ -65,7 +65,7 @@ def fetch(root: Path, urls: Sequence[str], limits: Limits, say: Callable[[str], 
         try:
             data = _read(url, limits)
         except (URLError, OSError, ValueError) as error:
-            failed.append(f"{url[:120]}: {error}")
+            failed.append(f"{url[:120]}: {_why(error)}")
             continue
         if images.grid_of(data) is None:
             failed.append(f"{url[:120]}: is no image")
@@ -73,6 +73,12 @@ def fetch(root: Path, urls: Sequence[str], limits: Limits, say: Callable[[str], 
             write_file(place_of(root, url), data)
     say(f"fetched {len(wanted) - len(failed):,} images into {root / FOLDER}")
     return failed
+
+
+def _why(error: Exception) -> str:
+    """Return what failed without the client's own words around it; an answer of a server keeps its code."""
+    cause = error.reason if isinstance(error, URLError) and isinstance(error.reason, OSError) else error
+    return getattr(cause, "strerror", None) or str(cause)
 
 
 def _read(url: str, limits: Limits) -> bytes:

@@ -100,7 +100,7 @@ def _around(around: Around) -> Iterator[str]:
     for model in around.licences:
         said = model.licence or ("not known" if model.unknown else "none stated")
         why = f" ({model.unknown})" if model.unknown else ""
-        yield from _folded(f"licence of {model.setting}: {said}: {model.repo}{why}")
+        yield from _folded(f"licence of {model.setting} ({model.repo}): {said}{why}")
         for clause in model.clauses:
             yield from _folded(f"  {clause}", 4)
     for one in around.added:

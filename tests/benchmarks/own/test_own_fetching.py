@@ -55,7 +55,7 @@ def test_images_are_fetched_once_and_then_read_from_the_folder(server: str, tmp_
     (folder / "metadata.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
     refused = CliRunner().invoke(app, ["benchmarks", "fetch", str(folder)])
     assert isinstance(refused.exception, DataError) and Images.asked == []
-    assert "3 images are at 127.0.0.1 (3). Fetch them once with --allow-urls" in str(refused.exception)
+    assert "3 images are at 127.0.0.1 (3). Fetch with --allow-urls" in str(refused.exception)
     for _ in range(2):
         assert CliRunner().invoke(app, ["benchmarks", "fetch", str(folder), "--allow-urls"]).exit_code == 0
     assert sorted(Images.asked) == ["/0.png", "/1.png", "/2.png"]
@@ -91,3 +91,8 @@ def test_too_many_images_other_schemes_and_too_long_a_time_are_refused(server: s
     with pytest.raises(DataError, match="0 of 3 images were fetched in -1 seconds"):
         fetch(tmp_path, urls, Limits(together=-1), print)
     assert Images.asked == []
+
+
+def test_a_host_that_does_not_answer_is_named_in_plain_words(tmp_path: Path) -> None:
+    (failed,) = fetch(tmp_path, ["http://127.0.0.1:9/a.png"], Limits(), lambda line: None)
+    assert failed == "http://127.0.0.1:9/a.png: Connection refused"
