@@ -31,7 +31,8 @@ class Split:
 class CheckedData:
     """What data hold. `sizes`: smallest, middle and largest image by pixels; `modes`: images by how they are stored.
 
-    `no_public_push` says why nothing made of the data may be public, "" where it may. `findings` are faults, which end the command with exit code 2, and notices.
+    `no_public_push` says why nothing made of the data may be public, "" where it may. `findings` are faults, which end
+    the command with exit code 2, and notices.
     """
 
     name: str
