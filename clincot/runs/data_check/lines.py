@@ -15,7 +15,7 @@ def lines_of(data: CheckedData) -> Iterator[str]:
     left_out = f", {data.left_out:,} left out" if data.left_out else ""
     yield f"{data.name}: {data.rows:,} rows{left_out}; licence {data.licence or 'none declared'}; {data.privacy}"
     if data.no_public_push:
-        yield f"  --public     refused: {data.no_public_push}"
+        yield f"  --public     refused: {data.name} {data.no_public_push}"
     for name, split in data.splits.items():
         patients = f", {split.patients:,} patients" if split.patients else ""
         types = ", ".join(f"{count:,} {kind}" for kind, count in split.types.items())
