@@ -27,7 +27,7 @@ test-long: $(READY)
 # What needs torchvision, other packages or their data: in an environment of its own, $(VENV)/models, never with another torch.
 test-models: $(READY)
 	$(BIN)/python tests/models/environment.py
-	$(VENV)/models/bin/python -m pytest -o python_files='check_*.py' tests/models tests/engines/test_classes.py tests/stages/train/test_train_classes.py
+	$(VENV)/models/bin/python -m pytest -o python_files='check_*.py' --timeout 900 tests/models tests/engines/test_classes.py tests/stages/train/test_train_classes.py
 
 # Rounds over real servers: vLLM on this CPU, in $(VENV)/servers. Takes 10 to 20 minutes and 6 GB of memory.
 test-servers: $(READY)
