@@ -1,6 +1,6 @@
 """Parts of the phantom's version 2, drawn and pre-trained -> the table of its gates.
 
-Run as `python perf/phantom_gates.py probes` (trains small probes, 3 CPU minutes), `... grounder` (looks at the shipped
+Run as `python perf/phantom_gates.py probes` (trains small probes, 4 CPU minutes), `... grounder` (looks at the shipped
 one's regions, 1 CPU minute) or `... policy --policy FOLDER` (asks a pre-trained policy, 4 CPU minutes).
 """
 

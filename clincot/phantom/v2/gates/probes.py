@@ -11,6 +11,7 @@ from torch import nn
 from clincot.phantom.grounder.figures import auc
 from clincot.phantom.schedule import Schedule
 from clincot.phantom.v2.gates.gate import Gate
+from clincot.phantom.v2.gates.tower_probe import STEPS, tower_gate
 from clincot.phantom.v2.gates.views import ObjectViews, object_views
 from clincot.phantom.v2.objects import DISTRACTORS, RANGES
 
@@ -20,12 +21,13 @@ RIDGE = 30.0
 
 @dataclass(frozen=True)
 class ProbePlan:
-    """How much the probes see: images to train and test on, and passes (about 3 minutes on one core)."""
+    """How much the probes see: images to train and test on, and passes (about 4 minutes on one core)."""
 
     images: int = 1500
     held_out: int = 400
     window_epochs: int = 12
     crop_epochs: int = 8
+    tower_steps: int = STEPS
     batch: int = 64
     rate: float = 2e-3
 
@@ -46,6 +48,7 @@ def probe_gates(seed: int = 0, plan: ProbePlan | None = None) -> list[Gate]:
         ),
         Gate("nodule against distractor, global view, CNN (AUC)", auc(by_window, lesion), 0.0, GLOBAL_MOST, count),
         Gate("nodule against distractor, crop, CNN (AUC)", auc(by_crop, lesion), CROP_LEAST, 1.0, count),
+        tower_gate(known, held, steps=plan.tower_steps),
         *_by_kind("global view, CNN", by_window, held, most=GLOBAL_MOST),
         *_by_kind("crop, CNN", by_crop, held, least=0.9),
     ]
