@@ -12,7 +12,7 @@ from transformers import LlavaForConditionalGeneration, LlavaProcessor
 
 from clincot.phantom.policy.network import save_policy
 from clincot.phantom.policy.packing import Packer, collate
-from clincot.phantom.policy.pretrain import next_token_loss
+from clincot.phantom.policy.pretrain import next_token_loss, standardise
 from clincot.phantom.policy.views import pixel_values, view
 from clincot.phantom.schedule import Schedule
 from clincot.phantom.v2.draw import Radiograph, draw
@@ -39,7 +39,7 @@ def pretrain_policy(
 ) -> float:
     """Draw `images`, train both stages and save to `folder`; return the minutes it took.
 
-    Both stages begin from version 1's policy (`start.py`); another seed draws other images in another order.
+    The language model begins as version 1's (`start.py`); another seed draws other images in another order.
     """
     began = time.monotonic()
     torch.set_num_threads(1)
@@ -62,13 +62,14 @@ def train_text(
     seed: int,
     steps: int,
     batch: int = 10,
-    rate: float = 1.5e-3,
+    rate: float = 2e-3,
     report: Callable[[str], None] = print,
 ) -> list[float]:
     """Train projector and language model in place with the tower frozen; return the loss of every step."""
     rng = np.random.default_rng([seed, 32])
     model.train()
     model.model.vision_tower.requires_grad_(False)
+    standardise(model, bank[:200])
     packer = Packer(processor)
     trained = [p for p in model.parameters() if p.requires_grad]
     schedule = Schedule(trained, rate, steps, "text", report)

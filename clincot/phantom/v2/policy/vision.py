@@ -18,12 +18,13 @@ from clincot.phantom.v2.draw import Radiograph
 from clincot.phantom.v2.objects import KINDS, Layout
 from clincot.phantom.v2.policy.looks import chain_of
 from clincot.phantom.v2.texts.statements import SIZES
+from clincot.phantom.v2.tower import notice_lines
 from clincot.records import Box
 
 CELLS = PIXELS // PATCH
 LABELS = len(KINDS) + len(SIZES) + len(SIDES) * len(ZONES)
 POSITIVE_WEIGHT = 4.0  # patches that show something are rare
-GLOBAL_SHARE = 0.2  # of the views: in the whole image the kinds look alike, so only size and place can be learned
+GLOBAL_SHARE = 0.1  # of the views: in the whole image the kinds look alike, so only size and place can be learned
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,13 @@ def train_vision(
     *,
     seed: int,
     steps: int,
-    batch: int = 80,
-    rate: float = 8e-4,
+    batch: int = 64,
+    rate: float = 2e-3,
     report: Callable[[str], None] = print,
 ) -> PatchHead:
     """Train `tower` in place on crops and global views, with true labels; return its head, for measuring."""
     rng = np.random.default_rng([seed, 31])
+    notice_lines(tower, batch_of(bank, 200, rng).pixels)
     head = PatchHead(tower.config.hidden_size)
     schedule = Schedule([*tower.parameters(), *head.parameters()], rate, steps, "vision", report)
     weight = torch.tensor(POSITIVE_WEIGHT)
@@ -69,7 +71,9 @@ def train_vision(
         views = batch_of(bank, batch, rng)
         hidden = tower(pixel_values=views.pixels, output_hidden_states=True).hidden_states[-1][:, 1:]
         local, kinds = head(hidden)
-        loss = 3 * entropy(local, views.patches, pos_weight=weight) + entropy(kinds, views.shown)
+        on = views.patches[..., : len(KINDS)].sum(-1) > 0
+        which = nn.functional.cross_entropy(local[on][:, : len(KINDS)], views.patches[on][:, : len(KINDS)].argmax(-1))
+        loss = 2 * entropy(local, views.patches, pos_weight=weight) + entropy(kinds, views.shown) + 0.7 * which
         schedule.step(loss)
     return head
 
