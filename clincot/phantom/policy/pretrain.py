@@ -17,7 +17,7 @@ from clincot.phantom.policy.figures import measure
 from clincot.phantom.policy.network import new_policy, save_policy
 from clincot.phantom.policy.packing import Batch, Packer, collate
 from clincot.phantom.policy.rows import rows
-from clincot.phantom.policy.views import masked_view, pixel_values, training_region, view
+from clincot.phantom.policy.views import Drawn, masked_view, pixel_values, training_region, view
 from clincot.phantom.policy.vision import train_vision
 from clincot.phantom.schedule import Schedule
 from clincot.records import Box
@@ -96,7 +96,7 @@ def train_text(
 
 
 @torch.no_grad()
-def standardise(model: LlavaForConditionalGeneration, bank: Sequence[Phantom]) -> None:
+def standardise(model: LlavaForConditionalGeneration, bank: Sequence[Drawn]) -> None:
     """Scale the projector's first layer so that it sees tower features of mean 0 and deviation 1.
 
     Measured on side questions alone, together with the spread of `policy.SPREAD`: loss 0.27 after 250 steps against

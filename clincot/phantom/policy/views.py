@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import cv2
 import numpy as np
 import torch
@@ -18,7 +20,14 @@ FILL = int(255 * MEAN[0])  # the processor pads to a square with the mean grey
 NODULE_SHARE, OTHER_SHARE = 0.12, 0.35  # of a patch: a nodule never fills one
 
 
-def view(phantom: Phantom, box: Box = WHOLE) -> np.ndarray:
+class Drawn(Protocol):
+    """A drawn image of any version: uint8 greys, 256 x 256."""
+
+    @property
+    def image(self) -> np.ndarray: ...
+
+
+def view(phantom: Drawn, box: Box = WHOLE) -> np.ndarray:
     """Cut `box` out, pad it to a square and scale it to 48 x 48 uint8."""
     return _scale(phantom.image[box.upper : box.lower, box.left : box.right])
 
