@@ -108,6 +108,18 @@ def entities_in(text: str) -> tuple[str, ...]:
     return tuple(name for name, pattern in _patterns().items() if name in chinese or pattern.search(lowered))
 
 
+def entity_spans(text: str) -> tuple[tuple[str, int, int], ...]:
+    """Return entity, start and end of each English word of `text` that names one, in the order of the text.
+
+    A text whose length changes in lower case has none: its places would be others.
+    """
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        return ()
+    found = [(name, *m.span()) for name, pattern in _patterns().items() for m in pattern.finditer(lowered)]
+    return tuple(sorted(found, key=lambda one: one[1:]))
+
+
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
     # ASCII boundaries: an English word may be next to Chinese ones.

@@ -75,6 +75,18 @@ class Engine(Protocol):
 
 
 @runtime_checkable
+class Splitting(Protocol):
+    """An engine that knows the tokens of a text, as training will read it."""
+
+    def token_ends(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """Return, for each text, how many of its characters lie before the end of each token, the end token left out.
+
+        Empty for a text that training reads otherwise, such as one with a literal mark of a turn.
+        """
+        ...
+
+
+@runtime_checkable
 class Keeping(Protocol):
     """An engine that goes on with a shard after others: what it kept for reuse waits in CPU memory meanwhile."""
 

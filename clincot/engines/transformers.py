@@ -21,6 +21,7 @@ from clincot.engines._images import digests
 from clincot.engines._policy import Policy, load_policy
 from clincot.engines._probe import probe
 from clincot.engines._reading import Written, read, render
+from clincot.engines._splits import Splits
 from clincot.engines._vision import VisionFeatures
 from clincot.engines.base import Abilities
 from clincot.engines.cache_size import default_cache
@@ -52,7 +53,7 @@ class Entry:
     prompt: Prompt
 
 
-class TransformersEngine:
+class TransformersEngine(Splits):
     """The policy of a round: a base and, from round 1 on, its adapter; `counters` counts what was computed."""
 
     def __init__(

@@ -14,7 +14,7 @@ from clincot.records import WHOLE, Candidate, Example, Message, Region, View, wh
 from clincot.records.pairs import Pair
 
 Adapter = Literal["round", "base"]
-NEEDS = ("regions", "judges", "critic", "editor", "similarity", "base")
+NEEDS = ("regions", "judges", "critic", "editor", "similarity", "tower", "base")
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,14 @@ class Tools(Draw, Protocol):
         """Return width and height of the example's primary image, in pixels, as regions and crops count them."""
         ...
 
+    def token_ends(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """Return, for each text, how many of its characters lie before the end of each token of the policy.
+
+        The end token is left out. Empty for a text of which no log-probability is known either. Raises ModelError for a
+        policy that does not know (a server).
+        """
+        ...
+
     def propose(self, example: Example) -> Awaitable[tuple[Region, ...]]:
         """Return the regions of the example's image, one per hypothesis that has one (Eq. 1)."""
         ...
@@ -154,7 +162,8 @@ class Method(Protocol):
     """One object that reads like its paper; `Config` is a frozen dataclass of its numbers, each with its source.
 
     `title` says "-style" or "(reconstruction)" where that is the truth. `needs` are the roles of NEEDS that it uses: no
-    other model is loaded. `on_policy`: its texts are sampled from this round's policy; else a round's pairs are static.
+    other model is loaded (`tower`: the similarity's image tower must be the policy's). `on_policy`: its texts are
+    sampled from this round's policy; else a round's pairs are static.
     """
 
     name: str

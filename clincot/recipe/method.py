@@ -19,6 +19,7 @@ METHODS = Table(
         "clincot": "clincot.methods.clincot:ClinCoT",
         "copo": "clincot.methods.copo:Copo",
         "dpo": "clincot.methods.dpo:Dpo",
+        "fisao": "clincot.methods.fisao:Fisao",
         "judged_answers": "clincot.methods.judged_answers:JudgedAnswers",
         "mdpo": "clincot.methods.mdpo:Mdpo",
         "mmedpo": "clincot.methods.mmedpo:Mmedpo",

@@ -208,7 +208,8 @@ class Candidate:
     policy saw when it wrote, in the order of its prompt; `findings` are the texts of the chain so far. `logp` is the
     sum of the raw token log-probabilities of `text` and its end token under the policy that wrote it (nats), `tokens`
     their number. `finish` is why the text ends: `stop` (by itself), `length` (cut at the limit), None where a row of an
-    older version does not say. `score` is the consensus (Eq. 4).
+    older version does not say. `score` is the consensus (Eq. 4). `token_scores` are those of each token of `text`, end
+    token included, where a method scores tokens.
     """
 
     id: str
@@ -225,6 +226,7 @@ class Candidate:
     finish: str | None = None
     views: tuple[View, ...] = ()
     source: TextSource = "policy"
+    token_scores: tuple[float, ...] | None = None
 
     @property
     def cut(self) -> bool:

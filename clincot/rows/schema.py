@@ -79,6 +79,7 @@ CANDIDATE_FEATURES = Features(
         "finish": Value("string"),
         "source": Value("string"),
         "views": List(VIEW),
+        "token_scores": List(Value("float32")),
     }
 )
 # What a hypothesis became: a box without its image, which the image and the mask give again (decisions/0007).
@@ -118,6 +119,7 @@ def candidate_row(candidate: Candidate, round_: int) -> dict[str, Any]:
         "finish": candidate.finish,
         "source": candidate.source,
         "views": view_structs(candidate.views),
+        "token_scores": None if candidate.token_scores is None else list(candidate.token_scores),
     }
 
 

@@ -27,6 +27,7 @@ def candidate_of(row: Mapping[str, Any]) -> Candidate:
         finish=row.get("finish"),
         views=_views(row.get("views"), region),
         source=row.get("source") or "policy",
+        token_scores=None if row.get("token_scores") is None else tuple(row["token_scores"]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,10 @@ class Policy:
 
     def forget(self) -> None:
         """Keep nothing."""
+
+    def token_ends(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """Call each word a token, with the space before it."""
+        return [tuple(found.end() for found in re.finditer(r"\s*\S+", text)) for text in texts]
 
     def generate(self, requests: Sequence[GenerateRequest]) -> list[Completion]:
         self.requests += requests

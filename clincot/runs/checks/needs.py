@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from clincot import editors, judges, methods, regions
-from clincot.engines import ENGINES
+from clincot.engines import ENGINES, SERVED
 from clincot.errors import RecipeError
 from clincot.methods.base import NEEDS
 from clincot.recipe import Recipe
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER
 
+UNFILLED = ("base", "tower")  # needs that no separate model fills
 ROLES = {"regions": "proposer"}  # where a role has another name than the need
 KINDS: dict[str, Iterable[str]] = {
     "regions": regions.PROPOSERS,
@@ -27,12 +28,18 @@ def check_needs(recipe: Recipe) -> None:
     for need in sorted(method.needs):
         if need not in NEEDS:
             raise RecipeError(f"method {recipe.method.name}: needs {need!r}, which is no role. Use {', '.join(NEEDS)}.")
-        if need != "base" and not _filled(recipe, need):
+        if need not in UNFILLED and not _filled(recipe, need):
             role = ROLES.get(need, need)
             raise RecipeError(
                 f"models.{role}: none is named, and method {recipe.method.name} needs {need}."
                 f" Add models.{role} with a kind: {', '.join(KINDS[need])}."
             )
+    if "tower" in method.needs and recipe.models.policy.kind in SERVED:
+        raise RecipeError(
+            f"models.policy.kind: method {recipe.method.name} compares the policy's image tower with the similarity's,"
+            f" and reads its tokens; {recipe.models.policy.kind!r} gives neither. Set models.policy.kind to"
+            " transformers."
+        )
     if "similarity" in method.needs and recipe.models.similarity.kind == OF_PROPOSER:
         _check_matching(recipe)
 

@@ -22,6 +22,7 @@ from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loads import device_of_proposer, options_of, refuse_unloadable
 from clincot.runs.models.served import reach_of, served_key
 from clincot.runs.models.served_adapters import lora_of
+from clincot.runs.models.towers import check_tower
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER, asks_policy, sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
@@ -57,6 +58,8 @@ def load_models(run: Run, pins: dict[str, Pin], parent: Adapter | None, known: K
     proposer = load_proposer(run, run.recipe, pins.get("proposer")) if "proposer" in sources else None
     _parked(parking, proposer, "proposer")
     matches = _similarity(run, pins, proposer) if "similarity" in sources else None
+    if "tower" in method.needs:
+        check_tower(wrote, matches)
     return Models(
         policy=wrote if method.on_policy else None,
         proposer=proposer,

@@ -11,6 +11,8 @@ from itertools import chain
 from clincot import images
 from clincot.chain.layout import Display
 from clincot.editors.base import Rewrite, RewriteRequest
+from clincot.engines.base import Splitting
+from clincot.errors import ModelError
 from clincot.images.views import Gallery
 from clincot.judges.base import CompareRequest, Rating, Verdict
 from clincot.judges.cache import Recorded
@@ -84,6 +86,14 @@ class Workbench:
 
     def size(self, example: Example) -> tuple[int, int]:
         return self.gallery.image(example.id).size
+
+    def token_ends(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        policy = self.models.policy
+        if not isinstance(policy, Splitting):
+            raise ModelError(
+                "models.policy: does not say which tokens a text has. Run it in process (kind: transformers)."
+            )
+        return policy.token_ends(texts)
 
     async def propose(self, example: Example) -> tuple[Region, ...]:
         return (await Call("propose", (example,)))[0]

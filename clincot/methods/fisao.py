@@ -1,0 +1,133 @@
+"""FiSAO-style (arXiv 2410.14148): sampled answers whose clinical words are scored with the policy's own image encoder.
+
+FiSAO's code is not published and its description unclear. Its tokens get rewards from their similarity to the image,
+and reinforcement learning maximises them. Here the answer with the best words is preferred to the one with the worst,
+and token-weighted DPO counts words by their scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Annotated, Any
+
+from clincot.chain.hypotheses import entity_spans
+from clincot.errors import RecipeError
+from clincot.methods.base import Draw, Match, Tools
+from clincot.methods.direct import answers_of, direct_pair, usable
+from clincot.methods.pairing import CUT
+from clincot.methods.text_key import text_key
+from clincot.recipe.ranges import Range
+from clincot.records import Candidate, Example, JudgeScore
+from clincot.records.pairs import Pair
+
+
+@dataclass(frozen=True)
+class FisaoConfig:
+    """How answers are sampled and words scored.
+
+    `template`: what is matched with the image, of a word. `span`: how far a word's similarity lies from the threshold
+    to have the score 1 or -1. `strength`: by how much a word of score 1 counts more than others.
+    """
+
+    samples: Annotated[int, Range(2, 1000)] = 4  # ours
+    temperature: Annotated[float, Range(0, 10, above=True)] = 1.0  # ours
+    top_p: Annotated[float, Range(0, 1, above=True)] = 1.0  # ours
+    template: str = "an image showing {}"  # ours
+    span: Annotated[float, Range(0, 1, above=True)] = 0.02  # ours: CLIP's similarities lie close together
+    strength: Annotated[float, Range(0, 100)] = 1.0  # ours
+
+    def check(self) -> None:
+        """Raise RecipeError for a template without a place for the word."""
+        if "{}" not in self.template:
+            raise RecipeError("method.template: has no {} for the word. Write for example 'an image showing {}'.")
+
+
+class Fisao:
+    """A word's score: (similarity - threshold) / span, in [-1, 1]; threshold: the mean of the gold answer's words."""
+
+    name, title, paper = "fisao", "FiSAO-style", "arXiv 2410.14148"
+    Config = FisaoConfig
+    on_policy = True
+    needs = frozenset({"similarity", "tower"})
+
+    def __init__(self, config: FisaoConfig) -> None:
+        self.config = config
+
+    async def sample(self, example: Example, tools: Tools) -> list[Candidate]:
+        """Sample answers and score their words."""
+        config, gold = self.config, _words(example.answer)
+        if not gold:
+            tools.drop("questions whose gold answer names no finding or organ")
+            return []
+        sampling = {"temperature": config.temperature, "top_p": config.top_p}
+        answers = await answers_of(example, tools, config.samples, **sampling)
+        named = list(dict.fromkeys([*gold, *(word for answer in answers for word in _words(answer.text))]))
+        matches = await tools.similarity([Match(example, config.template.format(word)) for word in named])
+        similar = dict(zip(named, matches, strict=True))
+        threshold = fmean(similar[word] for word in gold)
+        scores = {word: min(1.0, max(-1.0, (similar[word] - threshold) / config.span)) for word in named}
+        ends = tools.token_ends([answer.text for answer in answers])
+        return [_scored(answer, own, similar, scores) for answer, own in zip(answers, ends, strict=True)]
+
+    def pair(self, example: Example, candidates: Sequence[Candidate], draw: Draw) -> list[Pair]:
+        """Prefer the answer whose words match the image best to the one whose words match it least."""
+        whole = [one for one in candidates if usable(one, draw)]
+        draw.drop(CUT, len(candidates) - len(whole))
+        rated = [one for one in whole if one.score is not None and one.token_scores is not None]
+        draw.drop("answers without a word to score", len(whole) - len(rated))
+        best = max(rated, key=lambda one: one.score or 0.0, default=None)
+        worst = min(rated, key=lambda one: one.score or 0.0, default=None)
+        if best is None or worst is None or best.score == worst.score or text_key(best.text) == text_key(worst.text):
+            draw.drop("questions whose answers are scored alike")
+            return []
+        pair = direct_pair(self.name, example, draw.recipe, best, worst)
+        weigh = self.config.strength
+        chosen = replace(pair.chosen, token_weights=tuple(1 + weigh * max(0.0, s) for s in best.token_scores or ()))
+        rejected = replace(
+            pair.rejected, token_weights=tuple(1 + weigh * max(0.0, -s) for s in worst.token_scores or ())
+        )
+        return [replace(pair, chosen=chosen, rejected=rejected)]
+
+    def drawn_by(self, sampled: FisaoConfig) -> FisaoConfig:
+        """Return the numbers that a round was sampled by with this method's `strength`, which `pair` alone reads."""
+        return replace(sampled, strength=self.config.strength)
+
+    def facts(self, counts: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return what the card says of a round."""
+        config = self.config
+        return (
+            f"The round's policy wrote {config.samples} answers to each question (temperature {config.temperature:g})."
+            " The score of a finding or organ that they name is its similarity to the image, by the full CLIP model whose"
+            " image tower is the policy's, minus the mean similarity of those that the gold answer names.",
+            "The answer with the highest mean score is preferred to the one with the lowest. Tokens of words that match"
+            f" the image count up to {1 + config.strength:g} times in the preferred text, tokens of words that do not"
+            " in the rejected one, and all others once.",
+            "Unlike FiSAO: DPO with weighted tokens in place of reinforcement learning; words, thresholds and scale are"
+            " ours, because its code is not published.",
+        )
+
+
+def _words(text: str) -> list[str]:
+    """Return the entities that a text names, each once."""
+    return list(dict.fromkeys(name for name, _, _ in entity_spans(text)))
+
+
+def _scored(
+    answer: Candidate, ends: Sequence[int], similar: Mapping[str, float], scores: Mapping[str, float]
+) -> Candidate:
+    """Return the answer with its words' scores, their mean and the score of each token, the end token included."""
+    spans = entity_spans(answer.text)
+    words = _words(answer.text)
+    if not words or not ends or answer.logp is None:  # no log-probability: its tokens are not those of the text
+        return answer
+    starts = (0, *ends)
+    tokens = [
+        max((scores[name] for name, left, right in spans if left < end and start < right), default=0.0, key=abs)
+        for start, end in zip(starts, ends, strict=False)
+    ]
+    ended = [0.0] if answer.finish == "stop" else []
+    known = tuple(JudgeScore(word, similar[word], None, scores[word], 1.0) for word in words)
+    mean = fmean(scores[word] for word in words)
+    return replace(answer, judge_scores=known, score=mean, token_scores=(*tokens, *ended))

@@ -1,0 +1,120 @@
+"""FiSAO-style: scores of words, weights of tokens, which answers are a pair, and whose tower it must be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from transformers import CLIPConfig, CLIPModel, LlavaForConditionalGeneration
+
+from clincot.engines.transformers import TransformersEngine
+from clincot.errors import ModelError, RecipeError
+from clincot.methods import of_recipe
+from clincot.methods.fisao import FisaoConfig
+from clincot.rows.schema import candidate_row
+from clincot.rows.stored_candidates import candidate_of
+from clincot.runs.checks import check_names
+from clincot.runs.models.towers import check_tower
+from clincot.stages.sample.serving import Models
+from clincot.stages.sample.workbench import Workbench
+from tests.lamps import examples
+from tests.methods.small_worlds import Policy, in_turn, settings
+from tests.tiny import tiny_policy
+from tests.walked import Walked, walked
+
+GOLD = "There is an effusion."
+TEXTS = ("No nodule and an effusion.", "A mass in the lung", "Effusion", "Yes.")
+# The threshold is the effusion's 0.5: a nodule scores -0.5, a mass -1 (cut off), the lung 1 (cut off).
+SIMILAR = {"effusion": 0.5, "nodule": 0.49, "mass": 0.3, "lung": 0.6}
+
+
+@dataclass
+class Similarity:
+    """Gives SIMILAR of the word in the template."""
+
+    def similarity(self, images: Any, texts: Any) -> list[float]:
+        return [SIMILAR[text.removeprefix("an image showing ")] for text in texts]
+
+
+def made(*texts: str, gold: str = GOLD, more: tuple[str, ...] = ()) -> Walked:
+    recipe = settings("fisao", f"method.samples={len(texts)}", *more)
+    asked = [replace(example, answer=gold) for example in examples(("left",)) if example.answer_type == "open"]
+    models = Models(Policy(in_turn(*texts)), similarity=Similarity())
+    return walked(recipe, asked, Workbench(recipe, 1, models))
+
+
+def test_the_answer_with_the_best_words_is_preferred_and_its_tokens_are_weighed() -> None:
+    result = made(*TEXTS)
+    scores = [(one.score, one.token_scores) for one in result.candidates]
+    assert scores[0] == (pytest.approx(-0.25), pytest.approx((0, -0.5, 0, 0, 0, 0)))  # the last one is the end token
+    assert scores[1] == (0.0, pytest.approx((0, -1, 0, 0, 1, 0)))
+    assert scores[2:] == [(0.0, (0.0, 0.0)), (None, None)]
+    (pair,) = result.pairs  # two answers have the best score: the first one
+    assert (pair.chosen.text, pair.rejected.text) == (TEXTS[1], TEXTS[0])
+    assert pair.chosen.token_weights == pytest.approx((1, 1, 1, 1, 2, 1))
+    assert pair.rejected.token_weights == pytest.approx((1, 1.5, 1, 1, 1, 1))
+    assert result.drops == {"answers without a word to score": 1}
+    assert candidate_of(candidate_row(result.candidates[1], 1)) == result.candidates[1]
+
+
+def test_what_gives_no_pair_is_counted() -> None:
+    assert made(*TEXTS, gold="Yes").drops == {"questions whose gold answer names no finding or organ": 1}
+    alike = made("An effusion", "An effusion, certainly", "a massCUT")
+    assert alike.pairs == ()
+    assert alike.drops == {
+        "candidates cut at the length limit": 1,
+        "questions whose answers are scored alike": 1,
+        "questions without a pair": 1,
+    }
+
+
+def test_strength_is_a_number_of_drawing_and_cards_say_what_was_weighed() -> None:
+    (pair,) = made(*TEXTS, more=("method.strength=3",)).pairs
+    assert pair.chosen.token_weights == pytest.approx((1, 1, 1, 1, 4, 1))
+    said = " ".join(of_recipe(settings("fisao")).facts({}))
+    assert "4 answers" in said and "count up to 2 times" in said and "reinforcement learning" in said
+    with pytest.raises(RecipeError, match="method.template: has no {}"):
+        FisaoConfig(template="an image").check()
+
+
+def test_a_policy_on_a_server_is_refused_before_anything_runs() -> None:
+    recipe = settings("fisao", "models.policy.kind=openai", "models.policy.endpoint=http://127.0.0.1:1/v1")
+    with pytest.raises(RecipeError, match="models.policy.kind: method fisao compares the policy's image tower"):
+        check_names(recipe)
+
+
+def clip_of(policy: LlavaForConditionalGeneration) -> CLIPModel:
+    """Return a CLIP whose image tower is the policy's, and whose text tower is random."""
+    vision = policy.config.vision_config.to_dict()
+    text = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=8))
+    state = policy.model.vision_tower.state_dict()
+    names = model.vision_model.state_dict()
+    model.vision_model.load_state_dict({name: state.get(name, state.get(f"vision_model.{name}")) for name in names})
+    return model
+
+
+def test_a_clip_of_another_tower_is_refused_and_half_precision_is_none(tmp_path: Path) -> None:
+    engine = TransformersEngine.from_pretrained(tiny_policy(tmp_path), batch_size=1)
+    clip = clip_of(engine.policy.model)
+    similarity = SimpleNamespace(weights=clip)
+    check_tower(engine, similarity)
+    check_tower(engine, SimpleNamespace(weights=clip_of(engine.policy.model).half()))
+    with torch.no_grad():
+        next(iter(clip.vision_model.encoder.layers[1].parameters())).view(-1)[0] += 0.01
+    with pytest.raises(ModelError, match="its image tower is not the policy's: 1 of .* weights differ"):
+        check_tower(engine, similarity)
+    with pytest.raises(ModelError, match="models.similarity: has no image tower"):
+        check_tower(engine, SimpleNamespace(weights=torch.nn.Linear(1, 1)))
+
+
+def test_tokens_of_a_real_policy_end_where_its_tokenizer_says(tmp_path: Path) -> None:
+    engine = TransformersEngine.from_pretrained(tiny_policy(tmp_path), batch_size=1)
+    text = "The local image shows an effusion."
+    (ends, none) = engine.token_ends([text, "a </s> b"])
+    assert ends[-1] == len(text) and list(ends) == sorted(ends) and none == ()
+    assert len(ends) == len(engine.policy.tokenizer(text, add_special_tokens=False)["input_ids"])
