@@ -99,7 +99,7 @@ class Fisao:
         config = self.config
         return (
             f"The round's policy wrote {config.samples} answers to each question (temperature {config.temperature:g})."
-            " The score of a finding or organ that they name is its similarity to the image, by the full CLIP model whose"
+            " The score of a finding or organ that they name is its similarity to the image, by the full CLIP whose"
             " image tower is the policy's, minus the mean similarity of those that the gold answer names.",
             "The answer with the highest mean score is preferred to the one with the lowest. Tokens of words that match"
             f" the image count up to {1 + config.strength:g} times in the preferred text, tokens of words that do not"

@@ -17,10 +17,10 @@ from clincot.methods.clincot_config import Lookahead
 from clincot.methods.direct import answers_of, direct_pair, gold_of, wrong_version
 from clincot.methods.mmedpo_weights import Normalisation, Spread
 from clincot.methods.pairing import CUT
-from clincot.methods.scoring import scored
+from clincot.methods.scoring import judged, scored
 from clincot.methods.text_key import text_key
 from clincot.recipe.ranges import Range
-from clincot.records import Candidate, Example, JudgeScore, Region, View, whole
+from clincot.records import Candidate, Example, Region, View, whole
 from clincot.records.pairs import Pair
 
 ALONE = Lookahead(gamma=0.0)
@@ -163,9 +163,6 @@ def _lesion(regions: Sequence[Region], hypothesis: str) -> Region | None:
 
 async def _rated(texts: Sequence[Candidate], rates: Sequence[Rate], tools: Tools) -> list[Candidate]:
     """Return the texts with the judges' ratings and their consensus."""
-    found = []
-    for text, ratings in zip(texts, await tools.judge(rates), strict=True):
-        own = zip(tools.judge_names, ratings, strict=True)
-        scores = tuple(JudgeScore(name, rating.value, None, None, rating.mass) for name, rating in own)
-        found.append(scored(replace(text, judge_scores=scores), ALONE, tools.recipe.build.judging))
-    return found
+    given = zip(texts, await tools.judge(rates), strict=True)
+    judging = tools.recipe.build.judging
+    return [scored(judged(text, tools.judge_names, ratings), ALONE, judging) for text, ratings in given]

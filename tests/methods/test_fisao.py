@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import CLIPConfig, CLIPModel, LlavaForConditionalGeneration
 
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError, RecipeError
@@ -22,6 +21,7 @@ from clincot.runs.models.towers import check_tower
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.workbench import Workbench
 from tests.lamps import examples
+from tests.methods.phantom_clip import clip_of
 from tests.methods.small_worlds import Policy, in_turn, settings
 from tests.tiny import tiny_policy
 from tests.walked import Walked, walked
@@ -85,17 +85,6 @@ def test_a_policy_on_a_server_is_refused_before_anything_runs() -> None:
     recipe = settings("fisao", "models.policy.kind=openai", "models.policy.endpoint=http://127.0.0.1:1/v1")
     with pytest.raises(RecipeError, match="models.policy.kind: method fisao compares the policy's image tower"):
         check_names(recipe)
-
-
-def clip_of(policy: LlavaForConditionalGeneration) -> CLIPModel:
-    """Return a CLIP whose image tower is the policy's, and whose text tower is random."""
-    vision = policy.config.vision_config.to_dict()
-    text = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=8))
-    state = policy.model.vision_tower.state_dict()
-    names = model.vision_model.state_dict()
-    model.vision_model.load_state_dict({name: state.get(name, state.get(f"vision_model.{name}")) for name in names})
-    return model
 
 
 def test_a_clip_of_another_tower_is_refused_and_half_precision_is_none(tmp_path: Path) -> None:
