@@ -19,7 +19,7 @@ class SftConfig:
 class Sft:
     """The row "+ SFT", and the start of the lower block of Table 1; with `train.start: base`, the untrained policy."""
 
-    name, title, paper = "sft", "SFT (our settings)", "none"
+    name, title, paper = "sft", "SFT (our settings)", ""
     Config, on_policy = SftConfig, False
     needs: frozenset[str] = frozenset()
     pairs = False
