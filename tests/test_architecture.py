@@ -18,6 +18,7 @@ from clincot.benchmarks import BENCHMARKS
 from clincot.editors import EDITORS
 from clincot.engines import ENGINES
 from clincot.errors import ClincotError
+from clincot.executors import EXECUTORS
 from clincot.judges import JUDGES
 from clincot.methods import METHODS
 from clincot.metrics import METRICS, SCORES
@@ -33,6 +34,7 @@ TABLES = {
     "editors": EDITORS,
     "formats": FORMATS,
     "engines": ENGINES,
+    "executors": EXECUTORS,
     "judges": JUDGES,
     "methods": METHODS,
     "metrics": METRICS,
