@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from queue import Queue
 
 import pytest
+from warm import LIBRARIES, Program, nursery
 
 sys.path.insert(0, str(Path(__file__).parent))
 from mutation import Mutation
@@ -37,8 +35,8 @@ def copied(folder: Path) -> Path:
 def run(tests: tuple[str, ...], folder: Path) -> Outcome:
     """Run tests in a copy; no byte code is kept, because a changed file may have the same size and second."""
     env = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
-    words = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *tests]
-    done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True)
+    words = ("-m", "pytest", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *tests)
+    done = nursery(LIBRARIES).run(Program(words, str(folder), env), timeout=840)
     return done.returncode, done.stdout[-2000:] + done.stderr[-2000:]
 
 
@@ -54,48 +52,32 @@ def mutated(mutation: Mutation, folder: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
-    """Run the tests of every mistake, and all of them once without any; two at a time, each in a copy of its own."""
-    copies: Queue[Path] = Queue()
-    for name in ("a", "b"):
-        copies.put(copied(tmp_path_factory.mktemp(name)))
-
-    def outcome(mutation: Mutation | None) -> Outcome:
-        folder = copies.get()
-        try:
-            if mutation is None:
-                return run(tuple(dict.fromkeys(test for one in MUTATIONS for test in one.tests)), folder)
-            with mutated(mutation, folder):
-                return run(mutation.tests, folder)
-        finally:
-            copies.put(folder)
-
-    with ThreadPoolExecutor(2) as pool:
-        found = pool.map(outcome, (None, *(one for one in MUTATIONS if stands_once(one))))
-        names = ("", *(one.name for one in MUTATIONS if stands_once(one)))
-        return dict(zip(names, found, strict=True))
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied(tmp_path_factory.mktemp("copy"))
 
 
-def stands_once(mutation: Mutation) -> bool:
+def is_there_once(mutation: Mutation) -> bool:
     path = ROOT / "clincot" / mutation.file
     return path.is_file() and path.read_text().count(mutation.old) == 1
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_what_is_changed_is_in_the_code_once(mutation: Mutation) -> None:
-    assert stands_once(mutation), f"{mutation.file}: {mutation.old!r} is not there once. Follow it."
+    assert is_there_once(mutation), f"{mutation.file}: {mutation.old!r} is not there once. Follow it."
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_without_a_mistake_the_tests_pass(outcomes: dict[str, Outcome]) -> None:
-    code, output = outcomes[""]
+def test_without_a_mistake_the_tests_pass(copy: Path) -> None:
+    code, output = run(tuple(dict.fromkeys(test for one in MUTATIONS for test in one.tests)), copy)
     assert code == PASSED, output
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
-def test_a_mistake_makes_a_test_fail(mutation: Mutation, outcomes: dict[str, Outcome]) -> None:
-    code, output = outcomes.get(mutation.name, (None, "is not in the code once"))
+def test_a_mistake_makes_a_test_fail(mutation: Mutation, copy: Path) -> None:
+    assert is_there_once(mutation)
+    with mutated(mutation, copy):
+        code, output = run(mutation.tests, copy)
     assert code == FAILED, f"{'survived' if code == PASSED else 'tests did not run'}\n{output}"
