@@ -21,8 +21,9 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+# By group: files that share what only one of them may use at a time name one; every other file is its own.
 test-long: $(READY)
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -m long -n 2 --dist loadgroup --timeout 900
 
 # What needs torchvision, other packages or their data: in an environment of its own, $(VENV)/models, never with another torch.
 test-models: $(READY)

@@ -15,6 +15,7 @@ import pytest
 from command import SMALL, clincot
 from shards import shards, sums
 
+pytestmark = pytest.mark.xdist_group("ray")  # a program without an address joins any cluster of this machine
 WORDS = (*SMALL, "--set=rounds=1", "--set=build.max_images=16", "--set=build.max_questions=1")
 SHARDS = 16
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}

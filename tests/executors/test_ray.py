@@ -16,6 +16,7 @@ from clincot.executors.base import SetAside
 from clincot.executors.ray import Ray
 from tests.executors.toys import squares
 
+pytestmark = pytest.mark.xdist_group("ray")  # a program without an address joins any cluster of this machine
 STORE = 80 * 2**20  # bytes of a node's object store, close to the least that Ray takes
 
 

@@ -18,6 +18,8 @@ from clincot.executors import ray as module
 from clincot.executors._cluster import lack_of_room
 from clincot.executors.ray import Crew, Ray
 
+pytestmark = pytest.mark.xdist_group("ray")  # a program without an address joins any cluster of this machine
+
 
 def closed_port() -> int:
     with socket.socket() as server:
