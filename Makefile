@@ -17,11 +17,10 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/clincot demo
 
-# One process a core, one file at a time in each: fixtures of a file are made once.
+# One process a core, one group of files at a time in each (tests/conftest.py), so that fixtures are made once.
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-# By group: files that share what only one of them may use at a time name one; every other file is its own.
 test-long: $(READY)
 	$(BIN)/python -m pytest -m long -n 2 --dist loadgroup --timeout 900
 

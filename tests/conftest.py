@@ -28,10 +28,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` each file is a group, whose fixtures are made once, but for files that name theirs."""
+    """With `--dist loadgroup` a file is a group, whose fixtures are made once; some files are one group together."""
+    runs = {item.path for item in items if "finished_run" in getattr(item, "fixturenames", ())}  # a minute to make
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+            name = "finished run" if item.path in runs else item.path.name
+            item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.fixture(scope="session", autouse=True)

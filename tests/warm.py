@@ -51,7 +51,8 @@ class Nursery:
 
     def __init__(self, loaded: tuple[str, ...]) -> None:
         words = [sys.executable, "-u", __file__, *loaded]
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # each child has its own
+        self.process = subprocess.Popen(words, env=clean, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         atexit.register(self.close)
 
     def run(self, program: Program, timeout: float) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
@@ -19,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
+sys.path.insert(0, str(FOLDER.parent))
+from warm import Program, nursery  # noqa: E402
+
 NAMESPACE, NAME = "pins", "pinned"
 SCORE_DIGITS = 6
 Rows = dict[str, list[dict[str, Any]]]
@@ -109,9 +111,7 @@ def _processor() -> str:
 
 def _clincot(folder: Path, *words: str) -> None:
     env = {"PYTHONPATH": str(FOLDER.parents[1])} | os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "clincot", *words], cwd=folder, env=env, capture_output=True, text=True
-    )
+    done = nursery().run(Program(("-m", "clincot", *words), str(folder), env), timeout=3600)
     if done.returncode:
         raise SystemExit(f"clincot {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
 
