@@ -23,15 +23,9 @@ from typing import Any
 
 # They start no thread; a child would be without it.
 LOADED = (
-    *(
-        "torch",
-        "torch._dynamo",
-        "torch.distributed.tensor",
-        "torch.fx.experimental.symbolic_shapes",
-        "torch.utils.data",
-    ),
-    *("PIL.Image", "anyio", "dill", "dulwich.repo", "jinja2", "nltk", "numpy", "pandas", "pydantic", "rich.live"),
-    *("rich.table", "starlette.applications", "typer", "uvicorn", "yaml"),
+    *("torch", "torch._dynamo", "torch.distributed.tensor", "torch.fx.experimental.symbolic_shapes", "numpy"),
+    *("PIL.Image", "anyio", "dill", "dulwich.repo", "jinja2", "nltk", "pydantic", "rich.live", "rich.table"),
+    *("starlette.applications", "typer", "uvicorn", "yaml"),
 )
 START = 280.0  # seconds for the imports before the first fork, on a busy machine
 LIBRARIES = (*LOADED, "datasets", "huggingface_hub", "peft", "pytest", "transformers.modeling_utils", "trl")

@@ -138,8 +138,8 @@ DATA = (
     Mutation(
         "the noise of a lesion fills its box",
         "images/corruptions.py",
-        "noisy.paste(inside, box, shape)",
-        "noisy.paste(inside, box)",
+        "changed.paste(inside, box, shape)",
+        "changed.paste(inside, box)",
         ("tests/images/test_corruptions.py",),
     ),
     Mutation(
