@@ -1,4 +1,4 @@
-"""Words of a Python program -> its end, in a fork of a process that has loaded torch: its import takes three seconds.
+"""A Python module and its words -> its end, in a fork of a process that has loaded torch: that takes three seconds.
 
 The child is a process like any other, with its environment, folder, streams and exit code. `LOADED` has nothing that
 reads an environment variable of a Hub: huggingface_hub, transformers and datasets are imported by each child. Tests
@@ -33,7 +33,7 @@ LIBRARIES = (*LOADED, "datasets", "huggingface_hub", "peft", "pytest", "transfor
 
 @dataclass(frozen=True)
 class Program:
-    """`words` after the interpreter's name: `-m MODULE ...` or `-c TEXT`."""
+    """`python -m WORDS` in a folder, with all its environment."""
 
     words: tuple[str, ...]
     cwd: str
@@ -46,7 +46,8 @@ class Nursery:
     def __init__(self, loaded: tuple[str, ...]) -> None:
         words = [sys.executable, "-u", __file__, *loaded]
         clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # each child has its own
-        self.process = subprocess.Popen(words, env=clean, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        pipe = subprocess.PIPE  # unbuffered: `select` does not see what a buffer has read already
+        self.process = subprocess.Popen(words, env=clean, stdin=pipe, stdout=pipe, bufsize=0)
         atexit.register(self.close)
 
     def run(self, program: Program, timeout: float) -> subprocess.CompletedProcess[str]:
@@ -70,8 +71,7 @@ class Nursery:
 
     def _write(self, value: Any) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(value) + "\n")
-        self.process.stdin.flush()
+        self.process.stdin.write(json.dumps(value).encode() + b"\n")
 
     def _read(self, timeout: float) -> int:
         assert self.process.stdout is not None
@@ -120,10 +120,5 @@ if __name__ == "__main__":
         import_module(name)
     asked = serve()
     if asked is not None:
-        kind, what, *rest = asked.words
-        sys.argv = [what, *rest]
-        if kind == "-m":
-            runpy.run_module(what, run_name="__main__", alter_sys=True)
-        else:
-            sys.argv[0] = "-c"
-            exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
+        sys.argv = [*asked.words]
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

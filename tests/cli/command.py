@@ -42,15 +42,25 @@ def start(*words: str, cwd: Path, **options: object) -> subprocess.Popen[str]:
     )
 
 
+def fresh(*words: str, cwd: Path, timeout: float = 280) -> tuple[str, str]:
+    """Run `clincot WORDS` from nothing to its end, for tests of what the imports say; returns as `clincot` does."""
+    process = start(*words, cwd=cwd)
+    out, err = process.communicate(timeout=timeout)
+    assert process.returncode == 0, f"exit {process.returncode}\n{out}\n{err}"
+    return out, err
+
+
 def clincot(*words: str, cwd: Path, code: int = 0, timeout: float = 280) -> tuple[str, str]:
     """Run `clincot WORDS` to its end, expect exit code `code`, return what it wrote on stdout and stderr."""
-    done = nursery().run(Program(("-m", "clincot", *words), str(cwd), environment()), timeout)
+    done = nursery().run(Program(("clincot", *words), str(cwd), environment()), timeout)
     assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout, done.stderr
 
 
 def script(text: str, cwd: Path, env: dict[str, str]) -> str:
     """Run a plain Python script with the variables that `clincot hub env` printed."""
-    done = nursery().run(Program(("-c", text), str(cwd), os.environ | env), 280)
+    done = subprocess.run(
+        [sys.executable, "-c", text], cwd=cwd, env=os.environ | env, capture_output=True, text=True, timeout=280
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from command import SMALL, clincot
+from command import SMALL, clincot, fresh
 
 
 @pytest.fixture(scope="session")
@@ -24,5 +24,5 @@ def small_hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished_run(small_hub: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """Run two rounds and the evaluation, pushed; return the folder and what was said on stdout and stderr."""
     folder = tmp_path_factory.mktemp("run")
-    out, err = clincot("run", "--push", "--name", "loop", "--hub", f"local:{small_hub}", *SMALL, cwd=folder)
+    out, err = fresh("run", "--push", "--name", "loop", "--hub", f"local:{small_hub}", *SMALL, cwd=folder)
     return folder, out, err

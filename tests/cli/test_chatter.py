@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import SMALL, clincot
+from command import SMALL, fresh
 
 from clincot.localhub import LocalHub
 
@@ -41,14 +41,14 @@ def test_copies_from_and_to_a_hub_say_only_their_own_lines(small_hub: Path, tmp_
         patch.setenv("HF_TOKEN", server.token)
         patch.delenv("HF_HUB_DISABLE_PROGRESS_BARS", raising=False)  # the tests' own setting
         words = ("hub", "import", "clincot/phantom", "--from", server.endpoint, "--hub")
-        _, err = clincot(*words, "local:copy", cwd=tmp_path)
+        _, err = fresh(*words, "local:copy", cwd=tmp_path)
         assert foreign(err) == [] and "imported dataset clincot/phantom@" in err
-        _, shown = clincot(*words, "local:debugged", "--debug", cwd=tmp_path)
+        _, shown = fresh(*words, "local:debugged", "--debug", cwd=tmp_path)
         assert foreign(shown)
         patch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "0")
-        _, shown = clincot(*words, "local:wished", cwd=tmp_path)
+        _, shown = fresh(*words, "local:wished", cwd=tmp_path)
         assert foreign(shown)
-    _, err = clincot("hub", "export", "clincot/phantom@main", "out", "--hub", "local:copy", cwd=tmp_path)
+    _, err = fresh("hub", "export", "clincot/phantom@main", "out", "--hub", "local:copy", cwd=tmp_path)
     assert foreign(err) == [] and "wrote " in err
 
 
@@ -57,7 +57,7 @@ def test_a_merged_model_is_written_without_notes(
 ) -> None:
     folder, _, _ = finished_run
     words = ("export", str(tmp_path / "merged"), "--merged", "--name", "loop", "--hub", f"local:{small_hub}", *SMALL)
-    _, err = clincot(*words, cwd=folder)
+    _, err = fresh(*words, cwd=folder)
     assert foreign(err) == [] and "its logits differ from base + adapter by" in err
 
 

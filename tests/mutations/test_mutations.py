@@ -35,7 +35,7 @@ def copied(folder: Path) -> Path:
 def run(tests: tuple[str, ...], folder: Path) -> Outcome:
     """Run tests in a copy; no byte code is kept, because a changed file may have the same size and second."""
     env = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
-    words = ("-m", "pytest", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *tests)
+    words = ("pytest", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *tests)
     done = nursery(LIBRARIES).run(Program(words, str(folder), env), timeout=840)
     return done.returncode, done.stdout[-2000:] + done.stderr[-2000:]
 

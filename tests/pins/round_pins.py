@@ -111,7 +111,7 @@ def _processor() -> str:
 
 def _clincot(folder: Path, *words: str) -> None:
     env = {"PYTHONPATH": str(FOLDER.parents[1])} | os.environ | {"OMP_NUM_THREADS": "1"}
-    done = nursery().run(Program(("-m", "clincot", *words), str(folder), env), timeout=3600)
+    done = nursery().run(Program(("clincot", *words), str(folder), env), timeout=3600)
     if done.returncode:
         raise SystemExit(f"clincot {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
 
