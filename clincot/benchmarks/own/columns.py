@@ -23,6 +23,7 @@ GUESSES = {
     "patient": ("patient", "patient_id", "patientid", "subject_id"),
     "objects": ("objects",),
 }
+SEVERAL = ("_file_name", "_file_names")
 NEEDED = ("image", "question", "answer")
 TURNS = ("conversations", "messages")  # of LLaVA's format and of chat templates
 
@@ -63,7 +64,7 @@ def columns_of(place: Place, names: Sequence[str], where: str) -> Columns:
     for name in guessed:
         taken = {c for value in found.values() for c in (value if isinstance(value, tuple) else (value,))}
         column = next((free[word] for word in GUESSES[name] if word in free and free[word] not in taken), "")
-        found[name] = ((column,) if column else ()) if name == "image" else column
+        found[name] = ((column,) if column else _file_names(names)) if name == "image" else column
     lacking = [name for name in NEEDED if not found[name] and not _left_out(name, turns, declared)]
     if lacking:
         raise DataError(
@@ -73,6 +74,11 @@ def columns_of(place: Place, names: Sequence[str], where: str) -> Columns:
     return Columns(
         **found, turns=turns, guessed=tuple(name for name in guessed if found[name]) + ("question and answer",)
     )
+
+
+def _file_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of several images by the convention of datasets' imagefolder: `frontal_file_name`."""
+    return tuple(name for name in names if _plain(name).endswith(SEVERAL))
 
 
 def _left_out(name: str, turns: str, declared: Declared) -> bool:

@@ -66,6 +66,15 @@ def test_of_several_columns_the_first_is_primary_or_the_declared_one(
     assert "images: methods without regions show all" in "\n".join(benchmark.shown(tmp_path / "d"))
 
 
+def test_columns_of_several_file_names_are_found_as_datasets_names_them(tmp_path: Path) -> None:
+    rows = [{"frontal_file_name": "0.png", "lateral_file_name": "1.png", "question": "?", "answer": "x"}]
+    (example,), benchmark = read(write(tmp_path / "d", rows))
+    assert [shade(example, number) for number in (0, 1)] == [0, 1]
+    shown = "\n".join(benchmark.shown(tmp_path / "d"))
+    assert "image = frontal_file_name+lateral_file_name (guessed)" in shown
+    assert "regions are looked for in the image in frontal_file_name" in shown
+
+
 @pytest.mark.parametrize(
     ("primary", "said"),
     [
