@@ -47,6 +47,12 @@ def engine(served: ServedPolicy) -> OpenAIEngine:
     return OpenAIEngine.from_pretrained(BASE, endpoint=served.endpoint, batch_size=4, tries=3)
 
 
+def test_a_server_is_tried_with_as_many_images_as_a_prompt_will_hold(served):
+    assert OpenAIEngine.from_pretrained(BASE, endpoint=served.endpoint, images=3).abilities.images == 3
+    shown = [block["type"] for block in served.seen()["messages"][-1][-1]["content"]]
+    assert shown == ["image_url", "image_url", "image_url", "text"]
+
+
 @pytest.mark.parametrize(("temperature", "top_p"), [(0.0, 1.0), (0.7, 1.0), (1.5, 0.5)])
 def test_texts_over_http_are_those_of_the_engine_in_process(engine, shared, temperature, top_p):
     asked = requests(temperature, top_p)

@@ -255,6 +255,9 @@ def test_a_policy_that_cannot_take_two_images_is_refused_at_load(policy_folder, 
     template.write_text(template.read_text().replace(*change))
     with pytest.raises(ModelError, match=f"does not take 2 images in a prompt .*{reason}.*image_layout=canvas"):
         TransformersEngine.from_pretrained(tmp_path, batch_size=4)
+    if reason.startswith("its"):  # as many as an example of a run has
+        with pytest.raises(ModelError, match="does not take 3 images in a prompt .*writes 1 image tokens for 3"):
+            TransformersEngine.from_pretrained(tmp_path, batch_size=4, images=3)
     single = TransformersEngine.from_pretrained(tmp_path, batch_size=4, images=1)
     request = requests(0.0)[6]
     assert len(request.images) == 1
