@@ -1,7 +1,8 @@
 """Parts of the phantom's version 2, drawn and pre-trained -> the table of its gates.
 
 Run as `python perf/phantom_gates.py probes` (trains small probes, 4 CPU minutes), `... grounder` (looks at the shipped
-one's regions, 1 CPU minute) or `... policy --policy FOLDER` (asks a pre-trained policy, 4 CPU minutes).
+one's regions, 1 CPU minute), `... critic` (asks the shipped one, 1 CPU minute) or `... policy --policy FOLDER` (asks a
+pre-trained policy, 4 CPU minutes).
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from clincot import phantom
+from clincot.phantom.v2.critic.figures import critic_gates
 from clincot.phantom.v2.gates.gate import Gate, gate_table
 from clincot.phantom.v2.gates.policy import policy_gates
 from clincot.phantom.v2.gates.probes import probe_gates
 from clincot.phantom.v2.grounder.figures import grounder_gates
 from clincot.regions.query_grounder import QueryGrounder
 
-GROUNDER = Path(phantom.__file__).parent / "models" / "v2" / "grounder"
+MODELS = Path(phantom.__file__).parent / "models" / "v2"
 GATES: dict[str, Callable[[argparse.Namespace], list[Gate]]] = {
     "probes": lambda options: probe_gates(options.seed),
-    "grounder": lambda options: grounder_gates(QueryGrounder.from_pretrained(GROUNDER), options.seed, 400),
+    "grounder": lambda options: grounder_gates(QueryGrounder.from_pretrained(MODELS / "grounder"), options.seed, 400),
+    "critic": lambda options: critic_gates(MODELS / "critic", options.seed, 150),
     "policy": lambda options: policy_gates(options.policy, options.seed),
 }
 

@@ -12,6 +12,7 @@ from clincot.cli.console import next_step, say
 app = typer.Typer(
     help="Draw the embedded benchmark and train its tiny models.", no_args_is_help=True, rich_markup_mode=None
 )
+MODELS = {1: ("policy", "grounder", "judges"), 2: ("policy", "grounder", "critic")}  # by version
 
 
 @app.command("draw")
@@ -52,10 +53,13 @@ def pretrain(
         "phantom-models"
     ),
     version: Annotated[int, typer.Option(min=1, max=2, help="Version of the world.")] = 1,
-    only: Annotated[Literal["all", "policy", "grounder", "judges"], typer.Option(help="Which models.")] = "all",
+    only: Annotated[
+        Literal["all", "policy", "grounder", "judges", "critic"], typer.Option(help="Which models.")
+    ] = "all",
     seed: Annotated[int, typer.Option(min=0, help="Seed of data and weights.")] = 0,
 ) -> None:
     """Train the tiny policy, grounder and judges from scratch (about half an hour for all on two cores)."""
+    _check_models(version, only)
     _check_folder(folder)
     if version == 2:
         _pretrain_second(folder, only, seed)
@@ -81,14 +85,32 @@ def _pretrain_first(folder: Path, only: str, seed: int) -> None:
 
 
 def _pretrain_second(folder: Path, only: str, seed: int) -> None:
-    """Train the models of version 2: a grounder, and a worse one for the held-out set."""
+    """Train the models of version 2: a policy, a grounder, a worse one for the held-out set, and a critic that sees."""
+    if only in ("all", "policy"):
+        from clincot.phantom.v2.policy.pretrain import pretrain_policy
+
+        pretrain_policy(folder / "policy", seed=seed, report=say)
     if only in ("all", "grounder"):
         from clincot.phantom.v2.grounder.plan import WORSE
         from clincot.phantom.v2.grounder.pretrain import pretrain_grounder
 
         pretrain_grounder(folder / "grounder", seed=seed, report=say)
         pretrain_grounder(folder / "grounder-worse", seed=seed, report=say, plan=WORSE)
+    if only in ("all", "critic"):
+        from clincot.phantom.v2.critic.pretrain import pretrain_critic
+
+        pretrain_critic(folder / "critic", seed=seed, report=say)
     next_step("python perf/phantom_gates.py")
+
+
+def _check_models(version: int, only: str) -> None:
+    """Refuse a model that the version does not have."""
+    from clincot.errors import ClincotError
+
+    if only != "all" and only not in MODELS[version]:
+        raise ClincotError(
+            f"phantom pretrain: version {version} has no {only}. Use --only {' or '.join(MODELS[version])}."
+        )
 
 
 def _check_folder(folder: Path) -> None:

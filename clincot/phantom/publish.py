@@ -13,7 +13,7 @@ DATASET = "clincot/phantom"
 DATASETS = {DATASET: 1, f"{DATASET}-v2": 2}  # repository -> version of the world
 # Repository -> folder of the shipped weights.
 MODELS = {f"clincot/phantom-{name}": name for name in ("policy", "grounder", "judge-a", "judge-b")} | {
-    f"clincot/phantom-v2-{name}": f"v2/{name}" for name in ("grounder", "grounder-worse")
+    f"clincot/phantom-v2-{name}": f"v2/{name}" for name in ("grounder", "grounder-worse", "critic")
 }
 SEED, TRAIN, VALIDATION, TEST = 0, 400, 100, 200
 

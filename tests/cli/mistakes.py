@@ -349,6 +349,7 @@ HUBS = [
     (("phantom", "draw", "new", "--seed", "-1"), "--seed"),
     (("phantom", "draw", "new", "--push", "--hub", "elsewhere"), "is neither local:PATH nor a URL"),
     (("phantom", "pretrain", "file"), "a file is in the way"),
+    (("phantom", "pretrain", "new", "--version", "2", "--only", "judges"), "version 2 has no judges"),
     (("judges", "check", ""), "REPO is empty"),
     (("judges", "check", "a/b", "--kind", "causal-lm"), "Did you mean 'causal_lm'"),
     (("judges", "check", "a/b", "--scoring", "digit"), "Known: expected, generated, yesno"),

@@ -61,12 +61,12 @@ class Packer:
         """Lay out [global image][crop][row][row]...; positions of a row continue from the images that it sees."""
         whole = Packed([], [], [], [], [], [])
         trunk = [*self._head, *[self._image] * TOKENS]
-        _append(whole, trunk, TRUNK, False, 0, 0)
-        _append(whole, [self._image] * TOKENS, CROP, True, len(trunk), 0)
+        append(whole, trunk, TRUNK, False, 0, 0)
+        append(whole, [self._image] * TOKENS, CROP, True, len(trunk), 0)
         for number, row in enumerate(rows):
             prompt, answer = self._split(row)
             start = len(trunk) + (TOKENS if row.crop else 0)
-            _append(whole, [*prompt, *answer], CROP + 1 + number, row.crop, start, len(answer))
+            append(whole, [*prompt, *answer], CROP + 1 + number, row.crop, start, len(answer))
         return whole
 
     def _split(self, row: Row) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -77,7 +77,8 @@ class Packer:
         return self._encode(text[len(head) :]), self._encode(row.completion + END)
 
 
-def _append(whole: Packed, ids: Sequence[int], segment: int, sees: bool, start: int, scored: int) -> None:
+def append(whole: Packed, ids: Sequence[int], segment: int, sees: bool, start: int, scored: int) -> None:
+    """Add tokens of one segment to `whole`, at positions from `start`; the last `scored` of them are predicted."""
     count = len(ids)
     whole.ids.extend(ids)
     whole.positions.extend(range(start, start + count))
