@@ -54,6 +54,6 @@ def _text(value: str) -> str:
 
 
 def _name(path: str) -> str:
-    """Return the last part of a path of any system; "" for a folder that has no name of its own (`..`)."""
+    """Return the last part of a path of any system; "" where a path has none (`..`)."""
     name = PureWindowsPath(path).name
     return "" if name in ("..", "~") else name
