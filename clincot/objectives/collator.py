@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -34,7 +34,7 @@ class PairCollator:
     """Collates without ever truncating: a row of more than `budget` tokens is an error.
 
     With `stored_reference` the batch carries the rows' reference log-probabilities, NaN for those that have none. With
-    `noise` it carries NOISED.
+    `noise` it carries NOISED. `kept` has columns of reference log-probabilities by the ids of rows, which come first.
     """
 
     renderer: Renderer
@@ -42,6 +42,7 @@ class PairCollator:
     stored_reference: bool = False
     budget: int | None = None
     noise: Noise | None = None
+    kept: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, rows: Sequence[Row]) -> dict[str, Any]:
         """Return input_ids, attention_mask, completion_mask (2 * pairs, tokens), images and the keys of PAIR_KEYS."""
@@ -61,6 +62,8 @@ class PairCollator:
             "row_ids": [str(row.get("id", "?")) for row in rows],
             "of_images": torch.tensor([same_words(row["chosen"], row["rejected"]) for row in rows]),
         }
+        for name, values in self.kept.items():
+            columns[name] = torch.tensor([values[row["id"]] for row in rows], dtype=torch.float32)
         if self.noise is not None:
             columns[NOISED] = self._noised(rows, self.noise)
         if self.stored_reference:

@@ -41,7 +41,12 @@ class ImagePreferenceTrainer(MarginDPOTrainer):
     def __init__(self, *args: Any, anchor: Anchor | None = None, **kwargs: Any):
         self.anchor = anchor or Anchor()
         super().__init__(*args, **kwargs)
-        of_images = _of_images(getattr(self.data_collator, "source", None) or self.train_dataset)
+        self.take(self.train_dataset, self.data_collator)
+
+    def take(self, rows: Dataset, collator: Any) -> None:
+        """As in `MarginDPOTrainer`; the shares of both kinds are those of these rows."""
+        super().take(rows, collator)
+        of_images = _of_images(getattr(collator, "source", None) or rows)
         count, images = len(of_images), sum(of_images)
         self.shares = (count / max(1, count - images), count / max(1, images))
 

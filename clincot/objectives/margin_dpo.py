@@ -66,6 +66,10 @@ class MarginDPOTrainer(OwnRate, DPOTrainer):
             super().__init__(*args, **kwargs)
         self.add_callback(FiniteGradients(self, "train.dpo.learning_rate"))
 
+    def take(self, rows: Dataset, collator: Any) -> None:
+        """Train on these elements and this collator instead of those that the trainer was made with."""
+        self.train_dataset, self.data_collator = rows, collator
+
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write nothing: TRL's card would replace the round's own at every save."""
 

@@ -173,6 +173,19 @@ class InherentNoise:
 
 
 @dataclass(frozen=True)
+class LaterRounds:
+    """How rounds from the second on are trained otherwise than the first.
+
+    `rate`: the factor of their learning rates, LoRA's and the projector's. `nll_weight`: what is added to
+    `train.nll_weight`. `objective`: their objective; empty for that of round 1.
+    """
+
+    rate: Annotated[float, Range(0, 1000, above=True)] = 1.0
+    nll_weight: Annotated[float, Range(0, 1000)] = 0.0
+    objective: str = ""
+
+
+@dataclass(frozen=True)
 class Train:
     """How a round's adapter is trained (paper, 2.2); `dpo` goes to TRL's DPOConfig, `lora` to PEFT's LoraConfig.
 
@@ -186,6 +199,9 @@ class Train:
     `feature_cache_gb` keeps the frozen tower's features of that many GB in memory; 0 encodes at every step.
     `start`: round 1 starts from the base, or from the adapter `sft` of gold answers; `sft` goes to TRL's SFTConfig.
     `reference`: the frozen policy of Eq. 7 is that of the round's start, or the initial one (`start`) in every round.
+    `later_rounds`: what differs from the second round on. `guard_chosen`: training stops early where the mean reward of
+    chosen texts in a line of the log is further below 0 than this, in nats; 0 never stops. `likelier_rejected`: pairs
+    whose rejected text the reference finds likelier than the chosen one are trained, or left out (`drop`).
     `batch`: the batch size counts the pairs of each process, or of all processes together (`global`).
     """
 
@@ -203,6 +219,9 @@ class Train:
     nll_weight: Annotated[float, Range(0, 1000)] = 0.0
     threads: Annotated[int, Range(1, 1024)] = 1
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    later_rounds: LaterRounds = field(default_factory=LaterRounds)
+    guard_chosen: Annotated[float, Range(0, 1000)] = 0.0
+    likelier_rejected: Literal["train", "drop"] = "train"
     dpo: dict[str, Any] = field(default_factory=dict)
     lora: dict[str, Any] = field(default_factory=dict)
     sft: dict[str, Any] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from clincot.recipe.choices import check, trait
 from clincot.recipe.own_data import is_path
 from clincot.recipe.parts import Control
 from clincot.recipe.plugins import Table
+from clincot.recipe.rounds import of_round
 from clincot.recipe.training import check_training
 from clincot.runs.checks.combinations import check_combinations
 from clincot.runs.checks.loads import check_loads
@@ -40,6 +41,9 @@ def check_names(recipe: Recipe) -> None:
     if recipe.benchmark not in benchmarks.BENCHMARKS:
         benchmarks.load(recipe.benchmark)
     check(OBJECTIVES, recipe.train.objective, "train.objective")
+    if recipe.train.later_rounds.objective:
+        check(OBJECTIVES, recipe.train.later_rounds.objective, "train.later_rounds.objective")
+    of_round(recipe.train, 2)
     _check_models(recipe)
     _check_judges(recipe)
     check_needs(recipe)

@@ -95,23 +95,25 @@ def _margin(recipe: Recipe) -> None:
 
 def _objective(recipe: Recipe) -> None:
     """Refuse what the objective does not read; one of the user's own may read everything."""
-    train, ours = recipe.train, recipe.train.objective in OBJECTIVES
+    train = recipe.train
+    used = {train.objective, train.later_rounds.objective or train.objective}
+    ours = used <= OBJECTIVES.keys()
     read_by = {
         "image_preference": ("anchor", train.anchor != Anchor()),
         "povid_noise": ("noise", train.noise != InherentNoise()),
     }
     for name, (option, given) in read_by.items():
-        if ours and given and train.objective != name:
+        if ours and given and name not in used:
             raise RecipeError(
                 f"train.{option}: is read by the objective {name}, and train.objective is {train.objective}. Set"
                 f" train.objective={name}, or remove it."
             )
-    if train.objective == "image_preference" and train.conditioning != "per_side":
+    if "image_preference" in used and train.conditioning != "per_side":
         raise RecipeError(
             f"train.conditioning: {train.conditioning} shows both sides the same images, and image_preference learns"
             " from their difference. Set train.conditioning=per_side."
         )
-    if train.objective == "povid_noise" and train.reference != "round_start":
+    if "povid_noise" in used and train.reference != "round_start":
         raise RecipeError(
             "train.reference: the reference of povid_noise is the policy that its stage starts from. Set it to"
             " round_start."

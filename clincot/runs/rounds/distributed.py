@@ -12,7 +12,7 @@ from clincot.recipe import Recipe
 from clincot.runs.run import Run
 
 if TYPE_CHECKING:
-    from clincot.stages.train.dpo import TrainJob, TrainOutcome
+    from clincot.stages.train.job import TrainJob, TrainOutcome
     from clincot.stages.train.sft import SftJob
 
 
@@ -80,7 +80,7 @@ def _text(value: Any) -> Any:
 
 
 def _job(kind: str, recipe: Recipe, order: dict[str, Any]) -> TrainJob | SftJob:
-    from clincot.stages.train.dpo import TrainJob
+    from clincot.stages.train.job import TrainJob
     from clincot.stages.train.sft import SftJob
 
     base, folder = Path(order["base"]), Path(order["folder"])

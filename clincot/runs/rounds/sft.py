@@ -26,7 +26,7 @@ from clincot.runs.rounds.training_lock import training_lock
 from clincot.runs.run import Run
 
 if TYPE_CHECKING:
-    from clincot.stages.train.dpo import TrainOutcome
+    from clincot.stages.train.job import TrainOutcome
 
 NAME = "sft"
 

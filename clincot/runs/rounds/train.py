@@ -13,6 +13,7 @@ from clincot.objectives import OBJECTIVES
 from clincot.recipe import Recipe
 from clincot.recipe.choices import source_keys
 from clincot.recipe.load import key_of
+from clincot.recipe.rounds import of_round
 from clincot.records.lineage import Lineage, OwnPin, Pin, content_key
 from clincot.rows import schema
 from clincot.runs import releases
@@ -31,7 +32,7 @@ from clincot.runs.rounds.training_lock import training_lock
 from clincot.runs.run import Run
 
 if TYPE_CHECKING:
-    from clincot.stages.train.dpo import TrainJob, TrainOutcome
+    from clincot.stages.train.job import TrainJob, TrainOutcome
 
 
 def train_round(run: Run, round_: int, *, new_version: bool = False, world: World = ALONE) -> Release:
@@ -48,10 +49,11 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     held = hub.list_files(data)
     config = releases.tag_of(round_)
     rows = sorted(path for path in held if path.startswith(f"{config}/") and path.endswith(".parquet"))
+    train = of_round(run.recipe.train, round_)
     initial = adapters.of_round(run, 0) if run.recipe.train.reference == "initial" else None
     of = [sampler, initial.sha256] if initial else [sampler]
-    how = (run.recipe.train, run.recipe.image_layout, run.recipe.seed)
-    code = source_keys((OBJECTIVES, run.recipe.train.objective))
+    how = (train, run.recipe.image_layout, run.recipe.seed)
+    code = source_keys((OBJECTIVES, train.objective))
     written = (*code, *key_of(run.recipe.models.policy.load), *run.recipe.fit_key)
     inputs = content_key(*how, base.sha, *of, [held[path].oid for path in rows], *written)
     own = {"preferences": own_pin(hub, data)} | ({"parent": parent.own} if parent else {})
@@ -101,7 +103,7 @@ def _facts(outcome: TrainOutcome, made: Lineage, config: str) -> dict[str, Any]:
 
 
 def _job(run: Run, round_: int, base: Pin, parent: Adapter | None, rows: tuple[Path, ...], stored: bool) -> TrainJob:
-    from clincot.stages.train.dpo import TrainJob
+    from clincot.stages.train.job import TrainJob
 
     for path in rows:
         schema.check_columns(path)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from hashlib import file_digest
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -18,19 +16,19 @@ from trl import DPOConfig
 from clincot.objectives import OBJECTIVES
 from clincot.objectives.collator import PairCollator
 from clincot.objectives.features import feature_cache, with_pixel_cache
+from clincot.objectives.guard import Guard
 from clincot.objectives.layout import Layout, settle_layout
 from clincot.objectives.live import Live, OneLog
 from clincot.objectives.packing import RowsCollator, groups
 from clincot.objectives.sides import Renderer
-from clincot.recipe import Recipe
 from clincot.recipe.choices import choose
-from clincot.recipe.load import key_of
+from clincot.recipe.rounds import of_round
 from clincot.recipe.training import check_scale, check_training
-from clincot.records.lineage import content_key
 from clincot.stages.train.arguments import dpo_config, dtype_of
 from clincot.stages.train.conditioning import check_conditioning, shows_crops
 from clincot.stages.train.distributed import keep_adapter, processes, start_folder, train_on
 from clincot.stages.train.initial import use_initial
+from clincot.stages.train.job import TrainJob, TrainOutcome, is_moved, job_key, reference_key
 from clincot.stages.train.known_answer import (
     FirstStep,
     check_first_step,
@@ -44,41 +42,14 @@ from clincot.stages.train.policy import built_dtype, load_policy, open_processor
 from clincot.stages.train.projector import projector_facts, train_projector
 from clincot.stages.train.qlora import facts_of, keep_float32, quantization_of
 from clincot.stages.train.quiet import quiet
+from clincot.stages.train.reference import Values, drop_likelier, keep_reference
 from clincot.stages.train.rehearsal import check_batches
 from clincot.stages.train.rows import batch_tokens, check_budget, check_placeholders, load_rows, stored_rows
 from clincot.stages.train.saves import saving
 from clincot.stages.train.sharding import check_launch
 from clincot.stages.train.skeleton import fitted_lora, rounding_facts, say_rounded
 
-
-@dataclass(frozen=True)
-class TrainJob:
-    """What a round is trained from: `base` is a snapshot folder of `base_repo`, `parent` the adapter of round r-1.
-
-    `folder` is the work folder: a job that was killed continues there from its last complete save. `stored_reference`
-    reads the reference log-probabilities from the rows that have them. They hold where each text is scored with its own
-    images, in the dtype of the base's weights, in which the build ran it; else they are computed. `initial` is the
-    adapter that round 1 started from, the reference of `train.reference: initial`; None for the base.
-    """
-
-    recipe: Recipe
-    round: int
-    rows: tuple[Path, ...]
-    base: Path
-    base_repo: str
-    parent: Path | None
-    folder: Path
-    stored_reference: bool
-    initial: Path | None = None
-
-
-@dataclass(frozen=True)
-class TrainOutcome:
-    """`adapter` holds adapter_config.json and adapter_model.safetensors alone, `history` the trainer's logs."""
-
-    adapter: Path
-    facts: dict[str, Any]
-    history: tuple[dict[str, Any], ...]
+__all__ = ["TrainJob", "TrainOutcome", "train_adapter"]
 
 
 def train_adapter(job: TrainJob) -> TrainOutcome:
@@ -88,20 +59,26 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
     step that is not the known answer, RecipeError for settings that TRL or PEFT refuse, DiskFull when a save finds no
     room.
     """
+    job = replace(job, recipe=replace(job.recipe, train=of_round(job.recipe.train, job.round)))
     check_training(job.recipe.train)
     check_launch(os.environ, job.recipe.train.feature_cache_gb)
     check_scale(job.recipe.method, job.recipe.train.margin)
     started, world = time.monotonic(), processes()
     torch.set_num_threads(job.recipe.train.threads)
     with world.main_process_first():
-        start_folder(job.folder, _key(job, world.num_processes))
+        start_folder(job.folder, job_key(job, world.num_processes))
     with quiet(), ExitStack() as stack:
         with world.main_process_first(), saving(job.folder):
             rows, dropped, collator, longest = _open_rows(job, say=world.is_main_process)
         trainer = _trainer(job, rows, collator)
-        reference = check_reference(trainer.model, job.initial if _moved(job) else job.parent)
+        reference = check_reference(trainer.model, job.initial if is_moved(job) else job.parent)
         layout = settle_layout(trainer, dtype_of(job.recipe))
-        first = (check_moved if _moved(job) else check_first_step)(trainer, dtype_of(job.recipe))
+        first = (check_moved if is_moved(job) else check_first_step)(trainer, dtype_of(job.recipe))
+        with saving(job.folder):
+            kept = _keep_reference(job, trainer, rows)
+        dropped, rows = drop_likelier(trainer, rows, kept, dropped, job.recipe.train.likelier_rejected)
+        guard = Guard(job.recipe.train.guard_chosen)
+        trainer.add_callback(guard)
         unit = "groups" if job.recipe.train.batch_layout == "group" else "pairs"
         trainer.add_callback(Live(f"train round {job.round}", stack, trainer, unit))
         with saving(job.folder):
@@ -109,6 +86,7 @@ def train_adapter(job: TrainJob) -> TrainOutcome:
             adapter = keep_adapter(trainer, job.base_repo, job.folder)
     history = tuple(trainer.state.log_history)
     facts = _facts(job, trainer, rows) | _start(first, layout, reference)
+    facts |= {"kept_references": 0 if kept is None else len(rows), **guard.facts}
     facts |= {"dropped_pairs": dropped, "longest_tokens": longest, "seconds": round(time.monotonic() - started, 1)}
     return TrainOutcome(adapter, facts, history)
 
@@ -132,14 +110,17 @@ def _open_rows(job: TrainJob, *, say: bool) -> tuple[Dataset, dict[str, int], Pa
     return rows, dropped, collator, check_budget(rows, collator)
 
 
-def _moved(job: TrainJob) -> bool:
-    """Return whether the reference is another policy than the one that the round starts from."""
-    return job.recipe.train.reference == "initial" and job.parent is not None and job.parent != job.initial
+def _keep_reference(job: TrainJob, trainer: Any, rows: Dataset) -> Values | None:
+    """Compute the reference once; not of a quantised base, where a text's products depend on the rest of its batch."""
+    drops = job.recipe.train.likelier_rejected == "drop"
+    if not drops and quantization_of(job.base, job.recipe.models.policy.load):
+        return None
+    return keep_reference(trainer, rows, job.folder, reference_key(job, trainer, len(rows)), always=drops)
 
 
 def reads_reference(job: TrainJob) -> bool:
     """Return whether stored reference log-probabilities hold for this training; else they are computed."""
-    if _moved(job) or not job.stored_reference or job.recipe.train.conditioning != "per_side":
+    if is_moved(job) or not job.stored_reference or job.recipe.train.conditioning != "per_side":
         return False
     load = job.recipe.models.policy.load
     if quantization_of(job.base, load):  # their products are computed otherwise for one row than for many
@@ -168,7 +149,7 @@ def _trainer(job: TrainJob, rows: Dataset, collator: PairCollator) -> Any:
     )
     keep_float32(trainer.model, job.parent)
     train_projector(trainer, train.projector_lr, job.parent)
-    if _moved(job):
+    if is_moved(job):
         use_initial(trainer.model, job.initial)
     trainer.features = feature_cache(trainer.model, train.feature_cache_gb, arguments.gradient_checkpointing)
     trainer.remove_callback(PrinterCallback)
@@ -188,24 +169,6 @@ def _arguments(job: TrainJob, dataset: Dataset, collator: RowsCollator) -> DPOCo
     return dpo_config(job.recipe, job.folder / "trainer", again)
 
 
-def _key(job: TrainJob, size: int) -> str:
-    """Return the key of what may go on from the same saves: recipe, rows, parent and number of processes."""
-    train, base = asdict(job.recipe.train), (job.base_repo, job.base.name)
-    loaded = (*key_of(job.recipe.models.policy.load), *job.recipe.fit_key)
-    return content_key(train, job.recipe.seed, job.round, *base, *_digests(job), size, *loaded)
-
-
-def _digests(job: TrainJob) -> list[str]:
-    adapters = [job.parent, job.initial]
-    weights = [folder / "adapter_model.safetensors" for folder in adapters if folder is not None]
-    digests = []
-    for path in [*job.rows, *weights]:
-        if path.is_file():  # what is missing is named by the checks that follow
-            with path.open("rb") as stream:
-                digests.append(file_digest(stream, "sha256").hexdigest())
-    return digests
-
-
 def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
     train = job.recipe.train
     logs = [entry for entry in trainer.state.log_history if "loss" in entry]
@@ -219,6 +182,7 @@ def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
         "lora": dict(train.lora),
         **projector_facts(trainer),
         **({"conditioning": train.conditioning} if shows_crops(rows) else {}),
+        **({} if train.objective == "margin_dpo" else {"objective": train.objective}),
         "reference": train.reference,
         "margin": asdict(train.margin),
         "stored_references": stored_rows(rows) if reads_reference(job) else 0,

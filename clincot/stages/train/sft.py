@@ -26,7 +26,7 @@ from clincot.recipe.training import check_training
 from clincot.records.lineage import content_key
 from clincot.stages.train.arguments import dtype_of, sft_config
 from clincot.stages.train.distributed import keep_adapter, processes, start_folder, train_on
-from clincot.stages.train.dpo import TrainOutcome
+from clincot.stages.train.job import TrainOutcome
 from clincot.stages.train.policy import load_policy, open_processor, prompt_facts
 from clincot.stages.train.projector import projector_facts, train_projector
 from clincot.stages.train.qlora import facts_of, keep_float32
