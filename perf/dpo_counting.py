@@ -92,10 +92,10 @@ def config_of(sizes: Sizes, image_token: int, **text: Any) -> LlavaConfig:
     )
 
 
-def text_of(sizes: Sizes, crop: str, number: int) -> Text:
-    """A prompt with the one global image and the crop named, and an answer that no other number has."""
+def text_of(sizes: Sizes, crop: str, number: int, step: int = 1) -> Text:
+    """A prompt with the one global image, the crop named and a step's question, and an answer of the number's own."""
     image = sizes.vocabulary - 1
-    prompt = [5] * sizes.template + [image] * (2 * sizes.picture) + [6] * sizes.question
+    prompt = [5] * sizes.template + [image] * (2 * sizes.picture) + [5 - step] * sizes.question
     keys: list[Any] = list(prompt)
     for place in range(2 * sizes.picture):
         name = "global" if place < sizes.picture else crop
@@ -120,6 +120,31 @@ def count_all(sizes: Sizes) -> dict[str, Count]:
         "shared, same images": _count(model, sizes, [same], 1),
         "group of 5, 4 pairs, own crops": _count(model, sizes, [candidates], 4),
     }
+
+
+def default_recipe(sizes: Sizes, counts: dict[str, Count], epochs: int = 3) -> tuple[float, float]:
+    """Return operations of a pair and epoch of the default recipe, and those of a pair's reference, computed once.
+
+    The recipe draws two pairs in each of two steps, shows both sides of a pair the winner's crop (`conditioning:
+    winner`) and trains three epochs. The reference of a question's four pairs is one forward pass over one row
+    (stages/train/reference.py). Four winners drawn from six regions have 6 * (1 - (5 / 6) ** 4) = 3.1 crops; a crop
+    that occurs twice is one of both steps, whose prompts differ behind it.
+    """
+    model = {False: _model(sizes, False)}
+    crops = 6 * (1 - (5 / 6) ** 4)
+    once = sum(
+        share * _count(model, sizes, [_of_question(sizes, count)], 4, backward=False).plain
+        for count, share in ((3, 4 - crops), (4, crops - 3))
+    )
+    return counts["shared, same images"].plain + once / epochs, once
+
+
+def _of_question(sizes: Sizes, crops: int) -> list[Text]:
+    """Return the texts of two pairs of step 1 and two of step 2, after 3 or 4 crops in all."""
+    texts = []
+    for pair, (step, crop) in enumerate(((1, 0), (1, 1), (2, 2), (2, 0 if crops == 3 else 3))):
+        texts += [text_of(sizes, f"crop {crop}", 2 * pair + side, step) for side in (0, 1)]
+    return texts
 
 
 def _model(sizes: Sizes, checkpointed: bool) -> Any:
@@ -171,6 +196,7 @@ def _count(
     *,
     reference: bool = False,
     encode: bool = True,
+    backward: bool = True,
 ) -> Count:
     trees = [plant(texts) for texts in rows]
     batch = padded(trees, 0)
@@ -185,6 +211,10 @@ def _count(
                     model(**known)
             elif checkpointed and encode:
                 known = _encoded(model, known)
-            model(**known).logits.log_softmax(-1).sum().backward()
+            if backward:
+                model(**known).logits.log_softmax(-1).sum().backward()
+            else:
+                with torch.no_grad(), model.disable_adapter():
+                    model(**known)
         found[checkpointed] = counter.get_total_flops() / pairs / 1e12
-    return Count(found[True], found[False])
+    return Count(found.get(True, 0.0), found[False])

@@ -82,7 +82,13 @@ class Study:
             tuple(examples or some), max_images=recipe.build.max_images, max_questions=recipe.build.max_questions
         )
         key = content_key(
-            recipe.build, recipe.seed, part, parent.key if parent else "", [e.id for e in asked], self.weights
+            recipe.method,
+            recipe.build,
+            recipe.seed,
+            part,
+            parent.key if parent else "",
+            [e.id for e in asked],
+            self.weights,
         )
         folder = self.folder / "builds" / key[:16]
         pairs = folder / "merged" / "pairs.parquet"

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from perf.dpo_counting import SEVEN_B, count_all
-from perf.dpo_step import AT_EQUAL_CHECKPOINTING, STOCK, TARGETS, equal_checkpointing, ratios
+from perf.dpo_counting import SEVEN_B, count_all, default_recipe
+from perf.dpo_step import AT_EQUAL_CHECKPOINTING, DEFAULT_RECIPE, STOCK, TARGETS, equal_checkpointing, ratios
 from perf.dpo_trainers import SMALL, measure_all
 
 
@@ -26,6 +26,7 @@ def test_at_7b_every_layout_stays_below_its_share_of_stock():
     for name, target in TARGETS.items():
         assert found[name] <= target, name
     assert equal_checkpointing(counts) <= AT_EQUAL_CHECKPOINTING
+    assert default_recipe(SEVEN_B, counts)[0] / counts[STOCK].checkpointed <= DEFAULT_RECIPE
 
 
 @pytest.mark.long
