@@ -29,7 +29,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def job(base: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainJob:
-    """Six pairs of three questions, twice, each side after the chosen side's crop: what the build stored is not read."""
+    """Six pairs of three questions, each side after the chosen side's crop: no stored reference would hold."""
     folder = tmp_path_factory.mktemp("rows")
     rows = write_rows(folder / "part.parquet", [*make_group(0), make_row(8), make_row(9, weight=0.5)])
     recipe = make_recipe(conditioning="winner")
@@ -97,7 +97,9 @@ def test_a_rule_of_likelihood_needs_ids_that_differ(job: TrainJob, tmp_path: Pat
         train_adapter(dataclasses.replace(job, recipe=recipe, rows=(rows,), folder=tmp_path / "job"))
 
 
-def test_training_ends_and_says_so_where_chosen_texts_become_unlikely(job: TrainJob, tmp_path: Path, capfd: Any) -> None:
+def test_training_ends_and_says_so_where_chosen_texts_become_unlikely(
+    job: TrainJob, tmp_path: Path, capfd: Any
+) -> None:
     recipe = make_recipe(conditioning="winner", guard_chosen=1e-4, dpo={"learning_rate": 5e-2, "num_train_epochs": 20})
     outcome = train_adapter(dataclasses.replace(job, recipe=recipe, folder=tmp_path))
     stopped = outcome.facts["stopped"]
