@@ -69,8 +69,14 @@ def decode(data: bytes, name: str = "image") -> Image.Image:
         return _to_rgb(ImageOps.exif_transpose(image), inverted=_white_is_zero(image))
     except UnreadableImage:
         raise
+    except UnidentifiedImageError as error:  # its own words hold an address in memory, another one in every process
+        raise UnreadableImage(_damaged(name, "no known format")) from error
     except DAMAGE as error:
-        raise UnreadableImage(f"{name}: cannot be read as an image ({error}). Replace or remove it.") from error
+        raise UnreadableImage(_damaged(name, str(error))) from error
+
+
+def _damaged(name: str, why: str) -> str:
+    return f"{name}: cannot be read as an image ({why}). Replace or remove it."
 
 
 def grid_of(data: bytes) -> Grid | None:

@@ -137,6 +137,10 @@ def test_the_check_looks_at_every_image_of_a_row(tmp_path: Path) -> None:
         and "test: metadata.jsonl row 2, image 2 = train: metadata.jsonl row 1, image 2" in crossing.cases
     )
     assert checked.splits["train"].images == checked.splits["test"].images == 2
-    (folder / "3.png").write_bytes(b"\x89PNG nothing")
-    findings = check_data(held(folder)).findings
-    assert any("cannot be read" in f.what and f.fault and "row 2, image 2" in str(f) for f in findings)
+    damaged = write(tmp_path / "e", rows)
+    (damaged / "3.png").write_bytes(b"\x89PNG nothing")
+    findings = check_data(held(damaged)).findings
+    (unread,) = (finding for finding in findings if "cannot be read" in finding.what)
+    assert unread.fault and unread.cases == (
+        "metadata.jsonl row 2, image 2: cannot be read as an image (no known format). Replace or remove it.",
+    )
