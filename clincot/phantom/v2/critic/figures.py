@@ -77,7 +77,7 @@ tags: [clincot, phantom, critic]
 Rates a statement about a drawn chest phantom of version 2 from the image and a crop, without a reference (judging
 `context: blind`), with a digit from 0 to 9. It has seen no real radiograph: not for clinical use.
 
-A tiny LLaVA with the policy's architecture, trained on a separate range of images: first its vision tower, then the rest.
+A tiny LLaVA with the policy's architecture, trained on separate images: first its vision tower, then the rest.
 The texts it learned to rate state number, size, side and zone of nodules, right in none to all of these parts.
 
 ## Made by
