@@ -35,7 +35,8 @@ def _show(run: Run, benchmark: OwnData, say: Callable[[str], None], splits: Iter
 
 
 def _ship(run: Run, say: Callable[[str], None]) -> None:
-    models = (run.recipe.models.policy, run.recipe.models.proposer, *run.recipe.models.judges)
+    named = run.recipe.models
+    models = (named.policy, named.proposer, *named.judges, named.critic)
     for repo in dict.fromkeys(source.repo for source in models):
         if repo in publish.MODELS and not run.target.exists("model", repo):
             publish.publish_model(run.target, repo, say)
