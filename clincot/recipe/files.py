@@ -13,6 +13,7 @@ from clincot.recipe.moved import refuse_moved
 from clincot.recipe.values import shown
 from clincot.recipe.yaml_text import read_yaml
 
+LEVELS = 2  # a variant of a method's recipe, which extends what all methods share
 FOLDERS = {"setting": "settings", "hardware": "hardware"}
 
 
@@ -58,8 +59,11 @@ def _always(layer: Layer, where: str) -> Layer:
     return Layer(dict(own), f"{layer.origin} (always)", layer.path)
 
 
-def _read(name: str | Path, folder: Path) -> list[Layer]:
-    """Read the file that this one extends, if any, and the file; who extends without a `name` is called as the file."""
+def _read(name: str | Path, folder: Path, levels: int = LEVELS) -> list[Layer]:
+    """Read the files that this one extends, the farthest first, then it; without a `name` it is called as its file.
+
+    `levels`: how many more files may be extended.
+    """
     path = _locate(name, folder)
     tree = _mapping(path)
     if "extends" not in tree:
@@ -67,13 +71,14 @@ def _read(name: str | Path, folder: Path) -> list[Layer]:
     parent = tree.pop("extends")
     if not isinstance(parent, str) or not parent:
         raise RecipeError(f"{path}: extends {shown(parent)}. Give the name of one recipe: `extends: clincot`.")
-    above = _locate(parent, path.parent if isfile(path.parent / f"{parent}.yaml") else folder)
-    base = _mapping(above)
-    if "extends" in base:
+    if not levels:
         raise RecipeError(
-            f"{path}: extends {parent!r}, which extends another. One level is allowed; extend its parent."
+            f"{path}: extends {parent!r}, and is itself extended by one that another extends. {LEVELS} levels are"
+            " allowed; extend its parent."
         )
-    return [_recipe(base, above), _recipe({"name": path.stem} | tree, path)]
+    beside = path.parent / f"{parent}.yaml"
+    above = _read(beside if isfile(beside) else parent, folder, levels - 1)
+    return [*above, _recipe({"name": path.stem} | tree, path)]
 
 
 def _recipe(tree: dict[str, Any], path: Path) -> Layer:

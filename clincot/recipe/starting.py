@@ -44,8 +44,8 @@ def starting_text(name: str, parent: str | Path, folder: Path) -> str:
     if len(layers) > 1:
         above = Path(layers[0].path).stem
         raise RecipeError(
-            f"--extends {parent}: extends {above} itself, and one level is allowed. Extend {above}, and copy what"
-            " differs."
+            f"--extends {parent}: extends {above} itself, and a new recipe lists one file's values. Extend {above}, and"
+            " copy what differs."
         )
     base = layers[0]
     recipe = laid([BARE, base.values, *(one.values for one in always)], f"recipe {parent}")

@@ -227,7 +227,7 @@ RECIPES = [
         ("extends-list.yaml", "extends ['clincot']"),
         ("extends-none.yaml", "extends None"),
         ("extends-unknown.yaml", "Did you mean 'clincot'"),
-        ("extends-itself.yaml", "One level is allowed"),
+        ("extends-itself.yaml", "2 levels are allowed"),
         ("deep.yaml", "nested too deeply"),
         ("itself.yaml", "contains itself"),
         ("laughs.yaml", "through its aliases"),

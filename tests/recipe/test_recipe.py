@@ -78,14 +78,20 @@ def test_unknown_names_and_broken_files_are_named(tmp_path: Path) -> None:
         load_recipe(broken)
 
 
-def test_extends_goes_one_level(tmp_path: Path) -> None:
+def test_extends_goes_two_levels(tmp_path: Path) -> None:
     child, grandchild = tmp_path / "child.yaml", tmp_path / "grandchild.yaml"
     child.write_text("extends: clincot\nname: child\nmethod: {steps: 3}\n")
     grandchild.write_text("extends: child\nname: grandchild\n")
     loaded = load_recipe(child)
     assert (loaded.name, loaded.method.steps, loaded.method.config.pairs_per_step) == ("child", 3, 2)
-    with pytest.raises(RecipeError, match="One level"):
-        load_recipe(grandchild)
+    grandchild.write_text("extends: child\nname: grandchild\nalways: {method: {steps: 4}}\n")
+    loaded = load_recipe(grandchild)
+    assert (loaded.name, loaded.method.steps, loaded.method.config.pairs_per_step) == ("grandchild", 4, 2)
+    (tmp_path / "last.yaml").write_text("extends: grandchild\nname: last\n")
+    child.write_text("extends: child\n")
+    for path in (tmp_path / "last.yaml", child):
+        with pytest.raises(RecipeError, match="2 levels are allowed"):
+            load_recipe(path)
 
 
 def test_who_extends_without_a_name_is_called_as_its_file_is(tmp_path: Path) -> None:

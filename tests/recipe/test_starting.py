@@ -70,7 +70,11 @@ def test_what_is_refused(tmp_path: Path) -> None:
         ("a/b", "clincot", "holds '/'"),
         ("other.yaml", "clincot", "the name of a file. Give the recipe's, other"),
         ("other", "clincott", "Did you mean 'clincot'"),
-        ("other", "clincot-no-chain", "extends clincot itself, and one level is allowed. Extend clincot"),
+        (
+            "other",
+            "clincot-no-chain",
+            "extends clincot itself, and a new recipe lists one file's values. Extend clincot",
+        ),
     ):
         with pytest.raises(RecipeError, match=says):
             new_recipe(name, parent, tmp_path)
