@@ -35,6 +35,12 @@ SAID = {
     "povid-stage-2": "a version of it that an editor made wrong",
     "uv-cot": "wrote 6 boxes",
 }
+TRAINED = {
+    "copo": "DPO of pairs of texts + DPO of pairs of images; reference",
+    "fisao": "DPO of weighted tokens;",
+    "mdpo": "DPO of pairs of images + 1 × the anchor of the preferred text (delta 0);",
+    "povid-stage-2": "0.5 × DPO of the pair + 0.5 × DPO of the preferred text against the likeliest tokens under noise",
+}
 SCRIPT = """
 import json, sys
 import clincot
@@ -79,5 +85,6 @@ def test_a_round_of_a_method(recipe: str, made: dict[str, dict]) -> None:
     for card in one["cards"]:
         assert "-style" in card and "reconstruction" not in card
     assert SAID[recipe] in dataset and "look-ahead (Eq. 3)" not in dataset
+    assert TRAINED.get(recipe, "DPO with") in adapter
     trained = "projector trained at a rate of 2e-05" in adapter
     assert trained == (recipe in ("mmedpo", "povid", "povid-lite", "povid-stage-2"))

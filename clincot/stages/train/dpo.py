@@ -37,6 +37,7 @@ from clincot.stages.train.known_answer import (
     check_token_counts,
 )
 from clincot.stages.train.memory import RANK, needs_checkpointing
+from clincot.stages.train.objective import objective_facts
 from clincot.stages.train.odd_rows import keep_rows
 from clincot.stages.train.policy import built_dtype, load_policy, open_processor, prompt_facts
 from clincot.stages.train.projector import projector_facts, train_projector
@@ -185,6 +186,7 @@ def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
         **({} if train.objective == "margin_dpo" else {"objective": train.objective}),
         "reference": train.reference,
         "margin": asdict(train.margin),
+        **objective_facts(train),
         "stored_references": stored_rows(rows) if reads_reference(job) else 0,
         **prompt_facts(job.recipe, job.base),
         **rounding_facts(job.recipe, job.base),
