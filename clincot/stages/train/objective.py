@@ -13,7 +13,7 @@ OWN = {"povid_noise": "noise", "image_preference": "anchor"}  # the part of `tra
 
 
 def objective_facts(train: Train) -> dict[str, Any]:
-    """Return the name of an objective of the package and its own numbers; nothing for the default and others' classes."""
+    """Return the name of an objective of the package and its own numbers; nothing for the default and for others."""
     name = train.objective
     if name == DEFAULT or name not in OBJECTIVES:
         return {}
