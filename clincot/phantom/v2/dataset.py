@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ from clincot.phantom.v2.draw import draw
 from clincot.phantom.v2.objects import Thing
 from clincot.phantom.v2.texts.answers import report
 from clincot.phantom.v2.texts.questions import questions
+from clincot.phantom.v2.texts.wording import ASKED
 
 COLUMNS = FIRST_COLUMNS.append(pa.field("distractors", pa.list_(FINDING)))
 ABOUT = """# Phantom chest radiographs, version 2
@@ -32,11 +33,17 @@ MORE = "| `distractors` | kind and box of each distractor |\n"
 BALANCE = "Questions are sampled so that no answer of a kind leads by much."
 
 
-def image_rows(seed: int, index: int) -> list[dict[str, Any]]:
-    """Return the rows of one image: its questions share its bytes; an image may have none."""
-    drawn = draw(seed, index)
+def image_rows(
+    seed: int, index: int, *, contrast: float = 1.0, wording: Mapping[str, Sequence[str]] = ASKED
+) -> list[dict[str, Any]]:
+    """Return the rows of one image: its questions share its bytes; an image may have none.
+
+    `contrast` 0.8 and `wording` UNSEEN give the held-out sets: the same objects and answers, dimmer or asked in words
+    that no model was trained on.
+    """
+    drawn = draw(seed, index, contrast=contrast)
     layout = drawn.layout
-    asked = questions(layout)
+    asked = questions(layout, wording)
     if not asked:
         return []
     image_id = f"phantom-v2-{seed}-{index:07d}"

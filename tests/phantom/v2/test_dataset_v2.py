@@ -13,8 +13,10 @@ from clincot import benchmarks
 from clincot.chain.hypotheses import hypotheses
 from clincot.errors import DataError
 from clincot.phantom.dataset import phantom_files
+from clincot.phantom.v2.dataset import image_rows
 from clincot.phantom.v2.draw import draw
 from clincot.phantom.v2.objects import DISTRACTORS, objects
+from clincot.phantom.v2.texts.wording import UNSEEN
 
 SIZES = {"train": 8, "validation": 4, "test": 4}
 
@@ -67,3 +69,11 @@ def test_the_benchmark_names_the_version(folder):
 def test_an_unknown_version_is_refused(tmp_path):
     with pytest.raises(DataError, match="no version 3. Ask for 1 or 2"):
         phantom_files(tmp_path, seed=0, version=3, **SIZES)
+
+
+def test_the_held_out_sets_differ_in_one_thing_each():
+    index = next(number for number in range(20) if image_rows(0, number))
+    plain, dim, worded = image_rows(0, index), image_rows(0, index, contrast=0.8), image_rows(0, index, wording=UNSEEN)
+    assert [row["answer"] for row in plain] == [row["answer"] for row in dim] == [row["answer"] for row in worded]
+    assert plain[0]["image"] == worded[0]["image"] != dim[0]["image"]
+    assert plain[0]["question"] == dim[0]["question"] != worded[0]["question"]
