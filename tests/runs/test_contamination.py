@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,11 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from clincot.images import content_id
-from clincot.records import WHOLE, Example
+from clincot.records import WHOLE, Example, FurtherImage, View
 from clincot.records.pairs import Pair, Side
 from clincot.rows import schema
 from clincot.rows.pair_rows import pair_row
 from clincot.runs.evaluation.contamination import by_content, image_ids
+from clincot.stages.evaluate import known_by
 
 PNG = b"\x89PNG picture"
 
@@ -22,7 +24,7 @@ def asked(image_id: str, data: bytes) -> Example:
     return Example(f"{image_id}-0", image_id, data, "q?", "yes", "closed", "kind", "other", "yes")
 
 
-def test_the_first_image_of_a_row_counts_and_its_crops_do_not(tmp_path: Path) -> None:
+def test_the_images_that_sides_share_count_and_their_crops_do_not(tmp_path: Path) -> None:
     rows = [
         {
             "id": i,
@@ -59,3 +61,19 @@ def test_an_image_is_known_again_under_the_name_that_its_benchmark_gives_it(tmp_
     assert seen is not None and seen == {content_id(PNG)}
     examples = [asked("phantom-1", PNG), asked("phantom-2", b"another")]
     assert by_content([frozenset(), seen, None], examples) == [frozenset(), seen | {"phantom-1"}, None]
+
+
+def test_all_images_of_a_row_count_as_seen_and_any_of_them_makes_a_test_image_known(tmp_path: Path) -> None:
+    both = (WHOLE, View("image", image=1))
+    pair = Pair("p", "e", 1, "dpo", (), both, Side("clear"), Side("not"), "e/1")
+    pictures = [PNG, b"\x89PNG lateral"]
+    rows = schema.table([pair_row(pair, 1, lambda _, view: pictures[view.image])], schema.PAIR_FEATURES)
+    schema.write_parquet([rows], tmp_path / "rows.parquet", schema.PAIR_FEATURES)
+    seen = image_ids(tmp_path / "rows.parquet")
+    assert seen == {content_id(data) for data in pictures}
+    redacted = {"image_id": ["a"], "picture_ids": [["1", "2", "3"]], "views": [["image", "image"]]}  # 3 is a crop
+    pq.write_table(pa.table({"images": [[]]} | redacted), tmp_path / "redacted.parquet")
+    assert image_ids(tmp_path / "redacted.parquet") == {"a", "1", "2"}
+    other = replace(asked("front-2", b"another"), more=(FurtherImage("side-2", pictures[1]),))
+    assert by_content([seen], [other]) == [seen | {"side-2"}]
+    assert known_by([asked("x", b"y"), other], frozenset({"side-2"})) == ("front-2",)

@@ -95,7 +95,7 @@ def evaluate_policies(
     return replace(
         evaluation,
         unreadable=_by_label(unreadable, asked),
-        contamination={p.name: None if p.seen is None else _seen(readable, p.seen) for p in policies},
+        contamination={p.name: None if p.seen is None else known_by(readable, p.seen) for p in policies},
         notes=_notes(recipe, answering),
         unanswered=unanswered,
     )
@@ -187,7 +187,7 @@ def _answers(answering: Answering, policies: Sequence[PolicyUnderTest]) -> tuple
     return rows, unreadable, unanswered
 
 
-def _seen(examples: Sequence[Example], seen: frozenset[str]) -> tuple[str, ...]:
+def known_by(examples: Sequence[Example], seen: frozenset[str]) -> tuple[str, ...]:
     """Return the ids of the primary images of those examples of which an image is among the `seen`."""
     return tuple(sorted({example.image_id for example in examples if not seen.isdisjoint(example.image_ids)}))
 

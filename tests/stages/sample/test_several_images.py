@@ -19,9 +19,11 @@ from clincot.lm.work import finish
 from clincot.methods import of_recipe
 from clincot.objectives.sft import gold_row
 from clincot.records import Example, FurtherImage, whole
+from clincot.records.lineage import content_key
 from clincot.rows.pair_rows import pair_row
 from clincot.stages.evaluate.answering import Group, other_images
 from clincot.stages.evaluate.inference import Settings, answer_by_region, answer_directly, propose
+from clincot.stages.evaluate.predictions import Store
 from clincot.stages.pair.draw import draw_pairs
 from clincot.stages.sample.serving import Models
 from clincot.stages.sample.workbench import Workbench, sample_shard
@@ -146,3 +148,10 @@ def test_a_damaged_further_image_leaves_out_its_questions_and_no_others(capsys: 
     assert asked[0].id not in {c.example_id for c in result.candidates}
     _, problems = Group(asked).look()
     assert list(problems) == [asked[0].images_id] and asked[0].images_id != asked[1].images_id
+
+
+def test_stored_answers_are_those_of_all_images_and_keep_their_place_for_one(tmp_path: Path) -> None:
+    store, (study,) = Store(tmp_path, "key"), studies()[:1]
+    several, one = (store.path("p", "direct", "", [e]).stem for e in (study, replace(study, more=())))
+    asked = [(study.id, study.image_id, study.question, study.modality, [])]
+    assert several != one == content_key(asked)[:16]
