@@ -14,23 +14,20 @@ from clincot.errors import RecipeError
 from clincot.recipe.files import recipes_folder
 from clincot.recipe.layers import layers_of
 from clincot.recipe.load import Load, turns, without_defaults
+from clincot.recipe.losses import Anchor, InherentNoise, LaterRounds, Margin
 from clincot.recipe.method import MethodChoice, choice_of, layered
 from clincot.recipe.moved import with_new_names
 from clincot.recipe.own_data import published
 from clincot.recipe.own_hypotheses import resolved
 from clincot.recipe.parts import (
-    Anchor,
     BatchLayout,
     Build,
     Conditioning,
     Evaluate,
     ImageFit,
     ImageLayout,
-    InherentNoise,
     Judging,
-    LaterRounds,
     Look,
-    Margin,
     Models,
     ModelSource,
     Regions,

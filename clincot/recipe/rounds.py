@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from clincot.errors import RecipeError
-from clincot.recipe.parts import LaterRounds, Train
+from clincot.recipe.losses import LaterRounds
+from clincot.recipe.parts import Train
 
 
 def of_round(train: Train, round_: int) -> Train:

@@ -14,8 +14,9 @@ from clincot.recipe.lora_options import LORA, STARTS
 from clincot.recipe.training_options import DPO, SFT, Rule
 
 if TYPE_CHECKING:
+    from clincot.recipe.losses import Margin
     from clincot.recipe.method import MethodChoice
-    from clincot.recipe.parts import Margin, Train
+    from clincot.recipe.parts import Train
 
 INITIAL = (True, "gaussian", "orthogonal", "mica")
 ACCELERATOR = ("even_batches", "use_seedable_sampler", "non_blocking")
