@@ -105,6 +105,12 @@ def test_rules_are_counted_together_and_nothing_left_is_an_error(tmp_path) -> No
         keep_rows(read(tmp_path / "all", *odd, plain=0), "rows")
 
 
+def test_weights_that_are_all_zero_are_refused(tmp_path) -> None:
+    odd = ({"weight": 0.0}, {"weight": 0.0}, {"weight": -1.0})
+    with pytest.raises(DataError, match="part.parquet: the weights of all 2 pairs are 0, so they would teach nothing"):
+        keep_rows(read(tmp_path, *odd, plain=0), "part.parquet")
+
+
 def test_one_text_with_two_images_is_a_pair_where_each_side_keeps_its_own(tmp_path) -> None:
     same = {"chosen": "Yes", "rejected": "Yes", "chosen_score": None, "rejected_score": None}
     two = {"side_images": [IMAGE, IMAGE, IMAGE, OTHER], "chosen_images_count": 2, "rejected_images_count": 2}

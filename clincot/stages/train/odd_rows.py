@@ -23,6 +23,7 @@ READ = ("id", "prompt", *TEXTS, "chosen_score", "rejected_score", "weight")
 WORSE = "whose chosen score is below the rejected one"
 COUNTS = ("chosen_images_count", "rejected_images_count")
 IMAGES = ("images", "side_images", "chosen_images", "rejected_images")
+REWEIGH = "Give some a weight above 0, or build the dataset again."
 AGAIN = "Remove the row, or build the dataset again."
 
 
@@ -36,20 +37,23 @@ def keep_rows(
     """Return the rows to train on, in their order, and how many were dropped by which rule; warns of these.
 
     Equal texts hold a preference where each side keeps its own images and these differ. Raises DataError naming the row
-    for a text, prompt or image that is missing, and when no row is left.
+    for a text, prompt or image that is missing, and when no row is left or all weights are 0.
     """
     _check_kinds(rows, where)
     _check_images(rows)
     dropped: Counter[str] = Counter()
-    kept = []
+    kept, weighed = [], False
     for number, row in enumerate(rows.select_columns([name for name in READ if name in rows.column_names])):
         rule = _rule(row)
         if rule == EQUAL and conditioning == "per_side" and _apart(rows[number]):
             rule = _rule_of_numbers(row)
         if rule is None:
             kept.append(number)
+            weighed |= row.get("weight") != 0
         else:
             dropped[rule] += 1
+    if kept and not weighed:
+        raise DataError(f"{where}: the weights of all {len(kept)} pairs are 0, so they would teach nothing. {REWEIGH}")
     if not dropped:
         return rows, {}
     reasons = "; ".join(f"{count} {rule}" for rule, count in sorted(dropped.items()))
