@@ -1,0 +1,130 @@
+"""Entries of a round -> the folder of its page: index.html, data.js, view.js, view.css and the images, each once."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from clincot import images
+from clincot.report.view.entries import Shown
+
+ASSETS = ("view.js", "view.css")
+JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+BIT_DEPTH = 24  # the byte of a PNG that says how many bits a sample has
+PLAIN = 300  # characters of a text in the table that a browser without JavaScript shows
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What the page says of the round: name, lines about its origin, and a warning where images may not leave."""
+
+    name: str
+    lines: Sequence[str] = ()
+    sealed: bool = False
+
+
+@dataclass
+class Images:
+    """Writes each image once, under the hash of its bytes, in a format that every browser shows."""
+
+    folder: Path
+    written: dict[str, Shown] = field(default_factory=dict)
+
+    def keep(self, data: bytes) -> Shown:
+        """Return where the image is. Raises DataError for bytes that are no image."""
+        name = images.content_id(data)
+        if name not in self.written:
+            plain, ending = _for_browsers(data)
+            (self.folder / "images").mkdir(exist_ok=True)
+            (self.folder / "images" / f"{name}.{ending}").write_bytes(plain)
+            with Image.open(io.BytesIO(plain)) as image:
+                self.written[name] = Shown(f"images/{name}.{ending}", *image.size)
+        return self.written[name]
+
+
+def write_page(folder: Path, heading: Heading, build: Callable[[Callable[[bytes], Shown]], Iterable[Any]]) -> int:
+    """Write the page into an empty folder; `build` makes the entries with what keeps images. Return their number."""
+    found = list(build(Images(folder).keep))
+    for name in ASSETS:
+        (folder / name).write_bytes(files("clincot.report.view").joinpath(name).read_bytes())
+    data = {"name": heading.name, "entries": found}
+    # A file of its own line separators: U+2028 ends a line in older JavaScript, and "</" would end the element in HTML.
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False).replace("</", "<\\/")
+    (folder / "data.js").write_text(f"window.clincotRound = {text};\n", encoding="utf-8")
+    (folder / "index.html").write_text(_html(heading, found), encoding="utf-8")
+    return len(found)
+
+
+def _for_browsers(data: bytes) -> tuple[bytes, str]:
+    if data.startswith(JPEG):
+        return data, "jpg"
+    if data.startswith(PNG) and len(data) > BIT_DEPTH and data[BIT_DEPTH] <= 8:
+        return data, "png"
+    buffer = io.BytesIO()
+    images.decode(data, "image of a row").save(buffer, "PNG")
+    return buffer.getvalue(), "png"
+
+
+def _html(heading: Heading, found: Sequence[Mapping[str, Any]]) -> str:
+    warning = "<p class=warning>For this machine alone: images and reference texts must not be passed on.</p>"
+    lines = "".join(f"<p>{escape(line)}</p>" for line in heading.lines)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{escape(heading.name)}: preference pairs</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="view.css">
+</head>
+<body>
+<header>
+<h1>{escape(heading.name)}</h1>
+<p><strong>Not for clinical use.</strong> Research material only.</p>
+{warning if heading.sealed else ""}{lines}
+</header>
+<noscript>{_table(found)}</noscript>
+<div id="app" hidden></div>
+<script src="data.js"></script>
+<script src="view.js"></script>
+</body>
+</html>
+"""
+
+
+def _table(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table of all pairs for a browser without JavaScript."""
+    header = "".join(f"<th scope=col>{name}</th>" for name in ("pair", "question", "chosen", "rejected", "gold"))
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f"<td><bdi>{escape(_short(text))}</bdi></td>"
+            for text in (
+                one["id"],
+                one["question"],
+                _scored(one["chosen"]),
+                _scored(one["rejected"]),
+                one["gold"] if one["gold"] is not None else "–",
+            )
+        )
+        + "</tr>\n"
+        for one in found
+    )
+    return f"<p>With JavaScript this page shows images, candidates and filters.</p><table><tr>{header}</tr>{body}</table>"
+
+
+def _scored(side: Mapping[str, Any]) -> str:
+    return side["text"] if side["score"] is None else f"{side['text']} ({side['score']:.2f})"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= PLAIN else text[:PLAIN] + " …"
