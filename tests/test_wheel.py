@@ -43,5 +43,5 @@ def test_the_wheel_runs_a_round_without_the_checkout(tmp_path: Path) -> None:
     where = run(python, "-c", "import clincot; print(clincot.__file__)", cwd=empty)
     assert where.startswith(str(site))
     said = run(python.with_name("clincot"), "run", "--name", "short", "--hub", "local:hub", *SMALL, cwd=empty)
-    assert "base · region" in said and "demo/short  round-1" in said
+    assert "round 1 - base" in said and "demo/short  round-1" in said
     assert {path.name for path in empty.iterdir()} == {"hub", "runs"}

@@ -20,6 +20,7 @@ from clincot.cli import (
     recipes,
     rows,
     stages,
+    view,
 )
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ stages.register(app)
 rows.register(app)
 evaluation.register(app)
 export.register(app)
+view.register(app)
 doctor.register(app)
 plugins.register(app)
 app.add_typer(hub.app, name="hub")

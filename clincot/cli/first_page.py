@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,7 +27,12 @@ def point_to_page(run: Run, *, open_: bool) -> None:
         return
     say(f"\nThe results as a page{'' if open_ else ' (--open shows it)'}: {page}")
     if open_:
-        import webbrowser
+        show_page(page)
 
-        if not webbrowser.open(page.resolve().as_uri()):
-            say("--open: no browser was found on this machine. Copy the page to one that has a browser.")
+
+def show_page(page: Path) -> None:
+    """Open the page in a browser, or say that there is no browser."""
+    import webbrowser
+
+    if not webbrowser.open(page.resolve().as_uri()):
+        say("--open: no browser was found on this machine. Copy the page to one that has a browser.")

@@ -59,6 +59,7 @@ MISTAKES = {
         "export-rows 1 rows",
         "export-rows 1 rows --format trl --conditioning loser",
     ],
+    "view": ["view round-one", "view 1 --set method.step=3"],
     "run": [
         "run --name me/first-run",
         "run --benchmark vqarad",

@@ -33,14 +33,16 @@ def test_a_run_ends_with_a_table_the_repositories_and_how_to_load_the_adapter(
     finished_run: tuple[Path, str, str],
 ) -> None:
     _, out, err = finished_run
-    for policy in ("base", "round-1", "round-2"):
-        assert f"{policy} · region" in out and f"{policy} · direct · black image" in out
-    assert "question prior" in out
-    assert re.search(r"\d+\.\d \[\d+\.\d, \d+\.\d\]", out)  # values with their intervals
+    assert re.search(r"base +round 1 +round 2 +no image +round 2 - base\n", out)
+    assert re.search(r"[+-]\d+\.\d \([+-]\d+\.\d to [+-]\d+\.\d\)", out)  # the difference with its interval
+    assert re.search(
+        r"Round 2 .*on \d+ questions of \d+ images; without the image it would score \d", " ".join(out.split())
+    )
+    assert "…" not in out and all(len(line) <= 80 for line in out.splitlines())
     for line in (
         r"dataset demo/loop-preferences  round-1",
         r"model   demo/loop  round-2",
-        r"The results as a page: runs/loop/round-2/results/results.html",
+        r"The results as a page \(--open shows it\): runs/loop/round-2/results/results.html",
         r'PeftModel.from_pretrained\(base, "demo/loop", revision="round-2"\)',
         r"Next: clincot ",
     ):
@@ -153,6 +155,24 @@ def test_a_command_that_is_given_again_does_nothing_twice(finished_run: tuple[Pa
     assert "exists already" in err
     _, err = clincot("build-data", "--round", "1", *words, "--set=method.min_gap=0.2", cwd=folder, code=2)
     assert "a tag never moves" in err and "--new-version" in err and "Traceback" not in err
+
+
+def test_the_pairs_of_a_round_are_a_page_with_gold_answers_and_images(
+    finished_run: tuple[Path, str, str], small_hub: Path, tmp_path: Path
+) -> None:
+    folder, _, _ = finished_run
+    words = ("--name", "loop", "--hub", f"local:{small_hub}")
+    out, err = clincot("view", "round-1", "--out", str(tmp_path / "page"), *words, cwd=folder)
+    data = (tmp_path / "page/data.js").read_text().partition(" = ")[2].rstrip(";\n")
+    found = json.loads(data)["entries"]
+    assert f"{len(found)} pairs" in err and out.strip() == str(tmp_path / "page/index.html") and found
+    assert all(one["gold"] and one["kind"] and one["regions"] for one in found)
+    assert all({c["side"] for c in one["candidates"]} >= {"chosen", "rejected"} for one in found)
+    assert all((tmp_path / "page" / image["file"]).is_file() for one in found for image in one["chosen"]["images"])
+    from_hub, _ = clincot("view", "demo/loop-preferences@round-1", "--out", str(tmp_path / "hub"), *words, cwd=folder)
+    assert from_hub.strip() == str(tmp_path / "hub/index.html")
+    _, err = clincot("view", "round-1", "--out", str(tmp_path / "page"), *words, cwd=folder, code=2)
+    assert "exists and is not empty. Name a new folder" in err
 
 
 def test_hub_ls_lists_what_was_pushed(small_hub: Path, finished_run: tuple[Path, str, str]) -> None:

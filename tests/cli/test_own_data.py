@@ -123,7 +123,7 @@ def published(folder: Path, run: str) -> str:
 def test_a_folder_of_radiographs_goes_from_questions_to_a_merged_model(place: Path) -> None:
     said = [err + out for out, err in commands(place, "radiographs")]
     assert block("text", "radiographs") in said[0] and len(said) == 5 and "notice: " not in said[0]
-    assert "round-1 · region" in said[3] and (place / "radiographs-merged/config.json").is_file()
+    assert "round 1 - base" in said[3] and (place / "radiographs-merged/config.json").is_file()
     assert {row["example_id"].partition("/")[0] for row in pairs(place, "radiographs")} == {"radiographs"}
     texts = published(place, "radiographs")
     assert "benchmark: ./radiographs" in texts and "synpic" not in texts and str(place) not in texts
@@ -139,7 +139,7 @@ def test_a_folder_of_radiographs_goes_from_questions_to_a_merged_model(place: Pa
 @pytest.mark.timeout(900)
 def test_a_hub_dataset_with_other_column_names_runs(place: Path) -> None:
     ((out, err),) = commands(place, "german")
-    assert "image = Bild, question = Frage, answer = Antwort" in err + out and "round-1 · region" in out
+    assert "image = Bild, question = Frage, answer = Antwort" in err + out and "round 1 - base" in out
     with connect(f"local:{place / 'clincot-hub'}", main=False) as hub:
         sha = hub.resolve("dataset", "someone/roentgen").sha
     texts = published(place, "german")
@@ -150,7 +150,7 @@ def test_a_hub_dataset_with_other_column_names_runs(place: Path) -> None:
 @pytest.mark.timeout(900)
 def test_boxes_of_coco_and_of_voc_give_the_same_pairs(place: Path) -> None:
     ((out, _),) = commands(place, "cells")
-    assert "round-1 · region" in out and "pointing" in out.lower()
+    assert "round 1 - base" in out and "pointing" in out.lower()
     list(commands(place, "cells-voc"))
     one, two = pairs(place, "cells"), pairs(place, "cells-voc")
     assert one == two and {row["chosen_region"]["hypothesis"] for row in one} <= {"lesion", "disease", "abnormality"}

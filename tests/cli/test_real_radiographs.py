@@ -26,7 +26,7 @@ def vqa_rad_hub(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_two_rounds_and_an_evaluation_run_on_real_radiographs(vqa_rad_hub: Path) -> None:
     words = ("--benchmark", "vqa-rad", "--name", "rad", "--hub", "local:hub", *SMALL)
     out, err = clincot("run", *words, cwd=vqa_rad_hub)
-    assert "base · region" in out and "round-2 · direct" in out
+    assert "round 2 - base" in out
     assert "demo/rad  round-2" in err
     pairs = pq.read_table(vqa_rad_hub / "runs/rad/round-1/build/merged/pairs.parquet").to_pylist()
     assert pairs and all(len(row["side_images"]) == 2 for row in pairs)
@@ -52,7 +52,7 @@ def test_what_a_llava_med_crops_is_said_and_image_fit_pads_it_in_every_stage(vqa
         r"CLIPImageProcessor crops images to a square: \d+\.\d% of the area of these 4 images is lost", err
     )
     out, err = clincot("run", "--name", "pads", *words, "--set=image_fit=pad", cwd=tmp_path)
-    assert "crops images" not in err and "base · region" in out and "round-1 · region" in out
+    assert "crops images" not in err and "round 1 - base" in out
     _, err = clincot("build-data", "--name", "pads", *words, "--round", "1", cwd=tmp_path, code=2)
     assert "image_fit: pad -> none" in err and "--new-version" in err
     clincot("export", "merged", "--merged", "--name", "pads", *words, "--set=image_fit=pad", cwd=tmp_path)

@@ -98,7 +98,7 @@ def test_a_run_over_a_server_stops_where_no_adapter_can_be_loaded_and_goes_to_it
     assert set(first) == {"round-1"}
     served.fail_next(0, 200)
     out, err = clincot("run", "--set=rounds=2", *mine, cwd=tmp_path, timeout=600)
-    assert "will stop" not in err and "round-2 · direct" in out
+    assert "will stop" not in err and "round 2 - base" in out
     assert adapters(tmp_path, "alone").items() > first.items()
     names = [one["lora_name"][:-9] for one in served.seen()["loras"] if one["lora_name"].startswith("alone")]
     assert names == ["alone-round-1", "alone-round-2"]

@@ -58,7 +58,7 @@ def test_it_is_not_trained_twice_and_needs_a_run_that_starts_from_it(
 def test_a_run_from_sft_samples_and_trains_from_it_and_evaluates_it(started: tuple[Path, str], small_hub: Path) -> None:
     folder, _ = started
     words = ("--set", "train.start=sft", "--set", "rounds=2", "--hub", f"local:{small_hub}", *FEW)
-    out, err = clincot("run", "--push", *words, cwd=folder)
+    out, err = clincot("run", "--push", "--full", *words, cwd=folder)
     sft, first = lineage(folder, "sft"), lineage(folder, "round-1")
     data = lineage(folder, "round-1", f"demo/{RUN}-preferences", "dataset")
     assert data.sampled_from == sft.adapter_sha256 == first.sampled_from

@@ -24,7 +24,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Around:
-    """What a round knows beside its pairs: candidates by group, regions by image, examples by id (none: not at hand)."""
+    """What a round knows around its pairs: candidates by group, regions by image, examples by id where at hand."""
 
     candidates: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     regions: Mapping[str, Sequence[Row]] = field(default_factory=dict)
@@ -67,7 +67,9 @@ def entries(pairs: Iterable[Row], around: Around, keep: Keep) -> Iterator[dict[s
             "rejected": _side(row, "rejected", own[first:]),
             "weight": row.get("weight"),
             "candidates": [_candidate(one, won, lost) for one in offered],
-            "regions": [_region(one) for one in around.regions.get(_image_id(row, example), ()) if len(one["box"]) == 4],
+            "regions": [
+                _region(one) for one in around.regions.get(_image_id(row, example), ()) if len(one["box"]) == 4
+            ],
         }
 
 

@@ -119,7 +119,9 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
         + "</tr>\n"
         for one in found
     )
-    return f"<p>With JavaScript this page shows images, candidates and filters.</p><table><tr>{header}</tr>{body}</table>"
+    return (
+        f"<p>With JavaScript this page shows images, candidates and filters.</p><table><tr>{header}</tr>{body}</table>"
+    )
 
 
 def _scored(side: Mapping[str, Any]) -> str:

@@ -96,7 +96,11 @@
     list.querySelector("[aria-current]")?.removeAttribute("aria-current");
     const button = list.children[at]?.firstChild;
     button?.setAttribute("aria-current", "true");
-    button?.scrollIntoView({ block: "nearest" });
+    if (button) {  // within the list alone: scrollIntoView would move the page too
+      const top = button.offsetTop - list.offsetTop, low = top + button.offsetHeight;
+      if (top < list.scrollTop) list.scrollTop = top;
+      else if (low > list.scrollTop + list.clientHeight) list.scrollTop = low - list.clientHeight;
+    }
     detail.replaceChildren(...(one ? parts(one) : [make("p", {}, "No pair passes the filters.")]));
     if (one && linked) history.replaceState(null, "", `#${encodeURIComponent(one.id)}`);
   }

@@ -39,7 +39,7 @@ def export_round(run: Run, round_: str, out: Path, form_name: str, conditioning:
     that the format cannot hold.
     """
     form = formats.load(form_name)
-    hub, data = _located(run, round_)
+    hub, data = located(run, round_)
     made = releases.read_lineage(hub, data, number_of(round_))
     rows = tuple(_rows(run, hub, data, made))
     images = conditioning or run.recipe.train.conditioning
@@ -64,7 +64,8 @@ def number_of(round_: str) -> int:
     return int(match[1])
 
 
-def _located(run: Run, round_: str) -> tuple[Hub, Pin]:
+def located(run: Run, round_: str) -> tuple[Hub, Pin]:
+    """Return where the data of a round, or of one version of it, are. Raises RoundError where they are absent."""
     version = ROUND.fullmatch(round_)
     if version is None or not version[2]:
         return preferences_of(run, number_of(round_))

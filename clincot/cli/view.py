@@ -1,0 +1,45 @@
+"""`clincot view`: a round's preference pairs as a page, with images, regions, candidates and scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clincot.cli.console import say
+from clincot.cli.first_page import show_page
+from clincot.cli.options import Options, with_options
+from clincot.executors.world import world_of
+
+Source = Annotated[
+    str, typer.Argument(metavar="ROUND|REPO@REV|FOLDER", help="A round of the run (1, round-1-v2), or a dataset.")
+]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to write, new or empty (default: view-SOURCE).")]
+Open = Annotated[bool, typer.Option("--open", help="Open the page in a browser.")]
+
+
+@with_options
+def view(options: Options, source: Source, out: Out = None, open: Open = False) -> None:
+    """Write a page to look through preference pairs: a folder that needs no server and no network."""
+    from clincot.errors import ClincotError
+
+    world_of().refuse_company("clincot view")
+    folder = out or Path("view-" + "".join(c if c.isalnum() or c in "-." else "-" for c in source).strip("-."))
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ClincotError(f"{folder}: exists and is not empty. Name a new folder with --out.")
+    run = options.open()
+    from clincot.runs.rounds.viewed import view_round
+
+    done = view_round(run, source, folder)
+    say(f"{done.pairs:,} pairs")
+    if done.sealed:
+        say("for this machine alone: images and reference texts must not be passed on")
+    typer.echo(done.page)
+    if open:
+        show_page(done.page)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("view")(view)
