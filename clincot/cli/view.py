@@ -23,8 +23,10 @@ Open = Annotated[bool, typer.Option("--open", help="Open the page in a browser."
 def view(options: Options, source: Source, out: Out = None, open: Open = False) -> None:
     """Write a page to look through preference pairs: a folder that needs no server and no network."""
     from clincot.errors import ClincotError
+    from clincot.runs.checks.rows import check_view
 
     world_of().refuse_company("clincot view")
+    check_view(source)
     folder = out or Path("view-" + "".join(c if c.isalnum() or c in "-." else "-" for c in source).strip("-."))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ClincotError(f"{folder}: exists and is not empty. Name a new folder with --out.")

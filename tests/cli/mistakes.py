@@ -309,6 +309,10 @@ ROWS = [
     (EXPORT, "--format: is not given"),
     ((*EXPORT, "--format", "trl", "--conditioning", "loser"), "--conditioning loser: is not one of"),
     (("export-rows", "1", "full", "--format", "trl"), "is not empty"),
+    (("view", "round-one"), "is no round, no folder and no dataset"),
+    (("view", "me/mimic-cxr-pairs@round-1"), "MIMIC"),
+    (("view", "1", "--out", "full"), "is not empty"),
+    (("view", "me/pairs@a b"), "is no round, no folder and no dataset"),
 ]
 HUBS = [
     (("hub", "serve", "file"), "a file is in the way"),

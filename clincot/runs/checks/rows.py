@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from clincot.rows.files import ENDINGS
 from clincot.stages.exchange.rules import KEEPABLE, NO_MARGIN, OWN_MARGIN
 
 LONGEST = 100  # letters of a licence
+
+
+ROUND = re.compile(r"(?:round-)?([1-9]\d{0,3})(-v\d+)?")
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,18 @@ def check_source(source: str) -> None:
     ends = asked.repo.lower().endswith(ENDINGS)
     if ends or "://" in source or repo_fault(asked.repo) or revision_fault(asked.revision):
         raise DataError(f"{source}: there is no such file, and no dataset of a Hub has such a name. Correct it.")
+
+
+def check_view(source: str) -> None:
+    """Raise DataError for what is neither a round, a folder nor can be a dataset's name."""
+    refuse_credentialed(source)
+    if ROUND.fullmatch(source) or Path(source).expanduser().is_dir():
+        return
+    asked = named(source)
+    if "/" not in asked.repo or "://" in source or repo_fault(asked.repo) or revision_fault(asked.revision):
+        raise DataError(
+            f"{source}: is no round, no folder and no dataset. Give 1, round-1-v2, OWNER/NAME@round-1 or a folder."
+        )
 
 
 def check_format(name: str) -> None:

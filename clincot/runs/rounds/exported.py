@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +12,12 @@ from clincot.records.atomic import new_folder
 from clincot.records.lineage import Lineage, Pin
 from clincot.rows import formats
 from clincot.runs import releases
+from clincot.runs.checks.rows import ROUND
 from clincot.runs.releases.cards.method import stated_in
 from clincot.runs.rounds.restore import full_rows
 from clincot.runs.rounds.train import preferences_of
 from clincot.runs.run import Run
 from clincot.stages.exchange.exporting import ExportJob, ExportOutcome, export_rows
-
-ROUND = re.compile(r"(?:round-)?([1-9]\d{0,3})(-v\d+)?")
 
 
 @dataclass(frozen=True)

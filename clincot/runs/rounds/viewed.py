@@ -18,10 +18,10 @@ from clincot.records.lineage import Lineage, Pin
 from clincot.report.view.entries import Around, Shown, entries
 from clincot.report.view.page import Heading, write_page
 from clincot.runs import releases
-from clincot.runs.checks.rows import named
+from clincot.runs.checks.rows import ROUND, named
 from clincot.runs.models.pins import examples_at
 from clincot.runs.releases.cards.method import stated_in
-from clincot.runs.rounds.exported import ROUND, located, number_of
+from clincot.runs.rounds.exported import located, number_of
 from clincot.runs.rounds.restore import full_rows
 from clincot.runs.run import Run
 
@@ -89,9 +89,11 @@ def _of_run(run: Run, round_: str) -> _Files:
     config, sealed = releases.tag_of(made.round), bool(made.facts.get("withheld"))
     folder = hub.snapshot(data)
     whole = _in_folder(folder, config, f"{run.name} {data.revision}") if not sealed else None
+    candidates, regions = (sorted((folder / f"{config}{part}").glob("*.parquet")) for part in PARTS)
     return _Files(
         full_rows(run, hub, data, made) if whole is None else whole.pairs,
-        *(sorted((folder / f"{config}{part}").glob("*.parquet")) for part in PARTS),
+        candidates,
+        regions,
         name=f"{run.name} {data.revision}",
         lines=(f"{stated_in(made).cited}. Dataset {data}.",),
         sealed=sealed,
@@ -127,8 +129,8 @@ def _in_folder(folder: Path, config: str, name: str) -> _Files:
         raise DataError(
             f"{name}: its images were redacted. Name the round of your run, which restores them from your own copy."
         )
-    parts = (sorted(chosen[0].with_name(chosen[0].name + part).glob("*.parquet")) for part in PARTS)
-    return _Files(pairs, *parts, name=name)
+    candidates, regions = (sorted(chosen[0].with_name(chosen[0].name + part).glob("*.parquet")) for part in PARTS)
+    return _Files(pairs, candidates, regions, name=name)
 
 
 def _rows(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
