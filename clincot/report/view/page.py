@@ -56,7 +56,7 @@ def write_page(folder: Path, heading: Heading, build: Callable[[Callable[[bytes]
     for name in ASSETS:
         (folder / name).write_bytes(files("clincot.report.view").joinpath(name).read_bytes())
     data = {"name": heading.name, "entries": found}
-    # A file of its own line separators: U+2028 ends a line in older JavaScript, and "</" would end the element in HTML.
+    # ASCII alone: U+2028 ends a line in older JavaScript. "</" would end the element of a page that holds the text.
     text = json.dumps(data, ensure_ascii=True, allow_nan=False).replace("</", "<\\/")
     (folder / "data.js").write_text(f"window.clincotRound = {text};\n", encoding="utf-8")
     (folder / "index.html").write_text(_html(heading, found), encoding="utf-8")
