@@ -38,6 +38,8 @@ def test_a_stage_of_the_papers_models_fits_the_card(hardware: str, folders: dict
     machine = Machine((card,) * count, 16, cpu * GIB, (cpu - 4) * GIB)
     for name in RECIPES:
         overrides = paper_configs.overrides(folders)
+        if load_recipe(name, "paper").models.similarity.repo:
+            overrides.append(f"models.similarity.repo={folders['similarity']}")
         recipe = load_recipe(name, "paper", hardware=hardware, overrides=overrides)
         check_names(load_recipe(name, "paper", hardware=hardware))
         for need in Plan(recipe, models_of(recipe, Reach(target_of(recipe, None))), machine).needs():
