@@ -183,7 +183,7 @@ def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
         "lora": dict(train.lora),
         **projector_facts(trainer),
         **({"conditioning": train.conditioning} if shows_crops(rows) else {}),
-        **({} if train.objective == "margin_dpo" else {"objective": train.objective}),
+        **({"nll_weight": train.nll_weight} if train.nll_weight else {}),
         "reference": train.reference,
         "margin": asdict(train.margin),
         **objective_facts(train),

@@ -186,6 +186,16 @@ def test_an_adapter_card_counts_the_pairs_that_were_not_trained_on():
     assert "not trained on" not in cards.adapter_card("clincot/run", {"round-1": made("train", 1, TRAIN)})
 
 
+def test_an_adapter_card_names_the_likelihood_term_and_an_early_end():
+    stopped = {"step": 12, "of": 60, "rewards_chosen": -0.75}
+    facts = TRAIN | {"nll_weight": 0.5, "stopped": stopped}
+    card = cards.adapter_card("clincot/run", {"round-1": made("train", 1, facts)})
+    assert "negative log-likelihood × 0.5;" in card
+    assert "training ended early, at step 12 of 60: the mean reward of chosen texts was -0.75;" in card
+    plain = cards.adapter_card("clincot/run", {"round-1": made("train", 1, TRAIN)})
+    assert not any(word in plain for word in ("likelihood", "ended early"))
+
+
 def test_an_adapter_card_without_results_has_no_model_index():
     assert "model-index" not in cards.adapter_card("clincot/run", {"round-1": made("train", 1, TRAIN)})
 

@@ -42,6 +42,7 @@ MEAN_WEIGHT = 0.75
 def test_noise_trains_and_begins_at_the_known_loss(base: Path, tmp_path: Path) -> None:
     facts = trained(base, tmp_path, ROWS, objective="povid_noise")
     assert facts["first_loss"] == pytest.approx(MEAN_WEIGHT * math.log(2), abs=1e-5) and facts["rows"] == "shared"
+    assert facts["objective"] == "povid_noise" and "nll_weight" not in facts
 
 
 @pytest.mark.parametrize("layout", ["shared", "group"])
