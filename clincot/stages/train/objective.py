@@ -7,7 +7,6 @@ from typing import Any
 
 from clincot.objectives import OBJECTIVES
 from clincot.recipe import Train
-from clincot.recipe.public_values import without_places
 
 DEFAULT = "margin_dpo"
 OWN = {"povid_noise": "noise", "image_preference": "anchor"}  # the part of `train` that the objective alone reads
@@ -18,4 +17,4 @@ def objective_facts(train: Train) -> dict[str, Any]:
     name = train.objective
     if name == DEFAULT or name not in OBJECTIVES:
         return {}
-    return {"objective": without_places(name)} | ({OWN[name]: asdict(getattr(train, OWN[name]))} if name in OWN else {})
+    return {"objective": name} | ({OWN[name]: asdict(getattr(train, OWN[name]))} if name in OWN else {})
