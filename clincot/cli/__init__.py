@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from clincot.cli import (
+    ask,
     benchmarks,
     convert,
     demo,
@@ -58,6 +59,7 @@ rows.register(app)
 evaluation.register(app)
 export.register(app)
 view.register(app)
+ask.register(app)
 doctor.register(app)
 plugins.register(app)
 app.add_typer(hub.app, name="hub")

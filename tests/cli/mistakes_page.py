@@ -59,6 +59,7 @@ MISTAKES = {
         "export-rows 1 rows",
         "export-rows 1 rows --format trl --conditioning loser",
     ],
+    "ask": ["ask film.dcm", "ask film.dcm 'Can a nodule be seen?'", "ask . 'What is shown?' --adapter round-two"],
     "view": ["view round-one", "view 1 --set method.step=3"],
     "run": [
         "run --name me/first-run",

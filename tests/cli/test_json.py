@@ -18,6 +18,7 @@ REPORTING = {
     "doctor",
     "evaluate",
     "compare",
+    "ask",
     "benchmarks list",
     "benchmarks check",
     "hub ls",

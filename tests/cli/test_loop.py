@@ -8,9 +8,11 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from command import SMALL, clincot, script, start
+from PIL import Image
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +175,27 @@ def test_the_pairs_of_a_round_are_a_page_with_gold_answers_and_images(
     assert from_hub.strip() == str(tmp_path / "hub/index.html")
     _, err = clincot("view", "round-1", "--out", str(tmp_path / "page"), *words, cwd=folder, code=2)
     assert "exists and is not empty. Name a new folder" in err
+
+
+def test_one_question_about_an_image_is_answered_by_base_and_adapter(
+    finished_run: tuple[Path, str, str], small_hub: Path, tmp_path: Path
+) -> None:
+    folder, _, _ = finished_run
+    dicoms = pytest.importorskip("tests.dicoms")  # which needs pydicom
+    (tmp_path / "film.dcm").write_bytes(dicoms.dicom(np.arange(64 * 80, dtype=np.uint16).reshape(64, 80)))
+    words = ("--hub", f"local:{small_hub}", "--compare", "base", "--adapter", "loop@round-2")
+    drawn = tmp_path / "film.png"
+    out, err = clincot(
+        "ask", str(tmp_path / "film.dcm"), "Can a nodule be seen?", *words, "--out", str(drawn), cwd=folder
+    )
+    assert [line for line in out.splitlines() if line[:1].strip()] == ["base", "round-2"]
+    assert out.count("  answer: ") == 2 and "Not for clinical use." in err and "notice" not in err
+    with Image.open(drawn) as image:
+        assert image.size == (640, 512)
+    words = ("--hub", f"local:{small_hub}", "--adapter", "demo/loop@round-1", "--json", "--name", "loop")
+    (one,) = json.loads(clincot("ask", str(drawn), "Is it normal?", *words, cwd=folder)[0])
+    assert one["policy"] == "demo/loop@round-1" and one["answer"] and not one["failure"]
+    assert all(len(looked["box"]) == 4 for looked in one["looked"])
 
 
 def test_hub_ls_lists_what_was_pushed(small_hub: Path, finished_run: tuple[Path, str, str]) -> None:
