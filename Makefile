@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-long test-models test-servers test-clients test-upstream check format clean
+.PHONY: demo test test-long test-models test-servers test-pages test-clients test-upstream check format clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -33,6 +33,11 @@ test-models: $(READY)
 test-servers: $(READY)
 	$(BIN)/python tests/servers/environment.py
 	$(BIN)/python -m pytest -o python_files='check_*.py' --timeout 1800 tests/servers
+
+# Pages in a browser: Debian's chromium, Playwright for Python and axe-core, in $(VENV)/pages. Takes a minute.
+test-pages: $(READY)
+	$(BIN)/python tests/pages/environment.py
+	$(VENV)/pages/bin/python -m pytest -o python_files='check_*.py' tests/pages
 
 # Four versions of huggingface_hub, each in an environment of its own under $(VENV)/clients, over one embedded Hub.
 test-clients: $(READY)

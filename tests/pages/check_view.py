@@ -1,0 +1,151 @@
+"""The page of a round's pairs in a browser: keys, filters, toggles, hostile texts, 5,000 pairs, accessibility."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from environment import SCRIPT
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from clincot.report.view.entries import Around, entries
+from clincot.report.view.page import Heading, write_page
+from tests.objectives.rows import make_row, png
+
+HOSTILE = '</script><script>window.ran = true</script> \u202egnorw <img src=x onerror="window.ran = true">'
+WIDTHS = (390, 1280, 1920)
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    """Return pairs about 20 images; the second is hostile, and every fifth has a gap of .9."""
+    made = []
+    for n in range(count):
+        image = {"bytes": png(n % 20), "path": "a.png"}
+        more: dict[str, Any] = {"id": f"row-{n}", "example_id": f"example-{n}", "group": f"example-{n}/1"}
+        more |= {"images": [image], "side_images": [image, image], "chosen_score": 0.95, "rejected_score": 0.45}
+        more |= {"rejected_score": 0.05} if n % 5 == 0 else {}
+        made.append(make_row(n, **more, **({"chosen": HOSTILE, "rejected": "x" * 100_000} if n == 1 else {})))
+    return made
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("view") / "page", 40)
+
+
+def written(folder: Path, count: int) -> Path:
+    folder.mkdir()
+    candidates = [
+        {"id": f"row-{n}/{side}", "example_id": f"example-{n}", "step": 1, "text": side, "score": 0.5, "finish": "stop"}
+        | {"region": None, "lookahead": ["yes"], "findings": [], "judge_scores": []}
+        for n in range(count)
+        for side in ("a", "b")
+    ]
+    regions = [{"image_id": "example", "hypothesis": "nodule", "box": [1, 1, 30, 30], "confidence": 0.5}]
+    around = Around.of(candidates, regions, [])
+    write_page(folder, Heading("a round", ["made for a test"]), lambda keep: entries(rows(count), around, keep))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        program = shutil.which("chromium")
+        launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser, folder: Path) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        yield opened(context.new_page(), folder)
+
+
+def opened(page: Page, folder: Path, place: str = "") -> Page:
+    """Open the page; an error, a dialog or a request that leaves the folder fails the test."""
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("dialog", lambda dialog: faults.append(dialog.message))
+    inside = (folder.as_uri(), "data:")
+    page.on("request", lambda request: None if request.url.startswith(inside) else faults.append(request.url))
+    page.goto(f"{folder.as_uri()}/index.html{place}")
+    page.wait_for_selector(".list button")
+    assert faults == []
+    return page
+
+
+def current(page: Page) -> int:
+    return int(page.evaluate("[...document.querySelectorAll('.list button')].findIndex(b => b.ariaCurrent === 'true')"))
+
+
+def test_keys_go_on_and_back_hide_regions_and_search(page: Page) -> None:
+    assert current(page) == 0
+    page.keyboard.press("j")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("k")
+    assert current(page) == 1 and "row-1" in page.url
+    assert page.locator("rect").count() > 0
+    page.keyboard.press("b")
+    assert page.locator("rect").count() == 0
+    page.keyboard.press("/")
+    page.keyboard.type("row-17")
+    assert page.locator(".list button").count() == 1 and page.locator("[role=status]").inner_text() == "1 of 40 pairs"
+
+
+def test_filters_and_orders_keep_what_they_say(page: Page) -> None:
+    page.get_by_label("gap at least").fill("0.8")
+    assert page.locator(".list button").count() == 8
+    page.get_by_label("gap at least").fill("")
+    page.get_by_label("order").select_option("smallest gap first")
+    first = page.locator(".list button").first.inner_text()
+    assert "gap 0.500" in first
+    page.get_by_label("text (press /)").fill("no such text")
+    assert page.get_by_text("No pair passes the filters.").count() == 1
+
+
+def test_a_pair_has_an_address(browser: Browser, folder: Path) -> None:
+    with browser.new_context() as context:
+        page = opened(context.new_page(), folder, "#row-12")
+        assert current(page) == 12
+
+
+def test_hostile_texts_are_shown_and_do_nothing(browser: Browser, folder: Path) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 800}) as context:
+        page = opened(context.new_page(), folder, "#row-1")
+        assert page.locator(".side.chosen .text").inner_text() == HOSTILE
+        assert page.evaluate("window.ran") is None
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_without_javascript_there_is_a_table(browser: Browser, folder: Path) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{folder.as_uri()}/index.html")
+        assert page.locator("table tr").count() == 41 and page.get_by_text("onerror=").count() == 1
+
+
+def test_five_thousand_pairs_paint_within_two_seconds(browser: Browser, tmp_path: Path) -> None:
+    folder = written(tmp_path / "large", 5_000)
+    with browser.new_context() as context:
+        page = opened(context.new_page(), folder)
+        paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        ready = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+        print(f"first paint {paint:.0f} ms, ready {ready:.0f} ms")
+        assert max(paint, ready) < 2_000
+        assert page.locator(".list button").count() < 1_000
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_serious(browser: Browser, folder: Path, width: int, scheme: Any, tmp_path: Path) -> None:
+    with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
+        page = opened(context.new_page(), folder)
+        page.add_script_tag(path=str(SCRIPT))
+        found = page.evaluate("axe.run().then(done => done.violations)")
+        serious = [one["id"] for one in found if one["impact"] in ("serious", "critical")]
+        assert serious == []
