@@ -19,10 +19,10 @@ demo: $(READY)
 
 # One process a core, one group of files at a time in each (tests/conftest.py), so that fixtures are made once.
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 test-long: $(READY)
-	$(BIN)/python -m pytest -m long -n 2 --dist loadgroup --timeout 900
+	$(BIN)/python -m pytest -m long -n 2 --timeout 900
 
 # What needs torchvision, other packages or their data: in an environment of its own, $(VENV)/models, never with another torch.
 test-models: $(READY)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,14 +28,31 @@ for name in ("HF_ENDPOINT", "HF_TOKEN"):
 sys.path.insert(0, str(Path(__file__).parent))
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` a file is a group, whose fixtures are made once; some files are one group together."""
-    runs = {item.path for item in items if "finished_run" in getattr(item, "fixturenames", ())}  # a minute to make
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            name = "finished run" if item.path in runs else item.path.name
-            item.add_marker(pytest.mark.xdist_group(name))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a file to one process, whose fixtures are made once; files of one group go to one process together.
+
+    xdist's own `loadgroup` writes the group into the name of a test, which pytest 9.2 does not let it change.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    groups = {
+        path.relative_to(config.rootpath).as_posix(): _group(path) for path in Path(__file__).parent.rglob("*.py")
+    }
+
+    class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return groups.get(file) or file
+
+    return ByGroup(config, log)
+
+
+def _group(path: Path) -> str:
+    """Return the group that a test file names, or that of the run of two rounds, which takes a minute to make."""
+    text = path.read_text(encoding="utf-8")
+    named = re.search(r"xdist_group\(\"(\w+)\"\)", text)
+    return named[1] if named else "finished run" if "finished_run" in text else ""
 
 
 @pytest.fixture(scope="session", autouse=True)

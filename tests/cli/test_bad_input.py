@@ -32,7 +32,7 @@ def refused(*words: str, cwd: Path) -> str:
         (("build-data", "--set", "method=clinctt"), "Did you mean 'clincot'?"),
         (("train", "--hub", "elsewhere"), "is neither local:PATH nor a URL"),
         (("train", "--name", "a/b"), "is not a repository name"),
-        (("train", "--objective", "dpo"), "--objective 'dpo': is not known. Give one of margin_dpo, sft."),
+        (("train", "--objective", "dpo"), "--objective 'dpo': is not known. Give one of margin_dpo, "),
         (("hub", "ls", "nowhere"), "no such folder"),
         (("benchmarks", "import", "slake", "."), "Only vqa-rad"),
     ],

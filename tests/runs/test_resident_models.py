@@ -73,8 +73,8 @@ def test_no_model_of_a_build_is_left_when_training_starts(
     loaded: list[weakref.ref[torch.nn.Module]] = []
     load_models = made.load_models
 
-    def watched(*asked: Any) -> Models:
-        models = load_models(*asked)
+    def watched(*asked: Any, **how: Any) -> Models:
+        models = load_models(*asked, **how)
         every = (models.policy, models.proposer, *models.judges)
         loaded.extend(weakref.ref(weights) for model in every if (weights := weights_of(model)) is not None)
         return models
