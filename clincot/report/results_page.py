@@ -21,8 +21,9 @@ from clincot.stages.evaluate.tables import Grid, comparison_grid, group_grid, ma
 SHOWN = 24  # changed answers with their images
 SIDE = 176  # pixels of an image's longer side
 STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; --doubt: #b26a00; --bad: #b3261e; --good: #1b7f3b; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 92rem; padding: 0 1rem; }
+:root { color-scheme: light dark; --line: #8884; --soft: #8881; --doubt: #8a5200; --bad: #b3261e; --good: #1b7f3b; }
+@media (prefers-color-scheme: dark) { :root { --doubt: #ffb95c; --bad: #ff8a80; --good: #6fd08c; } }
+body { background: Canvas; color: CanvasText; font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 92rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .4rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .55rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
@@ -92,7 +93,8 @@ def _table(grid: Grid, controls: set[str]) -> str:
     for line in grid[1]:
         row = ' class="control"' if line[0] in controls else ""
         lines.append(f"<tr{row}>{''.join(map(_cell, line))}</tr>")
-    return f'<div class="wide"><table><thead><tr>{header}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+    scrolled = 'class="wide" tabindex="0" role="region" aria-label="Table"'  # for those who scroll by keys
+    return f'<div {scrolled}><table><thead><tr>{header}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
 
 
 def _cell(text: str) -> str:
