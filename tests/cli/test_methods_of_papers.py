@@ -36,9 +36,9 @@ SAID = {
     "uv-cot": "wrote 6 boxes",
 }
 TRAINED = {
-    "copo": "DPO of pairs of texts + DPO of pairs of images; reference",
+    "copo": "DPO of each kind of pair that the round has (two texts, or one text with two images);",
     "fisao": "DPO of weighted tokens;",
-    "mdpo": "DPO of pairs of images + 1 × the anchor of the preferred text (delta 0);",
+    "mdpo": "two images) + 1 × the anchor of the preferred text (delta 0);",
     "povid-stage-2": "0.5 × DPO of the pair + 0.5 × DPO of the preferred text against the likeliest tokens under noise",
 }
 SCRIPT = """

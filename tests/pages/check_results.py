@@ -24,7 +24,9 @@ def test_axe_finds_nothing_serious(width: int, scheme: Any, tmp_path: Path) -> N
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         outside: list[str] = []
-        page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else outside.append(asked.url))
+        page.on(
+            "request", lambda asked: None if asked.url.startswith(("file:", "data:")) else outside.append(asked.url)
+        )
         page.goto(file.as_uri())
         page.add_script_tag(path=str(SCRIPT))
         found = page.evaluate("axe.run().then(done => done.violations)")
