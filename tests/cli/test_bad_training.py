@@ -42,6 +42,7 @@ def test_a_loss_that_is_no_number_names_its_rows_and_leaves_no_version(copied: P
     assert "round-1-v2" not in out
 
 
+@pytest.mark.long
 def test_pairs_that_another_policy_wrote_are_refused(copied: Path, small_hub: Path) -> None:
     other = ("--new-version", "--set", "train.dpo.learning_rate=1e-3")
     clincot("train", "--name", "loop", "--hub", f"local:{small_hub}", *SMALL, *other, cwd=copied)

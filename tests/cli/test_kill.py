@@ -33,6 +33,7 @@ def same_rows(one: Path, other: Path) -> None:
         assert first.to_pylist() == second.to_pylist()
 
 
+@pytest.mark.long
 def test_a_build_killed_once_has_the_rows_of_an_uninterrupted_one(small_hub: Path, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

@@ -121,6 +121,7 @@ def test_a_later_push_goes_to_the_user_of_the_token_with_pins_that_resolve(
     assert "model local/mine (round-1) made" in err
 
 
+@pytest.mark.long
 def test_a_second_trainer_is_refused_with_host_and_process(finished_run: tuple[Path, str, str], tmp_path: Path) -> None:
     folder = shutil.copytree(finished_run[0], tmp_path / "copied")
     hold = (
