@@ -23,7 +23,8 @@ SIDE = 176  # pixels of an image's longer side
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --doubt: #8a5200; --bad: #b3261e; --good: #1b7f3b; }
 @media (prefers-color-scheme: dark) { :root { --doubt: #ffb95c; --bad: #ff8a80; --good: #6fd08c; } }
-body { background: Canvas; color: CanvasText; font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 92rem; padding: 0 1rem; }
+body { background: Canvas; color: CanvasText; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 92rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .4rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .55rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
@@ -94,7 +95,7 @@ def _table(grid: Grid, controls: set[str]) -> str:
         row = ' class="control"' if line[0] in controls else ""
         lines.append(f"<tr{row}>{''.join(map(_cell, line))}</tr>")
     scrolled = 'class="wide" tabindex="0" role="region" aria-label="Table"'  # for those who scroll by keys
-    return f'<div {scrolled}><table><thead><tr>{header}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+    return f"<div {scrolled}><table><thead><tr>{header}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
 
 
 def _cell(text: str) -> str:
