@@ -23,8 +23,8 @@ SIDE = 176  # pixels of an image's longer side
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --doubt: #8a5200; --bad: #b3261e; --good: #1b7f3b; }
 @media (prefers-color-scheme: dark) { :root { --doubt: #ffb95c; --bad: #ff8a80; --good: #6fd08c; } }
-body { background: Canvas; color: CanvasText; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 92rem; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 92rem; padding: 0 1rem;
+  background: Canvas; color: CanvasText; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .4rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .55rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }

@@ -11,16 +11,13 @@ from datasets import Dataset
 from peft import PeftModel
 
 from clincot.errors import DataError
-from clincot.objectives.collator import PairCollator
 from clincot.objectives.image_preference import ImagePreferenceTrainer
-from clincot.objectives.packing import RowsCollator, groups
-from clincot.objectives.sides import Renderer
-from clincot.recipe import Anchor, Margin
+from clincot.recipe import Anchor
 from clincot.rows.schema import PAIR_FEATURES
 from tests.objectives.by_hand import text_logp
 from tests.objectives.rows import make_row
-from tests.objectives.test_margin_dpo import arguments, load, lora, randomise
-from tests.objectives.test_rows_by_hand import LAYOUTS, loss_and_gradient
+from tests.objectives.test_margin_dpo import load, randomise
+from tests.objectives.test_rows_by_hand import LAYOUTS, laid_out, loss_and_gradient
 
 BETA = 0.3
 
@@ -38,18 +35,7 @@ IMAGES = [row for row in ROWS if row["chosen"] == row["rejected"]]
 
 
 def made(base, processor, rows, folder, layout, anchor: Anchor) -> ImagePreferenceTrainer:
-    given = Dataset.from_list(rows, features=PAIR_FEATURES)
-    trainer = ImagePreferenceTrainer(
-        model=load(base),
-        args=arguments(folder, beta=BETA),
-        train_dataset=groups(given) if layout == "group" else given,
-        data_collator=RowsCollator(
-            PairCollator(Renderer(processor), Margin("none", 1.0)), layout, given if layout == "group" else None
-        ),
-        processing_class=processor,
-        peft_config=lora(),
-        anchor=anchor,
-    )
+    trainer = laid_out(base, processor, rows, folder, layout, "none", trainer=ImagePreferenceTrainer, anchor=anchor)
     randomise(trainer.model)
     return trainer
 

@@ -7,23 +7,18 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from datasets import Dataset
 from peft import PeftModel
 
 from clincot.images import decode
 from clincot.images.corruptions import diffusion_noise
-from clincot.objectives.collator import PairCollator
 from clincot.objectives.noise import Noise
-from clincot.objectives.packing import RowsCollator, groups
 from clincot.objectives.povid_noise import PovidNoiseTrainer
 from clincot.objectives.sides import Renderer
-from clincot.recipe import InherentNoise, Margin
-from clincot.rows.schema import PAIR_FEATURES
+from clincot.recipe import InherentNoise
 from tests.objectives.by_hand import text_logp
 from tests.objectives.rows import make_group, make_row
-from tests.objectives.test_margin_dpo import arguments, load, lora, randomise
-from tests.objectives.test_rows_by_hand import LAYOUTS, loss_and_gradient
-from tests.objectives.test_rows_by_hand import laid_out as plain_dpo
+from tests.objectives.test_margin_dpo import load, randomise
+from tests.objectives.test_rows_by_hand import LAYOUTS, laid_out, loss_and_gradient
 
 BETA = 0.3
 SEED = 42  # transformers' own
@@ -35,18 +30,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 def made(base, processor, rows, folder, layout, noise: InherentNoise) -> PovidNoiseTrainer:
-    given = Dataset.from_list(rows, features=PAIR_FEATURES)
-    trainer = PovidNoiseTrainer(
-        model=load(base),
-        args=arguments(folder, beta=BETA),
-        train_dataset=groups(given) if layout == "group" else given,
-        data_collator=RowsCollator(
-            PairCollator(Renderer(processor), Margin("none", 1.0)), layout, given if layout == "group" else None
-        ),
-        processing_class=processor,
-        peft_config=lora(),
-        noise=noise,
-    )
+    trainer = laid_out(base, processor, rows, folder, layout, "none", trainer=PovidNoiseTrainer, noise=noise)
     randomise(trainer.model)
     return trainer
 
@@ -108,7 +92,7 @@ def test_loss_and_gradients_are_the_released_codes_in_float64(base, processor, r
 
 
 def test_without_weight_on_mistakes_it_is_dpo(base, processor, rows, tmp_path) -> None:
-    other = plain_dpo(base, processor, rows, tmp_path / "dpo", "shared", kind="none")
+    other = laid_out(base, processor, rows, tmp_path / "dpo", "shared", kind="none")
     randomise(other.model)
     ours = made(base, processor, rows, tmp_path / "ours", "shared", InherentNoise(0.5, 0.0))
     (loss, found), (expected, exact) = loss_and_gradient(ours), loss_and_gradient(other)

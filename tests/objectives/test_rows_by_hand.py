@@ -22,10 +22,12 @@ LAYOUTS = ("pair", "shared", "group")
 KINDS = ("linear", "logit", "log", "none")
 
 
-def laid_out(base, processor, rows, folder, layout, kind="linear", conditioning="per_side", **options):
+def laid_out(
+    base, processor, rows, folder, layout, kind="linear", conditioning="per_side", trainer=MarginDPOTrainer, **options
+):
     given = Dataset.from_list(rows, features=PAIR_FEATURES)
     pairs = PairCollator(Renderer(processor, conditioning), Margin(kind, 1.0))
-    return MarginDPOTrainer(
+    return trainer(
         model=load(base, options.pop("dtype", torch.float32)),
         args=arguments(folder, beta=BETA),
         train_dataset=groups(given) if layout == "group" else given,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from clincot.phantom.drawing.draw import RANGES, Phantom, draw
 from clincot.phantom.policy.card import policy_card
 from clincot.phantom.policy.figures import measure
 from clincot.phantom.policy.network import new_policy, save_policy
-from clincot.phantom.policy.packing import Batch, Packer, collate
+from clincot.phantom.policy.packing import Batch, Packer, Row, collate
 from clincot.phantom.policy.rows import rows
 from clincot.phantom.policy.views import Drawn, masked_view, pixel_values, training_region, view
 from clincot.phantom.policy.vision import train_vision
@@ -26,6 +27,7 @@ IMAGES = 10_000
 VISION_STEPS = 1_000
 TEXT_STEPS = 900
 HELD_OUT = 1_400
+D = TypeVar("D", bound=Drawn)
 
 
 def pretrain_policy(
@@ -71,11 +73,26 @@ def train_text(
     seed: int,
     steps: int,
     batch: int = 12,
-    rate: float = 2e-3,
     report: Callable[[str], None] = print,
 ) -> list[float]:
     """Train projector and language model in place with the tower frozen; return the loss of every step."""
-    rng = np.random.default_rng([seed, 12])
+    order = np.random.default_rng([seed, 12])
+    return train_texts(model, processor, bank, _asked, order, steps=steps, batch=batch, report=report)
+
+
+def train_texts(
+    model: LlavaForConditionalGeneration,
+    processor: LlavaProcessor,
+    bank: Sequence[D],
+    asked: Callable[[D, np.random.Generator], tuple[list[np.ndarray], list[Row]]],
+    rng: np.random.Generator,
+    *,
+    steps: int,
+    batch: int,
+    rate: float = 2e-3,
+    report: Callable[[str], None] = print,
+) -> list[float]:
+    """Train on `batch` images a step; `asked` gives the views of one and the rows that are read with them."""
     model.train()
     model.model.vision_tower.requires_grad_(False)
     standardise(model, bank[:200])
@@ -85,14 +102,18 @@ def train_text(
     for _ in range(steps):
         packed, views = [], []
         for index in rng.integers(len(bank), size=batch):
-            phantom = bank[index]
-            box = _stretched(training_region(phantom, rng), rng)
-            crop = masked_view(phantom, box, rng) if rng.random() < 0.08 else view(phantom, box)
-            views += [view(phantom), crop]
-            packed.append(packer.pack(rows(phantom, box, rng)))
+            seen, read = asked(bank[index], rng)
+            views += seen
+            packed.append(packer.pack(read))
         schedule.step(next_token_loss(model, collate(packed, processor.tokenizer.pad_token_id), pixel_values(views)))
     model.model.vision_tower.requires_grad_(True)
     return schedule.losses
+
+
+def _asked(phantom: Phantom, rng: np.random.Generator) -> tuple[list[np.ndarray], list[Row]]:
+    box = _stretched(training_region(phantom, rng), rng)
+    crop = masked_view(phantom, box, rng) if rng.random() < 0.08 else view(phantom, box)
+    return [view(phantom), crop], rows(phantom, box, rng)
 
 
 @torch.no_grad()

@@ -88,10 +88,9 @@ def _of_run(run: Run, round_: str) -> _Files:
     made = releases.read_lineage(hub, data, number_of(round_))
     config, sealed = releases.tag_of(made.round), bool(made.facts.get("withheld"))
     folder = hub.snapshot(data)
-    whole = _in_folder(folder, config, f"{run.name} {data.revision}") if not sealed else None
     candidates, regions = (sorted((folder / f"{config}{part}").glob("*.parquet")) for part in PARTS)
     return _Files(
-        full_rows(run, hub, data, made) if whole is None else whole.pairs,
+        full_rows(run, hub, data, made) if sealed else _in_folder(folder, config, f"{run.name} {data.revision}").pairs,
         candidates,
         regions,
         name=f"{run.name} {data.revision}",

@@ -11,10 +11,9 @@ import torch
 from transformers import LlavaForConditionalGeneration, LlavaProcessor
 
 from clincot.phantom.policy.network import save_policy
-from clincot.phantom.policy.packing import Packer, collate
-from clincot.phantom.policy.pretrain import next_token_loss, standardise
-from clincot.phantom.policy.views import pixel_values, view
-from clincot.phantom.schedule import Schedule
+from clincot.phantom.policy.packing import Row
+from clincot.phantom.policy.pretrain import train_texts
+from clincot.phantom.policy.views import view
 from clincot.phantom.v2.draw import Radiograph, draw
 from clincot.phantom.v2.objects import RANGES
 from clincot.phantom.v2.policy.looks import chain_of
@@ -62,24 +61,13 @@ def train_text(
     seed: int,
     steps: int,
     batch: int = 10,
-    rate: float = 2e-3,
     report: Callable[[str], None] = print,
 ) -> list[float]:
     """Train projector and language model in place with the tower frozen; return the loss of every step."""
-    rng = np.random.default_rng([seed, 32])
-    model.train()
-    model.model.vision_tower.requires_grad_(False)
-    standardise(model, bank[:200])
-    packer = Packer(processor)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    schedule = Schedule(trained, rate, steps, "text", report)
-    for _ in range(steps):
-        packed, views = [], []
-        for index in rng.integers(len(bank), size=batch):
-            drawn = bank[index]
-            crop = chain_of(drawn.layout, 1, rng)[0]
-            views += [view(drawn), view(drawn, crop)]
-            packed.append(packer.pack(rows(drawn.layout, crop, rng)))
-        schedule.step(next_token_loss(model, collate(packed, processor.tokenizer.pad_token_id), pixel_values(views)))
-    model.model.vision_tower.requires_grad_(True)
-    return schedule.losses
+    order = np.random.default_rng([seed, 32])
+    return train_texts(model, processor, bank, _asked, order, steps=steps, batch=batch, report=report)
+
+
+def _asked(drawn: Radiograph, rng: np.random.Generator) -> tuple[list[np.ndarray], list[Row]]:
+    crop = chain_of(drawn.layout, 1, rng)[0]
+    return [view(drawn), view(drawn, crop)], rows(drawn.layout, crop, rng)
