@@ -10,7 +10,9 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 from command import SMALL, clincot
 from shards import shards, sums
@@ -21,22 +23,28 @@ SHARDS = 16
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 
 
-def build(cwd: Path, hub: Path, address: str) -> subprocess.Popen[str]:
+def build(log: Path, hub: Path, address: str) -> subprocess.Popen[bytes]:
     words = ("build-data", "--executor", "ray", "--name", "build", "--hub", f"local:{hub}", *WORDS)
-    return subprocess.Popen(
-        [sys.executable, "-m", "clincot", *words],
-        cwd=cwd,
-        env=os.environ | {"RAY_ADDRESS": address},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "clincot", *words],
+            cwd=log.parent,
+            env=os.environ | {"RAY_ADDRESS": address},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
 
 
-def until(true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def until(true: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
     while not true():
-        assert process.poll() is None, process.communicate()[0]
+        assert process.poll() is None, log.read_text()
         time.sleep(0.02)
+
+
+def at_work(node: Any) -> bool:
+    """Return whether a process of this node is in the middle of a piece (Ray writes it into the process's name)."""
+    raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
+    return any("Actor.do" in " ".join(child.cmdline()) for child in raylet.children())
 
 
 @pytest.mark.long
@@ -54,20 +62,23 @@ def test_a_cluster_builds_the_rows_of_one_process_whatever_dies(
     cluster = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
     try:
         doomed, _ = cluster.add_node(**NODE), cluster.add_node(**NODE)
-        process = build(tmp_path, small_hub, cluster.address)
-        until(lambda: shards(folder) >= 2, process)
+        log = tmp_path / "before.log"
+        process = build(log, small_hub, cluster.address)
+        until(lambda: shards(folder) >= 2 and at_work(doomed), process, log)
         cluster.remove_node(doomed, allow_graceful=False)
         cluster.add_node(**NODE)
-        until(lambda: shards(folder) >= 6, process)
+        until(lambda: "another one does it again" in log.read_text(), process, log)  # what the killed node did
+        until(lambda: shards(folder) >= 6, process, log)
         os.kill(process.pid, signal.SIGKILL)
-        before, _ = process.communicate()
+        process.wait()
         assert shards(folder) < SHARDS
-        process = build(tmp_path, small_hub, cluster.address)
-        said, _ = process.communicate(timeout=600)
+        log = tmp_path / "after.log"
+        process = build(log, small_hub, cluster.address)
+        process.wait(timeout=600)
     finally:
         cluster.shutdown()
+    said = log.read_text()
     assert process.returncode == 0, said
-    assert "another one does it again" in before, before  # what the killed node did
     # The killed command's processes may finish a shard that the next command builds already: one each at most.
     twice = max([0, *map(int, re.findall(r"shards built twice: (\d+)", said))])
     print(f"shards built twice: {twice} of {SHARDS}")
