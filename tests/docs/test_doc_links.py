@@ -8,10 +8,12 @@ from pathlib import Path
 
 from tree import ROOT
 
+from tests.docs import blocks
+
 FOLDERS = ("clincot", "tests", "perf", "recipes", "hub_cards", "examples")
 TEXTS = {".py", ".yaml", ".md", ".jinja", ".toml"}
 WRITERS = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")) if path.suffix in TEXTS]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "recipes/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "CHANGELOG.md", *blocks.PAGES]
 # docs/methods.md#eq-1-region, or docs/methods.md, Eq. 1
 POINTER = re.compile(r"\bdocs/((?!README)[\w/-]+\.md)(?:#([\w-]+)|, (Eq\. \d))?")
 LINK = re.compile(r"\]\(([^)\s:#]+\.\w+)?(?:#([^)\s]+))?\)")
