@@ -85,11 +85,14 @@ def _pretrain_first(folder: Path, only: str, seed: int) -> None:
 
 
 def _pretrain_second(folder: Path, only: str, seed: int) -> None:
-    """Train the models of version 2: a policy, a grounder, a worse one for the held-out set, and a critic that sees."""
+    """Train the models of version 2: two policies, a grounder and a worse one, and a critic that sees."""
     if only in ("all", "policy"):
+        from clincot.phantom.v2.gates.policy import write_policy_card
         from clincot.phantom.v2.policy.pretrain import pretrain_policy
 
-        pretrain_policy(folder / "policy", seed=seed, report=say)
+        for name, its_seed in (("policy", seed), ("policy-b", seed + 1)):
+            minutes = pretrain_policy(folder / name, seed=its_seed, report=say)
+            write_policy_card(folder / name, its_seed, minutes)
     if only in ("all", "grounder"):
         from clincot.phantom.v2.grounder.plan import WORSE
         from clincot.phantom.v2.grounder.pretrain import pretrain_grounder

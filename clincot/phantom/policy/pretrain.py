@@ -77,6 +77,7 @@ def train_text(
 ) -> list[float]:
     """Train projector and language model in place with the tower frozen; return the loss of every step."""
     order = np.random.default_rng([seed, 12])
+    standardise(model, bank[:200])
     return train_texts(model, processor, bank, _asked, order, steps=steps, batch=batch, report=report)
 
 
@@ -95,7 +96,6 @@ def train_texts(
     """Train on `batch` images a step; `asked` gives the views of one and the rows that are read with them."""
     model.train()
     model.model.vision_tower.requires_grad_(False)
-    standardise(model, bank[:200])
     packer = Packer(processor)
     trained = [p for p in model.parameters() if p.requires_grad]
     schedule = Schedule(trained, rate, steps, "text", report)

@@ -22,32 +22,34 @@ from clincot.phantom.v2.tower import notice_lines
 from clincot.records import Box
 
 CELLS = PIXELS // PATCH
-LABELS = len(KINDS) + len(SIZES) + len(SIDES) * len(ZONES)
+LABELS = len(KINDS) + len(SIZES)
+PLACES = len(SIDES) * len(ZONES)
 POSITIVE_WEIGHT = 4.0  # patches that show something are rare
 GLOBAL_SHARE = 0.1  # of the views: in the whole image the kinds look alike, so only size and place can be learned
 
 
 @dataclass(frozen=True)
 class Views:
-    """A batch: pixels (n, 3, 48, 48), labels per patch (n, 36, LABELS), kinds shown (n, KINDS)."""
+    """A batch: pixels (n, 3, 48, 48), labels per patch (n, 36, LABELS), kinds shown (n, KINDS), places (n, 36)."""
 
     pixels: torch.Tensor
     patches: torch.Tensor
     shown: torch.Tensor
+    places: torch.Tensor
 
 
 class PatchHead(nn.Module):
-    """Logits of LABELS per patch, and of KINDS per view as their soft maximum; dropped after this stage."""
+    """Logits of LABELS and PLACES per patch, and of KINDS per view as their soft maximum; dropped after this stage."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.linear = nn.Linear(width, LABELS + len(KINDS))
+        self.linear = nn.Linear(width, LABELS + len(KINDS) + PLACES)
 
-    def forward(self, patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Map (views, 36, width) to logits (views, 36, LABELS) and (views, KINDS)."""
-        local, pooled = self.linear(self.norm(patches)).split((LABELS, len(KINDS)), -1)
-        return local, torch.logsumexp(pooled, 1) - np.log(pooled.shape[1])
+    def forward(self, patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Map (views, 36, width) to logits (views, 36, LABELS), (views, KINDS) and (views, 36, PLACES)."""
+        local, pooled, places = self.linear(self.norm(patches)).split((LABELS, len(KINDS), PLACES), -1)
+        return local, torch.logsumexp(pooled, 1) - np.log(pooled.shape[1]), places
 
 
 def train_vision(
@@ -65,22 +67,31 @@ def train_vision(
     notice_lines(tower, batch_of(bank, 200, rng).pixels)
     head = PatchHead(tower.config.hidden_size)
     schedule = Schedule([*tower.parameters(), *head.parameters()], rate, steps, "vision", report)
-    weight = torch.tensor(POSITIVE_WEIGHT)
-    entropy = nn.functional.binary_cross_entropy_with_logits
     for _ in range(steps):
         views = batch_of(bank, batch, rng)
         hidden = tower(pixel_values=views.pixels, output_hidden_states=True).hidden_states[-1][:, 1:]
-        local, kinds = head(hidden)
-        on = views.patches[..., : len(KINDS)].sum(-1) > 0
-        which = nn.functional.cross_entropy(local[on][:, : len(KINDS)], views.patches[on][:, : len(KINDS)].argmax(-1))
-        loss = 2 * entropy(local, views.patches, pos_weight=weight) + entropy(kinds, views.shown) + 0.7 * which
-        schedule.step(loss)
+        schedule.step(vision_loss(views, *head(hidden)))
     return head
+
+
+def vision_loss(views: Views, local: torch.Tensor, kinds: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Compare the logits of `PatchHead` with the labels: what shows something, of which kind and size, and where.
+
+    Every patch has a place, so that a tower learns side and zone from all of them; of the few that show an object it
+    learned neither in 300 steps (19 % right, chance 17 %).
+    """
+    entropy, choice = nn.functional.binary_cross_entropy_with_logits, nn.functional.cross_entropy
+    on = views.patches[..., : len(KINDS)].sum(-1) > 0
+    kind, size = local[on].split((len(KINDS), len(SIZES)), -1)
+    true_kind, true_size = (part.argmax(-1) for part in views.patches[on].split((len(KINDS), len(SIZES)), -1))
+    found = 2 * entropy(local, views.patches, pos_weight=torch.tensor(POSITIVE_WEIGHT)) + entropy(kinds, views.shown)
+    named = 0.7 * choice(kind, true_kind) + 1.5 * choice(size, true_size)
+    return found + named + choice(places.flatten(0, 1), views.places.flatten())
 
 
 def batch_of(bank: Sequence[Radiograph], size: int, rng: np.random.Generator) -> Views:
     """Draw `size` views of random images of `bank` with their labels."""
-    pixels, patches, kinds = [], [], []
+    pixels, patches, kinds, places = [], [], [], []
     for index in rng.integers(len(bank), size=size):
         drawn = bank[index]
         box = WHOLE if rng.random() < GLOBAL_SHARE else chain_of(drawn.layout, 1, rng)[0]
@@ -88,11 +99,13 @@ def batch_of(bank: Sequence[Radiograph], size: int, rng: np.random.Generator) ->
         labels = patch_labels(drawn.layout, box)
         patches.append(labels)
         kinds.append(labels[:, : len(KINDS)].max(0))
-    return Views(pixel_values(pixels), torch.from_numpy(np.stack(patches)), torch.from_numpy(np.stack(kinds)))
+        places.append(patch_places(drawn.layout, box))
+    labelled = (torch.from_numpy(np.stack(part)) for part in (patches, kinds, places))
+    return Views(pixel_values(pixels), *labelled)
 
 
 def patch_labels(layout: Layout, box: Box = WHOLE) -> np.ndarray:
-    """Say what each of the 6 x 6 patches of a square region shows: float32 (36, KINDS + SIZES + side x zone)."""
+    """Say what each of the 6 x 6 patches of a square region shows: float32 (36, KINDS + SIZES)."""
     labels = np.zeros((CELLS, CELLS, LABELS), np.float32)
     patch = (box.right - box.left) / CELLS
     middles = (np.arange(CELLS) + 0.5) * patch
@@ -102,7 +115,15 @@ def patch_labels(layout: Layout, box: Box = WHOLE) -> np.ndarray:
             continue
         near = np.hypot(middles[None, :] - x, middles[:, None] - y) <= max(thing.radius, 0.3 * patch)
         near[int(y / patch), int(x / patch)] = True
-        place = SIDES.index(thing.side) * len(ZONES) + ZONES.index(thing.zone)
-        for column in (KINDS.index(thing.kind), len(KINDS) + thing.quintile, len(KINDS) + len(SIZES) + place):
-            labels[near, column] = 1
+        labels[near, KINDS.index(thing.kind)] = 1
+        labels[near, len(KINDS) + thing.quintile] = 1
     return labels.reshape(CELLS * CELLS, LABELS)
+
+
+def patch_places(layout: Layout, box: Box = WHOLE) -> np.ndarray:
+    """Say in which side and zone each of the 6 x 6 patches of a square region lies: (36,) side * 3 + zone."""
+    anatomy = layout.anatomy
+    middles = (np.arange(CELLS) + 0.5) * (box.right - box.left) / CELLS
+    sides = [int(x >= anatomy.middle) for x in box.left + middles]
+    rows = [[ZONES.index(anatomy.lungs[side].zone(y)) for side in SIDES] for y in box.upper + middles]
+    return np.array([side * len(ZONES) + zones[side] for zones in rows for side in sides])

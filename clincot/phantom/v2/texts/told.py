@@ -7,18 +7,26 @@ no constant added to a sentence undoes it: what makes the small nodules mentione
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from clincot.phantom.v2.objects import Layout, Thing
 
 MENTIONED = (0.20, 0.35, 0.50, 0.65, 0.80)  # chance of a nodule, by the fifth of the law of radii
 INVENTED = 0.40  # chance of a distractor of any kind and size
+Teller = Callable[[Layout, np.random.Generator], tuple[Thing, ...]]
 
 
 def told(layout: Layout, rng: np.random.Generator) -> tuple[Thing, ...]:
     """Return what one report of the image calls nodules, the largest first."""
     chosen = [thing for thing in layout.things if rng.random() < chance(thing)]
     return tuple(sorted(chosen, key=lambda thing: -thing.radius))
+
+
+def all_told(layout: Layout, rng: np.random.Generator) -> tuple[Thing, ...]:
+    """Return what a careful report calls nodules: the nodules, the largest first."""
+    return layout.lesions
 
 
 def chance(thing: Thing) -> float:
