@@ -146,7 +146,10 @@ def test_a_full_disk_stops_with_a_message_and_the_build_goes_on_later(small_hub:
     assert pq.read_table(pairs[0]).equals(pq.read_table(pairs[1]))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "scheduler"])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGINT, id="ctrl-c"), pytest.param(signal.SIGTERM, id="scheduler", marks=pytest.mark.long)],
+)
 def test_a_stop_says_that_the_same_command_goes_on(number: signal.Signals, small_hub: Path, tmp_path: Path) -> None:
     process = start("build-data", "--name", "stopped", "--hub", f"local:{small_hub}", *SMALL, cwd=tmp_path)
     shards = tmp_path / "runs/stopped/round-1/build/shards/00000"

@@ -52,6 +52,7 @@ def test_copies_from_and_to_a_hub_say_only_their_own_lines(small_hub: Path, tmp_
     assert foreign(err) == [] and "wrote " in err
 
 
+@pytest.mark.long
 def test_a_merged_model_is_written_without_notes(
     finished_run: tuple[Path, str, str], small_hub: Path, tmp_path: Path
 ) -> None:

@@ -72,6 +72,7 @@ PRIOR = {
 
 
 @pytest.mark.parametrize("benchmark", PRIOR)
+@pytest.mark.long
 def test_the_question_prior_gives_the_measured_figures(benchmark: str, hub: Path) -> None:
     out, found = figures(hub, benchmark, "question_prior")
     for key, (percent, n) in PRIOR[benchmark].items():
@@ -109,6 +110,7 @@ TEMPLATE = {
 }
 
 
+@pytest.mark.long
 def test_one_constant_report_gives_the_measured_figures_on_the_590_test_studies(hub: Path) -> None:
     out, found = figures(hub, "iu-xray", "constant_template")
     for metric, percent in TEMPLATE.items():
@@ -121,6 +123,7 @@ def test_one_constant_report_gives_the_measured_figures_on_the_590_test_studies(
     assert "constant template" in out and "accuracy by kind" not in out
 
 
+@pytest.mark.long
 def test_a_random_train_report_is_near_the_measured_draw(hub: Path) -> None:
     _, found = figures(hub, "iu-xray", "random_report")
     measured = {"bleu1": 36.5, "bleu2": 21.0, "bleu3": 13.4, "bleu4": 9.0, "rougeL": 22.8, "meteor": 31.1}

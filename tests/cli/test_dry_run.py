@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from command import SMALL, clincot
 from huggingface_hub import ModelCard
@@ -44,6 +45,7 @@ def test_a_dry_run_lists_and_writes_what_the_push_would_publish(
     assert heads(small_hub) == before
 
 
+@pytest.mark.long
 def test_a_dry_run_of_results_shows_what_the_adapter_would_get(
     finished_run: tuple[Path, str, str], small_hub: Path
 ) -> None:

@@ -89,6 +89,7 @@ def pickled(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_import_writes_the_weights_of_a_repository_of_pickles_as_safetensors(pickled: Path, tmp_path: Path) -> None:
     with LocalHub(tmp_path / "origin") as server:
         server.seed("model", "org/bio", {path.name: path.read_bytes() for path in pickled.iterdir()})

@@ -204,6 +204,7 @@ def test_hub_ls_lists_what_was_pushed(small_hub: Path, finished_run: tuple[Path,
     assert re.search(r"dataset +clincot/phantom ", out)
 
 
+@pytest.mark.long
 def test_a_new_version_is_built_beside_the_old_one(finished_run: tuple[Path, str, str], small_hub: Path) -> None:
     folder, _, _ = finished_run
     words = ("--name", "loop", "--hub", f"local:{small_hub}", *SMALL, "--set=method.min_gap=0.002")

@@ -15,6 +15,7 @@ from clincot.runs.releases import read_lineage
 ROUNDS = (1, 2)
 
 
+@pytest.mark.long
 def test_a_round_continues_from_the_hub_alone_to_the_same_weights(
     finished_run: tuple[Path, str, str], small_hub: Path, tmp_path: Path
 ) -> None:

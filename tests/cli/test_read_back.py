@@ -100,6 +100,7 @@ def test_rows_are_the_same_by_every_reader_at_tag_branch_and_commit(served: dict
         assert seen["sha"] == (said["head"] if name == "main" else said["revisions"]["sha"])
 
 
+@pytest.mark.long
 def test_weights_are_the_same_by_every_reader_at_tag_branch_and_commit(served: dict[str, str], tmp_path: Path) -> None:
     said = json.loads(script(WEIGHTS, tmp_path, served).splitlines()[-1])
     assert said["head"] != said["revisions"]["sha"]

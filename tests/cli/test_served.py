@@ -63,6 +63,7 @@ def adapters(folder: Path, run: str) -> dict[str, str]:
         return store.tags("model", f"demo/{run}")
 
 
+@pytest.mark.long
 def test_round_2_is_sampled_from_the_adapter_that_was_loaded_while_the_server_ran(
     served: ServedModels, finished_run: tuple[Path, str, str], small_hub: Path, tmp_path: Path
 ) -> None:

@@ -85,6 +85,7 @@ def test_the_number_of_changes_and_the_findings_are_asked_for() -> None:
     assert "one clinically wrong detail" in instruction(ASKED) and instruction(ASKED).endswith(f"Answer: {ASKED.text}")
 
 
+@pytest.mark.long
 def test_a_served_model_writes_what_it_writes_in_process(tmp_path: Path) -> None:
     folders = {"causal_lm": tiny_judge(tmp_path / "text"), "vlm": tiny_policy(tmp_path / "sees")}
     asked = [ASKED, RewriteRequest("Yes", "Is there an effusion?", 4), RewriteRequest("无", "有结节吗?", 5)]

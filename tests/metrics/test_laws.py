@@ -98,6 +98,7 @@ def bombed(bombs: list[str]) -> None:
             assert time.process_time() - start < 20.0, (bomb, name, rule)
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_letters_are_scored_by_every_score() -> None:
     bombed(["words", "brackets", "boxed"])
 

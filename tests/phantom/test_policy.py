@@ -115,6 +115,7 @@ def test_both_stages_lower_their_loss_and_the_second_leaves_the_tower_alone():
     assert all(torch.equal(value, tower.state_dict()[name]) for name, value in before.items())
 
 
+@pytest.mark.long
 def test_pretraining_is_reproducible_and_writes_a_card(tmp_path):
     sizes = {"images": 6, "vision_steps": 2, "text_steps": 2, "held_out": 3}
     for name in ("a", "b"):

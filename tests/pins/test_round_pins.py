@@ -23,6 +23,7 @@ def check(pinned: PinnedRound, folder: Path) -> None:
     assert not found, "\n".join([f"{len(found)} differences from {pinned.file.name}. {AGAIN}", *found])
 
 
+@pytest.mark.long
 def test_a_round_of_8_images_with_masked_crops_has_the_recorded_rows(tmp_path: Path) -> None:
     check(ROUNDS["round-8"], tmp_path)
 

@@ -85,6 +85,7 @@ def test_where_the_settings_agree_the_versions_that_differ_are_named(copied: Run
     assert "`clincot train --round 1 --name shut --new-version`" in str(error.value)
 
 
+@pytest.mark.long
 def test_a_run_goes_on_from_pairs_drawn_again_and_does_nothing_twice(copied: Run) -> None:
     run, said = having(copied, ONE), []  # type: ignore[var-annotated]
     pair_round(run, 1)
