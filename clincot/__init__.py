@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from clincot.recipe import Recipe, load_recipe  # noqa: F401
     from clincot.records import Candidate, Example, Region  # noqa: F401
     from clincot.records.pairs import Pair  # noqa: F401
+    from clincot.report.show import Shown, show  # noqa: F401
     from clincot.runs.api import build, check_push, evaluate, import_rows, open_run, pair, push, train  # noqa: F401
     from clincot.runs.results import RoundAdapter, RoundData, RunResults  # noqa: F401
     from clincot.runs.rounds.imported import RowsToImport  # noqa: F401
@@ -38,6 +39,8 @@ _PUBLIC = {
     "RoundData": "clincot.runs.results",
     "RoundAdapter": "clincot.runs.results",
     "RunResults": "clincot.runs.results",
+    "Shown": "clincot.report.show",
+    "show": "clincot.report.show",
     "Hub": "clincot.hub",
     "ClincotError": "clincot.errors",
 }

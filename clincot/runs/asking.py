@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from clincot import benchmarks, images
 from clincot.chain.layout import Display
@@ -16,6 +16,7 @@ from clincot.images.views import Gallery
 from clincot.records import Example, Region
 from clincot.records.lineage import OwnPin
 from clincot.regions.base import Proposer
+from clincot.report.fragments.drawn import outlined
 from clincot.runs.checks.asked import BASE, NEWEST
 from clincot.runs.checks.rows import ROUND, named
 from clincot.runs.models import adapters
@@ -27,7 +28,6 @@ from clincot.runs.releases.content import own_pin
 from clincot.runs.run import Run
 from clincot.stages.evaluate.inference import Answer, Settings, answer_by_region, answer_directly, propose
 
-COLOURS = ((255, 176, 0), (53, 196, 106), (255, 107, 94), (90, 160, 255))
 SHOWN = 512  # pixels of the drawn image's shorter side, at least
 
 
@@ -90,15 +90,8 @@ def ask(run: Run, example: Example, policies: Sequence[str]) -> list[Asked]:
 def drawing(example: Example, asked: Sequence[Asked]) -> Image.Image:
     """Return the image with the boxes that the answers looked at, enlarged where it is small."""
     image = images.decode(example.encoded(), example.image_label)
-    scale = max(1.0, SHOWN / min(image.size))
-    image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC)
-    draw = ImageDraw.Draw(image)
-    for place, looked in enumerate(dict.fromkeys(looked for one in asked for looked in one.answer.regions)):
-        box = tuple(round(edge * scale) for edge in looked.box)
-        colour = COLOURS[place % len(COLOURS)]
-        draw.rectangle(box, outline=colour, width=3)
-        draw.text((box[0] + 6, box[1] + 4), looked.hypothesis, fill=colour)
-    return image
+    looked = list(dict.fromkeys(looked for one in asked for looked in one.answer.regions))
+    return outlined(image, looked, max(1.0, SHOWN / min(image.size)), names=True)
 
 
 def _adapter(run: Run, name: str) -> tuple[str, Adapter | None]:

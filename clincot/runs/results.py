@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,11 +14,15 @@ from clincot.runs.run import Run
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from pandas import DataFrame
 
     from clincot.stages.evaluate import Evaluation
     from clincot.stages.evaluate.results import Result
 
 Part = Literal["pairs", "candidates", "regions"]
+Numbers = Literal["results", "comparisons", "predictions"]
+NUMBERS: tuple[Numbers, ...] = ("results", "comparisons", "predictions")
+IMAGES = ("images", "side_images")  # columns of encoded images
 PARTS: Mapping[Part, str] = {"pairs": "", "candidates": "-candidates", "regions": "-regions"}
 
 
@@ -57,6 +61,16 @@ class RoundData(StageResult):
 
         loaded: Dataset = Dataset.from_parquet([str(path) for path in self.files[part]])
         return loaded
+
+    def frame(self, part: Part = "pairs") -> DataFrame:
+        """Return the rows of one part as a pandas frame, without the images. Raises ClincotError for another part."""
+        if part not in PARTS:
+            raise ClincotError(f"part {part!r}: is not known.{did_you_mean(part, PARTS)}")
+        from pyarrow.dataset import dataset
+
+        rows = dataset([str(path) for path in self.files[part]])
+        frame: DataFrame = rows.to_table([name for name in rows.schema.names if name not in IMAGES]).to_pandas()
+        return frame
 
 
 @dataclass(frozen=True)
@@ -97,3 +111,21 @@ class RunResults(StageResult):
         if name not in found:
             raise ClincotError(f"results: there is no {name}.{did_you_mean(name, found)}")
         return found[name]
+
+    def frame(self, part: Numbers = "results") -> DataFrame:
+        """Return the evaluation as a pandas frame, one line for each number, difference or answer.
+
+        Args:
+            part: `results` (every measure of every row, also by kind and modality), `comparisons` (differences on the
+                same resamples) or `predictions` (every answer with what it looked at).
+
+        Raises:
+            ClincotError: another part.
+        """
+        if part not in NUMBERS:
+            raise ClincotError(f"part {part!r}: is not known.{did_you_mean(part, NUMBERS)}")
+        from pandas import DataFrame
+
+        made: Sequence[Any] = getattr(self.evaluation, part)
+        names = [column.name for column in fields(made[0])] if made else []
+        return DataFrame([{name: getattr(one, name) for name in names} for one in made])

@@ -37,6 +37,13 @@ def test_the_example_builds_trains_and_evaluates_a_round(example: tuple[Path, st
     assert [line.partition(":")[0] for line in scores] == ["base", "round-1"]
 
 
+def test_the_notebook_shows_the_round_of_the_example(example: tuple[Path, str], small_hub: Path) -> None:
+    words = [sys.executable, str(ROOT / "examples/notebook.py"), f"local:{small_hub}"]
+    done = subprocess.run(words, cwd=example[0], capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    assert "count" in done.stdout and "<img src=" in (example[0] / "show.html").read_text()
+
+
 def test_a_command_finds_nothing_left_to_do_in_the_examples_run(example: tuple[Path, str], small_hub: Path) -> None:
     words = ("--name", "example", "--hub", f"local:{small_hub}", *(f"--set={override}" for override in FEW))
     _, err = clincot("train", *words, cwd=example[0])
@@ -58,6 +65,9 @@ for call in (lambda: data.load("pair"), lambda: clincot.build(run, 9), lambda: c
 run = clincot.open_run(clincot.load_recipe("clincot", "phantom", overrides=[*few, "method.pairs_per_step=1"]), **where)
 data = clincot.pair(run, 1)
 groups = data.load("pairs")["group"]
+frame = data.frame()
+assert list(frame.group) == groups and "chosen" in frame and "images" not in frame and "side_images" not in frame
+assert "<img" in clincot.show(data.load("pairs")[0])._repr_html_() and len(data.frame("candidates")) > len(frame)
 print(data.release.tag, data.release.fresh, len(groups) == len(set(groups)) > 0, clincot.pair(run, 1).release.fresh)
 """
     lines = script(code, example[0], {}).splitlines()
