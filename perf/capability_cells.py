@@ -18,7 +18,8 @@ from clincot.errors import ClincotError
 from clincot.objectives.layout import RowsWarning
 from clincot.regions.center import Center
 from clincot.rows.schema import PAIR_FEATURES, table, write_parquet
-from clincot.stages.evaluate.answering import Answering, PolicyUnderTest, groups
+from clincot.stages.evaluate.answering import Answering, PolicyUnderTest
+from clincot.stages.evaluate.groups import groups
 from clincot.stages.evaluate.inference import Settings
 from clincot.stages.evaluate.predictions import Store
 from clincot.stages.train.dpo import TrainJob, TrainOutcome, train_adapter

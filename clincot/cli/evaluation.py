@@ -14,6 +14,7 @@ from clincot.cli.first_page import Full, Open, point_to_page
 from clincot.cli.options import Options, with_options
 from clincot.cli.stages import By, DryRun, NewVersion, Push, Workers, check_push, executor_of, report
 from clincot.executors.world import world_of
+from clincot.recipe.parts import PROBES
 
 if TYPE_CHECKING:
     from clincot.runs.run import Run
@@ -43,6 +44,14 @@ Predictions = Annotated[
         " protocol, without any model."
     ),
 ]
+Probes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--probe",
+        help="Measure this in addition, with its control: NAME or NAME,NAME (repeatable). " + listed(PROBES),
+        autocompletion=completing(PROBES),
+    ),
+]
 First = Annotated[str, typer.Argument(help="A row: POLICY[/INFERENCE[/CONTROL]], or REPO@REVISION[:ROW].")]
 Second = Annotated[str, typer.Argument(help="The row to compare with it, of the same form.")]
 Shown = Annotated[int, typer.Option("--show", min=0, help="How many changed answers to print.")]
@@ -58,6 +67,7 @@ def evaluate(
     control: Controls = None,
     predictions: Predictions = None,
     protocol: Protocols = None,
+    probe: Probes = None,
     workers: Workers = 0,
     executor: By = "local",
     full: Full = False,
@@ -73,10 +83,13 @@ def evaluate(
     check_controls(control or [])
     if control or predictions:
         _check_alone(control, predictions, push or dry_run or new_version)
+    names = [name.strip() for given in probe or [] for name in given.split(",")]
+    if names:
+        options = options.having(f"evaluate.probes=[{_checked_probes(names, alone=bool(control or predictions))}]")
     run = options.open(round)
     asked = run.recipe.evaluate.protocol
     labels = protocols.chosen(asked, protocol) if protocol else ()
-    _check_scored(labels, asked)
+    _check_scored(labels, asked, judged="judge" in run.recipe.evaluate.probes)
     if control or predictions:
         return _without_model(run, control or [], predictions, labels, json_)
     check_push(run, push and not dry_run)
@@ -123,6 +136,17 @@ def register(app: typer.Typer) -> None:
     app.command("compare")(compare)
 
 
+def _checked_probes(names: list[str], *, alone: bool) -> str:
+    from clincot.errors import ClincotError, did_you_mean
+
+    for name in names:
+        if name not in PROBES:
+            raise ClincotError(f"--probe {name}: no such probe.{did_you_mean(name, PROBES)}")
+    if alone:
+        raise ClincotError("--probe: asks policies again, and --control and --predictions have none. Leave it out.")
+    return ", ".join(dict.fromkeys(names))
+
+
 def _check_alone(control: list[str] | None, predictions: Path | None, published: bool) -> None:
     from clincot.errors import ClincotError
 
@@ -137,12 +161,14 @@ def _check_alone(control: list[str] | None, predictions: Path | None, published:
         raise ClincotError(f"--predictions {predictions}: no such file. Give a file of answers.")
 
 
-def _check_scored(labels: tuple[str, ...], asked: str) -> None:
+def _check_scored(labels: tuple[str, ...], asked: str, *, judged: bool) -> None:
     from clincot import protocols
     from clincot.errors import ClincotError
 
     for label in labels:
-        if label not in protocols.chosen(asked, [protocols.ALL]):
+        if label == protocols.JUDGED.label and not judged:
+            raise ClincotError(f"--protocol {label}: judges fill it. Add --probe judge.")
+        if label not in (protocols.JUDGED.label, *protocols.chosen(asked, [protocols.ALL])):
             raise ClincotError(
                 f"--protocol {label}: is not of clincot, so nothing is scored under it unless it is asked under. Set"
                 " evaluate.protocol to it."

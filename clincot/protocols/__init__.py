@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from clincot.errors import ClincotError, did_you_mean
 from clincot.metrics import load_score
+from clincot.protocols._judged import CLINCOT_JUDGE_V1
 from clincot.protocols._others import (
     CARES_YESNO_V1,
     CARES_YESNO_V2,
@@ -25,7 +26,7 @@ from clincot.protocols.base import Asking, Measure, Protocol
 from clincot.recipe.choices import choose, is_known
 from clincot.recipe.plugins import Table
 
-__all__ = ["ALL", "OUTSIDE", "PROTOCOLS", "Asking", "Measure", "Protocol", "chosen", "is_own", "load"]
+__all__ = ["ALL", "JUDGED", "OUTSIDE", "PROTOCOLS", "Asking", "Measure", "Protocol", "chosen", "is_own", "load"]
 ALL = "all"
 # Tables have this order: what is current first, then the versions that were replaced and stay for numbers made before.
 PROTOCOLS = {
@@ -47,6 +48,7 @@ PROTOCOLS = {
         CARES_YESNO_V1,
     )
 }
+JUDGED = CLINCOT_JUDGE_V1  # no rule scores it: it has results where judges were asked (`evaluate.probes`)
 LOADED: dict[str, Protocol] = {}  # those outside, by their labels
 OUTSIDE = Table("protocols", {})  # what packages and files add; results carry their labels as they do ours
 GROUNDING = ("pointing_game", "region_iou", "lesion_share")  # scored by boxes, so no score of texts
@@ -55,7 +57,7 @@ NEWEST = {p.name: p for p in sorted(PROTOCOLS.values(), key=lambda protocol: pro
 
 def is_own(label: str) -> bool:
     """Return whether `label` is of this package: a label, or a name for its newest version."""
-    return label in PROTOCOLS or label in NEWEST
+    return label in PROTOCOLS or label in NEWEST or label in (JUDGED.label, JUDGED.name)
 
 
 def load(label: str) -> Protocol:
@@ -64,6 +66,8 @@ def load(label: str) -> Protocol:
     One outside is known by its label too once it was loaded: results carry labels. Raises ClincotError naming the
     nearest known one, or what is wrong with one outside.
     """
+    if label in (JUDGED.label, JUDGED.name):
+        return JUDGED
     found = PROTOCOLS.get(label) or NEWEST.get(label) or LOADED.get(label)
     if found is not None:
         return found

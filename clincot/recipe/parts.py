@@ -183,6 +183,8 @@ class Train:
 
 
 Control = Literal["black_image", "shuffled_images", "question_prior", "constant_template", "random_report"]
+Probe = Literal["faithfulness", "image", "length", "templates", "judge"]
+PROBES: tuple[Probe, ...] = get_args(Probe)
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,7 @@ class Evaluate:
     `max_new_tokens`, `report_tokens`: tokens of an answer and of a report at most. `batch_size`: questions at a time.
     `resamples`: draws of the images behind each interval. `threads`: CPU threads of a process.
     `look`: all steps of a chain look at the best region (`one`), or each at the best not yet seen (`each`).
+    `probes`: what is measured in addition to the scores, each with its control (docs/evaluation.md).
     """
 
     protocol: str = "clincot-v2"
@@ -210,3 +213,4 @@ class Evaluate:
     batch_size: Annotated[int, Range(1, 100_000)] = 32
     resamples: Annotated[int, Range(1, 100_000)] = 1000
     threads: Annotated[int, Range(1, 1024)] = 1
+    probes: tuple[Probe, ...] = field(default=(), repr=False)  # keys of results without probes stay what they were

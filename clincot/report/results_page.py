@@ -15,6 +15,7 @@ from clincot.records import Box, Example
 from clincot.stages.evaluate import Evaluation, Prediction
 from clincot.stages.evaluate.changes import Change, changes
 from clincot.stages.evaluate.marks import BELOW, NOTE, UNDECIDED, row_name
+from clincot.stages.evaluate.probe_tables import probe_grids
 from clincot.stages.evaluate.results import Row
 from clincot.stages.evaluate.tables import Grid, comparison_grid, group_grid, main_grid, remarks, title
 
@@ -53,6 +54,7 @@ def results_page(evaluation: Evaluation, examples: Sequence[Example], name: str)
         *_folded("Differences", comparison_grid(evaluation)),
         *_folded("Accuracy by kind of question", group_grid(evaluation)),
         *_folded("Accuracy by modality", group_grid(evaluation, "modality")),
+        *(part for name, grid in probe_grids(evaluation.probes) for part in _folded(name, grid)),
         *_gallery(evaluation, {example.id: example for example in examples}),
         "<h2>The same answers under other protocols</h2>",
         *(_other(evaluation, label) for label in protocols.chosen(evaluation.protocol, [protocols.ALL])[1:]),

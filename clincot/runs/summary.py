@@ -15,6 +15,8 @@ from clincot.runs.releases import Release
 from clincot.runs.run import Run
 from clincot.stages.evaluate import Evaluation
 from clincot.stages.evaluate.marks import NOTE, UNDECIDED
+from clincot.stages.evaluate.probe_tables import PROBE_NOTE, probe_grids
+from clincot.stages.evaluate.probes import Probed
 from clincot.stages.evaluate.tables import remarks, titled_grids
 
 if TYPE_CHECKING:
@@ -28,9 +30,11 @@ def print_evaluation(evaluation: Evaluation, labels: Sequence[str] = (), *, full
     """Print on stdout whether training helped; with `full` or protocols `labels`, their whole tables with controls."""
     screen = None if full or labels else first_screen(evaluation)
     if screen is None:
-        return _print_tables(evaluation, labels)
-    # A log or a pipe has no width; the screen fits what most windows have.
-    _print([*screen.lines(stdout_width() or PIPED), *_folded(remarks(evaluation), stdout_width() or PIPED)])
+        _print_tables(evaluation, labels)
+    else:
+        # A log or a pipe has no width; the screen fits what most windows have.
+        _print([*screen.lines(stdout_width() or PIPED), *_folded(remarks(evaluation), stdout_width() or PIPED)])
+    _print_probes(evaluation.probes)
 
 
 def print_summary(run: Run, releases: Sequence[Release], evaluation: Evaluation, say: Say, *, full: bool) -> None:
@@ -105,6 +109,15 @@ def _print_tables(evaluation: Evaluation, labels: Sequence[str]) -> None:
     for number, (name, grid) in enumerate(titled_grids(evaluation, labels)):
         _print(["", *table_lines(grid, width, name), *(["", *_folded([NOTE], width)] if number == 0 else [])])
     _print(_folded(remarks(evaluation), width))
+
+
+def _print_probes(probes: Sequence[Probed]) -> None:
+    """Print what the probes measured; they are printed because they were asked for, with or without `--full`."""
+    width = stdout_width() or PIPED
+    for name, grid in probe_grids(probes):
+        _print(["", *table_lines(grid, width, name)])
+    if probes:
+        _print(["", *_folded([PROBE_NOTE], width)])
 
 
 def _folded(texts: Iterable[str], width: int) -> list[str]:

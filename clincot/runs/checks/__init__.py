@@ -170,7 +170,17 @@ def _check_revision(where: str, revision: str) -> None:
 
 
 def _check_evaluation(recipe: Recipe) -> None:
-    protocols.load(recipe.evaluate.protocol)
+    if protocols.load(recipe.evaluate.protocol) == protocols.JUDGED:
+        raise RecipeError(
+            "evaluate.protocol: judges fill clincot-judge; nothing is asked by it. Set evaluate.probes=[judge]."
+        )
+    if "judge" in recipe.evaluate.probes and not recipe.models.judges:
+        raise RecipeError("evaluate.probes: `judge` needs judges, and the setting names none. Add models.judges.")
+    if "faithfulness" in recipe.evaluate.probes and "region" not in recipe.evaluate.inference:
+        raise RecipeError(
+            "evaluate.probes: `faithfulness` changes what a chain looks at, and evaluate.inference has no `region`. Add"
+            " it, or leave the probe out."
+        )
     check_split("evaluate.split", recipe.benchmark, recipe.evaluate.split)
     if "region" in recipe.evaluate.inference and recipe.models.proposer == ModelSource():
         raise RecipeError(

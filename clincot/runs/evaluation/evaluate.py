@@ -13,6 +13,7 @@ from clincot.records.lineage import OwnPin, Pin
 from clincot.report.results_page import results_page
 from clincot.runs import releases
 from clincot.runs.evaluation.made import Splits, made_of
+from clincot.runs.evaluation.probing import with_probes
 from clincot.runs.evaluation.share import answer_elsewhere
 from clincot.runs.models.loads import load_facts, report_loads
 from clincot.runs.models.served_adapters import served_facts
@@ -23,6 +24,7 @@ from clincot.runs.run import Run
 from clincot.stages.evaluate import Evaluation, Prediction, controls, evaluate_policies
 from clincot.stages.evaluate.files import contamination, result_files
 from clincot.stages.evaluate.marks import Against, against_controls, row_name
+from clincot.stages.evaluate.probe_tables import probe_tables
 
 PAPER = protocols.load("paper").label
 
@@ -57,6 +59,7 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False, executor:
         proposer_key=made.proposer_key,
         ahead=ahead,
     )
+    evaluation = with_probes(run, made, evaluation)
     if done:
         return Evaluated(done, evaluation)
     lineage = run.lineage(
@@ -127,6 +130,7 @@ def facts_of(run: Run, evaluation: Evaluation) -> dict[str, Any]:
         "predictions": len(evaluation.predictions),
         "unreadable_images": sorted(evaluation.unreadable),
         "contamination": contamination(evaluation),
+        **({"probes": probe_tables(evaluation.probes)} if evaluation.probes else {}),
     }
 
 

@@ -25,7 +25,7 @@ from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loading import load_policy, load_proposer, proposer_key, weights_key
 from clincot.runs.models.pins import benchmark_pins, examples_at, model_pins
 from clincot.runs.releases import tag_of
-from clincot.runs.roles import kinds_of
+from clincot.runs.roles import judge_roles, judge_sources, kinds_of
 from clincot.runs.run import Run
 from clincot.stages.evaluate import PolicyUnderTest, controls
 
@@ -47,8 +47,9 @@ class Splits:
 
     @property
     def for_controls(self) -> list[Example]:
-        """The train split, where a control of the recipe answers with it."""
-        return self.train if controls.reads_train(self.run.recipe.evaluate.controls) else []
+        """The train split, where a control of the recipe answers with it, or a probe compares with its questions."""
+        asked = self.run.recipe.evaluate
+        return self.train if controls.reads_train(asked.controls) or "templates" in asked.probes else []
 
     def _read(self, split: str) -> list[Example]:
         benchmark = benchmarks.load(self.run.recipe.benchmark)
@@ -142,7 +143,17 @@ def _inputs(run: Run, pins: dict[str, Pin], chosen: list[Adapter]) -> str:
     measures = protocols.load(recipe.evaluate.protocol).measures
     scores = ((SCORES, score) for measure in measures for _, score, _ in measure.scores)
     written = source_keys(*named, *kinds_of(models), *scores)
-    return content_key(asked, shas, policies, tuple(protocols.PROTOCOLS), *written, *loads)
+    probes = (("probes", *recipe.evaluate.probes, *_rated_by(run)),) if recipe.evaluate.probes else ()
+    return content_key(asked, shas, policies, tuple(protocols.PROTOCOLS), *written, *loads, *probes)
+
+
+def _rated_by(run: Run) -> tuple[object, ...]:
+    """Return what decides the ratings of open answers: judges and how they are asked."""
+    if "judge" not in run.recipe.evaluate.probes:
+        return ()
+    judges = dict(zip(judge_roles(run.recipe), judge_sources(run.recipe), strict=True))
+    pins = {name: pin.sha for name, pin in model_pins(run, judges).items()}
+    return (repr(run.recipe.build.judging), [(source.repo, source.kind) for source in judges.values()], pins)
 
 
 def _loader(

@@ -20,10 +20,11 @@ from clincot.records.lineage import Pin, content_key
 from clincot.regions.base import Matching, Proposer
 from clincot.runs.models.adapters import Adapter
 from clincot.runs.models.loads import device_of_proposer, options_of, refuse_unloadable
+from clincot.runs.models.pins import model_pins
 from clincot.runs.models.served import reach_of, served_key
 from clincot.runs.models.served_adapters import lora_of
 from clincot.runs.models.towers import check_tower
-from clincot.runs.roles import OF_POLICY, OF_PROPOSER, asks_policy, sources_of
+from clincot.runs.roles import OF_POLICY, OF_PROPOSER, asks_policy, judge_roles, judge_sources, sources_of
 from clincot.runs.run import Run
 from clincot.stages.sample.serving import Models
 
@@ -145,6 +146,19 @@ def _images(recipe: Recipe, shown: int) -> int:
 def _seeing_key(recipe: Recipe, pin: Pin, source: ModelSource) -> str:
     """Return what names the results of a model that sees images."""
     return "-".join((weights_key(pin, source.load), *(recipe.fit_key if source.kind in FITTED else ())))
+
+
+def load_judges(run: Run, known: Known) -> list[CachedJudge]:
+    """Load the judges that the recipe counts, outside of a build; a judge that is the policy is its base."""
+    sources = dict(zip(judge_roles(run.recipe), judge_sources(run.recipe), strict=True))
+    refuse_unloadable(sources)
+    policy, pins = run.recipe.models.policy, model_pins(run, {"policy": run.recipe.models.policy, **sources})
+    itself = None
+    if asks_policy(sources):
+        build = run.recipe.build
+        itself = load_policy(run, pins["policy"], None, batch_size=build.batch_size, threads=build.threads)
+    key = weights_key(pins["policy"], policy.load) if "policy" in pins else policy.repo
+    return [CachedJudge(judge, known) for judge in _judges(run, sources, pins, itself, key, 1)]
 
 
 def _judges(

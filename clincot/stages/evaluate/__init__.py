@@ -8,27 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 from clincot import benchmarks, protocols
-from clincot.chain import prompts
 from clincot.errors import DataError
 from clincot.progress import bar
 from clincot.recipe import Recipe
 from clincot.recipe.own_data import published
 from clincot.records import Example
-from clincot.records.lineage import content_key
 from clincot.regions.base import Proposer
 from clincot.stages.evaluate import controls
-from clincot.stages.evaluate.answering import Answering, Group, PolicyUnderTest, Ways, groups, other_images
-from clincot.stages.evaluate.checks import check_names, checked
+from clincot.stages.evaluate.answering import Answering, PolicyUnderTest
+from clincot.stages.evaluate.checks import check_names
 from clincot.stages.evaluate.controls import BLACK, IMAGE_FREE, PRIOR, SHUFFLED
-from clincot.stages.evaluate.inference import Answer, Settings
-from clincot.stages.evaluate.predictions import Prediction, Store
+from clincot.stages.evaluate.inference import Answer
+from clincot.stages.evaluate.interventions import INTERVENTIONS
+from clincot.stages.evaluate.predictions import Prediction
+from clincot.stages.evaluate.probes import Probed, measured, notes
 from clincot.stages.evaluate.results import Comparison, Result, Row, Scoring
+from clincot.stages.evaluate.work import answering_of
 
-__all__ = ["BLACK", "PRIOR", "Evaluation", "PolicyUnderTest", "Prediction", "Result", "evaluate_policies"]
+__all__ = [
+    "BLACK",
+    "PRIOR",
+    "Evaluation",
+    "PolicyUnderTest",
+    "Prediction",
+    "Result",
+    "answering_of",
+    "evaluate_policies",
+]
 Rows = dict[Row, list[Prediction]]
 
 
@@ -41,6 +50,7 @@ class Evaluation:
     `contamination` names, per policy, the test images that it was trained on (None: unknown). `notes` say what a table
     would not. `cut` says how the benchmark parts train and test, where a reader must know it.
     `unanswered` maps ids of examples to why a policy gave no text about them: they count as answered by an empty one.
+    `probes` are the numbers of the recipe's probes; their answers are no predictions.
     """
 
     benchmark: str
@@ -56,6 +66,7 @@ class Evaluation:
     notes: tuple[str, ...] = ()
     cut: str = ""
     unanswered: dict[str, str] = field(default_factory=dict)
+    probes: tuple[Probed, ...] = ()
 
 
 def evaluate_policies(
@@ -71,8 +82,9 @@ def evaluate_policies(
 ) -> Evaluation:
     """Answer `examples` with every policy and control of the recipe and score them under every protocol.
 
-    `train_examples` serve the controls that `controls.reads_train` names. `proposer_key` names the proposer's exact
-    weights: stored answers of another one are not used. `ahead` may compute answers before, by other processes.
+    `train_examples` serve the controls that `controls.reads_train` names, and the probe of templates. `proposer_key`
+    names the proposer's exact weights: stored answers of another one are not used. `ahead` may compute answers before,
+    by other processes.
     Raises DataError for an empty split, repeated ids and values that are no texts.
     """
     answering = answering_of(recipe, examples, proposer_load, folder, proposer_key=proposer_key)
@@ -87,7 +99,8 @@ def evaluate_policies(
     if not readable:
         raise DataError(f"{recipe.benchmark} {recipe.evaluate.split}: no image can be read. Replace the images.")
     known = {example.id for example in readable}
-    rows = {row: [p for p in some if p.example_id in known] for row, some in rows.items()}
+    every = {row: [p for p in some if p.example_id in known] for row, some in rows.items()}
+    rows = {row: some for row, some in every.items() if row.control in ("", *recipe.evaluate.controls)}
     for control in recipe.evaluate.controls:
         if control in IMAGE_FREE:
             rows |= image_free_row(control, train_examples, readable, recipe.seed)
@@ -96,8 +109,9 @@ def evaluate_policies(
         evaluation,
         unreadable=_by_label(unreadable, asked),
         contamination={p.name: None if p.seen is None else known_by(readable, p.seen) for p in policies},
-        notes=_notes(recipe, answering),
+        notes=(*_notes(recipe, answering), *notes(recipe, readable, train_examples)),
         unanswered=unanswered,
+        probes=measured(recipe, readable, every, train_examples),
     )
 
 
@@ -140,38 +154,6 @@ def image_free_row(control: str, train: Sequence[Example], examples: Sequence[Ex
     return {Row("", "", control): made} if made else {}
 
 
-def answering_of(
-    recipe: Recipe,
-    examples: Sequence[Example],
-    proposer_load: Callable[[], Proposer],
-    folder: Path,
-    *,
-    proposer_key: str = "",
-) -> Answering:
-    """Return how the examples are answered, the same in every process; it raises as `evaluate_policies` does."""
-    asked = checked(examples, f"{recipe.benchmark} {recipe.evaluate.split}", recipe.evaluate.max_images)
-    stand_ins = controls.shuffled(asked, recipe.seed) if SHUFFLED in recipe.evaluate.controls else {}
-    protocol, settings = protocols.load(recipe.evaluate.protocol), Settings.of(recipe)
-    prompts_of = (protocol.finding_instruction, protocol.region_instruction, protocol.direct_instruction)
-    report = (prompts.SHOW_FINDING_OF_REPORT, prompts.REPORT_WITH_REGION, prompts.REPORT_DIRECTLY)
-    dark = ("", *(name for name in recipe.evaluate.controls if name == BLACK))
-    own = tuple((inference, control) for control in dark for inference in recipe.evaluate.inference)
-    other = tuple((inference, SHUFFLED) for inference in recipe.evaluate.inference)
-    work: list[tuple[Group, Ways]] = []
-    for group in groups(asked, recipe.build.shard_images):
-        work.append((group, own))
-        if stand_ins:
-            work.append((other_images(group, stand_ins), other))
-    key = content_key(prompts_of, report, repr(settings), proposer_key)
-    return Answering(
-        settings=replace(settings, asking=protocol.asking),
-        store=Store(folder / "parts", key, repr(protocol.asking) if protocol.asking else ""),
-        work=tuple(work),
-        proposer=cache(proposer_load),
-        asked=tuple(asked),
-    )
-
-
 def _answers(answering: Answering, policies: Sequence[PolicyUnderTest]) -> tuple[Rows, dict[str, str], dict[str, str]]:
     image_of = {example.id: example.image_id for example in answering.asked}
     rows: Rows = {}
@@ -181,9 +163,11 @@ def _answers(answering: Answering, policies: Sequence[PolicyUnderTest]) -> tuple
     with bar("answering", len(policies) * total, "questions") as advance:
         for policy in policies:
             for row, part in answering.parts(policy, advance):
-                rows.setdefault(row, []).extend(_prediction(row, a, image_of[a.example_id]) for a in part.answers)
+                probed = row.control in INTERVENTIONS
+                given = [a for a in part.answers if not (probed and a.failure)]
+                rows.setdefault(row, []).extend(_prediction(row, a, image_of[a.example_id]) for a in given)
                 unreadable |= part.unreadable
-                unanswered |= {answer.example_id: answer.failure for answer in part.answers if answer.failure}
+                unanswered |= {answer.example_id: answer.failure for answer in given if answer.failure}
     return rows, unreadable, unanswered
 
 

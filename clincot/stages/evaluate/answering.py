@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from itertools import islice
+from functools import cache, partial
 from pathlib import Path
 
 from clincot.chain.layout import Display
@@ -15,12 +14,14 @@ from clincot.lm.parking import Parking
 from clincot.records import Example
 from clincot.regions.base import Proposer
 from clincot.stages.evaluate.controls import BLACK
-from clincot.stages.evaluate.inference import Answer, Regions, Settings, answer_by_region, answer_directly, propose
+from clincot.stages.evaluate.groups import Group, Looked
+from clincot.stages.evaluate.inference import Answer, Regions, Settings, answer_by_region, answer_directly
+from clincot.stages.evaluate.intervened import Seen, intervened
+from clincot.stages.evaluate.interventions import CROP_SWAPPED, INTERVENTIONS, OF_FINDINGS
 from clincot.stages.evaluate.predictions import Part, Store
 from clincot.stages.evaluate.results import Row
 
 Ways = tuple[tuple[str, str], ...]
-Looked = tuple[Gallery, dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -34,27 +35,6 @@ class PolicyUnderTest:
     key: str
     load: Callable[[], Engine]
     seen: frozenset[str] | None = frozenset()
-
-
-class Group:
-    """A few images with all their questions; regions depend on no policy and are kept."""
-
-    def __init__(self, examples: Sequence[Example]) -> None:
-        self.examples = tuple(examples)
-        self._regions: Regions | None = None
-
-    def look(self) -> Looked:
-        """Decode the images: a gallery of them, and `Example.images_id` -> problem of those that cannot be read."""
-        gallery = Gallery(self.examples)
-        one_of = {example.images_id: example for example in self.examples}
-        found = {name: gallery.unreadable(shown.id) for name, shown in one_of.items()}
-        return gallery, {name: problem for name, problem in found.items() if problem}
-
-    def regions(self, readable: Sequence[Example], gallery: Gallery, proposer: Proposer, settings: Settings) -> Regions:
-        """Return example id -> the regions to look at, looked for once."""
-        if self._regions is None:
-            self._regions = propose(readable, gallery, proposer, settings)
-        return self._regions
 
 
 @dataclass(frozen=True)
@@ -76,6 +56,8 @@ class Answering:
         Raises ModelError for a proposer that cannot be moved.
         """
         lacking = [group for group, ways in self.work if self._lacks_regions(group, ways, policies)]
+        swapped = {group.other: [way for way in ways if way[1] == CROP_SWAPPED] for group, ways in self.work}
+        lacking += [other for other, ways in swapped.items() if other and ways and other not in lacking]
         for group in lacking:
             gallery, problems = group.look()
             readable = [example for example in group.examples if example.images_id not in problems]
@@ -134,10 +116,22 @@ class Answering:
         for inference, control in ways:
             path = self._path(policy, group, inference, control)
             if not path.is_file():
-                self.store.write(path, self._answer(group, look, inference, control, engine), group.examples)
+                self.store.write(path, self._part(policy, group, look, (inference, control), engine), group.examples)
+
+    def _part(
+        self,
+        policy: PolicyUnderTest,
+        group: Group,
+        look: Callable[[], Looked],
+        way: tuple[str, str],
+        engine: Callable[[], Engine],
+    ) -> Part:
+        if way[1] in INTERVENTIONS:
+            return self._intervened(group, look, way, engine, self._path(policy, group, way[0], ""))
+        return self._answer(group, look, *way, engine)
 
     def _path(self, policy: PolicyUnderTest, group: Group, inference: str, control: str) -> Path:
-        return self.store.path(policy.key, inference, control, group.examples)
+        return self.store.path(policy.key, inference, control, _decide(group, control))
 
     def _answer(
         self,
@@ -159,34 +153,37 @@ class Answering:
             answers = answer_by_region(readable, display, regions, engine(), self._by_region)
         return Part(tuple(answers), problems)
 
+    def _intervened(
+        self,
+        group: Group,
+        look: Callable[[], Looked],
+        way: tuple[str, str],
+        engine: Callable[[], Engine],
+        before: Path,
+    ) -> Part:
+        """Answer what an intervention applies to; `before` is the part of the answers without it."""
+        gallery, problems = look()
+        readable = tuple(example for example in group.examples if example.images_id not in problems)
+        if not readable:
+            return Part((), problems)
+        by_region = way[0] == "region"
+        seen = Seen(group, gallery, readable, self._by_region if by_region else self.settings)
+        if by_region:
+            seen = replace(seen, regions=group.regions(readable, gallery, self.proposer(), self._by_region))
+        written = {a.example_id: a.findings for a in self.store.read(before).answers} if way[1] in OF_FINDINGS else {}
+        elsewhere = partial(self._elsewhere, group)
+        return Part(tuple(intervened(seen, way, written, elsewhere, engine)), problems)
 
-def groups(examples: Sequence[Example], size: int) -> Iterator[Group]:
-    """Put `size` images with all their questions into each group, in order."""
-    by_image: dict[str, list[Example]] = {}
-    for example in examples:
-        by_image.setdefault(example.image_id, []).append(example)
-    questions = iter(by_image.values())
-    while some := list(islice(questions, max(size, 1))):
-        yield Group([example for one in some for example in one])
+    def _elsewhere(self, group: Group) -> tuple[Gallery, Regions]:
+        """Return what the chain looks at when it is asked the same about the other images."""
+        if group.other is None:
+            return Gallery(()), {}
+        gallery, problems = group.other.look()
+        readable = [example for example in group.other.examples if example.images_id not in problems]
+        regions = group.other.regions(readable, gallery, self.proposer(), self._by_region) if readable else {}
+        return gallery, regions
 
 
-def other_images(group: Group, shown: Mapping[str, Example]) -> Group:
-    """Return the group's questions about the images that replace its own (`controls.shuffled`).
-
-    Regions and modality are those of the image that is shown, so the chain looks at it as it would at any image.
-    """
-    swapped = []
-    for example in group.examples:
-        other = shown[example.image_id]
-        swapped.append(
-            replace(
-                example,
-                image=other.image,
-                more=other.more,
-                image_id=other.image_id,
-                true_regions=other.true_regions,
-                modality=other.modality,
-                image_name=other.image_name,
-            )
-        )
-    return Group(swapped)
+def _decide(group: Group, control: str) -> Sequence[Example]:
+    """Return the examples that decide the answers of a part."""
+    return (*group.examples, *group.other.examples) if control == CROP_SWAPPED and group.other else group.examples

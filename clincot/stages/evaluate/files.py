@@ -35,6 +35,7 @@ def facts(evaluation: Evaluation) -> dict[str, Any]:
     labels = list(dict.fromkeys(result.protocol for result in evaluation.results))
     marks = {label: against_controls(evaluation, label) for label in labels}
     asked = protocols.load(evaluation.protocol)
+    probed = [asdict(one) | {"undecided": one.undecided} for one in evaluation.probes]
     results = []
     for result in evaluation.results:
         against = marks[result.protocol].get((result.row, result.metric)) if not result.by else None
@@ -52,6 +53,7 @@ def facts(evaluation: Evaluation) -> dict[str, Any]:
         "without_region": {row_name(row): n for row, n in evaluation.without_region.items()},
         "contamination": contamination(evaluation),
         "notes": list(evaluation.notes),
+        **({"probes": probed} if probed else {}),
     }
 
 

@@ -162,6 +162,27 @@ def answer_by_region(
     return [answers[example.id] for example in examples]
 
 
+def answer_after(
+    examples: Sequence[Example],
+    findings: Mapping[str, tuple[str, ...]],
+    display: Display,
+    regions: Regions,
+    engine: Engine,
+    settings: Settings,
+) -> list[Answer]:
+    """Answer from given `findings` (example id -> those of the steps before the last): the last step alone."""
+    chain, step = settings.chain, settings.steps
+    places = [region_of(step, regions[example.id], settings.look) for example in examples]
+    requests = [
+        _request(chain.messages(e, step, findings[e.id]), display.images(e.id, views_of(place)), chain.length(e, step))
+        for e, place in zip(examples, places, strict=True)
+    ]
+    return [
+        Answer(e.id, c.text, findings[e.id], place.hypothesis, place.box, c.failure)
+        for e, c, place in zip(examples, engine.generate(requests), places, strict=True)
+    ]
+
+
 def _direct_prompt(example: Example, settings: Settings) -> Sequence[Message]:
     if settings.asking is None:
         return direct_question(example, settings.image_layout)

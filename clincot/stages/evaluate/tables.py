@@ -10,6 +10,7 @@ from clincot import protocols
 from clincot.progress import few_of, left_out
 from clincot.stages.evaluate import Evaluation
 from clincot.stages.evaluate.marks import CONTROL_NAMES, NOTE, UNDECIDED, against_controls, row_name
+from clincot.stages.evaluate.probe_tables import PROBE_NOTE, probe_grids
 from clincot.stages.evaluate.results import Comparison, Result, Row
 
 Grid = tuple[list[str], list[list[str]]]
@@ -134,7 +135,12 @@ def markdown(evaluation: Evaluation) -> str:
         if grid[1]:
             parts += [*([name] if name else []), _markdown_table(*grid)]
     parts += remarks(evaluation)
-    for label in protocols.chosen(evaluation.protocol, [protocols.ALL])[1:]:
+    if evaluation.probes:
+        parts += ["## Probes", PROBE_NOTE]
+        for name, probed in probe_grids(evaluation.probes):
+            parts += [f"### {name[0].upper()}{name[1:]}", _markdown_table(*probed)]
+    judged = [protocols.JUDGED.label] if any(r.protocol == protocols.JUDGED.label for r in evaluation.results) else []
+    for label in (*protocols.chosen(evaluation.protocol, [protocols.ALL])[1:], *judged):
         grid = main_grid(evaluation, label)
         if grid[1]:
             note = protocols.load(label).note

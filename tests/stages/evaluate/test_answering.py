@@ -11,7 +11,7 @@ from clincot.images import encode_png
 from clincot.recipe import Regions
 from clincot.records import Example
 from clincot.regions.center import Center
-from clincot.stages.evaluate.answering import groups
+from clincot.stages.evaluate.groups import groups
 from clincot.stages.evaluate.inference import Settings
 
 

@@ -21,7 +21,7 @@ from clincot.objectives.sft import gold_row
 from clincot.records import Example, FurtherImage, whole
 from clincot.records.lineage import content_key
 from clincot.rows.pair_rows import pair_row
-from clincot.stages.evaluate.answering import Group, other_images
+from clincot.stages.evaluate.groups import Group, other_images
 from clincot.stages.evaluate.inference import Settings, answer_by_region, answer_directly, propose
 from clincot.stages.evaluate.predictions import Store
 from clincot.stages.pair.draw import draw_pairs

@@ -1,0 +1,63 @@
+"""The numbers of probes -> tables for a terminal and Markdown: value, control and their paired difference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from clincot.stages.evaluate.marks import UNDECIDED, row_name
+from clincot.stages.evaluate.probes import Probed
+from clincot.stages.evaluate.results import Row
+
+Grid = tuple[list[str], list[list[str]]]
+SCALE = {"share": 100, "points": 100, "words": 1, "correlation": 1}
+DIGITS = {"share": 1, "points": 1, "words": 1, "correlation": 2}
+IN = {"share": "percent", "points": "points", "words": "words", "correlation": "-1 to 1"}
+PROBE_NOTE = (
+    f"Probes: 95 % intervals over images; value and control are of the same questions. {UNDECIDED}: the difference may"
+    " be 0. What each measures: docs/evaluation.md."
+)
+
+
+def probe_grids(probes: Sequence[Probed]) -> list[tuple[str, Grid]]:
+    """Return (title, header and lines) for each thing that was measured: a line for each policy and inference."""
+    groups: dict[str, list[Probed]] = {}
+    for one in probes:
+        groups.setdefault(_title(one), []).append(one)
+    return [(title, _grid(some)) for title, some in groups.items()]
+
+
+def probe_tables(probes: Sequence[Probed]) -> list[dict[str, Any]]:
+    """Return the tables as plain values, for lineages and cards."""
+    return [{"title": title, "header": header, "lines": lines} for title, (header, lines) in probe_grids(probes)]
+
+
+def _title(one: Probed) -> str:
+    return f"{one.measure}, {IN[one.unit]}: {one.what} (control: {one.control})"
+
+
+def _grid(some: Sequence[Probed]) -> Grid:
+    lines = [
+        [
+            row_name(Row(one.policy, one.inference)) or "all",
+            _range(one, one.value, one.low, one.high),
+            _number(one, one.control_value),
+            _range(one, one.difference, one.difference_low, one.difference_high, signed=True)
+            + (UNDECIDED if one.undecided else ""),
+            str(one.n),
+        ]
+        for one in some
+    ]
+    return ["", "value", "control", "value - control", some[0].of], lines
+
+
+def _range(one: Probed, value: float, low: float, high: float, *, signed: bool = False) -> str:
+    ends = ", ".join(_number(one, end, signed=signed) for end in (low, high))
+    return f"{_number(one, value, signed=signed)} [{ends}]"
+
+
+def _number(one: Probed, value: float, *, signed: bool = False) -> str:
+    if not math.isfinite(value):
+        return "–"
+    return f"{SCALE[one.unit] * value:{'+' if signed else ''}.{DIGITS[one.unit]}f}"
