@@ -49,7 +49,7 @@ def _grid(some: Sequence[Probed]) -> Grid:
         ]
         for one in some
     ]
-    return ["", "value", "control", "value - control", some[0].of], lines
+    return ["", "value", "control", "value - control", "n" if some[0].of == "questions" else some[0].of], lines
 
 
 def _range(one: Probed, value: float, low: float, high: float, *, signed: bool = False) -> str:

@@ -94,7 +94,8 @@ def test_a_judge_that_likes_length_is_told_from_one_that_likes_truth() -> None:
     # Equally true pairs of other lengths: (right, right lung base) +1, (no idea, spleen) 0, (no idea, brain) +1.
     assert found.value == pytest.approx(2 / 3) and found.n == 3 and found.unit == "correlation"
     # Of the two pairs of a right and a wrong answer the wrong one is higher in both.
-    assert found.control_value == -1.0 and found.policy == "round-1, judge"
+    assert found.control_value == -1.0
+    assert (found.policy, found.what) == ("round-1", "judge, longer of two equally true")
 
 
 def test_new_templates_have_their_own_accuracy_and_counts() -> None:

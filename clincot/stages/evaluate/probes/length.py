@@ -85,9 +85,9 @@ def of_judges(
         line = Line(
             PROBE,
             "judges' scores",
-            "longer of two equally true",
+            f"{judge}, longer of two equally true",
             "right of two",
-            f"{name}, {judge}",
+            name,
             "",
             "correlation",
             "pairs",
