@@ -45,7 +45,7 @@ def dimmed(image: Image.Image, share: float) -> Image.Image:
 
 
 def moved(mask: np.ndarray, seed: str) -> np.ndarray | None:
-    """Return `mask` (height, width) shifted as a whole to a place that `seed` draws: as many pixels, none of its own.
+    """Return `mask` (height, width) shifted as a whole to a place that `seed` draws: as many pixels, all outside of it.
 
     None where no such place was found.
     """
