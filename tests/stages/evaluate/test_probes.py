@@ -171,7 +171,7 @@ def test_numbers_are_in_the_files_and_tables_fit_80_columns(of_copier: Evaluatio
     ]
     for name, grid in grids:
         lines = table_lines(grid, 80, name)
-        assert max(map(len, lines)) <= 80 and len(lines) == 2 + len(grid[1])  # one table, on one block of columns
+        assert max(map(len, lines)) <= 80 and len(lines) == 3 + len(grid[1])  # one table, on one block of columns
 
 
 def test_one_image_has_nothing_to_swap(tmp_path: Path) -> None:
