@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-long test-models test-servers test-pages test-clients test-upstream check format clean
+.PHONY: demo test test-long test-models test-servers test-pages test-clients test-upstream docs check format clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -34,8 +34,8 @@ test-servers: $(READY)
 	$(BIN)/python tests/servers/environment.py
 	$(BIN)/python -m pytest -o python_files='check_*.py' --timeout 1800 tests/servers
 
-# Pages in a browser: Debian's chromium, Playwright for Python and axe-core, in $(VENV)/pages. Takes a minute.
-test-pages: $(READY)
+# Pages and the site of docs/ in a browser: Debian's chromium, Playwright for Python and axe-core, in $(VENV)/pages. Takes a minute.
+test-pages: $(READY) docs
 	$(BIN)/python tests/pages/environment.py
 	$(VENV)/pages/bin/python -m pytest -o python_files='check_*.py' tests/pages
 
@@ -49,6 +49,16 @@ test-upstream: $(READY)
 	$(BIN)/python tests/upstream/projects.py
 	$(BIN)/python -m pytest tests/upstream/suites.py
 
+# docs/ as a site in site/, which fetches nothing: read it as files, or with its search by `python -m http.server -d site`.
+docs: $(VENV)/docs/.ready
+	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --quiet
+	$(PYTHON) tests/docs/fetched.py site
+
+$(VENV)/docs/.ready: docs/requirements.txt
+	test -x $(VENV)/docs/bin/python || $(PYTHON) -m venv $(VENV)/docs
+	$(VENV)/docs/bin/python -m pip install --quiet --requirement docs/requirements.txt
+	touch $@
+
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -60,4 +70,4 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) runs clincot-hub
+	rm -rf $(VENV) runs clincot-hub site

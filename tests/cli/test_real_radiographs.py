@@ -11,23 +11,32 @@ import pyarrow.parquet as pq
 import pytest
 from command import SMALL, clincot
 
+from tests.docs.blocks import lines_to_run
 from tests.metrics.test_twins import TWINS, scores
+
+TUTORIAL = "docs/tutorial-vqa-rad.md"
+OTHERS = ["view", "compare", "evaluate"]
 
 
 @pytest.fixture(scope="module")
 def vqa_rad_hub(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in which the first line of docs/tutorial-vqa-rad.md has run."""
     folder = tmp_path_factory.mktemp("vqa-rad")
-    release = str(shared_data / "vqa_rad")
-    clincot("benchmarks", "import", "vqa-rad", release, "--hub", f"local:{folder / 'hub'}", cwd=folder)
+    (folder / "vqa_rad").symlink_to((shared_data / "vqa_rad").resolve())
+    clincot(*lines_to_run(TUTORIAL)[0], cwd=folder)
     return folder
 
 
 @pytest.mark.long
-def test_two_rounds_and_an_evaluation_run_on_real_radiographs(vqa_rad_hub: Path) -> None:
-    words = ("--benchmark", "vqa-rad", "--name", "rad", "--hub", "local:hub", *SMALL)
-    out, err = clincot("run", *words, cwd=vqa_rad_hub)
+def test_the_tutorial_on_real_radiographs_runs(vqa_rad_hub: Path) -> None:
+    (import_, run, *others) = lines_to_run(TUTORIAL)
+    assert import_[:2] == ("benchmarks", "import") and run[0] == "run" and [words[0] for words in others] == OTHERS
+    out, err = clincot(*run, *SMALL, cwd=vqa_rad_hub)
     assert "round 2 - base" in out
     assert "demo/rad  round-2" in err
+    for words in others:
+        clincot(*words, cwd=vqa_rad_hub)
+    assert (vqa_rad_hub / "view-1/index.html").is_file()
     pairs = pq.read_table(vqa_rad_hub / "runs/rad/round-1/build/merged/pairs.parquet").to_pylist()
     assert pairs and all(len(row["side_images"]) == 2 for row in pairs)
 
@@ -36,7 +45,7 @@ def test_two_rounds_and_an_evaluation_run_on_real_radiographs(vqa_rad_hub: Path)
 def test_what_a_llava_med_crops_is_said_and_image_fit_pads_it_in_every_stage(vqa_rad_hub: Path, tmp_path: Path) -> None:
     """Its processor as conversions of others have it: CLIP's, which crops."""
     llava_med_files.write(tmp_path / "source")
-    hub = ("--hub", f"local:{vqa_rad_hub / 'hub'}")
+    hub = ("--hub", f"local:{vqa_rad_hub / 'clincot-hub'}")
     clincot("convert", "llava-med", "source", "model", cwd=tmp_path)
     path = tmp_path / "model/processor_config.json"
     content = json.loads(path.read_text())
@@ -65,7 +74,7 @@ def test_what_a_llava_med_crops_is_said_and_image_fit_pads_it_in_every_stage(vqa
 
 @pytest.mark.long
 def test_the_whole_test_split_is_answered(vqa_rad_hub: Path) -> None:
-    words = ("--benchmark", "vqa-rad", "--name", "whole", "--hub", "local:hub")
+    words = ("--benchmark", "vqa-rad", "--name", "whole", "--hub", "local:clincot-hub")
     everything = (*SMALL, "--set=evaluate.max_images=0")
     out, _ = clincot("evaluate", *words, *everything, cwd=vqa_rad_hub)
     assert "451" in out
@@ -82,7 +91,7 @@ def own_answers(folder: Path) -> dict[str, list[tuple[str, str]]]:
     from clincot.hub import connect
 
     benchmark = load("vqa-rad")
-    with connect(f"local:{folder / 'hub'}", main=False) as hub:
+    with connect(f"local:{folder / 'clincot-hub'}", main=False) as hub:
         pin = hub.resolve("dataset", benchmark.source.repo)
         examples = {e.id: e for e in benchmark.examples(hub.snapshot(pin, benchmark.patterns), "test")}
     rows = pq.read_table(folder / "runs/whole/base/results/predictions.parquet").to_pylist()

@@ -55,6 +55,11 @@ def blocks(page: Path) -> tuple[Block, ...]:
     )
 
 
+def lines_to_run(page: str) -> list[tuple[str, ...]]:
+    """Return the words after `clincot` of all commands of `page`, in order, in the blocks that a test runs."""
+    return [words for block in blocks(ROOT / page) if block.runs for words in block.commands()]
+
+
 def all_blocks() -> list[Block]:
     """Return the blocks of every page but docs/mistakes.md, whose commands are mistakes and run in a test there."""
     return [block for page in PAGES if page.name != "mistakes.md" for block in blocks(page)]
