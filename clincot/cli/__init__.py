@@ -21,6 +21,7 @@ from clincot.cli import (
     recipes,
     rows,
     stages,
+    table,
     view,
 )
 
@@ -57,6 +58,7 @@ demo.register(app)
 stages.register(app)
 rows.register(app)
 evaluation.register(app)
+table.register(app)
 export.register(app)
 view.register(app)
 ask.register(app)

@@ -158,6 +158,8 @@ class Train:
     chosen texts in a line of the log is further below 0 than this, in nats; 0 never stops. `likelier_rejected`: pairs
     whose rejected text the reference finds likelier than the chosen one are trained, or left out (`drop`).
     `batch`: the batch size counts the pairs of each process, or of all processes together (`global`).
+    `preferences`: pairs are trained as `judged`, or, for a control, with chosen and rejected side exchanged in half of
+    them at random (`shuffled`).
     """
 
     objective: str = "margin_dpo"
@@ -177,6 +179,7 @@ class Train:
     later_rounds: LaterRounds = field(default_factory=LaterRounds)
     guard_chosen: Annotated[float, Range(0, 1000)] = 0.0
     likelier_rejected: Literal["train", "drop"] = "train"
+    preferences: Literal["judged", "shuffled"] = "judged"
     dpo: dict[str, Any] = field(default_factory=dict)
     lora: dict[str, Any] = field(default_factory=dict)
     sft: dict[str, Any] = field(default_factory=dict)

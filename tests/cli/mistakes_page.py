@@ -72,6 +72,15 @@ MISTAKES = {
         "evaluate --control black_image",
         "evaluate --predictions answers.jsonl",
     ],
+    "table": [
+        "table 3",
+        "table 1 --rows clincott",
+        "table 1 --start stf",
+        "table 2 --seeds 0",
+        "table 1 --rows povid --set models.editor.kind=",
+        "table 1 --show",
+        "table 1 --import theirs.json",
+    ],
     "compare": ["compare base", "compare base round-1 --show -1"],
     "export": ["export merged", "export merged --merged --dtype int8"],
     "judges check": [

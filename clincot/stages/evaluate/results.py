@@ -104,7 +104,12 @@ class Resampling:
 
     @classmethod
     def of(cls, examples: Sequence[Example], resamples: int, seed: int) -> Resampling:
-        images = {name: i for i, name in enumerate(dict.fromkeys(e.image_id for e in examples))}
+        return cls.over([example.image_id for example in examples], resamples, seed)
+
+    @classmethod
+    def over(cls, names: Sequence[str], resamples: int, seed: int) -> Resampling:
+        """Return the resamples of images by name, each once."""
+        images = {name: i for i, name in enumerate(dict.fromkeys(names))}
         share = np.full(len(images), 1.0 / len(images))
         counts = np.random.default_rng(seed).multinomial(len(images), share, size=resamples)
         return cls(images, counts.astype(np.float64))
@@ -114,14 +119,26 @@ class Resampling:
 
         A resample without any image that counts (no report was drawn) has no value: nan, which intervals leave out.
         """
-        if not terms:
-            return None
+        found = self.value(self.sums(terms), score.value) if terms else None
+        return found and Scored(found.value, found.draws, len(terms))
+
+    def sums(self, terms: Sequence[Term]) -> np.ndarray:
+        """Sum terms by image -> (images, terms); nan for images about which nothing counted."""
+        sums = np.full((len(self.images), len(terms[0][1])), np.nan)
         places = [self.images[example.image_id] for example, _ in terms]
-        sums = np.zeros((len(self.images), len(terms[0][1])))
+        sums[places] = 0.0
         np.add.at(sums, places, [values for _, values in terms])
-        counted = self.counts[:, np.unique(places)].any(1)
-        draws = np.where(counted, score.value(self.counts @ sums), np.nan)
-        return Scored(float(score.value(sums.sum(0))), draws, len(terms))
+        return sums
+
+    def value(self, sums: np.ndarray, value: Callable[[np.ndarray], np.ndarray]) -> Scored | None:
+        """Return the value of sums by image, with its resamples; `n` counts the images. None when nothing counted."""
+        counts = ~np.isnan(sums).any(1)
+        if not counts.any():
+            return None
+        known = np.where(counts[:, None], sums, 0.0)
+        counted = self.counts[:, counts].any(1)
+        draws = np.where(counted, value(self.counts @ known), np.nan)
+        return Scored(float(value(known.sum(0))), draws, int(counts.sum()))
 
 
 def _interval(draws: np.ndarray) -> tuple[float, float]:

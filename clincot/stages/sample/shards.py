@@ -28,6 +28,7 @@ from clincot.stages.sample.workbench import ShardResult
 
 RATINGS = "ratings"
 SWAPS = "model_swaps"
+CALLS = ("generated_texts", "scored_choices")  # of all models of a round: what a method cost
 TOTALS = (
     "questions",
     "images",
@@ -174,6 +175,7 @@ class Totals:
     scores: list[int] = field(default_factory=lambda: [0] * 10)
     unreadable: list[str] = field(default_factory=list)
     memory_splits: int = 0
+    calls: Counter[str] = field(default_factory=Counter)
     abilities: dict[str, Any] = field(default_factory=dict)
     swaps: int = 0
 
@@ -184,6 +186,7 @@ class Totals:
         self.scores = [sum(both) for both in zip(self.scores, report["scores"], strict=True)]
         self.unreadable += report["unreadable_images"]
         self.memory_splits += report["counters"].get("memory_splits", 0)
+        self.calls.update({name: report["counters"].get(name, 0) for name in CALLS})
         self.abilities |= report.get("abilities", {})
         self.swaps += report["counters"].get(SWAPS, 0)
 
@@ -202,6 +205,7 @@ class Totals:
             "unreadable_images": sorted(self.unreadable),
             "scores_histogram": self.scores,
             "memory_splits": self.memory_splits,
+            "calls": {name: self.calls[name] for name in CALLS},
             "abilities": self.abilities,
             **({SWAPS: self.swaps} if self.swaps else {}),
         }

@@ -116,10 +116,18 @@ class Workbench:
         return await Call("judge", tuple(judged(rate, self.display) for rate in requests))
 
     async def rate(self, requests: Sequence[Rate]) -> list[Rating]:
+        self._count_shown(requests)
         return await Call("rate", tuple(judged(rate, self.display) for rate in requests))
 
     async def compare(self, requests: Sequence[Compare]) -> list[Verdict]:
+        self._count_shown(requests)
         return await Call("compare", tuple(map(self._compared, requests)))
+
+    def _count_shown(self, requests: Sequence[Rate | Compare]) -> None:
+        """Count the requests in which the critic reads a reference."""
+        shown = sum(request.reference is not None for request in requests)
+        if shown:
+            self.rated["critic_with_reference"] += shown
 
     async def rewrite(self, requests: Sequence[RewriteRequest]) -> list[Rewrite]:
         return await Call("rewrite", tuple(requests))

@@ -48,6 +48,7 @@ from clincot.stages.train.rehearsal import check_batches
 from clincot.stages.train.rows import batch_tokens, check_budget, check_placeholders, load_rows, stored_rows
 from clincot.stages.train.saves import saving
 from clincot.stages.train.sharding import check_launch
+from clincot.stages.train.shuffled import shuffled
 from clincot.stages.train.skeleton import fitted_lora, rounding_facts, say_rounded
 
 __all__ = ["TrainJob", "TrainOutcome", "train_adapter"]
@@ -99,6 +100,8 @@ def _open_rows(job: TrainJob, *, say: bool) -> tuple[Dataset, dict[str, int], Pa
         say_rounded(job.recipe, job.base)
     stored = reads_reference(job)
     read = load_rows(job.rows, job.folder / "rows", scores=train.margin.kind != "none", reference=stored)
+    if train.preferences == "shuffled":
+        read = shuffled(read, job.recipe.seed)
     where = ", ".join(path.name for path in job.rows)
     rows, dropped = keep_rows(read, where, conditioning=train.conditioning, say=say)
     choose(OBJECTIVES, train.objective, "train.objective").check_rows(rows)
@@ -121,7 +124,8 @@ def _keep_reference(job: TrainJob, trainer: Any, rows: Dataset) -> Values | None
 
 def reads_reference(job: TrainJob) -> bool:
     """Return whether stored reference log-probabilities hold for this training; else they are computed."""
-    if is_moved(job) or not job.stored_reference or job.recipe.train.conditioning != "per_side":
+    train = job.recipe.train
+    if is_moved(job) or not job.stored_reference or train.conditioning != "per_side" or train.preferences == "shuffled":
         return False
     load = job.recipe.models.policy.load
     if quantization_of(job.base, load):  # their products are computed otherwise for one row than for many
@@ -184,6 +188,7 @@ def _facts(job: TrainJob, trainer: Any, rows: Dataset) -> dict[str, Any]:
         **projector_facts(trainer),
         **({"conditioning": train.conditioning} if shows_crops(rows) else {}),
         **({"nll_weight": train.nll_weight} if train.nll_weight else {}),
+        **({"preferences": train.preferences} if train.preferences != "judged" else {}),
         "reference": train.reference,
         "margin": asdict(train.margin),
         **objective_facts(train),

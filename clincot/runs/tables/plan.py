@@ -1,0 +1,212 @@
+"""A table, starts, seeds and rows -> the results that it needs, each with its recipe; everything is checked here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+from clincot import methods
+from clincot.errors import ClincotError, RecipeError
+from clincot.recipe import Recipe, load_recipe
+from clincot.recipe.choices import source_keys
+from clincot.recipe.own_data import short
+from clincot.records.lineage import content_key
+from clincot.runs.checks import check_names, check_run_name
+from clincot.runs.tables.lineup import MATCHED, TABLES, Start, TableRow, chosen
+
+REFERENCE = "clincot"  # the recipe whose data, steps and hypotheses every row has
+SEEDS = 1000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user asks for: the options of `clincot table`."""
+
+    table: int
+    starts: tuple[Start, ...] = ("base", "sft")
+    seeds: int = 1
+    rows: tuple[str, ...] = ()
+    setting: str = "phantom"
+    benchmark: str = ""
+    hardware: str = ""
+    overrides: tuple[str, ...] = ()
+    tuned: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by `unit`, the overrides that a search has chosen
+
+
+@dataclass(frozen=True)
+class Job:
+    """One result to make: a recipe from a start with a seed. Several rows may read the same one.
+
+    `key` is that of its recipe: a result that has it is not made again. `matched` is the job whose tokens are counted
+    for it, `from_sft` the job whose adapter it starts from.
+    """
+
+    row: TableRow
+    start: Start
+    seed: int
+    recipe: Recipe
+    key: str
+    matched: Job | None = None
+    from_sft: Job | None = None
+
+    @property
+    def unit(self) -> str:
+        """Return what the job is called without its seed, in file names and for the search of its numbers."""
+        name = MATCHED if self.matched else "base" if self.is_base else self.recipe.name
+        return f"{name}-{self.start}" if name != "base" else name
+
+    @property
+    def name(self) -> str:
+        """Return its name: of its run, and of the file of its result."""
+        return f"{self.unit}-s{self.seed}"
+
+    @property
+    def is_base(self) -> bool:
+        """Return whether nothing is trained."""
+        return self.start == "base" and not self.recipe.rounds and self.recipe.train.start == "base"
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Return the roles of the recipe's method."""
+        return methods.load(self.recipe.method.name).needs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A table's rows by start, the jobs of each row, and rows that this setting cannot make, with the reason."""
+
+    asked: Asked
+    rows: tuple[tuple[Start, TableRow], ...]
+    jobs: tuple[Job, ...]
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def benchmark(self) -> str:
+        return self.jobs[0].recipe.benchmark
+
+    @property
+    def world(self) -> str:
+        """Return the name of the setting and benchmark, which results and runs of a table have in common."""
+        recipe = self.jobs[0].recipe
+        return f"{recipe.setting}-{short(recipe.benchmark)}"
+
+    def of(self, start: Start, row: TableRow) -> list[Job]:
+        """Return the jobs of a row, one a seed."""
+        unit = unit_of(row, start)
+        return [job for job in self.jobs if job.unit == unit]
+
+
+def unit_of(row: TableRow, start: Start) -> str:
+    """Return `Job.unit` of the jobs of a row."""
+    name = "base" if row.name == "base" else MATCHED if row.name == MATCHED else Path(row.recipe).stem
+    return name if name == "base" else f"{name}-{start}"
+
+
+def plan(asked: Asked) -> Plan:
+    """Resolve and check every recipe of the table.
+
+    A row that was named and that this setting cannot make is refused, with the role that is missing; of rows that
+    nobody named it is left out, with the reason. Raises RecipeError.
+    """
+    if asked.table not in TABLES:
+        raise RecipeError(f"table {asked.table}: the paper's tables are {' and '.join(map(str, TABLES))}. Name one.")
+    if not 1 <= asked.seeds <= SEEDS:
+        raise RecipeError(f"--seeds {asked.seeds}: is no number of seeds. Give one from 1 to {SEEDS}.")
+    lineup, planner = chosen(asked.table, list(asked.rows)), Planner(asked)
+    planner.check()
+    jobs: dict[str, Job] = {}
+    rows: list[tuple[Start, TableRow]] = []
+    left_out: dict[str, str] = {}
+    for start in asked.starts:
+        for row in (row for row in lineup if start in row.starts):
+            try:
+                made = list(planner.jobs(row, start))
+            except ClincotError as error:
+                if asked.rows:
+                    raise
+                left_out[row.name] = str(error)
+                continue
+            rows.append((start, row))
+            jobs |= {job.name: job for one in made for job in _with_needed(one)}
+    if not jobs:
+        first = next(iter(left_out.values()), "Give --start base or sft, and rows that have this start.")
+        raise RecipeError(f"table {asked.table}: no row is left. {first}")
+    return Plan(asked, tuple(rows), tuple(jobs.values()), left_out)
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Resolves the recipes of one table; `reference` is ClinCoT's, whose data and inference all rows have."""
+
+    asked: Asked
+
+    def check(self) -> None:
+        """Raise RecipeError for a setting, benchmark or override with which no row can be made."""
+        check_names(self._load(REFERENCE, ("train.start=base",)))
+
+    def jobs(self, row: TableRow, start: Start) -> Iterator[Job]:
+        """Yield the row's jobs; what is not trained has one seed, since nothing is drawn."""
+        for seed in range(1 if row.name == "base" else self.asked.seeds):
+            yield self.job(row, start, seed)
+
+    def job(self, row: TableRow, start: Start, seed: int) -> Job:
+        """Return the job of a row, with those that it needs."""
+        from_sft = self.job(TABLES[1][1], start, seed) if start == "sft" and row.recipe != "sft" else None
+        matched = self.job(_row(REFERENCE), start, seed) if row.name == MATCHED else None
+        recipe = self.recipe(row, start, seed)
+        check_names(recipe)
+        job = Job(row, start, seed, recipe, "", matched, from_sft)
+        check_run_name(job.name, given=False)
+        return replace(job, key=_key(job))
+
+    def recipe(self, row: TableRow, start: Start, seed: int) -> Recipe:
+        """Return a row's recipe: as many images as ClinCoT's rounds have, and its inference, for every row."""
+        reference = self._load(REFERENCE, (f"seed={seed}",))
+        trained = "sft" if row.name == MATCHED else start
+        own = [
+            f"seed={seed}",
+            f"train.start={trained}",
+            "evaluate.inference=[direct,region]",
+            "evaluate.controls=[]",
+            f"evaluate.steps={reference.inference_steps}",
+            f"evaluate.hypotheses={reference.inference_hypotheses}",
+        ]
+        limit = reference.build.max_images * max(1, reference.rounds)
+        rounds = max(1, self._load(row.recipe, (f"seed={seed}",)).rounds)
+        tuned = dict(self.asked.tuned).get(unit_of(row, start), ())
+        return self._load(row.recipe, (*own, f"build.max_images={-(-limit // rounds)}", *tuned))
+
+    def _load(self, name: str, more: Sequence[str]) -> Recipe:
+        given = self.asked
+        return _loaded(name, given.setting, given.benchmark, given.hardware, (*given.overrides, *more))
+
+
+@cache
+def _loaded(name: str, setting: str, benchmark: str, hardware: str, overrides: tuple[str, ...]) -> Recipe:
+    where = {"benchmark": benchmark or None, "hardware": hardware or None}
+    return load_recipe(name, setting, **where, overrides=overrides)
+
+
+def _row(name: str) -> TableRow:
+    return next(row for row in TABLES[1] if row.name == name)
+
+
+def _with_needed(job: Job) -> Iterator[Job]:
+    """Yield what a job needs before it, then the job."""
+    for needed in (job.from_sft, job.matched):
+        if needed is not None:
+            yield from _with_needed(needed)
+    yield job
+
+
+def _key(job: Job) -> str:
+    recipe = job.recipe
+    own = source_keys((methods.METHODS, recipe.method.name))
+    needed = [one.key for one in (job.from_sft, job.matched) if one is not None]
+    decided = {k: v for k, v in recipe.decided().items() if k not in ("hub", "namespace")}
+    decided["evaluate"] = {
+        k: v for k, v in decided["evaluate"].items() if k not in ("resamples", "batch_size", "threads")
+    }
+    return content_key(decided, job.unit, *own, *needed)

@@ -1,0 +1,168 @@
+"""A plan and its results -> the table in the paper's layout: crossed intervals, differences, published numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from clincot import protocols
+from clincot.metrics import load_score
+from clincot.protocols import Measure
+from clincot.report.table.values import BASE, NAIVE, REGIONS, Block, Cell, Difference, Line, PaperTable
+from clincot.runs.tables import lineup
+from clincot.runs.tables.appendix import appendix_of, notes_of
+from clincot.runs.tables.grids import PAPER, columns_of, titles_of
+from clincot.runs.tables.lineup import DIRECT, REGION, Start, TableRow
+from clincot.runs.tables.plan import Plan, unit_of
+from clincot.runs.tables.published import prints, published
+from clincot.runs.tables.stored import Facts, Stored, same_questions
+from clincot.stages.evaluate.crossed import Crossed
+from clincot.stages.evaluate.results import Scored
+
+TITLES: dict[Start, str] = {"base": "from the released model", "sft": "after SFT"}
+NOT_MADE = "no result yet"
+
+
+@dataclass(frozen=True)
+class Summed:
+    """The results of a table by the unit of their jobs, and the resamples that all lines share."""
+
+    plan: Plan
+    results: Mapping[str, Mapping[int, Stored]]
+    label: str
+    resamples: int = 2000
+
+    @cached_property
+    def first(self) -> Stored:
+        return next(one for some in self.results.values() for one in some.values())
+
+    @cached_property
+    def crossed(self) -> Crossed:
+        return Crossed.of(self.first.images, self.resamples)
+
+    @cached_property
+    def columns(self) -> tuple[Measure, ...]:
+        return columns_of(self.label, self.first.counts)
+
+    def sums(self, start: Start, row: TableRow, asked: str, measure: Measure) -> dict[int, np.ndarray]:
+        """Return a line's sums by seed; empty where there is no result."""
+        found = {}
+        for seed, one in self.results.get(unit_of(row, start), {}).items():
+            ways = one.sums.get(row.policy or one.last, {})
+            sums = ways.get(asked, {}).get(f"{self.label}/{measure.name}")
+            if sums is not None:
+                found[seed] = sums
+        return found
+
+    def cell(self, start: Start, row: TableRow, asked: str, measure: Measure) -> Cell | None:
+        """Return the value of a line under a measure with its differences; None where nothing was counted."""
+        sums, value = self.sums(start, row, asked, measure), _value(measure)
+        scored = self.crossed.score(sums, value) if sums else None
+        if scored is None:
+            return None
+        others = {name: other for name, other in self._others(start, row, asked, measure) if other}
+        minus = {name: self.crossed.difference(sums, other, value) for name, other in others.items()}
+        benchmark = self.first.benchmark
+        printed = published(self.plan.asked.table, start, row.printed, benchmark, measure.name)
+        by_seed = [self.crossed.score({seed: sums[seed]}, value) for seed in sorted(sums)]
+        return Cell(
+            *_percent(scored),
+            published=printed if asked == row.as_printed and self.label == PAPER else None,
+            minus={name: Difference(*_percent(one)) for name, one in minus.items() if one is not None},
+            seeds=tuple(100 * one.value for one in by_seed if one is not None),
+        )
+
+    def _others(
+        self, start: Start, row: TableRow, asked: str, measure: Measure
+    ) -> Iterator[tuple[str, dict[int, np.ndarray]]]:
+        """Yield the lines from which a line's differences are given, without itself."""
+        if not (row.name == "base" and asked == DIRECT):
+            yield BASE, self.sums("base", lineup.BASE, DIRECT, measure)
+        if not (row.name == "base" and asked == REGION):
+            yield REGIONS, self.sums("base", lineup.BASE, REGION, measure)
+        naive = self._row(lineup.NAIVE[self.plan.asked.table])
+        if naive and row.name not in ("base", naive.name):
+            yield NAIVE, self.sums(start, naive, asked, measure)
+
+    def _row(self, name: str) -> TableRow | None:
+        return next((row for row in lineup.TABLES[self.plan.asked.table] if row.name == name), None)
+
+
+def summed(
+    plan: Plan, results: Sequence[Stored], *, label: str = PAPER, why: Mapping[str, str] | None = None
+) -> PaperTable:
+    """Return the table of the results that there are; `why` says by a row's name why it has none.
+
+    Raises DataError where results answer other questions.
+    """
+    same_questions(results)
+    by_unit: dict[str, dict[int, Stored]] = {}
+    for one in results:
+        by_unit.setdefault(one.unit, {})[one.seed] = one
+    found = Summed(plan, by_unit, protocols.load(label).label)
+    first = found.first
+    starts = dict.fromkeys(start for start, _ in plan.rows)
+    blocks = tuple(
+        Block(TITLES[start], tuple(_lines(found, start, {**plan.left_out, **(why or {})}))) for start in starts
+    )
+    titles = titles_of(found.label)
+    printed = prints(first.benchmark) and found.label == PAPER
+    return PaperTable(
+        number=plan.asked.table,
+        heading=f"{first.benchmark} {first.split}, setting {first.setting}, {len(first.images)} images, {found.label}",
+        columns=tuple((m.name, titles[m.name]) for m in found.columns),
+        blocks=blocks,
+        printed=printed,
+        notes=notes_of(plan, results, printed=printed),
+        appendix=appendix_of(results),
+    )
+
+
+def _lines(found: Summed, start: Start, why: Mapping[str, str]) -> Iterator[Line]:
+    rows = [row for of, row in found.plan.rows if of == start]
+    left = [row for row in lineup.TABLES[found.plan.asked.table] if row.name in why and row not in rows]
+    for row in (*rows, *(row for row in left if start in row.starts)):
+        asked_ways = row.asked
+        results = found.results.get(unit_of(row, start), {})
+        if not results:
+            yield Line(row.title, asked_ways[0], None, missing=why.get(row.name, NOT_MADE), control=row.control)
+            continue
+        for asked in asked_ways:
+            cells = {m.name: cell for m in found.columns if (cell := found.cell(start, row, asked, m))}
+            yield _line(row, asked, cells, results)
+
+
+def _line(row: TableRow, asked: str, cells: Mapping[str, Cell], results: Mapping[int, Stored]) -> Line:
+    facts = [one.facts.get(row.policy or one.last, Facts()) for one in results.values()]
+    seen = [one.seen for one in facts if one.seen is not None]
+
+    def mean(read: Callable[[Facts], int]) -> float:
+        return sum(map(read, facts)) / len(facts)
+
+    return Line(
+        title=row.title,
+        asked=asked,
+        cells=cells,
+        seeds=tuple(sorted(results)),
+        gold=", ".join(dict.fromkeys(where for one in facts for where in one.gold)),
+        pairs=mean(lambda one: one.pairs),
+        steps=mean(lambda one: one.steps),
+        texts=mean(lambda one: one.texts),
+        ratings=mean(lambda one: one.ratings),
+        extra="proposer" if asked == REGION else "",
+        seen=max(seen) if len(seen) == len(facts) else None,
+        control=row.control,
+    )
+
+
+def _percent(scored: Scored) -> tuple[float, float, float]:
+    low, high = scored.interval()
+    return 100 * scored.value, 100 * low, 100 * high
+
+
+def _value(measure: Measure) -> Callable[[np.ndarray], np.ndarray]:
+    _, name, rule = measure.scores[0]
+    return load_score(name, rule).value

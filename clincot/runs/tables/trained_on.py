@@ -1,0 +1,26 @@
+"""Models by repository -> what they were trained on and where that is said, for the contamination table.
+
+Of public models this quotes their cards and papers; none of it was checked against data by this project.
+"""
+
+from __future__ import annotations
+
+HERE = "this project's pre-training (docs/models.md)"
+PHANTOM = "phantoms drawn with seeds of their own, none of which is in train, validation or test"
+TRAINED_ON: dict[str, tuple[str, str]] = {
+    "clincot/phantom-policy": (f"{PHANTOM}; questions, answers and reports of them", HERE),
+    "clincot/phantom-grounder": (f"{PHANTOM}; boxes of findings", HERE),
+    "clincot/phantom-judge-a": ("statements about drawn findings, no image", HERE),
+    "clincot/phantom-judge-b": ("statements about drawn findings, no image", HERE),
+    "chaoyinshe/llava-med-v1.5-mistral-7b-hf": (
+        "figures of PubMed Central articles with captions and generated instructions; its authors evaluate it on"
+        " VQA-RAD, SLAKE and PathVQA. IU X-ray images come from PubMed's Open-i: overlap is possible, not checked",
+        "its model card and paper (arXiv 2306.00890)",
+    ),
+    "clincot/medklip": ("MIMIC-CXR images and reports; no benchmark of the tables", "arXiv 2301.02228"),
+    "m42-health/Llama3-Med42-8B": (
+        "medical questions and instructions (not published in full); text only, so no image of a test split",
+        "its model card",
+    ),
+    "BioMistral/BioMistral-7B": ("PubMed Central, open access; text only", "arXiv 2402.10373"),
+}

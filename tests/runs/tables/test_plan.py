@@ -1,0 +1,89 @@
+"""What a table asks for -> its jobs: equal data and inference, what each needs before it, refusals before any work."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from clincot.errors import RecipeError
+from clincot.runs.tables.lineup import TABLES
+from clincot.runs.tables.plan import Asked, Job, plan
+from clincot.runs.tables.published import COLUMNS, PRINTED, published
+
+
+def jobs(asked: Asked) -> dict[str, Job]:
+    return {job.name: job for job in plan(asked).jobs}
+
+
+def test_every_row_has_the_images_and_the_inference_of_clincot() -> None:
+    found = jobs(Asked(1, ("base",), 1, ("base", "dpo", "clincot", "sft-matched")))
+    images = {name: max(1, job.recipe.rounds) * job.recipe.build.max_images for name, job in found.items()}
+    assert images == dict.fromkeys(found, 128)
+    asked = {(job.recipe.inference_steps, job.recipe.inference_hypotheses) for job in found.values()}
+    assert asked == {(2, 5)}
+    assert {job.recipe.evaluate.inference for job in found.values()} == {("direct", "region")}
+
+
+def test_jobs_come_after_what_they_need_and_rows_of_one_recipe_share_a_job() -> None:
+    order = list(jobs(Asked(1, ("sft",), 1, ("sft-matched",))))
+    assert order == ["sft-sft-s0", "clincot-sft-s0", "sft-matched-sft-s0"]
+    rows = ("clincot", "asked-directly", "round-1")
+    assert list(jobs(Asked(2, ("base",), 2, rows))) == ["clincot-base-s0", "clincot-base-s1"]
+    assert list(jobs(Asked(1, ("base",), 3, ("base",)))) == ["base-s0"]  # nothing is drawn of the base
+
+
+def test_a_key_changes_with_what_decides_numbers_and_with_what_the_job_starts_from() -> None:
+    asked = Asked(1, ("sft",), 1, ("dpo",))
+    first = jobs(asked)["dpo-sft-s0"].key
+
+    def other(override: str) -> str:
+        return jobs(dataclasses.replace(asked, overrides=(override,)))["dpo-sft-s0"].key
+
+    assert first != other("train.dpo.beta=0.2") and first != other("train.sft.num_train_epochs=1")
+    assert first == other("evaluate.batch_size=7") == jobs(asked)["dpo-sft-s0"].key
+
+
+def test_all_rows_of_both_tables_are_planned_in_the_phantom_setting() -> None:
+    for number in (1, 2):
+        found = plan(Asked(number))
+        assert not found.left_out
+        assert {row.name for _, row in found.rows} == {row.name for row in TABLES[number]}
+        assert all(found.of(start, row) for start, row in found.rows)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (Asked(3), "the paper's tables are 1 and 2"),
+        (Asked(1, rows=("clincott",)), "--rows clincott: is no row of Table 1 and no recipe. Did you mean 'clincot'?"),
+        (Asked(1, rows=("mine.yaml",)), "is no row of Table 1"),
+        (Asked(1, seeds=0), "--seeds 0"),
+        (Asked(1, rows=("sft",), starts=("base",)), "no row is left"),
+        (Asked(1, rows=("clincot",), overrides=("models.judges=[]",)), "models.judges"),
+        (Asked(1, rows=("povid",), overrides=("models.editor={kind: ''}",)), r"models.editor: none is named.*rules"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_by_name(asked: Asked, says: str) -> None:
+    with pytest.raises(RecipeError, match=says):
+        plan(asked)
+
+
+def test_a_row_that_nobody_named_is_left_out_with_the_role_that_it_lacks() -> None:
+    found = plan(Asked(1, ("base",), overrides=("models.editor={kind: ''}",)))
+    assert {"dpo", "povid", "mmedpo"} == set(found.left_out) and "models.editor" in found.left_out["povid"]
+    assert "clincot" in {row.name for _, row in found.rows}
+
+
+def test_a_recipe_of_the_package_is_a_row_too() -> None:
+    assert list(jobs(Asked(1, ("base",), 1, ("uv-cot",)))) == ["uv-cot-base-s0"]
+
+
+def test_published_rows_have_seven_numbers_and_every_printed_row_of_the_lineup_is_known() -> None:
+    assert {len(numbers) for rows in PRINTED.values() for numbers in rows.values()} == {sum(map(len, COLUMNS.values()))}
+    for (number, start), rows in PRINTED.items():
+        ours = {row.printed for row in TABLES[number] if start in row.starts} - {""}
+        assert set(rows) - {"MMedPO, stage 1"} <= ours, (number, start)
+    assert published(1, "sft", "+ ClinCoT", "iu-xray", "meteor") == 36.59
+    assert published(2, "base", "w/o [name lost]", "slake", "open_recall") == 46.53
+    assert published(1, "base", "+ DPO", "phantom", "open_recall") is None
