@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from clincot.benchmarks import BENCHMARKS
 from clincot.cli.choices import HARDWARE, SETTINGS, completing, listed
-from clincot.cli.console import Json, next_step, print_json, say
+from clincot.cli.console import Json, print_json, say
 from clincot.cli.options import RUNS
 from clincot.errors import RecipeError, did_you_mean
 from clincot.executors.world import world_of
@@ -56,6 +56,9 @@ Target = Annotated[str, typer.Option("--hub", help="Target Hub: local:PATH or a 
 List = Annotated[bool, typer.Option("--list", help="List rows, what each needs and what is there; run nothing.")]
 Import = Annotated[list[Path] | None, typer.Option("--import", help="Take results from elsewhere (repeatable).")]
 Again = Annotated[bool, typer.Option("--again", help="Make the rows again, also those that are there.")]
+Tune = Annotated[
+    bool, typer.Option("--tune", help="Try six learning rates and betas of every row on validation first; same budget.")
+]
 Show = Annotated[bool, typer.Option("--show", help="Show what is there; run nothing.")]
 Out = Annotated[
     Path | None,
@@ -84,6 +87,7 @@ def table(
     show: Show = False,
     import_: Import = None,
     again: Again = False,
+    tune: Tune = False,
     out: Out = None,
     protocol: Label = "paper",
     json_: Json = False,
@@ -91,14 +95,15 @@ def table(
     """Make the rows of one of the paper's tables that are missing, and show the table."""
     world_of().refuse_company("clincot table")
     asked = _asked(number, start, seeds, rows, setting, benchmark, hardware, set or [])
-    from clincot.runs.tables.plan import plan
-
-    planned, folder = plan(asked), results or runs / RESULTS
     from clincot.runs.checks import check_protocols
-
-    check_protocols([protocol])
+    from clincot.runs.tables.plan import plan
     from clincot.runs.tables.table import begin, import_results, make, present
 
+    check_protocols([protocol])
+    planned, folder = plan(asked), results or runs / RESULTS
+    tuning: tuple[tuple[str, ...], ...] = ()
+    if tune and not list_:
+        planned, tuning = _tuned(planned, folder, protocol, runs=runs, hub=hub, only_there=show)
     for path in import_ or []:
         say(f"took {len(import_results(path, planned, folder))} from {path}")
     there = present(planned, folder, again=again)
@@ -115,9 +120,20 @@ def table(
         )
     from clincot.runs.tables.summing import summed
 
-    _write(summed(planned, made, label=protocol, why=left_out), out or folder / planned.world, json_)
+    _write(summed(planned, made, label=protocol, why=left_out, tuning=tuning), out or folder / planned.world, json_)
     if show and there.missing:
-        next_step(f"clincot table {number}  # {len(there.missing)} results are missing; leave --show out")
+        say(f"{len(there.missing)} results of these rows are missing. The same command without --show makes them.")
+
+
+def _tuned(planned: Plan, folder: Path, protocol: str, **where: Any) -> tuple[Plan, tuple[tuple[str, ...], ...]]:
+    """Return the plan with the settings that a search on validation chose, and the lines of all trials, printed."""
+    from clincot.runs.tables.plan import plan
+    from clincot.runs.tables.tuning import search
+
+    found = search(planned, folder, protocol, say=say, **where)
+    for line in found.lines:
+        say("  ".join(line))
+    return plan(found.asked), found.lines
 
 
 def register(app: typer.Typer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from clincot.report.table.values import Block, Cell, Difference, Line, PaperTable
+from clincot.report.table.values import BASE, NAIVE, REGIONS, Block, Cell, Difference, Line, PaperTable
 from clincot.report.terminal import Grid
 
 NOT_RUN = "–"
@@ -58,9 +58,36 @@ def difference_grid(table: PaperTable, block: Block, against: str) -> Grid:
     return ["row", *(title for _, title in table.columns)], lines
 
 
+def own_base_grid(table: PaperTable, block: Block) -> Grid:
+    """Return the differences of a block from the base asked in the same way as the line."""
+    lines = []
+    for line in block.lines:
+        against = REGIONS if line.asked == "region" else BASE
+        found = [(line.cells or {}).get(measure) for measure, _ in table.columns]
+        texts = [difference_text(cell.minus[against]) if cell and against in cell.minus else "" for cell in found]
+        if any(texts):
+            lines.append([line.name, *texts])
+    return ["row", *(title for _, title in table.columns)], lines
+
+
+def short_fairness_grid(block: Block) -> Grid:
+    """Return what each row was given, one line a row: asking with regions adds the proposer alone."""
+    header, lines = fairness_grid(Block(block.title, tuple(_once(block))))
+    extra = header.index("extra model")
+    return [*header[:extra], *header[extra + 1 :]], [[*line[:extra], *line[extra + 1 :]] for line in lines]
+
+
+def _once(block: Block) -> Iterator[Line]:
+    seen = set[str]()
+    for line in block.lines:
+        if line.title not in seen:
+            seen.add(line.title)
+            yield line
+
+
 def fairness_grid(block: Block) -> Grid:
     """Return what each row was given; the two ways of asking one row differ in the extra model alone."""
-    header = ["row", "gold answers in training", "pairs", "steps", "texts", "ratings", "extra model", "seeds"]
+    header = ["row", "gold answers", "pairs", "steps", "texts", "ratings", "extra model", "seeds"]
     lines = []
     for line in block.lines:
         if line.cells is not None:
@@ -76,14 +103,19 @@ def missing_lines(table: PaperTable) -> list[str]:
 
 
 def negative_lines(table: PaperTable) -> list[str]:
-    """Return which rows are shown to be worse than the base or than naive DPO, and which controls are not beaten."""
+    """Return which rows are shown to be worse than base or naive DPO, and which are not shown to beat a control."""
     found = []
     for block, line in table.every():
-        for measure, title in table.columns:
-            cell = (line.cells or {}).get(measure)
-            for name, minus in (cell.minus if cell else {}).items():
-                if minus.high < 0:
-                    found.append(f"{line.name} ({block.title}), {title}: worse than {name} by {difference_text(minus)}")
+        cells = [(title, cell) for measure, title in table.columns if (cell := (line.cells or {}).get(measure))]
+        for name in dict.fromkeys(name for _, cell in cells for name in cell.minus):
+            minus = [(title, cell.minus[name]) for title, cell in cells if name in cell.minus]
+            if name in (BASE, REGIONS, NAIVE):
+                bad = [f"{title} by {difference_text(one)}" for title, one in minus if one.high < 0]
+                said = f"worse than {name}"
+            else:
+                bad = [title for title, one in minus if one.low <= 0]
+                said = f"not shown to be better than the control {name}"
+            found += [f"{line.name} ({block.title}): {said} in {', '.join(bad)}"] if bad else []
     return found
 
 

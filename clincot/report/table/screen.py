@@ -8,12 +8,18 @@ from clincot.report.table.grids import (
     DIFFERENCES,
     INTERVALS,
     difference_grid,
-    fairness_grid,
     missing_lines,
+    own_base_grid,
+    short_fairness_grid,
     values_grid,
 )
-from clincot.report.table.values import PaperTable
+from clincot.report.table.values import NAIVE, PaperTable
 from clincot.report.terminal import table_lines, wrapped
+
+GIVEN = (
+    "gold answers: where they entered training. texts, ratings: what all models of the builds wrote and rated. Asking"
+    " with regions needs the proposer too. All differences, and an appendix, are in the files."
+)
 
 
 def screen_lines(table: PaperTable, width: int) -> list[str]:
@@ -27,12 +33,16 @@ def _parts(table: PaperTable, width: int) -> Iterator[list[str]]:
         yield ["", *table_lines(values_grid(table, block), width, block.title)]
     yield ["", *wrapped(INTERVALS, width)]
     for block in table.blocks:
-        for name in table.against:
-            yield _after_gap(table_lines(difference_grid(table, block, name), width, f"{block.title}, minus {name}"))
+        titled = f"{block.title}, minus the base asked in the same way"
+        yield _after_gap(table_lines(own_base_grid(table, block), width, titled))
+        if NAIVE in table.against:
+            naive = difference_grid(table, block, NAIVE)
+            yield _after_gap(table_lines(naive, width, f"{block.title}, minus {NAIVE}"))
     if table.against:
         yield ["", *wrapped(DIFFERENCES, width)]
     for block in table.blocks:
-        yield _after_gap(table_lines(fairness_grid(block), width, f"{block.title}: what each row was given"))
+        yield _after_gap(table_lines(short_fairness_grid(block), width, f"{block.title}: what each row was given"))
+    yield ["", *wrapped(GIVEN, width)]
     for text in (*table.notes, *(f"not run: {line}" for line in missing_lines(table))):
         yield ["", *wrapped(text, width)]
 

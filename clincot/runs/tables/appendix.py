@@ -48,7 +48,7 @@ def appendix_of(results: Sequence[Stored]) -> Appendix:
     firsts = {one.unit: one for one in reversed(results)}
     repos = dict.fromkeys(repo for one in results for repo in one.notes.get("models", ()) if repo)
     return Appendix(
-        settings=tuple((unit, *_settings(one.notes)) for unit, one in reversed(firsts.items())),
+        settings=tuple((unit, *_settings(one.notes)) for unit, one in reversed(firsts.items()) if unit != "base"),
         costs=tuple((one.name, f"{one.notes.get('seconds', 0):,}", one.code, one.origin or "here") for one in results),
         trained_on=tuple((repo, *TRAINED_ON.get(repo, UNKNOWN)) for repo in repos),
     )

@@ -14,7 +14,7 @@ from clincot.recipe.choices import source_keys
 from clincot.recipe.own_data import short
 from clincot.records.lineage import content_key
 from clincot.runs.checks import check_names, check_run_name
-from clincot.runs.tables.lineup import MATCHED, TABLES, Start, TableRow, chosen
+from clincot.runs.tables.lineup import BASE, MATCHED, TABLES, Start, TableRow, chosen
 
 REFERENCE = "clincot"  # the recipe whose data, steps and hypotheses every row has
 SEEDS = 1000
@@ -32,7 +32,8 @@ class Asked:
     benchmark: str = ""
     hardware: str = ""
     overrides: tuple[str, ...] = ()
-    tuned: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by `unit`, the overrides that a search has chosen
+    tuned: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by `unit`, the overrides that a search tries or has chosen
+    trial: str = ""  # what ends the names of jobs that are tried, "" for those of the table
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,13 @@ class Job:
     key: str
     matched: Job | None = None
     from_sft: Job | None = None
+    trial: str = ""
 
     @property
     def unit(self) -> str:
         """Return what the job is called without its seed, in file names and for the search of its numbers."""
         name = MATCHED if self.matched else "base" if self.is_base else self.recipe.name
-        return f"{name}-{self.start}" if name != "base" else name
+        return (f"{name}-{self.start}" if name != "base" else name) + self.trial
 
     @property
     def name(self) -> str:
@@ -89,8 +91,8 @@ class Plan:
     @property
     def world(self) -> str:
         """Return the name of the setting and benchmark, which results and runs of a table have in common."""
-        recipe = self.jobs[0].recipe
-        return f"{recipe.setting}-{short(recipe.benchmark)}"
+        recipe, tuned = self.jobs[0].recipe, bool(self.asked.tuned and not self.asked.trial)
+        return f"{recipe.setting}-{short(recipe.benchmark)}{'-tuned' * tuned}"
 
     def of(self, start: Start, row: TableRow) -> list[Job]:
         """Return the jobs of a row, one a seed."""
@@ -116,7 +118,8 @@ def plan(asked: Asked) -> Plan:
         raise RecipeError(f"--seeds {asked.seeds}: is no number of seeds. Give one from 1 to {SEEDS}.")
     lineup, planner = chosen(asked.table, list(asked.rows)), Planner(asked)
     planner.check()
-    jobs: dict[str, Job] = {}
+    base = planner.job(BASE, "base", 0)  # every row is compared with it
+    jobs = {base.name: base}
     rows: list[tuple[Start, TableRow]] = []
     left_out: dict[str, str] = {}
     for start in asked.starts:
@@ -130,7 +133,7 @@ def plan(asked: Asked) -> Plan:
                 continue
             rows.append((start, row))
             jobs |= {job.name: job for one in made for job in _with_needed(one)}
-    if not jobs:
+    if not rows:
         first = next(iter(left_out.values()), "Give --start base or sft, and rows that have this start.")
         raise RecipeError(f"table {asked.table}: no row is left. {first}")
     return Plan(asked, tuple(rows), tuple(jobs.values()), left_out)
@@ -157,7 +160,8 @@ class Planner:
         matched = self.job(_row(REFERENCE), start, seed) if row.name == MATCHED else None
         recipe = self.recipe(row, start, seed)
         check_names(recipe)
-        job = Job(row, start, seed, recipe, "", matched, from_sft)
+        trial = self.asked.trial if unit_of(row, start) in dict(self.asked.tuned) else ""
+        job = Job(row, start, seed, recipe, "", matched, from_sft, trial)
         check_run_name(job.name, given=False)
         return replace(job, key=_key(job))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -57,6 +57,11 @@ class Summed:
                 found[seed] = sums
         return found
 
+    def plain(self, sums: np.ndarray | None, measure: Measure) -> float | None:
+        """Return the value of sums by image, without an interval; None where nothing was counted."""
+        found = None if sums is None else self.crossed.score({0: sums}, _value(measure))
+        return None if found is None else found.value
+
     def cell(self, start: Start, row: TableRow, asked: str, measure: Measure) -> Cell | None:
         """Return the value of a line under a measure with its differences; None where nothing was counted."""
         sums, value = self.sums(start, row, asked, measure), _value(measure)
@@ -86,15 +91,24 @@ class Summed:
         naive = self._row(lineup.NAIVE[self.plan.asked.table])
         if naive and row.name not in ("base", naive.name):
             yield NAIVE, self.sums(start, naive, asked, measure)
+        for control in lineup.CONTROLS if not row.control and row.name not in ("base", "sft") else ():
+            yield control.title, self.sums(start, control, asked, measure)
 
     def _row(self, name: str) -> TableRow | None:
         return next((row for row in lineup.TABLES[self.plan.asked.table] if row.name == name), None)
 
 
 def summed(
-    plan: Plan, results: Sequence[Stored], *, label: str = PAPER, why: Mapping[str, str] | None = None
+    plan: Plan,
+    results: Sequence[Stored],
+    *,
+    label: str = PAPER,
+    why: Mapping[str, str] | None = None,
+    tuning: Sequence[tuple[str, ...]] = (),
 ) -> PaperTable:
     """Return the table of the results that there are; `why` says by a row's name why it has none.
+
+    `tuning` are the lines of a search for the appendix.
 
     Raises DataError where results answer other questions.
     """
@@ -117,7 +131,7 @@ def summed(
         blocks=blocks,
         printed=printed,
         notes=notes_of(plan, results, printed=printed),
-        appendix=appendix_of(results),
+        appendix=replace(appendix_of(results), tuning=tuple(tuning)),
     )
 
 

@@ -27,9 +27,9 @@ def test_every_row_has_the_images_and_the_inference_of_clincot() -> None:
 
 def test_jobs_come_after_what_they_need_and_rows_of_one_recipe_share_a_job() -> None:
     order = list(jobs(Asked(1, ("sft",), 1, ("sft-matched",))))
-    assert order == ["sft-sft-s0", "clincot-sft-s0", "sft-matched-sft-s0"]
+    assert order == ["base-s0", "sft-sft-s0", "clincot-sft-s0", "sft-matched-sft-s0"]
     rows = ("clincot", "asked-directly", "round-1")
-    assert list(jobs(Asked(2, ("base",), 2, rows))) == ["clincot-base-s0", "clincot-base-s1"]
+    assert list(jobs(Asked(2, ("base",), 2, rows))) == ["base-s0", "clincot-base-s0", "clincot-base-s1"]
     assert list(jobs(Asked(1, ("base",), 3, ("base",)))) == ["base-s0"]  # nothing is drawn of the base
 
 
@@ -76,7 +76,7 @@ def test_a_row_that_nobody_named_is_left_out_with_the_role_that_it_lacks() -> No
 
 
 def test_a_recipe_of_the_package_is_a_row_too() -> None:
-    assert list(jobs(Asked(1, ("base",), 1, ("uv-cot",)))) == ["uv-cot-base-s0"]
+    assert list(jobs(Asked(1, ("base",), 1, ("uv-cot",)))) == ["base-s0", "uv-cot-base-s0"]
 
 
 def test_published_rows_have_seven_numbers_and_every_printed_row_of_the_lineup_is_known() -> None:

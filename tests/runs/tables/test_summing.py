@@ -13,6 +13,7 @@ from rich.cells import cell_len
 
 from clincot.errors import DataError
 from clincot.report.table.csv_text import csv_text
+from clincot.report.table.grids import negative_lines
 from clincot.report.table.latex import escaped, latex
 from clincot.report.table.markdown import markdown
 from clincot.report.table.page import table_page
@@ -75,10 +76,12 @@ RESULTS = [
     result("clincot-base", 0, 0.55, 0.8),
     result("clincot-base", 1, 0.45, 0.9),
     result("sima-base", 0, 0.3, 0.3),
+    result("clincot-nll-base", 0, 0.55, 0.7),
+    result("clincot-nll-base", 1, 0.45, 0.7),
 ]
 
 
-def planned(rows: str = "base,dpo,sima,mmedpo,clincot", benchmark: str = "vqa-rad") -> Plan:
+def planned(rows: str = "base,dpo,sima,mmedpo,clincot,clincot-nll", benchmark: str = "vqa-rad") -> Plan:
     return plan(Asked(1, ("base",), 2, tuple(rows.split(",")), benchmark=benchmark))
 
 
@@ -107,7 +110,7 @@ def test_values_are_means_of_seeds_with_intervals_over_seeds_where_images_agree(
 
 def test_every_row_is_shown_both_ways_with_its_differences_and_a_tie_is_within_noise(table: PaperTable) -> None:
     regions = cell(table, "+ ClinCoT", "region")
-    assert set(regions.minus) == {BASE, REGIONS, NAIVE}
+    assert set(regions.minus) == {BASE, REGIONS, NAIVE, "NLL on chosen texts"}
     gain = regions.minus[REGIONS]
     assert (gain.value, gain.low, gain.high) == pytest.approx((25, 20, 30)) and not gain.within_noise
     assert regions.minus[NAIVE].value == pytest.approx(25)  # from the same way of asking
@@ -115,7 +118,18 @@ def test_every_row_is_shown_both_ways_with_its_differences_and_a_tie_is_within_n
     assert direct.value == pytest.approx(0) and direct.within_noise
     touching = cell(table, "+ DPO").minus[BASE]  # one seed gains nothing: the interval begins at 0
     assert touching.low == pytest.approx(0) and touching.within_noise
-    assert set(cell(table, "base").minus) == {REGIONS} and set(cell(table, "+ DPO").minus) == {BASE, REGIONS}
+    assert set(cell(table, "base").minus) == {REGIONS} and NAIVE not in cell(table, "+ DPO").minus
+    assert table.against == (BASE, REGIONS, NAIVE)
+
+
+def test_negative_results_name_what_is_worse_and_which_control_is_not_beaten(table: PaperTable) -> None:
+    lines = negative_lines(table)
+    assert "+ SIMA-style (from the released model): worse than base in Open by -10.0 [-10.0, -10.0], Closed by" in str(
+        lines
+    )
+    beaten = "not shown to be better than the control NLL on chosen texts"
+    assert f"+ ClinCoT (reconstruction) (from the released model): {beaten} in Open, Closed" in lines  # ties
+    assert not any("with regions" in one and "ClinCoT" in one and beaten in one for one in lines)
 
 
 def test_published_numbers_are_there_for_the_papers_benchmarks_alone_and_the_papers_way_of_asking(
@@ -155,7 +169,7 @@ def test_a_result_is_the_same_after_its_file_and_a_damaged_file_is_named(tmp_pat
     mine, theirs = (one.sums["round-1"]["direct"][OPEN] for one in (read, RESULTS[2]))
     assert np.array_equal(mine, theirs, equal_nan=True)
     text = path.read_text()
-    for broken in (text[:-40], text.replace('"version": 1', '"version": 9'), "[]", text.replace("[5, 10],", "", 1)):
+    for broken in (text[:-40], text.replace('"version": 1', '"version": 9'), "[]", text.replace("[7,10],", "", 1)):
         path.write_text(broken)
         with pytest.raises(DataError, match=r"dpo-base-s1\.json: "):
             stored.read(path)
@@ -168,9 +182,12 @@ def test_a_present_result_counts_by_its_key_and_one_of_other_settings_is_not_ove
     stored.write(tmp_path, one.world, own)
     stored.write(tmp_path, one.world, replace(RESULTS[2], seed=5))  # a further seed is shown too
     there = present(one, tmp_path)
-    assert [r.name for r in there.found] == ["dpo-base-s0"] and [j.name for j in there.missing] == ["dpo-base-s1"]
+    assert [r.name for r in there.found] == ["dpo-base-s0"] and [j.name for j in there.missing] == [
+        "base-s0",
+        "dpo-base-s1",
+    ]
     assert [r.name for r in there.more] == ["dpo-base-s5"]
-    assert len(present(one, tmp_path, again=True).missing) == 2
+    assert len(present(one, tmp_path, again=True).missing) == 3
     stored.write(tmp_path, one.world, RESULTS[1])
     with pytest.raises(DataError, match="was made with other settings"):
         present(one, tmp_path)

@@ -1,0 +1,134 @@
+"""A plan -> the same number of settings of learning rate and beta tried for every row on validation, and the best one.
+
+Every trained row has the same budget: `SETTINGS` trials of one seed. They share the pairs of their first round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from clincot import protocols
+from clincot.recipe import Recipe
+from clincot.runs.tables.plan import Asked, Job, Plan, plan
+from clincot.runs.tables.stored import Stored
+from clincot.runs.tables.summing import Summed
+from clincot.runs.tables.table import Say, begin, make, present
+
+RATES, BETAS = (1 / 3, 1.0, 3.0), (1.0, 3.0)  # factors of the recipe's own
+SETTINGS = len(RATES) * len(BETAS)
+FOLDER = "search"  # below the results: trials answer other questions than those of the table
+VALIDATION = "evaluate.split=validation"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One setting of a row: its job on validation, and the overrides that make it."""
+
+    unit: str
+    job: Job
+    overrides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search found: what is asked for with the chosen settings, and the appendix's lines of all trials."""
+
+    asked: Asked
+    lines: tuple[tuple[str, ...], ...]
+
+
+def settings_of(recipe: Recipe) -> list[tuple[str, ...]]:
+    """Return the overrides of every setting: multiples of the recipe's rate and beta; of SFT the epochs, not beta."""
+    train = recipe.train
+    if not recipe.rounds:
+        part, second, numbers = "sft", "num_train_epochs", train.sft
+    else:
+        part, second, numbers = "dpo", "beta", train.dpo
+    rate, other = float(numbers.get("learning_rate", 1e-6)), float(numbers.get(second, 1 if part == "sft" else 0.1))
+    return [
+        (f"train.{part}.learning_rate={rate * by:.4g}", f"train.{part}.{second}={other * more:.4g}")
+        for by in RATES
+        for more in BETAS
+    ]
+
+
+def trials_of(planned: Plan) -> list[Trial]:
+    """Return the trials of every trained row; the row of matched tokens has the numbers of SFT and no trial."""
+    units = {job.unit: job for job in planned.jobs if not job.is_base and job.matched is None and job.seed == 0}
+    return [
+        Trial(unit, _job(planned.asked, job, number, overrides), overrides)
+        for unit, job in units.items()
+        for number, overrides in enumerate(settings_of(job.recipe), 1)
+    ]
+
+
+def search(
+    planned: Plan, results: Path, label: str, *, runs: Path, hub: str, say: Say, only_there: bool = False
+) -> Search:
+    """Make the trials that are missing (not with `only_there`), and choose the best setting of each row."""
+    trials, label = trials_of(planned), protocols.load(label).label
+    jobs = {job.name: job for trial in trials for job in (trial.job.from_sft, trial.job) if job is not None}
+    asked = replace(planned.asked, overrides=(*planned.asked.overrides, VALIDATION))
+    ours, folder = Plan(asked, planned.rows, tuple(jobs.values())), results / FOLDER
+    there = present(ours, folder)
+    made = list(there.found)
+    if there.missing and not only_there:
+        made += make(ours, begin(ours, there.missing, runs=runs, hub=hub, say=say), folder, say)
+    scores = {one.name: score_of(one, planned, label) for one in made}
+    best = chosen(trials, scores)
+    tuned = tuple((unit, trial.overrides) for unit, trial in best.items())
+    return Search(replace(planned.asked, tuned=tuned), lines_of(trials, scores, best))
+
+
+def chosen(trials: Sequence[Trial], scores: Mapping[str, float]) -> dict[str, Trial]:
+    """Return the best trial of each row by its score on validation, the first of equal ones; rows without: none."""
+    best: dict[str, Trial] = {}
+    for trial in trials:
+        if trial.job.name in scores and (
+            trial.unit not in best or scores[trial.job.name] > scores[best[trial.unit].job.name]
+        ):
+            best[trial.unit] = trial
+    return best
+
+
+def lines_of(
+    trials: Sequence[Trial], scores: Mapping[str, float], best: Mapping[str, Trial]
+) -> tuple[tuple[str, ...], ...]:
+    """Return the lines of the appendix: row, setting, score on validation in percent, and whether it was chosen."""
+    return tuple(
+        (
+            trial.unit,
+            ", ".join(trial.overrides),
+            f"{scores[trial.job.name]:.2f}" if trial.job.name in scores else "",
+            "yes" if best.get(trial.unit) == trial else "",
+        )
+        for trial in trials
+    )
+
+
+def score_of(one: Stored, planned: Plan, label: str) -> float:
+    """Return the mean of a result's values over the table's columns and both ways of asking, in percent."""
+    found = Summed(planned, {one.unit: {one.seed: one}}, label, resamples=1)
+    values = [
+        100 * value
+        for sums in one.sums[one.last].values()
+        for measure in found.columns
+        if (value := found.plain(sums.get(f"{label}/{measure.name}"), measure)) is not None
+    ]
+    return sum(values) / len(values)
+
+
+def _job(asked: Asked, job: Job, number: int, overrides: tuple[str, ...]) -> Job:
+    """Return the job of a trial: the row's, with one seed, on validation."""
+    one = replace(
+        asked,
+        starts=(job.start,),
+        seeds=1,
+        rows=(job.row.recipe if job.row.name not in ("base", "sft") else job.row.name,),
+        overrides=(*asked.overrides, VALIDATION),
+        tuned=((job.unit, overrides),),
+        trial=f"-t{number}",
+    )
+    return next(found for found in plan(one).jobs if found.unit == f"{job.unit}-t{number}")
