@@ -96,22 +96,21 @@ def main(argv: Sequence[str] | None = None) -> str:
     torch.set_num_threads(1)
     study = Study(arguments.folder, arguments)
     wanted = [r for r in rows_of(arguments.rounds) if not arguments.rows or any(w in r.name for w in arguments.rows)]
-    predictions: dict[str, dict[int, Sequence[Prediction]]] = {"base": {}}
+    predictions: dict[str, list[Prediction]] = {"base": []}
     accuracy: dict[str, dict[str, list[float]]] = {}
     for seed in arguments.seeds:
-        predictions["base"][seed] = study.answers(None, seed)
+        predictions["base"] += study.answers(None, seed)
         for row in wanted:
             began = time.monotonic()
             adapter = study.trained(row, seed)
-            predictions.setdefault(row.name, {})[seed] = study.answers(adapter, seed)
+            predictions.setdefault(row.name, []).extend(study.answers(adapter, seed))
             for image, values in study.rewards(adapter).items():
                 accuracy.setdefault(row.name, {}).setdefault(image, []).extend(values)
             say(f"seed {seed}: {row.name}", began)
-    asked = {p.example_id for answers in predictions["base"].values() for p in answers}
+    asked = {p.example_id for p in predictions["base"]}
     table = Table([example for example in study.asked if example.id in asked])
-    for name, by_seed in predictions.items():
-        for seed, answers in by_seed.items():
-            table.add(name, seed, answers)
+    for name, answers in predictions.items():
+        table.add(name, answers)
     text = tables(table, list(predictions), accuracy, wanted[0].name)
     (arguments.folder / f"{arguments.split}.md").write_text(text, encoding="utf-8")
     print(text)

@@ -1,7 +1,7 @@
 """Answers, held-out pairs and the drawn truth -> the numbers of the learning study, each with its paired interval.
 
-A number is a function of sums over questions, as in `clincot.metrics`. The bootstrap draws images with all their
-questions, and seeds, crossed, the same for every row (differences are paired).
+A number is a function of sums over questions, as in `clincot.metrics`; the answers of several seeds are summed first,
+and the bootstrap draws images with all their questions, the same images for every row (differences are paired).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from clincot.phantom.texts.questions import finding_sentence
 from clincot.phantom.texts.underreporting import shows_subtle, subtle
 from clincot.recipe import Margin
 from clincot.records import Example
-from clincot.stages.evaluate.crossed import Crossed
 from clincot.stages.evaluate.predictions import Prediction
+from clincot.stages.evaluate.results import Resampling
 from clincot.stages.train.policy import open_processor
 from clincot.stages.train.rows import load_rows
 
@@ -134,36 +134,35 @@ MEASURES = (
     Measure("report exact", "region", report_exact),
     Measure("pointing", "region", pointed),
 )
-VALUES = {measure.name: measure.value for measure in MEASURES}
 
 
 class Table:
-    """All numbers of all rows on the same resamples of images and of seeds."""
+    """All numbers of all rows on the same resamples of images."""
 
     def __init__(self, examples: Sequence[Example], resamples: int = 2000) -> None:
         self.examples = {example.id: example for example in examples}
-        self.crossed = Crossed.of([example.image_id for example in examples], resamples)
-        self.sums: dict[tuple[str, str], dict[int, np.ndarray]] = {}
+        self.resampling = Resampling.of(examples, resamples, 0)
+        self.scored: dict[tuple[str, str], tuple[float, np.ndarray]] = {}
 
-    def add(self, row: str, seed: int, predictions: Sequence[Prediction]) -> None:
-        """Score a row from the predictions of one of its seeds."""
+    def add(self, row: str, predictions: Sequence[Prediction]) -> None:
+        """Score a row from the predictions of all its seeds."""
         for measure in MEASURES:
             mine = [(self.examples[p.example_id], p) for p in predictions if p.inference == measure.inference]
             terms = [(e, value) for e, p in mine if (value := measure.terms(p, e)) is not None]
-            if terms:
-                self.sums.setdefault((row, measure.name), {})[seed] = self.crossed.images.sums(terms)
+            found = self.resampling.score(terms, Score(lambda said, gold: (), measure.value))
+            if found is not None:
+                self.scored[row, measure.name] = (found.value, found.draws)
 
     def value(self, row: str, measure: str, against: str = "") -> tuple[float, float, float] | None:
         """Return value, low and high in percent, minus those of `against` on the same resamples; None: not asked."""
-        if (row, measure) not in self.sums:
+        if (row, measure) not in self.scored:
             return None
-        value, mine = VALUES[measure], self.sums[row, measure]
-        others = self.sums.get((against, measure))
-        found = self.crossed.difference(mine, others, value) if others else self.crossed.score(mine, value)
-        if found is None:
-            return None
-        low, high = found.interval()
-        return 100 * found.value, 100 * low, 100 * high
+        value, draws = self.scored[row, measure]
+        if against:
+            other, others = self.scored[against, measure]
+            value, draws = value - other, draws - others
+        low, high = np.nanpercentile(draws, [2.5, 97.5])
+        return 100 * value, 100 * float(low), 100 * float(high)
 
 
 def reward_accuracy(base: Path, adapter: Path, rows: Path, cache: Path) -> dict[str, list[float]]:
