@@ -11,6 +11,7 @@ from clincot import methods
 from clincot.errors import ClincotError, RecipeError
 from clincot.recipe import Recipe, load_recipe
 from clincot.recipe.choices import source_keys
+from clincot.recipe.files import read_recipe
 from clincot.recipe.own_data import short
 from clincot.records.lineage import content_key
 from clincot.runs.checks import check_names, check_run_name
@@ -177,14 +178,24 @@ class Planner:
             f"evaluate.steps={reference.inference_steps}",
             f"evaluate.hypotheses={reference.inference_hypotheses}",
         ]
+        fixed = own_rounds(row.recipe)
+        own += [] if fixed is None else [f"rounds={fixed}"]
         limit = reference.build.max_images * max(1, reference.rounds)
-        rounds = max(1, self._load(row.recipe, (f"seed={seed}",)).rounds)
+        rounds = max(1, self._load(row.recipe, own).rounds)
         tuned = dict(self.asked.tuned).get(unit_of(row, start), ())
         return self._load(row.recipe, (*own, f"build.max_images={-(-limit // rounds)}", *tuned))
 
     def _load(self, name: str, more: Sequence[str]) -> Recipe:
         given = self.asked
         return _loaded(name, given.setting, given.benchmark, given.hardware, (*given.overrides, *more))
+
+
+@cache
+def own_rounds(recipe: str) -> int | None:
+    """Return the rounds that a recipe has in every setting, also with `--set rounds`; None where none are fixed."""
+    _, always = read_recipe(recipe)
+    found = [layer.values["rounds"] for layer in always if "rounds" in layer.values]
+    return int(found[-1]) if found else None
 
 
 @cache

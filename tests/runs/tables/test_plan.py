@@ -25,6 +25,17 @@ def test_every_row_has_the_images_and_the_inference_of_clincot() -> None:
     assert {job.recipe.evaluate.inference for job in found.values()} == {("direct", "region")}
 
 
+def test_rounds_of_the_command_line_are_clincots_and_those_of_a_recipe_stay() -> None:
+    asked = Asked(1, ("base",), 1, ("dpo", "clincot", "sft-matched"), overrides=("rounds=3", "build.max_images=10"))
+    rounds = {name: (job.recipe.rounds, job.recipe.build.max_images) for name, job in jobs(asked).items()}
+    assert rounds == {
+        "base-s0": (0, 30),
+        "dpo-base-s0": (1, 30),
+        "clincot-base-s0": (3, 10),
+        "sft-matched-base-s0": (0, 30),
+    }
+
+
 def test_jobs_come_after_what_they_need_and_rows_of_one_recipe_share_a_job() -> None:
     order = list(jobs(Asked(1, ("sft",), 1, ("sft-matched",))))
     assert order == ["base-s0", "sft-sft-s0", "clincot-sft-s0", "sft-matched-sft-s0"]
