@@ -140,6 +140,11 @@ def plan(asked: Asked) -> Plan:
     return Plan(asked, tuple(rows), tuple(jobs.values()), left_out)
 
 
+def with_seed(plan: Plan, job: Job, seed: int) -> Job:
+    """Return the same row's job with another seed."""
+    return Planner(plan.asked).job(job.row, job.start, seed)
+
+
 @dataclass(frozen=True)
 class Planner:
     """Resolves the recipes of one table; `reference` is ClinCoT's, whose data and inference all rows have."""

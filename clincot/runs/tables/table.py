@@ -11,7 +11,7 @@ from clincot.errors import DataError
 from clincot.records.lineage import content_key
 from clincot.runs.tables import stored
 from clincot.runs.tables.code import code_key
-from clincot.runs.tables.plan import Job, Plan
+from clincot.runs.tables.plan import Job, Plan, with_seed
 from clincot.runs.tables.stored import Stored
 
 if TYPE_CHECKING:
@@ -146,8 +146,9 @@ def _checked(one: Stored, job: Job, path: Path) -> Stored:
 
 
 def _more_seeds(plan: Plan, folder: Path) -> Iterator[Stored]:
-    """Yield results of the plan's units with other seeds; their recipes differ from those of the jobs by the seed."""
-    jobs = {job.unit: job for job in plan.jobs}
+    """Yield results of the plan's rows with other seeds, which must be of the same settings too."""
+    jobs, names = {job.unit: job for job in plan.jobs}, {job.name for job in plan.jobs}
     for one in read_all(plan, folder):
-        if one.unit in jobs and one.name not in {job.name for job in plan.jobs}:
-            yield one
+        if one.unit in jobs and one.name not in names:
+            path = stored.path_of(folder, plan.world, one.name)
+            yield _checked(one, with_seed(plan, jobs[one.unit], one.seed), path)

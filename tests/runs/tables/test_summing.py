@@ -22,7 +22,7 @@ from clincot.report.table.values import BASE, NAIVE, REGIONS, Cell, Line, PaperT
 from clincot.runs.tables import stored
 from clincot.runs.tables.code import code_key
 from clincot.runs.tables.grids import PAPER
-from clincot.runs.tables.plan import Asked, Plan, plan
+from clincot.runs.tables.plan import Asked, Plan, plan, with_seed
 from clincot.runs.tables.stored import Facts, Stored
 from clincot.runs.tables.summing import summed
 from clincot.runs.tables.table import import_results, present
@@ -180,7 +180,8 @@ def test_a_present_result_counts_by_its_key_and_one_of_other_settings_is_not_ove
     job = next(job for job in one.jobs if job.seed == 0)
     own = replace(RESULTS[1], key=job.key)
     stored.write(tmp_path, one.world, own)
-    stored.write(tmp_path, one.world, replace(RESULTS[2], seed=5))  # a further seed is shown too
+    further = replace(RESULTS[2], seed=5, key=with_seed(one, job, 5).key)
+    stored.write(tmp_path, one.world, further)  # is shown too
     there = present(one, tmp_path)
     assert [r.name for r in there.found] == ["dpo-base-s0"] and [j.name for j in there.missing] == [
         "base-s0",
@@ -188,9 +189,10 @@ def test_a_present_result_counts_by_its_key_and_one_of_other_settings_is_not_ove
     ]
     assert [r.name for r in there.more] == ["dpo-base-s5"]
     assert len(present(one, tmp_path, again=True).missing) == 3
-    stored.write(tmp_path, one.world, RESULTS[1])
-    with pytest.raises(DataError, match="was made with other settings"):
-        present(one, tmp_path)
+    for other in (RESULTS[1], replace(further, key="another")):
+        stored.write(tmp_path / other.name, one.world, other)
+        with pytest.raises(DataError, match="was made with other settings"):
+            present(one, tmp_path / other.name)
 
 
 def test_results_from_elsewhere_are_taken_once_and_marked(tmp_path: Path) -> None:
