@@ -94,7 +94,8 @@ def _table(grid: Grid, widths: Sequence[int]) -> list[str]:
 
 
 def _number(cell: str) -> bool:
-    return cell[:1] in "+-–0123456789"
+    """Return whether a cell is flush right; a sign counts before a digit alone: "+ DPO" is a name."""
+    return cell[:1] in "–0123456789" or (cell[0] in "+-" and cell[1:2].isdigit())
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> Iterator[str]:

@@ -61,3 +61,8 @@ def test_the_title_of_a_pipe_stays_one_line() -> None:
 
 def test_a_table_without_lines_is_nothing() -> None:
     assert table_lines((["", "n"], []), 80, "title") == []
+
+
+def test_names_that_begin_with_a_sign_are_flush_left_and_signed_numbers_flush_right() -> None:
+    lines = table_lines((["row", "value"], [["+ DPO", "+1.0"], ["+ ClinCoT", "-10.0"]]), 80)
+    assert lines[2:] == ["+ DPO       +1.0", "+ ClinCoT  -10.0"]

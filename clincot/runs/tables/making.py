@@ -1,4 +1,4 @@
-"""A job of a table -> its result: what is missing of its start, rounds and answers is made, in a run of its own.
+"""A job of a table -> its result: what is missing of its start, rounds and answers is made, in a separate run.
 
 Runs of one table share what is equal. The adapter `sft` is that of the row "+ SFT". A round whose content key a round
 of another run of the table has is taken from there. Answers have one store, so that those of the base exist once.

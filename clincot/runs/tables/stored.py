@@ -111,7 +111,7 @@ def path_of(folder: Path, world: str, name: str) -> Path:
 
 
 def read(path: Path) -> Stored:
-    """Read a result. Raises DataError for a file that is none."""
+    """Read a result. Raises DataError for a file that holds no result."""
     try:
         return Stored.from_json(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:

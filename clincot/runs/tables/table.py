@@ -40,7 +40,7 @@ class Present:
 def present(plan: Plan, folder: Path, *, again: bool = False) -> Present:
     """Read the results of the plan's jobs in `folder`; none counts with `again`.
 
-    Raises DataError for a file that is none, and for a result of other settings: it is not overwritten unasked.
+    Raises DataError for a file that holds no result, and for one of other settings: it is not overwritten unasked.
     """
     if again:
         return Present((), plan.jobs)

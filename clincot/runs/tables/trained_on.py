@@ -6,7 +6,7 @@ Of public models this quotes their cards and papers; none of it was checked agai
 from __future__ import annotations
 
 HERE = "this project's pre-training (docs/models.md)"
-PHANTOM = "phantoms drawn with seeds of their own, none of which is in train, validation or test"
+PHANTOM = "phantoms drawn with other seeds, none of which is in train, validation or test"
 TRAINED_ON: dict[str, tuple[str, str]] = {
     "clincot/phantom-policy": (f"{PHANTOM}; questions, answers and reports of them", HERE),
     "clincot/phantom-grounder": (f"{PHANTOM}; boxes of findings", HERE),

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from clincot import methods
 from clincot.errors import RecipeError
+from clincot.recipe import load_recipe
 from clincot.runs import releases
+from clincot.runs.releases.cards.method import stated_by
 from clincot.runs.tables.plan import Asked, plan
 from clincot.runs.tables.table import begin
 
@@ -27,7 +30,8 @@ def test_a_run_with_a_round_of_another_method_is_refused_by_name(tmp_path: Path)
     hub, planned = f"local:{tmp_path / 'hub'}", plan(Asked(1, ("base",), 1, ("sima",)))
     begun = begin(planned, planned.jobs, runs=tmp_path, hub=hub, say=print)
     run = begun.workshop.open(planned.jobs[-1])
-    made = replace(run.lineage("build-data", 1, "inputs", facts={"method": {"title": "DPO"}}), method="dpo")
+    facts = {"method": stated_by(methods.of_recipe(load_recipe("dpo"))).to_facts(), "pairs": 1}
+    made = replace(run.lineage("build-data", 1, "inputs", facts=facts), method="dpo")
     (tmp_path / "rows.parquet").write_bytes(b"rows")
     files = {"round-1/train-00000-of-00001.parquet": tmp_path / "rows.parquet"}
     releases.commit(run, "dataset", run.preferences_repo, files, made)
