@@ -5,6 +5,7 @@ A body opens its run before it imports a stage: the stages import Hub clients, w
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -51,6 +52,9 @@ By = Annotated[
         "--executor", help="Whose processes: local, or ray (the cluster of RAY_ADDRESS).", autocompletion=completing(BY)
     ),
 ]
+Exclude = Annotated[
+    Path | None, typer.Option("--exclude", help="Leave out the pairs of a veto file, which the page of `view` writes.")
+]
 GOLD = "sft"  # an objective of the command line alone: rounds never train by it
 
 
@@ -88,14 +92,16 @@ def build_data(
 
 
 @with_options
-def pair(options: Options, round: Round = 1, push: Push = False, dry_run: DryRun = False) -> None:
+def pair(
+    options: Options, round: Round = 1, exclude: Exclude = None, push: Push = False, dry_run: DryRun = False
+) -> None:
     """Draw a finished round's pairs again by other numbers, as a new version; no model is loaded."""
     world_of().refuse_company("clincot pair")
     run = options.open(round)
     check_push(run, push and not dry_run)
     from clincot.runs import api
 
-    report(run, api.pair(run, round, say=say).release, push=push, dry_run=dry_run)
+    report(run, api.pair(run, round, exclude=exclude, say=say).release, push=push, dry_run=dry_run)
     next_step(options.command(run, "train", "--round", str(round)))
 
 

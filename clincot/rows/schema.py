@@ -93,6 +93,8 @@ REGION_FEATURES = Features(
         "crop_id": Value("string"),
     }
 )
+# What a run keeps of the heat maps for people to look at (regions/kept_maps.py); no dataset has them.
+MAP_FEATURES = Features({"image_id": Value("string"), "hypothesis": Value("string"), "map": Value("binary")})
 IMAGE_COLUMNS = ("images", "side_images")
 # A dictionary that outgrows its page limit makes Parquet store every repetition; 512 MB holds the images of a shard.
 DICTIONARY_LIMIT = 512 * 1024 * 1024

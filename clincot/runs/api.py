@@ -128,12 +128,13 @@ def import_rows(
     return RoundData(import_round(run, rows, round, new_version=new_version, say=say), run)
 
 
-def pair(run: Run, round: int = 1, *, say: Say = silent) -> RoundData:
+def pair(run: Run, round: int = 1, *, exclude: Path | None = None, say: Say = silent) -> RoundData:
     """Draw a finished round's pairs again by the recipe's numbers, as a new version; no model is loaded.
 
     Args:
         run: from `open_run`, with the round's settings and other numbers for drawing pairs.
         round: which round.
+        exclude: a veto file that the page of `clincot view` wrote; its pairs are left out.
         say: receives progress in words.
 
     Returns:
@@ -142,13 +143,21 @@ def pair(run: Run, round: int = 1, *, say: Say = silent) -> RoundData:
     Raises:
         RoundError: the round has no dataset.
         RecipeError: the recipe asks for other candidates, which only `build` can give.
-        DataError: the stored round does not suffice, or no pair comes out.
+        DataError: the stored round does not suffice, no pair comes out, or the veto file is of another round.
     """
+    from clincot.runs.rounds.vetoes import FACT, NOTHING, read_vetoes
+
+    vetoes = read_vetoes(exclude) if exclude else NOTHING
     _prepare(run, round, say)
     from clincot.runs.results import RoundData
     from clincot.runs.rounds.pair import pair_round
 
-    return RoundData(pair_round(run, round), run)
+    made = RoundData(pair_round(run, round, vetoes), run)
+    if vetoes.ids:
+        left = made.release.lineage.facts[FACT]["pairs"]
+        absent = len(vetoes.ids) - left
+        say(f"left out {left:,} vetoed pairs" + (f"; these settings do not draw {absent:,} others" if absent else ""))
+    return made
 
 
 def train(

@@ -171,8 +171,11 @@ def test_the_pairs_of_a_round_are_a_page_with_gold_answers_and_images(
     assert all(one["gold"] and one["kind"] and one["regions"] for one in found)
     assert all({c["side"] for c in one["candidates"]} >= {"chosen", "rejected"} for one in found)
     assert all((tmp_path / "page" / image["file"]).is_file() for one in found for image in one["chosen"]["images"])
+    kept = json.loads(data)["maps"]
+    assert all({region["hypothesis"] for region in one["regions"]} == kept[one["image"]].keys() for one in found)
     from_hub, _ = clincot("view", "demo/loop-preferences@round-1", "--out", str(tmp_path / "hub"), *words, cwd=folder)
     assert from_hub.strip() == str(tmp_path / "hub/index.html")
+    assert "No heat maps:" in (tmp_path / "hub/index.html").read_text()
     _, err = clincot("view", "round-1", "--out", str(tmp_path / "page"), *words, cwd=folder, code=2)
     assert "exists and is not empty. Name a new folder" in err
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -63,6 +64,13 @@ def test_elsewhere_the_pushed_round_suffices(copied: Path, tmp_path: Path) -> No
 def test_what_needs_a_model_is_refused_with_the_difference(copied: Path) -> None:
     _, err = clincot(*words("--round", "1", "--set=method.temperature=0.9"), cwd=copied, code=2)
     assert "method.temperature: 0.7 -> 0.9" in err and "--new-version" in err and "Traceback" not in err
+
+
+def test_a_veto_file_of_another_round_is_refused_by_name(copied: Path, tmp_path: Path) -> None:
+    other = _pairs(copied, "round-2/build")[0]["id"]
+    (tmp_path / "veto.json").write_text(json.dumps({"format": "clincot-veto-1", "pairs": [{"id": other}]}))
+    _, err = clincot(*words("--round", "1", "--exclude", str(tmp_path / "veto.json")), cwd=copied, code=2)
+    assert f"({other} is of round 2)" in err and "Traceback" not in err
 
 
 def _pairs(folder: Path, work: str) -> list[dict]:  # type: ignore[type-arg]

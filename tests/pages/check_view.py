@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from environment import SCRIPT
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from clincot.regions.kept_maps import kept_map
 from clincot.report.view.entries import Around, entries
 from clincot.report.view.page import Heading, write_page
+from clincot.runs.rounds.vetoes import read_vetoes
 from tests.objectives.rows import make_row, png
 
 HOSTILE = '</script><script>window.ran = true</script> \u202egnorw <img src=x onerror="window.ran = true">'
@@ -44,9 +48,12 @@ def written(folder: Path, count: int) -> Path:
         for n in range(count)
         for side in ("a", "b")
     ]
-    regions = [{"image_id": "example", "hypothesis": "nodule", "box": [1, 1, 30, 30], "confidence": 0.5}]
+    looked = {"image_id": "example", "confidence": 0.5}
+    regions = [looked | {"hypothesis": "nodule", "box": [1, 1, 30, 30]}, looked | {"hypothesis": HOSTILE, "box": []}]
     around = Around.of(candidates, regions, [])
-    write_page(folder, Heading("a round", ["made for a test"]), lambda keep: entries(rows(count), around, keep))
+    heading = Heading("a round", ["made for a test"], round=2, dataset="me/pairs@abc")
+    maps = {"example": {name: kept_map(np.arange(9.0).reshape(3, 3)) for name in ("nodule", HOSTILE)}}
+    write_page(folder, heading, lambda keep: entries(rows(count), around, keep), maps)
     return folder
 
 
@@ -94,7 +101,57 @@ def test_keys_go_on_and_back_hide_regions_and_search(page: Page) -> None:
     assert page.locator("rect").count() == 0
     page.keyboard.press("/")
     page.keyboard.type("row-17")
-    assert page.locator(".list button").count() == 1 and page.locator("[role=status]").inner_text() == "1 of 40 pairs"
+    assert (
+        page.locator(".list button").count() == 1
+        and page.locator("nav > [role=status]").inner_text() == "1 of 40 pairs"
+    )
+
+
+def test_each_hypothesis_shows_and_hides_its_heat_map(page: Page) -> None:
+    toggles = page.locator(".map-toggle")
+    assert toggles.count() == 2 and page.locator("img.map").count() == 0
+    toggles.first.click()
+    assert toggles.first.get_attribute("aria-pressed") == "true"
+    assert page.locator("img.map").get_attribute("alt") == "Heat map of nodule"
+    assert page.evaluate("document.querySelector('img.map').naturalWidth") == 3
+    assert page.evaluate("document.activeElement.className") == "map-toggle"  # the pair was drawn anew
+    page.keyboard.press("j")
+    assert page.locator("img.map").count() == 1  # the next pair shows the same hypothesis
+    page.keyboard.press("h")
+    page.keyboard.press("h")
+    assert page.locator("img.map").count() == 0 and page.evaluate("window.ran") is None
+
+
+def test_marked_pairs_are_a_file_that_pair_reads(page: Page, tmp_path: Path) -> None:
+    page.keyboard.press("v")
+    page.get_by_label("Reason of the veto").fill("wrong side")
+    page.keyboard.press("Tab")
+    page.locator(".list button").nth(3).click()
+    page.get_by_role("button", name="veto (v)").click()
+    assert page.locator(".vetoes").inner_text().startswith("2 vetoed")
+    page.get_by_label("vetoes", exact=True).select_option("not vetoed")
+    assert page.locator("nav > [role=status]").inner_text() == "38 of 40 pairs"
+    page.get_by_label("vetoes", exact=True).select_option("vetoed")
+    assert "vetoed" in page.locator(".list button").first.inner_text()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download veto file").click()
+    assert waiting.value.suggested_filename == "veto-round-2.json"
+    waiting.value.save_as(tmp_path / "veto.json")
+    found = json.loads((tmp_path / "veto.json").read_text())
+    assert found["pairs"] == [{"id": "row-0", "reason": "wrong side"}, {"id": "row-3", "reason": ""}]
+    vetoes = read_vetoes(tmp_path / "veto.json")
+    assert vetoes.ids == {"row-0", "row-3"} and vetoes.round == 2
+    page.reload()  # the browser keeps the marks
+    assert page.locator(".vetoes").inner_text().startswith("2 vetoed")
+    for _ in range(2):
+        page.locator(".list button", has_text="vetoed").first.click()
+        page.keyboard.press("v")
+    assert page.get_by_role("button", name="Download veto file").is_disabled()
+    page.locator("#veto-file").set_input_files(tmp_path / "veto.json")
+    page.wait_for_function("document.querySelector('.vetoes').innerText.startsWith('2 vetoed')")
+    (tmp_path / "odd.json").write_text('{"format": "clincot-veto-1", "pairs": [{"id": "absent"}, null]}')
+    page.locator("#veto-file").set_input_files(tmp_path / "odd.json")
+    page.wait_for_function("document.querySelector('.vetoes').innerText.includes('2 pairs of the file are not')")
 
 
 def test_filters_and_orders_keep_what_they_say(page: Page) -> None:
@@ -112,6 +169,12 @@ def test_a_pair_has_an_address(browser: Browser, folder: Path) -> None:
     with browser.new_context() as context:
         page = opened(context.new_page(), folder, "#row-12")
         assert current(page) == 12
+        page.get_by_label("gap at least").fill("0.8")
+        page.evaluate("location.hash = '#row-13'")  # which the filter hides
+        page.wait_for_function("document.querySelector('main').innerText.includes('row-13')")
+        assert current(page) == 13 and page.get_by_label("gap at least").input_value() == ""
+        page.evaluate("location.hash = '#%E0%A4%A'")
+        page.wait_for_function("document.querySelector('main').innerText.includes('row-0')")
 
 
 def test_hostile_texts_are_shown_and_do_nothing(browser: Browser, folder: Path) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clincot.regions.kept_maps import kept_map
 from clincot.report.view.entries import Around, entries
-from clincot.report.view.page import Heading, Images, write_page
+from clincot.report.view.page import SCRIPTS, Heading, Images, write_page
 from tests.objectives.rows import make_group, make_row, png
 
 HOSTILE = '</script><script>alert("x")</script> \u202egnorw\u2028 <img src=x onerror=alert(1)>'
@@ -66,11 +67,29 @@ def test_what_a_model_wrote_stays_text_and_nothing_is_fetched(tmp_path: Path) ->
     page, data = ((tmp_path / "page" / name).read_text() for name in ("index.html", "data.js"))
     assert "<script>alert" not in page and "</script" not in data and "\u2028" not in data
     assert "<b>here" not in page and len(page) < 5_000
-    script, style = ((tmp_path / "page" / name).read_text() for name in ("view.js", "view.css"))
+    script = "".join((tmp_path / "page" / name).read_text() for name in SCRIPTS)
+    style = (tmp_path / "page/view.css").read_text()
     assert "innerHTML" not in script and "eval(" not in script
     links = re.findall(r"(?:src|href)=\"([^\"]*)\"", page)
-    assert links == ["data:,", "view.css", "data.js", "view.js"]
-    assert re.findall(r"https?://[^\"]*", script + style) == ["http://www.w3.org/2000/svg"] * 2
+    assert links == ["data:,", "view.css", "data.js", *SCRIPTS]
+    assert re.findall(r"https?://[^\"]*", script + style) == ["http://www.w3.org/2000/svg"]
+
+
+def test_heat_maps_of_an_image_are_files_that_pairs_share(tmp_path: Path) -> None:
+    (tmp_path / "page").mkdir()
+    grey = kept_map(np.arange(9.0).reshape(3, 3))
+    maps = {"example": {"nodule": grey, "mass": grey}, "unseen": {"nodule": grey}}
+    heading = Heading("a round", round=2, dataset="me/pairs@round-2")
+    write_page(tmp_path / "page", heading, lambda keep: entries(make_group(0), Around(), keep), maps)
+    data = json.loads((tmp_path / "page/data.js").read_text().partition(" = ")[2].rstrip(";\n"))
+    (file,) = (tmp_path / "page/maps").iterdir()
+    assert data["maps"] == {"example": {"nodule": f"maps/{file.name}", "mass": f"maps/{file.name}"}}
+    assert (data["round"], data["dataset"]) == (2, "me/pairs@round-2") and data["entries"][0]["image"] == "example"
+
+
+def test_scores_that_are_no_numbers_or_absent(tmp_path: Path) -> None:
+    (one,) = _page(tmp_path / "nan", [make_row(0, chosen_score=float("nan"), weight=float("inf"))])
+    assert one["chosen"]["score"] is None and one["weight"] is None
 
 
 def test_scores_that_are_absent_are_no_numbers(tmp_path: Path) -> None:

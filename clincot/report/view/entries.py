@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,6 +56,7 @@ def entries(pairs: Iterable[Row], around: Around, keep: Keep) -> Iterator[dict[s
         yield {
             "id": row["id"],
             "example": row["example_id"],
+            "image": _image_id(row, example),
             "step": row.get("step") or 1,
             "method": row.get("method") or "",
             "kind": example.kind if example else "",
@@ -65,11 +67,9 @@ def entries(pairs: Iterable[Row], around: Around, keep: Keep) -> Iterator[dict[s
             "images": [vars(image) for image in shared],
             "chosen": _side(row, "chosen", own[:first]),
             "rejected": _side(row, "rejected", own[first:]),
-            "weight": row.get("weight"),
+            "weight": _finite(row.get("weight")),
             "candidates": [_candidate(one, won, lost) for one in offered],
-            "regions": [
-                _region(one) for one in around.regions.get(_image_id(row, example), ()) if len(one["box"]) == 4
-            ],
+            "regions": [_region(one) for one in around.regions.get(_image_id(row, example), ())],
         }
 
 
@@ -81,7 +81,7 @@ def _side(row: Row, side: str, own: Sequence[Shown]) -> dict[str, Any]:
     region = row.get(f"{side}_region")
     return {
         "text": row[side],
-        "score": row.get(f"{side}_score"),
+        "score": _finite(row.get(f"{side}_score")),
         "finish": row.get(f"{side}_finish"),
         "images": [vars(image) for image in own],
         "region": _region(region) if region and len(region["box"]) == 4 else None,
@@ -93,18 +93,31 @@ def _candidate(row: Row, won: str | None, lost: str | None) -> dict[str, Any]:
     return {
         "id": row["id"],
         "text": row["text"],
-        "score": row["score"],
+        "score": _finite(row["score"]),
         "finish": row["finish"],
         "source": row.get("source") or "policy",
         "region": _region(region) if region and len(region["box"]) == 4 else None,
-        "judges": [{name: score[name] for name in ("judge", "own", "next")} for score in row["judge_scores"] or ()],
+        "judges": [
+            {"judge": score["judge"]} | {name: _finite(score[name]) for name in ("own", "next")}
+            for score in row["judge_scores"] or ()
+        ],
         "lookahead": list(row["lookahead"] or ()),
         "side": "chosen" if row["id"] == won else "rejected" if row["id"] == lost else "",
     }
 
 
 def _region(stored: Row) -> dict[str, Any]:
-    return {"hypothesis": stored["hypothesis"], "box": list(stored["box"]), "confidence": stored["confidence"]}
+    """Return a region; its box is empty for a hypothesis without one."""
+    return {
+        "hypothesis": stored["hypothesis"],
+        "box": list(stored["box"] or ()),
+        "confidence": _finite(stored["confidence"]),
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    """Return a number that JSON has: rows of others may hold NaN."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _prompt(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""Entries of a round -> the folder of its page: index.html, data.js, view.js, view.css and the images, each once."""
+"""Entries of a round -> the folder of its page: index.html, data.js, scripts, a style, images and maps, each once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from PIL import Image
 
 from clincot import images
 from clincot.report.view.entries import Shown
+from clincot.report.view.maps import coloured
 
-ASSETS = ("view.js", "view.css")
+SCRIPTS = ("dom.js", "pair.js", "veto.js", "view.js")
+STYLE = "view.css"
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 BIT_DEPTH = 24  # the byte of a PNG that says how many bits a sample has
 PLAIN = 300  # characters of a text in the table that a browser without JavaScript shows
@@ -24,11 +26,16 @@ PLAIN = 300  # characters of a text in the table that a browser without JavaScri
 
 @dataclass(frozen=True)
 class Heading:
-    """What the page says of the round: name, lines about its origin, and a warning where images may not leave."""
+    """What the page says of the round: name, lines about its origin, and a warning where images may not leave.
+
+    `round` and `dataset` (with its revision) are what a veto file names.
+    """
 
     name: str
     lines: Sequence[str] = ()
     sealed: bool = False
+    round: int | None = None
+    dataset: str = ""
 
 
 @dataclass
@@ -49,13 +56,35 @@ class Images:
                 self.written[name] = Shown(f"images/{name}.{ending}", *image.size)
         return self.written[name]
 
+    def keep_maps(self, maps: Mapping[str, bytes]) -> dict[str, str]:
+        """Write the heat maps of an image, small grey ones, as the page shows them: hypothesis -> file."""
+        found = {}
+        for hypothesis, grey in maps.items():
+            file = f"maps/{images.content_id(grey)}.png"
+            if not (self.folder / file).exists():
+                (self.folder / "maps").mkdir(exist_ok=True)
+                (self.folder / file).write_bytes(coloured(grey))
+            found[hypothesis] = file
+        return found
 
-def write_page(folder: Path, heading: Heading, build: Callable[[Callable[[bytes], Shown]], Iterable[Any]]) -> int:
-    """Write the page into an empty folder; `build` makes the entries with what keeps images. Return their number."""
-    found = list(build(Images(folder).keep))
-    for name in ASSETS:
+
+def write_page(
+    folder: Path,
+    heading: Heading,
+    build: Callable[[Callable[[bytes], Shown]], Iterable[Any]],
+    maps: Mapping[str, Mapping[str, bytes]] | None = None,
+) -> int:
+    """Write the page into an empty folder; `build` makes the entries with what keeps images. Return their number.
+
+    `maps` holds the heat maps (`clincot.regions.kept_maps`) by image and hypothesis.
+    """
+    kept = Images(folder)
+    found = list(build(kept.keep))
+    shown = {one["image"]: kept.keep_maps((maps or {}).get(one["image"], {})) for one in found}
+    for name in (*SCRIPTS, STYLE):
         (folder / name).write_bytes(files("clincot.report.view").joinpath(name).read_bytes())
-    data = {"name": heading.name, "entries": found}
+    data: dict[str, Any] = {"name": heading.name, "round": heading.round, "dataset": heading.dataset, "entries": found}
+    data |= {"maps": {image: maps_ for image, maps_ in shown.items() if maps_}}
     # ASCII alone: U+2028 ends a line in older JavaScript. "</" would end the element of a page that holds the text.
     text = json.dumps(data, ensure_ascii=True, allow_nan=False).replace("</", "<\\/")
     (folder / "data.js").write_text(f"window.clincotRound = {text};\n", encoding="utf-8")
@@ -76,6 +105,7 @@ def _for_browsers(data: bytes) -> tuple[bytes, str]:
 def _html(heading: Heading, found: Sequence[Mapping[str, Any]]) -> str:
     warning = "<p class=warning>For this machine alone: images and reference texts must not be passed on.</p>"
     lines = "".join(f"<p>{escape(line)}</p>" for line in heading.lines)
+    scripts = "".join(f'<script src="{name}"></script>\n' for name in SCRIPTS)
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -95,8 +125,7 @@ def _html(heading: Heading, found: Sequence[Mapping[str, Any]]) -> str:
 <noscript>{_table(found)}</noscript>
 <div id="app" hidden></div>
 <script src="data.js"></script>
-<script src="view.js"></script>
-</body>
+{scripts}</body>
 </html>
 """
 

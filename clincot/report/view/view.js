@@ -1,19 +1,9 @@
-// The round in window.clincotRound -> a list with filters and one pair in full; texts are only ever set as text.
+// The round in window.clincotRound -> a list with filters and orders, keys, addresses, and one pair in full.
 "use strict";
 (() => {
+  const view = window.clincotView, { make, text, number } = view;
   const round = window.clincotRound, app = document.getElementById("app"), STEP = 200;
-  const state = { shown: [], at: -1, drawn: 0, boxes: true };
-  const make = (tag, attributes = {}, ...children) => {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-      else if (value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
-    }
-    node.append(...children.filter((child) => child !== null));
-    return node;
-  };
-  const text = (value) => make("bdi", { dir: "auto" }, value === null || value === undefined ? "–" : String(value));
-  const number = (value) => (value === null || value === undefined ? "–" : value.toFixed(3));
+  const state = { shown: [], at: -1, drawn: 0 };
   const gap = (one) => one.chosen.score === null || one.rejected.score === null ? null : one.chosen.score - one.rejected.score;
   const disagreement = (one) => Math.max(0, ...one.candidates.filter((c) => c.side && c.judges.length > 1).map((c) => {
     const own = c.judges.map((j) => j.own).filter((value) => value !== null);
@@ -24,7 +14,8 @@
     ...one.candidates.map((c) => c.text)].join("\n").toLowerCase();
   round.entries.forEach((one) => Object.assign(one, { gap: gap(one), disagreement: disagreement(one), words: words(one) }));
 
-  const distinct = (of) => [...new Set(round.entries.flatMap(of))].filter((value) => value !== "").sort();
+  const distinct = (of) => [...new Set(round.entries.flatMap(of))].filter((value) => value !== "")
+    .sort((a, b) => String(a).localeCompare(String(b), "en", { numeric: true }));
   const control = {};
   const field = (name, label, input, whole) => {
     control[name] = input;
@@ -39,6 +30,7 @@
     "largest gap first": (a, b) => (b.gap ?? -1) - (a.gap ?? -1),
     "smallest gap first": (a, b) => (a.gap ?? 2) - (b.gap ?? 2),
     "judges disagree most": (a, b) => b.disagreement - a.disagreement,
+    "lowest chosen score first": (a, b) => (a.chosen.score ?? 2) - (b.chosen.score ?? 2),
     "longest text first": (a, b) => b.chosen.text.length + b.rejected.text.length - a.chosen.text.length - a.rejected.text.length,
   };
   const order = make("select", { onchange: () => filter() }, ...Object.keys(ORDERS).map((name) => make("option", {}, name)));
@@ -47,12 +39,13 @@
     field("hypothesis", "hypothesis", choice(distinct(hypotheses))), field("kind", "kind of question", choice(distinct((one) => [one.kind]))),
     field("step", "step", choice(distinct((one) => [one.step]))), field("method", "method", choice(distinct((one) => [one.method]))),
     field("least", "gap at least", limit()), field("most", "gap at most", limit()),
-    field("apart", "judges apart by at least", limit()), field("order", "order", order));
+    field("apart", "judges apart by at least", limit()), field("vetoed", "vetoes", choice(["vetoed", "not vetoed"])),
+    field("order", "order", order, true));
   const count = make("p", { class: "small", role: "status" });
   const list = make("ol", { class: "list" });
   const detail = make("main", { tabindex: "-1", "aria-label": "The pair" });
-  app.append(make("nav", { "aria-label": "Pairs" }, filters, count, list,
-    make("p", { class: "small" }, "Keys: j and k or the arrows go on and back, b shows or hides regions, / searches.")), detail);
+  app.append(make("nav", { "aria-label": "Pairs" }, filters, count, list, view.vetoPanel,
+    make("p", { class: "small" }, "Keys: j and k or the arrows go on and back, b shows or hides regions, h the next heat map, v vetoes, / searches.")), detail);
   app.hidden = false;
 
   function passes(one) {
@@ -61,7 +54,7 @@
     return one.words.includes(value("text").toLowerCase()) && (!value("hypothesis") || hypotheses(one).includes(value("hypothesis")))
       && (!value("kind") || one.kind === value("kind")) && (!value("step") || String(one.step) === value("step"))
       && (!value("method") || one.method === value("method")) && beyond("least", one.gap, true) && beyond("most", one.gap, false)
-      && beyond("apart", one.disagreement, true);
+      && beyond("apart", one.disagreement, true) && (!value("vetoed") || (value("vetoed") === "vetoed") === view.vetoed(one));
   }
 
   function filter(wanted) {
@@ -81,10 +74,11 @@
       const at = state.drawn + i;
       return make("li", {}, make("button", { type: "button", onclick: () => show(at, true) },
         make("span", { class: "cut" }, text(one.question.slice(0, 300))),
-        make("span", { class: "small" }, `step ${one.step} · gap ${number(one.gap)}`)));
+        make("span", { class: "small" }, facts(one))));
     }));
     state.drawn += next.length;
   }
+  const facts = (one) => `step ${one.step} · gap ${number(one.gap)}${view.vetoed(one) ? " · vetoed" : ""}`;
   list.addEventListener("scroll", () => {
     if (list.scrollTop + list.clientHeight > list.scrollHeight - 400) more();
   });
@@ -101,82 +95,50 @@
       if (top < list.scrollTop) list.scrollTop = top;
       else if (low > list.scrollTop + list.clientHeight) list.scrollTop = low - list.clientHeight;
     }
-    detail.replaceChildren(...(one ? parts(one) : [make("p", {}, "No pair passes the filters.")]));
+    draw();
     if (one && linked) history.replaceState(null, "", `#${encodeURIComponent(one.id)}`);
   }
 
-  function outline(region, name) {
-    const [left, upper, right, lower] = region.box, NS = "http://www.w3.org/2000/svg";
-    const rect = document.createElementNS(NS, "rect"), title = document.createElementNS(NS, "title");
-    title.textContent = `${name ? `${name}: ` : ""}${region.hypothesis}, ${number(region.confidence)}`;
-    for (const [key, value] of Object.entries({ x: left, y: upper, width: right - left, height: lower - upper, class: name })) rect.setAttribute(key, value);
-    rect.append(title);
-    return rect;
+  // The pair in full, anew; what had the focus has it again.
+  function draw() {
+    const one = state.shown[state.at], focused = focusable().indexOf(document.activeElement);
+    detail.replaceChildren(...(one ? view.parts(one, draw) : [make("p", {}, "No pair passes the filters.")]));
+    if (focused >= 0) focusable()[focused]?.focus();
   }
+  const focusable = () => [...detail.querySelectorAll("button, input, [tabindex]")];
 
-  function drawn(one, image, i) {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", `0 0 ${image.width} ${image.height}`);
-    svg.setAttribute("aria-hidden", "true");
-    if (i === 0 && state.boxes) {
-      svg.append(...one.regions.map((region) => outline(region, "")));
-      for (const name of ["rejected", "chosen"]) if (one[name].region) svg.append(outline(one[name].region, name));
-    }
-    return make("figure", {}, make("div", { class: "drawn" }, make("img", { src: image.file, alt: `Image ${i + 1} of the question`, loading: "lazy" }), svg));
-  }
+  view.onVeto(() => {
+    if (control.vetoed.value) return filter();
+    const button = list.children[state.at]?.firstChild;
+    if (button) button.lastChild.textContent = facts(state.shown[state.at]);
+    draw();
+  });
 
-  function side(one, name) {
-    const own = one[name];
-    const facts = [`score ${number(own.score)}`, own.region ? `region ${own.region.hypothesis} (${number(own.region.confidence)})` : null,
-      own.finish ? `ended by ${own.finish}` : null].filter(Boolean).join(" · ");
-    return make("section", { class: `side ${name}` }, make("h2", {}, name), make("div", { class: "text", tabindex: "0" }, text(own.text)),
-      make("p", { class: "small" }, facts),
-      make("div", { class: "images" }, ...own.images.map((image) => make("figure", { class: "crop" },
-        make("img", { src: image.file, alt: `What the policy saw for the ${name} text`, loading: "lazy" })))));
-  }
-
-  function candidates(one) {
-    if (!one.candidates.length) return null;
-    const judges = one.candidates[0].judges.map((j) => j.judge);
-    const header = ["side", "text", "region", ...judges.flatMap((judge) => [judge, "its look-ahead score"]), "consensus", "ended by"];
-    const rows = one.candidates.map((c) => make("tr", { class: c.side || null },
-      make("td", {}, c.side || c.source), make("td", {}, make("div", { class: "text" }, text(c.text)),
-        ...c.lookahead.map((next) => make("div", { class: "small" }, "next: ", text(next)))),
-      make("td", {}, c.region ? text(`${c.region.hypothesis} ${number(c.region.confidence)}`) : "–"),
-      ...judges.flatMap((_, i) => [make("td", {}, number(c.judges[i]?.own)), make("td", {}, number(c.judges[i]?.next))]),
-      make("td", {}, number(c.score)), make("td", {}, c.finish || "–")));
-    return make("section", {}, make("h2", {}, "All candidates of this step"), make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Candidates" },
-      make("table", {}, make("thead", {}, make("tr", {}, ...header.map((name) => make("th", { scope: "col" }, text(name))))), make("tbody", {}, ...rows))));
-  }
-
-  function parts(one) {
-    const toggle = make("button", { type: "button", "aria-pressed": String(state.boxes), onclick: boxes }, "regions (b)");
-    return [make("h2", {}, text(one.question)),
-      make("p", { class: "small" }, text(`${one.id} · step ${one.step} · ${one.method}${one.kind ? ` · ${one.kind}` : ""}`)),
-      make("p", {}, "gold answer: ", text(one.gold)),
-      one.findings.length ? make("p", {}, "chain so far: ", text(one.findings.join(" → "))) : null,
-      make("div", { class: "images" }, ...one.images.map((image, i) => drawn(one, image, i))),
-      one.regions.length || one.chosen.region ? make("p", {}, toggle, " ", make("span", { class: "small" }, one.regions.map((r) => `${r.hypothesis} ${number(r.confidence)}`).join(", "))) : null,
-      make("div", { class: "sides" }, side(one, "chosen"), side(one, "rejected")), candidates(one),
-      make("details", {}, make("summary", {}, "prompt"), make("div", { class: "text", tabindex: "0" }, text(one.prompt)))].filter(Boolean);
-  }
-
-  function boxes() {
-    state.boxes = !state.boxes;
-    show(state.at, false);
+  // An address names a pair: filters that hide it are reset.
+  function follow() {
+    let id = location.hash.slice(1);
+    try {
+      id = decodeURIComponent(id);
+    } catch { /* an address that somebody cut: it names no pair */ }
+    const named = round.entries.find((one) => one.id === id);
+    if (named && !passes(named)) filters.reset();
+    filter(id);
   }
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.matches("input, select, textarea")) { if (event.key === "Escape") event.target.blur(); return; }
-    const move = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
+    const one = state.shown[state.at], move = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
     if (move && !(event.key.startsWith("Arrow") && event.target.matches(".text, .wide"))) {
       event.preventDefault();
       const next = state.at + move;
       if (next >= 0 && next < state.shown.length) show(next, true);
-    } else if (event.key === "b") boxes();
-    else if (event.key === "/") { event.preventDefault(); control.text.focus(); }
+    } else if (event.key === "/") { event.preventDefault(); control.text.focus(); }
+    else if (!one) return;
+    else if (event.key === "b") view.outlines(draw);
+    else if (event.key === "h") view.nextMap(one, draw);
+    else if (event.key === "v") view.toggleVeto(one);
   });
-  window.addEventListener("hashchange", () => filter(decodeURIComponent(location.hash.slice(1))));
-  filter(decodeURIComponent(location.hash.slice(1)));
+  window.addEventListener("hashchange", follow);
+  follow();
 })();

@@ -24,6 +24,7 @@ from clincot.runs.roles import judge_roles, judge_sources
 from clincot.runs.rounds.build_facts import facts_of
 from clincot.runs.rounds.made import examples_of, inputs_of
 from clincot.runs.rounds.train import preferences_of
+from clincot.runs.rounds.vetoes import FACT, NOTHING, Vetoes, vetoed_in
 from clincot.runs.run import Run
 from clincot.stages.exchange.importing import METHOD as IMPORTED
 from clincot.stages.pair.round import PairJob, pair
@@ -40,27 +41,30 @@ REDRAWN = (
 )
 
 
-def pair_round(run: Run, round_: int) -> Release:
+def pair_round(run: Run, round_: int, vetoes: Vetoes = NOTHING) -> Release:
     """Draw the pairs of the newest version of `round_` again by the run's settings, commit and tag them.
 
-    The candidates are those of the version that was sampled. Raises RecipeError for settings that only a build can
-    change, DataError when the stored round does not suffice.
+    The candidates are those of the version that was sampled; of the pairs, those that `vetoes` names are left out.
+    Raises RecipeError for settings that only a build can change, DataError when the stored round does not suffice or
+    does not have a pair that is vetoed.
     """
     hub, data = preferences_of(run, round_)
     made = releases.read_lineage(hub, data, round_)
     if made.method == IMPORTED:
         raise DataError(f"{data}: its pairs were imported, and there are no candidates to draw others among. Train it.")
-    if not differences(_recipe(run, hub, data, round_), run.recipe):
+    vetoes.check(run, hub, data, round_)
+    if not differences(_recipe(run, hub, data, round_), run.recipe) and vetoed_in(made) == vetoes.ids:
         return _standing(run, hub, data, made)
     if PAIRED_FROM in made.own and (found := locate(run, made.own[PAIRED_FROM])):
         hub, data = found
         made = releases.read_lineage(hub, data, round_)
     changed = drawn_otherwise(_recipe(run, hub, data, round_), run.recipe, str(data))
     tag = releases.next_tag(run, "dataset", run.preferences_repo, round_, pushed=True)
-    files, facts = redraw(run, hub, data, made, run.work(tag, "pair", "merged") / "pairs.parquet")
+    path = run.work(tag, "pair", "merged") / "pairs.parquet"
+    files, facts = redraw(run, hub, data, made, path, vetoes.ids)
     source = run.benchmark(made.benchmark).source
     before = {name: change.partition(" -> ")[0] for name, change in changed.items()}
-    again = {PAIRED_FROM: {"tag": data.revision, "before": before}}
+    again = {PAIRED_FROM: {"tag": data.revision, "before": before}} | vetoes.facts(facts)
     lineage = run.lineage(
         "build-data",
         round_,
@@ -74,10 +78,12 @@ def pair_round(run: Run, round_: int) -> Release:
     return releases.commit(run, "dataset", run.preferences_repo, files, lineage, tag=tag)
 
 
-def redraw(run: Run, hub: Hub, data: Pin, made: Lineage, path: Path) -> tuple[dict[str, Path], dict[str, Any]]:
+def redraw(
+    run: Run, hub: Hub, data: Pin, made: Lineage, path: Path, vetoed: frozenset[str] = frozenset()
+) -> tuple[dict[str, Path], dict[str, Any]]:
     """Write the round's pairs to `path`; return its files, of which candidates and regions stay, and its facts.
 
-    The benchmark is read at the commit that the round was built from.
+    The benchmark is read at the commit that the round was built from. Pairs with the ids `vetoed` are left out.
     """
     old = _recipe(run, hub, data, made.round)
     every, examples = examples_of(run, old, made.pins["benchmark"], made.round)
@@ -88,7 +94,7 @@ def redraw(run: Run, hub: Hub, data: Pin, made: Lineage, path: Path) -> tuple[di
     if references and old.build.regions.crop == "masked":
         places = [_full_regions(run, data, made)]
     candidates = Reread(partial(_candidates, texts, references, len(judge_sources(run.recipe))))
-    job = PairJob(run.recipe, made.round, shards, candidates, _rows(places), path)
+    job = PairJob(run.recipe, made.round, shards, candidates, _rows(places), path, vetoed)
     facts = pair(job, _sampled(made.facts))
     files = {f"{name}/train-00000-of-00001.parquet": path}
     if made.facts.get("withheld"):
@@ -104,7 +110,9 @@ def _recipe(run: Run, hub: Hub, data: Pin, round_: int) -> Recipe:
 
 def _standing(run: Run, hub: Hub, data: Pin, made: Lineage) -> Release:
     if hub is not run.store:
-        raise RecipeError(f"{data}: holds the pairs of these settings already. Give others with --set.")
+        raise RecipeError(
+            f"{data}: holds the pairs of these settings already. Give others with --set, or --exclude FILE."
+        )
     return Release("dataset", run.preferences_repo, data.revision, data, made, fresh=False)
 
 
@@ -158,4 +166,5 @@ def _sampled(facts: dict[str, Any]) -> dict[str, Any]:
     """Return the facts of a round without those that its pairs counted."""
     drops = facts.get("drops", {})
     unpaired = facts.get("unpaired", {name: drops.get(name, 0) for name in REDRAWN})
-    return facts | {"drops": dict(Counter(drops) - Counter(unpaired))}
+    kept = {name: fact for name, fact in facts.items() if name != FACT}
+    return kept | {"drops": dict(Counter(drops) - Counter(unpaired))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from clincot.methods.base import Method, OverRound
@@ -13,6 +13,7 @@ from clincot.records.lineage import content_key
 from clincot.records.pairs import Pair
 
 UNPAIRED = "questions without a pair"
+VETOED = "pairs vetoed by a reader"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,13 @@ def draw_pairs(
             drawing.drop(UNPAIRED)
         pairs += found
     return Drawn(tuple(pairs), {reason: n for reason, n in sorted(drawing.drops.items()) if n})
+
+
+def without(drawn: Drawn, vetoed: Container[str]) -> Drawn:
+    """Leave out the pairs whose ids are vetoed and count them; the weights of the others stay as they were drawn."""
+    kept = tuple(pair for pair in drawn.pairs if pair.id not in vetoed)
+    left = len(drawn.pairs) - len(kept)
+    return Drawn(kept, drawn.drops | {VETOED: left}) if left else drawn
 
 
 def seed_of(recipe: Recipe, round_: int, *parts: object) -> int:

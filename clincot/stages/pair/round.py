@@ -19,7 +19,7 @@ from clincot.records import Example, read_images
 from clincot.rows import schema
 from clincot.rows.pair_rows import Encode, pair_row
 from clincot.rows.stored_candidates import candidate_of
-from clincot.stages.pair.draw import Drawn, draw_pairs, over_round
+from clincot.stages.pair.draw import Drawn, draw_pairs, over_round, without
 from clincot.stages.pair.stored import Row, Stored, by_shard
 
 
@@ -28,7 +28,8 @@ class PairJob:
     """A round to pair: its examples in shards, its rows in the order of the shards, and the file to write.
 
     The recipe's method draws, by the recipe's numbers; memory holds one shard. `candidates` are read from their
-    beginning each time they are iterated over: a method may look at the whole round first.
+    beginning each time they are iterated over: a method may look at the whole round first. Pairs whose ids are
+    `vetoed` are left out.
     """
 
     recipe: Recipe
@@ -37,6 +38,7 @@ class PairJob:
     candidates: Iterable[Row]
     regions: Iterable[Row]
     path: Path
+    vetoed: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -102,7 +104,7 @@ def _tables(job: PairJob, counts: Counts) -> Iterator[pa.Table]:
         for shard, offered, found in zip(job.shards, candidates, regions, strict=True):
             examples = read_images(shard)
             stored = Stored(examples, offered, found, Gallery(examples))
-            drawn = draw_pairs(method, job.recipe, job.round, examples, stored.candidates)
+            drawn = without(draw_pairs(method, job.recipe, job.round, examples, stored.candidates), job.vetoed)
             counts.add(drawn, stored.encode)
             if drawn.pairs:
                 rows = [pair_row(one, job.round, stored.encode) for one in drawn.pairs]

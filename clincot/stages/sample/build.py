@@ -80,9 +80,12 @@ def merge(folder: Path, round_: int, count: int) -> BuildOutcome:
         notice(f"swapped models {facts[SWAPS]} times")
     files: dict[str, Path] = {}
     for part in PARTS:
+        if part.config is None and part.name not in totals.parts:
+            continue  # a method that looks for nothing, or shards of an older version
         path = merged / part.name  # two commands may merge the same round at once: the last one to finish wins
         schema.write_parquet(_tables(journal, count, part), path, part.features)
-        files[f"round-{round_}{part.config}/train-00000-of-00001.parquet"] = path
+        if part.config is not None:
+            files[f"round-{round_}{part.config}/train-00000-of-00001.parquet"] = path
     return BuildOutcome(files, facts)
 
 

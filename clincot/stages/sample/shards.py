@@ -29,6 +29,7 @@ from clincot.stages.sample.workbench import ShardResult
 RATINGS = "ratings"
 SWAPS = "model_swaps"
 CALLS = ("generated_texts", "scored_choices")  # of all models of a round: what a method cost
+MAPS = "heat-maps.parquet"
 TOTALS = (
     "questions",
     "images",
@@ -40,10 +41,13 @@ TOTALS = (
 
 @dataclass(frozen=True)
 class Part:
-    """One parquet file of a shard and of the merged round: its name, its config's ending, its columns and rows."""
+    """One parquet file of a shard and of the merged round: its name, its config's ending, its columns and rows.
+
+    Without a config it is no part of the round's dataset and stays in the run's folder.
+    """
 
     name: str
-    config: str
+    config: str | None
     features: Features
     rows: Callable[[ShardResult, int], list[dict[str, Any]]]
 
@@ -61,6 +65,7 @@ PARTS = (
         schema.REGION_FEATURES,
         lambda r, n: [schema.region_row(looked) for looked in r.hypotheses],
     ),
+    Part(MAPS, None, schema.MAP_FEATURES, lambda r, n: [dict(vars(one)) for one in r.maps]),
 )
 
 
@@ -178,6 +183,7 @@ class Totals:
     calls: Counter[str] = field(default_factory=Counter)
     abilities: dict[str, Any] = field(default_factory=dict)
     swaps: int = 0
+    parts: set[str] = field(default_factory=set)
 
     def add(self, report: Mapping[str, Any]) -> None:
         self.sums.update({name: report[name] for name in TOTALS})
@@ -189,6 +195,7 @@ class Totals:
         self.calls.update({name: report["counters"].get(name, 0) for name in CALLS})
         self.abilities |= report.get("abilities", {})
         self.swaps += report["counters"].get(SWAPS, 0)
+        self.parts |= report["parts"].keys()
 
     def facts(self) -> dict[str, Any]:
         """Return the facts that the card shows; `memory_splits` above 0 means equal rows within tolerance only.

@@ -25,12 +25,22 @@ from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, Hypothesis, Region, View, read_images
 from clincot.regions.base import Proposer
 from clincot.regions.extract import find_regions
+from clincot.regions.kept_maps import kept_map
 from clincot.regions.proposing import heat_maps
 from clincot.stages.pair.draw import seed_of
 from clincot.stages.sample.judged import judged
 from clincot.stages.sample.lengths import unfit
 from clincot.stages.sample.scheduler import Call, drive
 from clincot.stages.sample.serving import Models, runners
+
+
+@dataclass(frozen=True)
+class KeptMap:
+    """The heat map of a hypothesis about an image, as the run keeps it for people: a small grey PNG."""
+
+    image_id: str
+    hypothesis: str
+    map: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,7 @@ class ShardResult:
     unreadable: tuple[str, ...]
     ratings: tuple[Recorded, ...] = ()
     rated: dict[str, int] = field(default_factory=dict)
+    maps: tuple[KeptMap, ...] = ()
 
 
 @dataclass
@@ -61,6 +72,7 @@ class Workbench:
     unreadable: dict[str, str] = field(default_factory=dict)
     regions: dict[str, tuple[Region, ...]] = field(default_factory=dict)
     looked: list[Hypothesis] = field(default_factory=list)
+    maps: list[KeptMap] = field(default_factory=list)
     drops: Counter[str] = field(default_factory=Counter)
     rated: Counter[str] = field(default_factory=Counter)
 
@@ -188,6 +200,7 @@ class Workbench:
         for name, maps in asked.items():
             found = [find_regions(decoded[name], heat_map, self.recipe.build.regions) for heat_map in maps]
             self.regions[name] = tuple(region for regions in found for region in regions)
+            self.maps += [KeptMap(name, one.hypothesis, kept_map(one.values)) for one in maps]
             self.drop("hypotheses without a region", sum(not regions for regions in found))
             self.looked += [
                 Hypothesis(name, heat_map.hypothesis, heat_map.confidence, region, self._crop_id(one_of[name], region))
@@ -224,4 +237,5 @@ async def sample_shard(method: Method, examples: Sequence[Example], bench: Workb
         unreadable=tuple(bench.unreadable.values()),
         ratings=bench.take_fresh(),
         rated=dict(sorted(bench.rated.items())),
+        maps=tuple(bench.maps),
     )
