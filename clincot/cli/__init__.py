@@ -9,6 +9,7 @@ import typer
 from clincot.cli import (
     ask,
     benchmarks,
+    blinded,
     convert,
     demo,
     doctor,
@@ -67,6 +68,7 @@ plugins.register(app)
 app.add_typer(hub.app, name="hub")
 app.add_typer(phantom.app, name="phantom")
 app.add_typer(benchmarks.app, name="benchmarks")
+app.add_typer(blinded.app, name="blinded")
 app.add_typer(convert.app, name="convert")
 app.add_typer(judges.app, name="judges")
 app.add_typer(recipes.app, name="recipe")

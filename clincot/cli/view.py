@@ -10,17 +10,26 @@ import typer
 from clincot.cli.console import say
 from clincot.cli.first_page import show_page
 from clincot.cli.options import Options, with_options
+from clincot.cli.stages import DryRun, check_push
 from clincot.executors.world import world_of
 
 Source = Annotated[
     str, typer.Argument(metavar="ROUND|REPO@REV|FOLDER", help="A round of the run (1, round-1-v2), or a dataset.")
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write, new or empty (default: view-SOURCE).")]
+Push = Annotated[bool, typer.Option("--push", help="Publish the page as a static Space of the target Hub.")]
 Open = Annotated[bool, typer.Option("--open", help="Open the page in a browser.")]
 
 
 @with_options
-def view(options: Options, source: Source, out: Out = None, open: Open = False) -> None:
+def view(
+    options: Options,
+    source: Source,
+    out: Out = None,
+    open: Open = False,
+    push: Push = False,
+    dry_run: DryRun = False,
+) -> None:
     """Write a page to look through preference pairs: a folder that needs no server and no network."""
     from clincot.errors import ClincotError
     from clincot.runs.checks.rows import check_view
@@ -31,12 +40,19 @@ def view(options: Options, source: Source, out: Out = None, open: Open = False) 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ClincotError(f"{folder}: exists and is not empty. Name a new folder with --out.")
     run = options.open()
+    check_push(run, push and not dry_run)
     from clincot.runs.rounds.viewed import view_round
+    from clincot.runs.rounds.viewed_pushed import check_page, preview_page, push_page
 
-    done = view_round(run, source, folder)
+    pushed = push or dry_run
+    done = view_round(run, source, folder, (lambda found: check_page(run, found)) if pushed else None)
     say(f"{done.pairs:,} pairs")
     if done.sealed:
         say("for this machine alone: images and reference texts must not be passed on")
+    if dry_run:
+        preview_page(run, done, say)
+    elif push:
+        say(f"pushed as {push_page(run, done, say)} to {run.target.label}")
     typer.echo(done.page)
     if open:
         show_page(done.page)

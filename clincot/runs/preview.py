@@ -26,9 +26,9 @@ def preview(run: Run, release: Release, say: Callable[[str], None]) -> Path:
     raw = lineages_on(run.target, planned.repo, release.kind)
     raw |= {path: bytes_of(content) for path, content in planned.files.items() if is_lineage(path)}
     everything = {**planned.files, "README.md": planned.card(dict(sorted(raw.items()))).encode()}
-    seen = _seen(run, release.kind, planned.repo)
+    seen = seen_as(run, release.kind, planned.repo)
     say(f"would push {release.kind} {planned.repo} ({release.tag}) to {run.target.label}, {seen}:")
-    _write(everything, folder, say)
+    write_files(everything, folder, say)
     for absent in planned.absent:
         say(f"  not there yet: {absent}, which its lineage names. Push it too")
     if release.lineage.stage == "evaluate":
@@ -47,10 +47,11 @@ def _adapter(run: Run, evaluations: Mapping[str, Lineage], say: Callable[[str], 
     if run.private and not found.private:
         return say(f"the card of {adapter} stays as it is: it is public, these results are not")
     say(f"would show them on model {adapter} too, in its card and:")
-    _write(files, run.folder / "dry-run" / adapter, say)
+    write_files(files, run.folder / "dry-run" / adapter, say)
 
 
-def _write(files: Mapping[str, Content], folder: Path, say: Callable[[str], None]) -> None:
+def write_files(files: Mapping[str, Content], folder: Path, say: Callable[[str], None]) -> None:
+    """Write the files below `folder` and say the size and path of each."""
     for path, content in sorted(files.items()):
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +62,8 @@ def _write(files: Mapping[str, Content], folder: Path, say: Callable[[str], None
         say(f"  {place.stat().st_size:>12,}  {path}")
 
 
-def _seen(run: Run, kind: Kind, repo: str) -> str:
+def seen_as(run: Run, kind: Kind, repo: str) -> str:
+    """Return who sees the repository once it is pushed: `private` or `public`."""
     found = info(run.target, kind, repo)
     private = run.private if found is None else found.private
     return "private" if private else "public"

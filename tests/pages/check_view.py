@@ -129,9 +129,9 @@ def test_marked_pairs_are_a_file_that_pair_reads(page: Page, tmp_path: Path) -> 
     page.locator(".list button").nth(3).click()
     page.get_by_role("button", name="veto (v)").click()
     assert page.locator(".vetoes").inner_text().startswith("2 vetoed")
-    page.get_by_label("vetoes", exact=True).select_option("not vetoed")
+    page.locator("#filter-vetoed").select_option("not vetoed")
     assert page.locator("nav > [role=status]").inner_text() == "38 of 40 pairs"
-    page.get_by_label("vetoes", exact=True).select_option("vetoed")
+    page.locator("#filter-vetoed").select_option("vetoed")
     assert "vetoed" in page.locator(".list button").first.inner_text()
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Download veto file").click()

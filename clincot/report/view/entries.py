@@ -60,7 +60,7 @@ def entries(pairs: Iterable[Row], around: Around, keep: Keep) -> Iterator[dict[s
             "step": row.get("step") or 1,
             "method": row.get("method") or "",
             "kind": example.kind if example else "",
-            "question": example.question if example else _question(row),
+            "question": example.question if example else question_of(row),
             "prompt": _prompt(row),
             "gold": example.answer if example else None,
             "findings": next((list(one.get("findings") or ()) for one in offered if one["id"] == won), []),
@@ -128,5 +128,6 @@ def _text(content: str | list[dict[str, Any]]) -> str:
     return content if isinstance(content, str) else " ".join(block.get("text", "") for block in content).strip()
 
 
-def _question(row: Row) -> str:
+def question_of(row: Row) -> str:
+    """Return the question of a pair whose example is not at hand: the first line of its prompt."""
     return _prompt(row).partition("\n")[0]

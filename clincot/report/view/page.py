@@ -49,7 +49,7 @@ class Images:
         """Return where the image is. Raises DataError for bytes that are no image."""
         name = images.content_id(data)
         if name not in self.written:
-            plain, ending = _for_browsers(data)
+            plain, ending = for_browsers(data)
             (self.folder / "images").mkdir(exist_ok=True)
             (self.folder / "images" / f"{name}.{ending}").write_bytes(plain)
             with Image.open(io.BytesIO(plain)) as image:
@@ -92,7 +92,8 @@ def write_page(
     return len(found)
 
 
-def _for_browsers(data: bytes) -> tuple[bytes, str]:
+def for_browsers(data: bytes) -> tuple[bytes, str]:
+    """Return an image as every browser shows it, and the ending of its file. Raises DataError for no image."""
     if data.startswith(JPEG):
         return data, "jpg"
     if data.startswith(PNG) and len(data) > BIT_DEPTH and data[BIT_DEPTH] <= 8:

@@ -195,7 +195,7 @@ class Totals:
         self.calls.update({name: report["counters"].get(name, 0) for name in CALLS})
         self.abilities |= report.get("abilities", {})
         self.swaps += report["counters"].get(SWAPS, 0)
-        self.parts |= report["parts"].keys()
+        self.parts.update(report.get("parts", ()))  # the journal adds them to a report
 
     def facts(self) -> dict[str, Any]:
         """Return the facts that the card shows; `memory_splits` above 0 means equal rows within tolerance only.
