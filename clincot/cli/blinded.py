@@ -104,5 +104,5 @@ def _percent(figure: Figure) -> str:
 
 def _plain(figure: Figure) -> str:
     if figure.value is None:
-        return "not defined (both gave one choice alone)" if figure.n else "not defined"
+        return "not defined (one of them gave one choice alone)" if figure.n else "not defined"
     return f"{figure.value:.2f}" + ("" if figure.low is None else f" ({figure.low:.2f} to {figure.high or 0:.2f})")

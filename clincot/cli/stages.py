@@ -96,7 +96,11 @@ def pair(
     options: Options, round: Round = 1, exclude: Exclude = None, push: Push = False, dry_run: DryRun = False
 ) -> None:
     """Draw a finished round's pairs again by other numbers, as a new version; no model is loaded."""
+    from clincot.runs.checks.vetoes import read_vetoes
+
     world_of().refuse_company("clincot pair")
+    if exclude is not None:
+        read_vetoes(exclude)  # before a folder is made
     run = options.open(round)
     check_push(run, push and not dry_run)
     from clincot.runs import api

@@ -145,7 +145,7 @@ def pair(run: Run, round: int = 1, *, exclude: Path | None = None, say: Say = si
         RecipeError: the recipe asks for other candidates, which only `build` can give.
         DataError: the stored round does not suffice, no pair comes out, or the veto file is of another round.
     """
-    from clincot.runs.rounds.vetoes import FACT, NOTHING, read_vetoes
+    from clincot.runs.checks.vetoes import NOTHING, read_vetoes
 
     vetoes = read_vetoes(exclude) if exclude else NOTHING
     _prepare(run, round, say)
@@ -154,9 +154,11 @@ def pair(run: Run, round: int = 1, *, exclude: Path | None = None, say: Say = si
 
     made = RoundData(pair_round(run, round, vetoes), run)
     if vetoes.ids:
+        from clincot.runs.rounds.vetoes import FACT
+
         left = made.release.lineage.facts[FACT]["pairs"]
         absent = len(vetoes.ids) - left
-        say(f"left out {left:,} vetoed pairs" + (f"; these settings do not draw {absent:,} others" if absent else ""))
+        say(f"vetoed pairs left out: {left:,}" + (f", not drawn by these settings: {absent:,}" if absent else ""))
     return made
 
 

@@ -39,7 +39,7 @@ MISTAKES = {
         "build-data --public --acknowledge-licence llama-3",
         "build-data --round 3",
     ],
-    "pair": ["pair --round 3", "pair --set method.min_gap=2", "build-data --repair-pairs"],
+    "pair": ["pair --round 3", "pair --set method.min_gap=2", "pair --exclude veto.json", "build-data --repair-pairs"],
     "train": [
         "train --set train.dpo.learning_rat=1e-5",
         "train --set train.lora.r=zero",
@@ -61,6 +61,8 @@ MISTAKES = {
     ],
     "ask": ["ask film.dcm", "ask film.dcm 'Can a nodule be seen?'", "ask . 'What is shown?' --adapter round-two"],
     "view": ["view round-one", "view 1 --set method.step=3"],
+    "blinded export": ["blinded export round-one", "blinded export base round-1 --out sheet.pdf"],
+    "blinded import": ["blinded import sheet.key.json choices.json"],
     "run": [
         "run --name me/first-run",
         "run --benchmark vqarad",

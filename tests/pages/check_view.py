@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from clincot.regions.kept_maps import kept_map
 from clincot.report.view.entries import Around, entries
 from clincot.report.view.page import Heading, write_page
-from clincot.runs.rounds.vetoes import read_vetoes
+from clincot.runs.checks.vetoes import read_vetoes
 from tests.objectives.rows import make_row, png
 
 HOSTILE = '</script><script>window.ran = true</script> \u202egnorw <img src=x onerror="window.ran = true">'

@@ -139,6 +139,8 @@ def test_win_rates_and_agreement_with_readers_and_judges() -> None:
     assert both.share.value == pytest.approx(2 / 3) and both.share.n == 3
     assert both.kappa.value == pytest.approx((2 / 3 - 3 / 9) / (1 - 3 / 9))
     by_judge = {one.one: one for one in found.judges}
+    alone = read_out(key("ABAB", judge=[(0.9, 0.1)] * 4), readers).judges
+    assert [one.kappa.value for one in alone] == [None, None] and alone[0].share.value == pytest.approx(2 / 4)
     assert by_judge["y"].other == "judge" and by_judge["y"].share.value == 1 and by_judge["x"].share.n == 3
 
 

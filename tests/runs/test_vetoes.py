@@ -10,9 +10,9 @@ import pytest
 
 from clincot.errors import DataError
 from clincot.runs import api
+from clincot.runs.checks.vetoes import read_vetoes
 from clincot.runs.redistribution import redacted
 from clincot.runs.rounds.pair import pair_round
-from clincot.runs.rounds.vetoes import read_vetoes
 from clincot.runs.run import Run
 
 
@@ -33,13 +33,13 @@ def test_vetoed_pairs_are_left_out_counted_and_named(copied: Run, tmp_path: Path
     file = veto_file(tmp_path / "veto.json", first)
     said: list[str] = []
     release = api.pair(copied, 1, exclude=file, say=said.append).release
-    assert release.tag == "round-1-v2" and "left out 1 vetoed pairs" in said
+    assert release.tag == "round-1-v2" and "vetoed pairs left out: 1" in said
     assert pairs_of(copied, "round-1-v2/pair") == {name: built[name] for name in others}
     facts = release.lineage.facts
     assert facts["vetoed"] == {"pairs": 1, "ids": [first]} and facts["pairs"] == len(others)
     assert facts["drops"]["pairs vetoed by a reader"] == 1 and "Mr X" not in release.lineage.to_json()
     card = copied.store.read(release.pin, "README.md").decode()
-    assert "A reader vetoed 1 pairs of round-1; they are left out." in card and "by other settings" not in card
+    assert "Pairs of round-1 that a reader vetoed, left out: 1." in card and "by other settings" not in card
     assert not api.pair(copied, 1, exclude=file).release.fresh
     again = pair_round(copied, 1)  # the file decides: without it all pairs are back
     assert again.tag == "round-1-v3" and "vetoed" not in again.lineage.facts

@@ -117,6 +117,8 @@ def _agreement(
     both = sorted(one[1].keys() & other[1].keys())
     cells = [(image_of[n], KINDS.index(one[1][n]) * len(KINDS) + KINDS.index(other[1][n])) for n in both]
     share, kappa = (_over_images(cells, len(KINDS) ** 2, value, seed) for value in (_share_of, kappa_of))
+    if any(len({rater[1][n] for n in both}) < 2 for rater in (one, other)):
+        kappa = Figure(None, None, None, kappa.n, kappa.images)  # 0 by its formula, of any such two
     return Agreement(one[0], other[0], share, kappa)
 
 

@@ -14,6 +14,7 @@ from clincot.judges.consensus import DEBATE
 from clincot.recipe import Recipe, recipe_from_yaml
 from clincot.records.lineage import PAIRED_FROM, Lineage, Pin
 from clincot.runs import releases
+from clincot.runs.checks.vetoes import NOTHING, Vetoes
 from clincot.runs.pairing import differences, drawn_otherwise
 from clincot.runs.redistribution.model_licences import handed_on
 from clincot.runs.redistribution.redacted import References, Row, read_rows, sha256_of, shown
@@ -24,7 +25,7 @@ from clincot.runs.roles import judge_roles, judge_sources
 from clincot.runs.rounds.build_facts import facts_of
 from clincot.runs.rounds.made import examples_of, inputs_of
 from clincot.runs.rounds.train import preferences_of
-from clincot.runs.rounds.vetoes import FACT, NOTHING, Vetoes, vetoed_in
+from clincot.runs.rounds.vetoes import FACT, check_vetoes, vetoed_facts, vetoed_in
 from clincot.runs.run import Run
 from clincot.stages.exchange.importing import METHOD as IMPORTED
 from clincot.stages.pair.round import PairJob, pair
@@ -52,7 +53,7 @@ def pair_round(run: Run, round_: int, vetoes: Vetoes = NOTHING) -> Release:
     made = releases.read_lineage(hub, data, round_)
     if made.method == IMPORTED:
         raise DataError(f"{data}: its pairs were imported, and there are no candidates to draw others among. Train it.")
-    vetoes.check(run, hub, data, round_)
+    check_vetoes(vetoes, run, hub, data, round_)
     if not differences(_recipe(run, hub, data, round_), run.recipe) and vetoed_in(made) == vetoes.ids:
         return _standing(run, hub, data, made)
     if PAIRED_FROM in made.own and (found := locate(run, made.own[PAIRED_FROM])):
@@ -64,7 +65,7 @@ def pair_round(run: Run, round_: int, vetoes: Vetoes = NOTHING) -> Release:
     files, facts = redraw(run, hub, data, made, path, vetoes.ids)
     source = run.benchmark(made.benchmark).source
     before = {name: change.partition(" -> ")[0] for name, change in changed.items()}
-    again = {PAIRED_FROM: {"tag": data.revision, "before": before}} | vetoes.facts(facts)
+    again = {PAIRED_FROM: {"tag": data.revision, "before": before}} | vetoed_facts(vetoes, facts)
     lineage = run.lineage(
         "build-data",
         round_,
