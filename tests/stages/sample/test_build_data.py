@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -21,6 +23,7 @@ from clincot.judges.base import JudgeRequest, Rating
 from clincot.lm.requests import Completion, Counters, GenerateRequest
 from clincot.recipe import load_recipe
 from clincot.records import Example
+from clincot.records.lineage import content_key
 from clincot.regions.base import HeatMap, Subject
 from clincot.stages.sample import finish
 from clincot.stages.sample.build import BuildOutcome, build
@@ -107,7 +110,24 @@ def test_facts_are_the_shards_added_up_and_tell_of_memory_splits(tmp_path: Path)
     assert facts["memory_splits"] == 1
 
 
-@pytest.mark.parametrize("name", ["regions.parquet", "candidates.parquet", "shard.json"])
+def test_heat_maps_stay_in_the_folder_and_shards_of_an_older_version_have_none(tmp_path: Path) -> None:
+    outcome = build(job(tmp_path))
+    merged = tmp_path / "merged/heat-maps.parquet"
+    rows = pq.read_table(merged).to_pylist()
+    assert len(rows) == outcome.facts["hypotheses"] and {row["hypothesis"] for row in rows} == set(NAMES)
+    assert rows[0]["map"].startswith(b"\x89PNG") and not any(
+        "heat-maps" in path.name for path in outcome.files.values()
+    )
+    merged.unlink()
+    for shard in range(SHARDS):  # as they were before maps were kept
+        folder = Journal(tmp_path).shard(shard)
+        report = json.loads((folder / "shard.json").read_text())
+        del report["sha256"], report["parts"]["heat-maps.parquet"]
+        (folder / "shard.json").write_text(json.dumps({**report, "sha256": content_key(report)}))
+    assert sums(build(job(tmp_path))) == sums(outcome) and not merged.exists()
+
+
+@pytest.mark.parametrize("name", ["regions.parquet", "candidates.parquet", "heat-maps.parquet", "shard.json"])
 def test_a_damaged_file_is_found_and_its_shard_made_again(
     name: str, tmp_path: Path, expected: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
