@@ -152,14 +152,7 @@ def pair(run: Run, round: int = 1, *, exclude: Path | None = None, say: Say = si
     from clincot.runs.results import RoundData
     from clincot.runs.rounds.pair import pair_round
 
-    made = RoundData(pair_round(run, round, vetoes), run)
-    if vetoes.ids:
-        from clincot.runs.rounds.vetoes import FACT
-
-        left = made.release.lineage.facts[FACT]["pairs"]
-        absent = len(vetoes.ids) - left
-        say(f"vetoed pairs left out: {left:,}" + (f", not drawn by these settings: {absent:,}" if absent else ""))
-    return made
+    return RoundData(pair_round(run, round, vetoes, say), run)
 
 
 def train(

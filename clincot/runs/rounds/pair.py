@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from clincot.errors import DataError, RecipeError
 from clincot.hub import Hub
 from clincot.judges.consensus import DEBATE
+from clincot.progress import notice
 from clincot.recipe import Recipe, recipe_from_yaml
 from clincot.records.lineage import PAIRED_FROM, Lineage, Pin
 from clincot.runs import releases
@@ -42,7 +43,7 @@ REDRAWN = (
 )
 
 
-def pair_round(run: Run, round_: int, vetoes: Vetoes = NOTHING) -> Release:
+def pair_round(run: Run, round_: int, vetoes: Vetoes = NOTHING, say: Callable[[str], object] = notice) -> Release:
     """Draw the pairs of the newest version of `round_` again by the run's settings, commit and tag them.
 
     The candidates are those of the version that was sampled; of the pairs, those that `vetoes` names are left out.
@@ -55,6 +56,7 @@ def pair_round(run: Run, round_: int, vetoes: Vetoes = NOTHING) -> Release:
         raise DataError(f"{data}: its pairs were imported, and there are no candidates to draw others among. Train it.")
     check_vetoes(vetoes, run, hub, data, round_)
     if not differences(_recipe(run, hub, data, round_), run.recipe) and vetoed_in(made) == vetoes.ids:
+        _say_vetoed(vetoes, made, say)
         return _standing(run, hub, data, made)
     if PAIRED_FROM in made.own and (found := locate(run, made.own[PAIRED_FROM])):
         hub, data = found
@@ -76,6 +78,7 @@ def pair_round(run: Run, round_: int, vetoes: Vetoes = NOTHING) -> Release:
         keys=made.keys,
         facts=facts_of(run.recipe, source, facts | again) | handed_on(made),
     )
+    _say_vetoed(vetoes, lineage, say)
     return releases.commit(run, "dataset", run.preferences_repo, files, lineage, tag=tag)
 
 
@@ -107,6 +110,13 @@ def redraw(
 def _recipe(run: Run, hub: Hub, data: Pin, round_: int) -> Recipe:
     text = hub.read(data, f"rounds/{releases.tag_of(round_)}/recipe.yaml").decode()
     return recipe_from_yaml(text, str(data), run.recipe)
+
+
+def _say_vetoed(vetoes: Vetoes, made: Lineage, say: Callable[[str], object]) -> None:
+    if vetoes.ids:
+        left = made.facts[FACT]["pairs"]
+        absent = len(vetoes.ids) - left
+        say(f"vetoed pairs left out: {left:,}" + (f", not drawn by these settings: {absent:,}" if absent else ""))
 
 
 def _standing(run: Run, hub: Hub, data: Pin, made: Lineage) -> Release:
