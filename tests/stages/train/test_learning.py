@@ -1,45 +1,55 @@
-"""The learning study runs as a whole: a small one, from drawing to its tables, and again from what it left."""
+"""The study on the phantom's version 2 runs as a whole: a tiny one, from drawing to its page, and on from there."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[3]
+# One row of every way: untrained, offsets, gold, two rounds, rated again, other scores, other pairs, other crops.
+ROWS = (
+    "base + regions",
+    "calibrated",
+    "gold SFT",
+    "ClinCoT, rounds",
+    "judges: the first, sampled twice",
+    "judges: the critic",
+    "judges: truth of the region",
+    "crops at low pass",
+    "base + right regions at low pass",
+)
 
 
-def study(folder: Path) -> tuple[str, float]:
-    sizes = ["--train", "8", "--validation", "2", "--test", "4"]
-    command = [sys.executable, str(ROOT / "perf" / "learning.py"), str(folder), "--quick", "--seeds", "0", *sizes]
-    began = time.monotonic()
+def study(folder: Path, *more: str) -> str:
+    script = str(ROOT / "perf" / "learning.py")
+    policy = str(ROOT / "clincot" / "phantom" / "models" / "v2" / "policy")
     done = subprocess.run(
-        [*command, "--rows", "rounds 1..2", "shuffled", "within_region, per_side"],
+        [sys.executable, script, str(folder), "--quick", "--seeds", "0", "--policies", policy, *more],
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout, time.monotonic() - began
+    return done.stdout
 
 
 @pytest.mark.long
-def test_the_study_writes_its_tables_and_makes_nothing_twice(tmp_path):
-    first, _ = study(tmp_path)
-    made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")}
-    again, _ = study(tmp_path)
-    tables = first[first.index("### Values") :]
-    assert tables == again[again.index("### Values") :]
-    assert made == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")}
-    for row in (
-        "| base |",
-        "| margin DPO, rounds 1..2 |",
-        "| shuffled preferences, union |",
-        "| within_region, per_side |",
-    ):
-        assert tables.count(row) >= 1
-    assert (tmp_path / "test.md").read_text(encoding="utf-8") in first
+def test_the_study_makes_every_kind_of_row_once_and_writes_its_page(tmp_path):
+    first = study(tmp_path, "--rows", *ROWS, "--minutes", "0")
+    assert "stopped after" in first and not (tmp_path / "results").is_dir()
+    study(tmp_path, "--rows", *ROWS)
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "results").rglob("*.json")}
+    assert len(made) >= len(ROWS) and all(path.stat().st_size <= 20_000 for path in made)
+    assert "every result is there" in study(tmp_path, "--rows", *ROWS)
+    assert made == {path: path.stat().st_mtime_ns for path in (tmp_path / "results").rglob("*.json")}
+    study(tmp_path, "--report")
+    page = (tmp_path / "page.md").read_text(encoding="utf-8")
+    for row in ("base + regions", "calibrated base", "ClinCoT, rounds 1..R", "judges: the critic"):
+        assert f"| {row} | 1 |" in page
+    assert "*judges: truth of the region (oracle), an upper bound*" in page
+    assert "| gold SFT, token-matched | multi-region answers, balanced |" in page
+    assert list(tmp_path.glob("page-policy-*.svg"))
