@@ -48,6 +48,19 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return "".join([*parts, _linked(markdown[end:], source, uri)])
 
 
+def on_page_content(html: str, **_: Any) -> str:
+    """Return the page with each table in a region that scrolls and that the keyboard reaches."""
+    region = '<div class="scrolled" role="region" aria-label="Table" tabindex="0"><table class="plain">'
+    return html.replace("<table>", region).replace("</table>", "</table></div>")
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Return the page whose search has a name for readers of screens; the theme gives it none."""
+    return output.replace(
+        'data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"'
+    )
+
+
 def _captioned(found: re.Match[str]) -> str:
     said = "a test runs these commands" if found[2] == "run" else found[2]
     return f'```{found[1]} title="{said}"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import cache
 from typing import Any
@@ -86,3 +87,10 @@ def test_a_section_says_so_where_a_command_needs_what_was_never_here() -> None:
 
 def test_no_block_that_a_test_runs_needs_what_was_never_here() -> None:
     assert [b.where for b in all_blocks() if b.runs and any(map(ELSEWHERE.search, b.lines()))] == []
+
+
+def test_every_block_of_python_is_python() -> None:
+    programs = [block for block in all_blocks() if block.language == "python"]
+    assert len(programs) > 10
+    for block in programs:
+        compile(block.text, block.where, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)

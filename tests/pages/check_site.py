@@ -61,7 +61,8 @@ def test_the_search_finds_a_word(address: str) -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(f"{address}/index.html")
-        page.locator("input[name=query]").fill("conditioning")
-        page.wait_for_selector(".md-search-result__item")
+        page.locator("input[name=query]").click()
+        page.keyboard.type("conditioning")
+        page.wait_for_selector(".md-search-result__item", timeout=120_000)
         assert page.locator(".md-search-result__item").count() > 1
         browser.close()
