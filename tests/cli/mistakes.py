@@ -130,6 +130,8 @@ CHOICES = values(
     ("evaluate.inference=region", "expected a list"),
     ("evaluate.inference=[region, region]", "is given twice"),
     ("evaluate.controls=[question_priors]", "Did you mean 'question_prior'"),
+    ("evaluate.probes=[images]", "Did you mean 'image'"),
+    ("evaluate.protocol=clincot-judge-v1", "Set evaluate.probes=[judge]"),
 )
 TRAINING = values(
     ("train.lora.rr=1", "train.lora.rr: LoraConfig has no such setting. Did you mean"),
@@ -271,6 +273,10 @@ OPTIONS = [
     (("evaluate", "--protocol", "vqa"), "is not a protocol"),
     (("evaluate", "--control", "black_image"), "a policy answers it"),
     (("evaluate", "--control", "prior"), "no such control"),
+    (("evaluate", "--probe", "image,fait"), "--probe fait: no such probe"),
+    (("evaluate", "--probe", "image", "--control", "question_prior"), "asks policies again"),
+    (("evaluate", "--probe", "judge", "--set", "models.judges=[]"), "the setting names none"),
+    (("evaluate", "--probe", "faithfulness", "--set", "evaluate.inference=[direct]"), "has no `region`"),
     (("evaluate", "--predictions", "absent.jsonl"), "no such file"),
     (("evaluate", "--predictions", "full"), "no such file"),
     (("evaluate", "--predictions", "answers.jsonl", "--push"), "stay on this machine"),
