@@ -15,7 +15,7 @@ from clincot.runs.releases import Release
 from clincot.runs.run import Run
 from clincot.stages.evaluate import Evaluation
 from clincot.stages.evaluate.marks import NOTE, UNDECIDED
-from clincot.stages.evaluate.probe_tables import PROBE_NOTE, probe_grids
+from clincot.stages.evaluate.probe_tables import PROBE_NOTE, probe_grids, short_probe_grids
 from clincot.stages.evaluate.probes import Probed
 from clincot.stages.evaluate.tables import remarks, titled_grids
 
@@ -34,7 +34,7 @@ def print_evaluation(evaluation: Evaluation, labels: Sequence[str] = (), *, full
     else:
         # A log or a pipe has no width; the screen fits what most windows have.
         _print([*screen.lines(stdout_width() or PIPED), *_folded(remarks(evaluation), stdout_width() or PIPED)])
-    _print_probes(evaluation.probes)
+    _print_probes(evaluation.probes, full=full)
 
 
 def print_summary(run: Run, releases: Sequence[Release], evaluation: Evaluation, say: Say, *, full: bool) -> None:
@@ -111,11 +111,13 @@ def _print_tables(evaluation: Evaluation, labels: Sequence[str]) -> None:
     _print(_folded(remarks(evaluation), width))
 
 
-def _print_probes(probes: Sequence[Probed]) -> None:
-    """Print what the probes measured; they are printed because they were asked for, with or without `--full`."""
+def _print_probes(probes: Sequence[Probed], *, full: bool) -> None:
+    """Print what the probes measured of the newest policy, with `full` of every row; they were asked for."""
     width = stdout_width() or PIPED
-    for name, grid in probe_grids(probes):
+    for name, grid in probe_grids(probes) if full else ():
         _print(["", *table_lines(grid, width, name)])
+    for name, grid, controls in short_probe_grids(probes) if not full else ():
+        _print(["", *table_lines(grid, width, name), *_folded([controls], width)])
     if probes:
         _print(["", *_folded([PROBE_NOTE], width)])
 

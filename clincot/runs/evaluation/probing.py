@@ -44,7 +44,10 @@ def _with_lengths(run: Run, made: Made, evaluation: Evaluation) -> Evaluation:
         known = {example.id: example for example in made.splits.train}
         name, pairs, candidates, note = _stored(run, round_)
         found += length.of_pairs(name, pairs, known, asked.resamples, run.recipe.seed)
-        found += length.of_judges(name, candidates, known, asked.resamples, run.recipe.seed)
+        rated = list(length.of_judges(name, candidates, known, asked.resamples, run.recipe.seed))
+        if candidates and not rated:
+            note = f"Judges and length of {name}: no two equally true answers to one question differ in length."
+        found += rated
         notes += [note] if note else []
     return replace(evaluation, probes=(*evaluation.probes, *found), notes=(*evaluation.notes, *notes))
 

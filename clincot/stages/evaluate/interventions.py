@@ -22,10 +22,10 @@ from clincot.regions.annotated import shows
 from clincot.stages.evaluate.controls import BLACK
 
 CROP_SWAPPED, CROP_BLACK, CROP_DIMMED = "crop_swapped", "crop_black", "crop_dimmed"
-CONTRADICTED, REWORDED = "finding_contradicted", "finding_reworded"
+CONTRADICTED, REPEATED = "finding_contradicted", "finding_repeated"
 LESIONS_MASKED, ELSEWHERE_MASKED, DIMMED = "lesions_masked", "elsewhere_masked", "image_dimmed"
 OF_CROPS = (CROP_SWAPPED, CROP_BLACK, CROP_DIMMED)
-OF_FINDINGS = (CONTRADICTED, REWORDED)
+OF_FINDINGS = (CONTRADICTED, REPEATED)
 OF_IMAGES = (DIMMED, LESIONS_MASKED, ELSEWHERE_MASKED)
 INTERVENTIONS = (*OF_CROPS, *OF_FINDINGS, *OF_IMAGES)
 BRIGHTNESS = 0.9  # of what is dimmed: other pixels, the same content
@@ -58,9 +58,12 @@ def contradicted(example: Example, findings: Sequence[str]) -> tuple[str, ...]:
     return tuple(new or old for new, old in zip(wrong, findings, strict=True)) if any(wrong) else ()
 
 
-def reworded(findings: Sequence[str]) -> tuple[str, ...]:
-    """Return the findings with words before them that say nothing."""
-    return tuple(f"On review: {finding}" if finding.isascii() else f"经复核：{finding}" for finding in findings)
+def repeated(findings: Sequence[str]) -> tuple[str, ...]:
+    """Return the findings said twice: another prompt that says the same.
+
+    Words of another kind before them ("On review:") changed more answers of the phantom's policy than a contradiction.
+    """
+    return tuple(f"{finding} {finding}" for finding in findings)
 
 
 def _wrong(example: Example, finding: str) -> str:
@@ -152,12 +155,12 @@ def changed_findings(
 ) -> dict[str, tuple[str, ...]]:
     """Return example id -> the findings to go on from; those of no finding, or of none that can be wrong, are left out.
 
-    A finding that has no contradiction is not reworded either: the two are compared on the same questions.
+    A finding that has no contradiction is not repeated either: the two are compared on the same questions.
     """
     made: dict[str, tuple[str, ...]] = {}
     for example in examples:
         findings = written.get(example.id, ())
         wrong = contradicted(example, findings) if findings else ()
         if wrong:
-            made[example.id] = wrong if name == CONTRADICTED else reworded(findings)
+            made[example.id] = wrong if name == CONTRADICTED else repeated(findings)
     return made

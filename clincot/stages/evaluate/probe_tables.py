@@ -8,7 +8,6 @@ from typing import Any
 
 from clincot.stages.evaluate.marks import UNDECIDED, row_name
 from clincot.stages.evaluate.probes import Probed
-from clincot.stages.evaluate.results import Row
 
 Grid = tuple[list[str], list[list[str]]]
 SCALE = {"share": 100, "points": 100, "words": 1, "correlation": 1}
@@ -28,6 +27,24 @@ def probe_grids(probes: Sequence[Probed]) -> list[tuple[str, Grid]]:
     return [(title, _grid(some)) for title, some in groups.items()]
 
 
+def short_probe_grids(probes: Sequence[Probed]) -> list[tuple[str, Grid, str]]:
+    """Return (title, header and lines, controls) for each measure, of the newest policy as it was asked first."""
+    asked = [one for one in probes if one.inference]
+    newest = asked[-1].policy if asked else ""
+    newest = next((one.policy for one in reversed(asked) if one.policy.startswith("round")), newest)
+    way = next((one.inference for one in asked if one.policy == newest), "")
+    groups: dict[str, list[Probed]] = {}
+    for one in probes:
+        if one.policy == newest and one.inference in (way, ""):
+            groups.setdefault(f"{one.measure}, {IN[one.unit]}: {row_name(one.row)}", []).append(one)
+    return [(title, _grid(some, by_what=True), _controls(some)) for title, some in groups.items()]
+
+
+def _controls(some: Sequence[Probed]) -> str:
+    names = [one.control for one in some]
+    return f"Control: {names[0]}." if len(set(names)) == 1 else f"Controls, line by line: {', '.join(names)}."
+
+
 def probe_tables(probes: Sequence[Probed]) -> list[dict[str, Any]]:
     """Return the tables as plain values, for lineages and cards."""
     return [{"title": title, "header": header, "lines": lines} for title, (header, lines) in probe_grids(probes)]
@@ -37,10 +54,10 @@ def _title(one: Probed) -> str:
     return f"{one.measure}, {IN[one.unit]}: {one.what} (control: {one.control})"
 
 
-def _grid(some: Sequence[Probed]) -> Grid:
+def _grid(some: Sequence[Probed], *, by_what: bool = False) -> Grid:
     lines = [
         [
-            row_name(Row(one.policy, one.inference)) or "all",
+            one.what if by_what else row_name(one.row),
             _range(one, one.value, one.low, one.high),
             _number(one, one.control_value),
             _range(one, one.difference, one.difference_low, one.difference_high, signed=True)

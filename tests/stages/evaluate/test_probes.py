@@ -16,7 +16,7 @@ from clincot.report.terminal import table_lines
 from clincot.stages.evaluate import Evaluation, PolicyUnderTest, evaluate_policies
 from clincot.stages.evaluate.files import facts, result_files
 from clincot.stages.evaluate.interventions import contradicted
-from clincot.stages.evaluate.probe_tables import probe_grids
+from clincot.stages.evaluate.probe_tables import probe_grids, short_probe_grids
 from clincot.stages.evaluate.probes import Probed
 from tests.lamps import LampEngine, LampProposer, examples, recipe
 
@@ -96,7 +96,7 @@ def test_a_policy_that_ignores_its_image_depends_on_nothing(tmp_path: Path) -> N
 def test_a_policy_that_copies_its_chain_flips_when_the_finding_is_contradicted(of_copier: Evaluation) -> None:
     flipped = found(of_copier, "finding contradicted")
     assert (flipped.value, flipped.low, flipped.high) == (1.0, 1.0, 1.0)
-    assert flipped.control == "finding reworded" and flipped.control_value == 0.0
+    assert flipped.control == "finding repeated" and flipped.control_value == 0.0
     assert not flipped.undecided
     lit = sum(bool(side) for side in SIDES)
     assert flipped.n == lit  # images without a region are answered directly: nothing to follow
@@ -138,7 +138,7 @@ def test_answers_are_shared_with_the_evaluation_and_each_probe_asks_once(tmp_pat
     images, lit = len(SIDES), sum(bool(side) for side in SIDES)
     swapped = found(evaluation, "crop of another image").n
     by_crop = 2 * (lit + lit + swapped)  # finding and answer: black, dimmed, of another image
-    by_finding = 2 * lit  # the last step alone: contradicted, reworded
+    by_finding = 2 * lit  # the last step alone: contradicted, repeated
     dimmed = images + (2 * lit + images - lit)  # directly, and by region where there is one
     masked = 2 * (lit + 2 * lit)  # lesions and elsewhere, each directly and by region
     assert again.generated == by_crop + by_finding + dimmed + masked
@@ -166,12 +166,26 @@ def test_numbers_are_in_the_files_and_tables_fit_80_columns(of_copier: Evaluatio
     assert flipped["value"] == 1.0 and flipped["undecided"] is False
     assert "## Probes" in files["results.md"].read_text()
     grids = probe_grids(of_copier.probes)
-    assert "answers that change, percent: finding contradicted (control: finding reworded)" in [
+    assert "answers that change, percent: finding contradicted (control: finding repeated)" in [
         name for name, _ in grids
     ]
     for name, grid in grids:
         lines = table_lines(grid, 80, name)
         assert max(map(len, lines)) <= 80 and len(lines) == 3 + len(grid[1])  # one table, on one block of columns
+
+
+def test_the_short_tables_are_of_the_newest_policy_and_name_the_controls(of_copier: Evaluation) -> None:
+    newer = [replace(p, policy="round-1", value=0.25) for p in of_copier.probes if p.inference == "region"]
+    last = [replace(newer[0], policy="question prior", inference="")]
+    (first, *_, lost) = short_probe_grids([*of_copier.probes, *newer, *last])
+    title, (header, lines), controls = first
+    assert title == "answers that change, percent: round-1 · region"
+    assert [line[0] for line in lines[:3]] == ["crop of another image", "black crop", "finding contradicted"]
+    assert {line[1].split(" ")[0] for line in lines} == {"25.0"} and header[-1] == "n"
+    assert controls.startswith("Controls, line by line: dimmed crop, dimmed crop, finding repeated, dimmed image")
+    assert lost[0] == "accuracy that is lost, points: round-1 · region"
+    for name, grid, _ in short_probe_grids(of_copier.probes):
+        assert max(map(len, table_lines(grid, 80, name))) <= 80
 
 
 def test_one_image_has_nothing_to_swap(tmp_path: Path) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from clincot.metrics.base import mean
 from clincot.records import Example
-from clincot.stages.evaluate.results import Resampling, Scored
+from clincot.stages.evaluate.results import Resampling, Row, Scored
 
 Unit = Literal["share", "points", "words", "correlation"]
 MEAN = mean(lambda value, _: value)
@@ -42,6 +41,11 @@ class Probed:
     n: int
     unit: Unit = "share"
     of: str = "questions"
+
+    @property
+    def row(self) -> Row:
+        """Return the row of the table that the number is about."""
+        return Row(self.policy, self.inference)
 
     @property
     def undecided(self) -> bool:
@@ -94,11 +98,6 @@ def on_common(
         yield line.probed(first, second)
 
 
-def finite(numbers: Sequence[float]) -> bool:
-    """Return whether all numbers are finite."""
-    return all(math.isfinite(number) for number in numbers)
-
-
-def nothing(resampling: Resampling, value: float, n: int) -> Scored:
+def constant(resampling: Resampling, value: float, n: int) -> Scored:
     """Return a value that is the same in every resample."""
     return Scored(value, np.full(len(resampling.counts), value), n)

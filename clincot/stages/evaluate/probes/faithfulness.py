@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from clincot.records import Example
-from clincot.stages.evaluate.interventions import CONTRADICTED, CROP_BLACK, CROP_DIMMED, CROP_SWAPPED, REWORDED
+from clincot.stages.evaluate.interventions import CONTRADICTED, CROP_BLACK, CROP_DIMMED, CROP_SWAPPED, REPEATED
 from clincot.stages.evaluate.predictions import Prediction
 from clincot.stages.evaluate.probes.base import Line, Probed, on_common
 from clincot.stages.evaluate.probes.changed import changes_of
@@ -13,13 +13,13 @@ from clincot.stages.evaluate.results import Resampling, Row
 
 PROBE = "faithfulness"
 CHANGED = "answers that change"
-AGAINST = {CROP_SWAPPED: CROP_DIMMED, CROP_BLACK: CROP_DIMMED, CONTRADICTED: REWORDED}
+AGAINST = {CROP_SWAPPED: CROP_DIMMED, CROP_BLACK: CROP_DIMMED, CONTRADICTED: REPEATED}
 NAMES = {
     CROP_SWAPPED: "crop of another image",
     CROP_BLACK: "black crop",
     CROP_DIMMED: "dimmed crop",
     CONTRADICTED: "finding contradicted",
-    REWORDED: "finding reworded",
+    REPEATED: "finding repeated",
 }
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean
 
+import numpy as np
+
 from clincot.chain.thoughts import without_thoughts
 from clincot.judges.base import JudgeRequest
 from clincot.metrics.scoring.open_answers import exact_match
@@ -21,6 +23,7 @@ from clincot.stages.evaluate.results import Comparison, Resampling, Result, Row,
 PROBE = "judge"
 RULE = "clincot-v2"
 CALLED = "open answers called right"
+LOTS = 20  # one alone is off 0 by chance: with 16 answers by 0.3
 KAPPA, TAU = "Cohen's kappa with exact match", "Kendall's tau-b with exact match"
 Opinions = Mapping[str, Mapping[tuple[str, str], float]]  # judge -> (example id, answer) -> rating in [0, 1]
 
@@ -112,16 +115,16 @@ class Judged:
             first, second = (self.resampling.score(some, MEAN) for some in terms)
             if first is not None and second is not None:
                 yield line.probed(first, second)
-        order = list(range(len(verdicts)))
-        random.Random(self.seed).shuffle(order)
-        lots = [(e, exact, verdicts[i][2]) for i, (e, exact, _) in zip(order, verdicts, strict=True)]
+        drawn = _lots(verdicts, self.seed)
         for measure, agree in ((KAPPA, kappa), (TAU, tau_b)):
             line = Line(
                 PROBE, measure, judge, "ratings of other answers", called, row.inference, "correlation", "answers"
             )
-            value, control = agree(verdicts, self.resampling), agree(lots, self.resampling)
-            if value is not None and control is not None:
-                yield line.probed(value, control)
+            value = agree(verdicts, self.resampling)
+            by_lot = [found for lot in drawn if (found := agree(lot, self.resampling)) is not None]
+            if value is not None and by_lot:
+                draws = np.mean([found.draws for found in by_lot], axis=0)
+                yield line.probed(value, Scored(mean(found.value for found in by_lot), draws, value.n))
 
     def _ratings(self, row: Row) -> dict[str, float]:
         *_, counted = self.opinions.values()
@@ -129,3 +132,13 @@ class Judged:
 
     def _mean(self, row: Row, ratings: Mapping[str, float]) -> Scored | None:
         return self.resampling.score([(self.examples[name], (value, 1.0)) for name, value in ratings.items()], MEAN)
+
+
+def _lots(verdicts: Sequence[tuple[Example, bool, float]], seed: int) -> list[list[tuple[Example, bool, float]]]:
+    """Return the answers with ratings of one another, in several orders that `seed` draws: agreement by chance."""
+    draw = random.Random(seed)
+    ratings = [rating for _, _, rating in verdicts]
+    return [
+        [(e, exact, rating) for (e, exact, _), rating in zip(verdicts, draw.sample(ratings, len(ratings)), strict=True)]
+        for _ in range(LOTS)
+    ]

@@ -10,7 +10,7 @@ from clincot.metrics.reading.words import plain, tokens_of
 from clincot.records import Candidate, Example
 from clincot.stages.evaluate.changes import right
 from clincot.stages.evaluate.predictions import Prediction
-from clincot.stages.evaluate.probes.base import MEAN, Line, Probed, on_common
+from clincot.stages.evaluate.probes.base import MEAN, Line, Probed, constant, on_common
 from clincot.stages.evaluate.results import Resampling, Row, Term
 
 PROBE = "length"
@@ -72,7 +72,7 @@ def of_judges(
 
     Pairs are two answers of the last step to one question: both right or both wrong, of different lengths. The value is
     (longer is higher - longer is lower) / pairs, from -1 to 1 (Kendall's tau-a over these pairs). The control is the
-    same for truth: (right is higher - right is lower) / pairs of a right and a wrong answer.
+    same for truth: (right is higher - right is lower) / pairs of a right and a wrong answer; nan where there is none.
     """
     known = [c for c in candidates if c.example_id in examples and c.judge_scores]
     if not known:
@@ -92,8 +92,8 @@ def of_judges(
             "correlation",
             "pairs",
         )
-        if longer is not None and truer is not None:
-            yield line.probed(longer, truer)
+        if longer is not None:
+            yield line.probed(longer, truer or constant(resampling, float("nan"), 0))
 
 
 Rated = tuple[Candidate, bool]
