@@ -275,7 +275,7 @@ OPTIONS = [
     (("evaluate", "--control", "prior"), "no such control"),
     (("evaluate", "--probe", "image,fait"), "--probe fait: no such probe"),
     (("evaluate", "--probe", "image", "--control", "question_prior"), "asks policies again"),
-    (("evaluate", "--probe", "judge", "--set", "models.judges=[]"), "the setting names none"),
+    (("evaluate", "--recipe", "sft", "--probe", "judge", "--set", "models.judges=[]"), "the setting names none"),
     (("evaluate", "--probe", "faithfulness", "--set", "evaluate.inference=[direct]"), "has no `region`"),
     (("evaluate", "--predictions", "absent.jsonl"), "no such file"),
     (("evaluate", "--predictions", "full"), "no such file"),

@@ -72,7 +72,7 @@ def of_judges(
 
     Pairs are two answers of the last step to one question: both right or both wrong, of different lengths. The value is
     (longer is higher - longer is lower) / pairs, from -1 to 1 (Kendall's tau-a over these pairs). The control is the
-    same for truth: (right is higher - right is lower) / pairs of a right and a wrong answer; nan where there is none.
+    same for truth: (right is higher - right is lower) / pairs of a right and a wrong answer; nan without such pairs.
     """
     known = [c for c in candidates if c.example_id in examples and c.judge_scores]
     if not known:
