@@ -12,7 +12,7 @@ from clincot.stages.evaluate.probes import Probed
 Grid = tuple[list[str], list[list[str]]]
 SCALE = {"share": 100, "points": 100, "words": 1, "correlation": 1}
 DIGITS = {"share": 1, "points": 1, "words": 1, "correlation": 2}
-IN = {"share": "percent", "points": "points", "words": "words", "correlation": "-1 to 1"}
+IN = {"share": "percent", "points": "points", "words": "mean", "correlation": "-1 to 1"}
 PROBE_NOTE = (
     f"Probes: 95 % intervals over images; value and control are of the same questions. {UNDECIDED}: the difference may"
     " be 0. What each measures: docs/evaluation.md."

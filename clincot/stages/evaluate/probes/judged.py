@@ -117,9 +117,7 @@ class Judged:
                 yield line.probed(first, second)
         drawn = _lots(verdicts, self.seed)
         for measure, agree in ((KAPPA, kappa), (TAU, tau_b)):
-            line = Line(
-                PROBE, measure, judge, "ratings of other answers", called, row.inference, "correlation", "answers"
-            )
+            line = Line(PROBE, measure, judge, "ratings of other answers", called, row.inference, "correlation")
             value = agree(verdicts, self.resampling)
             by_lot = [found for lot in drawn if (found := agree(lot, self.resampling)) is not None]
             if value is not None and by_lot:
