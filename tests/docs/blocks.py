@@ -90,7 +90,7 @@ def _words(line: str) -> tuple[str, ...] | None:
     words = shlex.split(line, comments=True)
     while words and ASSIGNED.match(words[0]):
         words = words[1:]
-    if words[:1] == ["clincot"]:
+    if words[:1] == ["clincot"] or (words and words[0].endswith("bin/clincot")):
         return tuple(words[1:])
     if "-m" in words and words[words.index("-m") + 1 :][:1] == ["clincot"]:
         return tuple(words[words.index("-m") + 2 :])
