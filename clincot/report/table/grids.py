@@ -140,7 +140,13 @@ def appendix_grids(table: PaperTable) -> list[tuple[str, Grid]]:
             "Search of learning rate and beta",
             (["row", "setting", "validation", "chosen"], [list(line) for line in own.tuning]),
         ),
-        ("Cost", (["result", "seconds of its last run", "code", "origin"], [list(line) for line in own.costs])),
+        (
+            "Cost",
+            (
+                ["result", "seconds of its last run", "CPU seconds", "code", "origin"],
+                [list(line) for line in own.costs],
+            ),
+        ),
         (
             "What the models were trained on",
             (["model", "trained on", "source"], [list(line) for line in own.trained_on]),

@@ -49,9 +49,14 @@ def appendix_of(results: Sequence[Stored]) -> Appendix:
     repos = dict.fromkeys(repo for one in results for repo in one.notes.get("models", ()) if repo)
     return Appendix(
         settings=tuple((unit, *_settings(one.notes)) for unit, one in reversed(firsts.items()) if unit != "base"),
-        costs=tuple((one.name, f"{one.notes.get('seconds', 0):,}", one.code, one.origin or "here") for one in results),
+        costs=tuple((one.name, *_time(one.notes), one.code, one.origin or "here") for one in results),
         trained_on=tuple((repo, *TRAINED_ON.get(repo, UNKNOWN)) for repo in repos),
     )
+
+
+def _time(notes: Mapping[str, Any]) -> tuple[str, str]:
+    """Return seconds and CPU seconds of the command that ended a result; what an earlier one did is not counted."""
+    return f"{notes.get('seconds', 0):,}", f"{notes.get('cpu_seconds', 0):,}"
 
 
 def _settings(notes: Mapping[str, Any]) -> tuple[str, str]:

@@ -56,7 +56,7 @@ class Workshop:
 
     def make(self, job: Job) -> Stored:
         """Return the job's result; what was made before is not made again."""
-        began = time.monotonic()
+        began, busy = time.monotonic(), _cpu()
         run = self.open(job)
         try:
             prepare(run, self.say, ("train", run.recipe.evaluate.split))
@@ -71,7 +71,8 @@ class Workshop:
                 self._take_round(run, round_)
                 build_round(run, round_)
                 train_round(run, round_)
-            return _result(run, job, time.monotonic() - began)
+            took = {"seconds": round(time.monotonic() - began), "cpu_seconds": round(_cpu() - busy)}
+            return _result(run, job, took)
         finally:
             run.store.close()
 
@@ -127,7 +128,13 @@ def _copy(source: Run, pin: Pin, run: Run, repo: str, made: Lineage) -> None:
     releases.commit(run, pin.kind, repo, {path: folder / path for path in files}, replace(made, run=run.name))
 
 
-def _result(run: Run, job: Job, seconds: float) -> Stored:
+def _cpu() -> float:
+    """Return the CPU seconds of this process and of those that it started and that have ended."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+def _result(run: Run, job: Job, took: dict[str, int]) -> Stored:
     evaluated = evaluate_rounds(run, run.recipe.rounds)
     evaluation = evaluated.evaluation
     splits = evaluation_made_of(run, run.recipe.rounds).splits
@@ -151,12 +158,12 @@ def _result(run: Run, job: Job, seconds: float) -> Stored:
         sums=trained,
         counts=counts,
         facts={name: facts[name] for name in trained},
-        notes=_notes(run, seconds),
+        notes=_notes(run) | took,
     )
 
 
-def _notes(run: Run, seconds: float) -> dict[str, Any]:
-    """Return what the appendix shows of a result: settings, versions, time of the last call for it."""
+def _notes(run: Run) -> dict[str, Any]:
+    """Return what the appendix shows of a result: settings and versions."""
     train = asdict(run.recipe.train)
     settings = {"dpo": train["dpo"], "sft": train["sft"], "lora": train["lora"]}
     named = ("objective", "margin", "conditioning", "nll_weight", "projector_lr", "preferences")
@@ -169,5 +176,4 @@ def _notes(run: Run, seconds: float) -> dict[str, Any]:
         ],
         "train": settings | {name: train[name] for name in named},
         "packages": package_versions(),
-        "seconds": round(seconds),
     }
