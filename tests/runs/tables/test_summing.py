@@ -222,7 +222,7 @@ def test_every_format_has_the_same_rows_and_none_is_bold(table: PaperTable) -> N
         assert "60.0 [50.0, 70.0]" in text and "within noise" in text and "64.70" in text
         assert "Negative results" in text and "SIMA" in text and "worse than" in text and "no result yet" in text
         assert "phantoms drawn with other seeds" in text  # the contamination table
-    assert "**" not in texts["md"] and "bf" not in texts["tex"] and "<b>" not in texts["html"]
+    assert "**" not in texts["md"] and "bf{" not in texts["tex"] and "<b>" not in texts["html"]
     rows = list(csv.DictReader(io.StringIO(csv_text(table))))
     found = next(
         r
