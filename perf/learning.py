@@ -23,7 +23,7 @@ from study.world import SHIPPED, Sizes, World
 
 ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "docs" / "results" / "phantom-2", ROOT / "docs" / "results" / "learning-on-the-phantom-2.md"
-QUICK = ("method.lookahead.samples=1", "build.shard_images=4", "train.dpo.num_train_epochs=1", "method.min_gap=0.001")
+QUICK = ("method.lookahead.samples=1", "build.shard_images=4", "train.dpo.num_train_epochs=1")
 
 
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:

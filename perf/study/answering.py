@@ -69,7 +69,7 @@ class Study:
 
     def make(self, task: Task) -> Result:
         """Make the result and write it."""
-        began, clock = time.process_time(), time.monotonic()
+        began = time.process_time()
         row, trainer = task.row, self.trainers[task.policy]
         trained = trainer.trained(row, task.seed)
         recipe = self._recipe(row, task.seed)
@@ -84,7 +84,7 @@ class Study:
             row.name, task.policy, task.seed, self.key(task), _commit(), **found, cpu_seconds=spent, made=made
         )
         result.write(self.path(task))
-        say(f"{task.policy}, seed {task.seed}: {row.name}, {spent:.0f} CPU s", clock)
+        say(f"{task.policy}, seed {task.seed}: {row.name}", began)
         return result
 
     def _recipe(self, row: Row, seed: int, *more: str) -> Recipe:

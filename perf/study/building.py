@@ -102,7 +102,7 @@ class Builder:
         key = content_key(*made_from, parent.key if parent else "", [e.id for e in examples], blur)
         folder = self.folder / key[:16]
         if not (folder / "facts.json").is_file():
-            began = time.monotonic()
+            began = time.process_time()
             load = lambda: _models(recipe, self._engine(recipe, parent, blur))  # noqa: E731
             facts = build(BuildJob(recipe, number, examples, key, folder, load)).facts
             (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
@@ -132,7 +132,7 @@ class Builder:
 
 def rated(recipe: Recipe, sampled: Round, rate: str) -> list[dict[str, Any]]:
     """Return a round's candidates with the ratings of others; those too long for a judge are left out."""
-    began = time.monotonic()
+    began = time.process_time()
     models, found = Models(None, judges=raters(recipe, rate)), []
     rows = sampled.rows("candidates")
     stored: dict[str, list[Candidate]] = {}

@@ -54,7 +54,7 @@ class Trainer:
         key = content_key(recipe.train, seed, number, sources, parent.key if parent else "", self.builder.weights())
         folder = self.folder / key[:16]
         if not (folder / "facts.json").is_file():
-            began = time.monotonic()
+            began = time.process_time()
             before = parent.folder if parent else None
             stored = not row.pairs  # a changed row has no reference of its own
             job = TrainJob(recipe, number, tuple(paths), self.builder.policy, REPO, before, folder, stored)

@@ -23,8 +23,8 @@ from clincot.records import Example
 from clincot.records.lineage import content_key
 
 SHIPPED = Path(phantom.__file__).parent / "models"
-SETTING = "phantom-v2"
-STAND_IN = (  # until recipes/settings/phantom-v2.yaml is there
+SETTING, JUDGES = "phantom-v2", ("v2/judge-a", "v2/judge-b")
+STAND_IN = (  # until the setting and the weights of its judges are there
     "benchmark=phantom-v2",
     "models.proposer.repo=clincot/phantom-v2-grounder",
     "models.critic={repo: clincot/phantom-v2-critic, kind: vlm}",
@@ -36,6 +36,7 @@ STAND_IN = (  # until recipes/settings/phantom-v2.yaml is there
     "evaluate.look=each",
 )
 STUDY = ("evaluate.controls=[]", "evaluate.resamples=1", "evaluate.max_images=0", "build.max_images=0")
+STUDY += ("build.max_questions=0", "method.min_gap=0.001")  # equal scores are no preference
 STUDY += ("evaluate.inference=[region, direct]",)
 
 
@@ -66,6 +67,7 @@ class World:
     def recipe(self, seed: int, *more: str) -> Recipe:
         """Return the study's recipe under a seed, with a row's settings over it."""
         there = (recipes_folder() / "settings" / f"{SETTING}.yaml").is_file()
+        there = there and all((SHIPPED / name).is_dir() for name in JUDGES)
         own = (*(() if there else STAND_IN), *STUDY, f"rounds={self.sizes.rounds}", *self.overrides)
         return load_recipe("clincot", SETTING if there else "phantom", overrides=(*own, f"seed={seed}", *more))
 
@@ -139,4 +141,4 @@ def _judge(kind: str, source: ModelSource) -> judges.Judge:
 
 
 def say(text: str, began: float) -> None:
-    print(f"  {text}, {time.monotonic() - began:.0f} s", flush=True)
+    print(f"  {text}, {time.process_time() - began:.1f} CPU s", flush=True)
