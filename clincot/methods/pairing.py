@@ -57,6 +57,7 @@ def choose_pairs(
         (winner, loser)
         for winner in usable
         for loser in usable
+        if winner is not loser  # with a gap of 0 a candidate would pair with itself
         if winner.score is not None and loser.score is not None and winner.score - loser.score >= config.min_gap
         if scope == "any" or (winner.region == loser.region) == (scope == "within_region")
     ]

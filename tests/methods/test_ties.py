@@ -87,6 +87,12 @@ def test_a_gap_of_exactly_min_gap_pairs_and_a_smaller_one_does_not() -> None:
     assert set(found) == PAIRS and len(found) == len(PAIRS)
 
 
+def test_with_a_gap_of_0_equals_pair_with_each_other_and_none_with_itself() -> None:
+    found = texts(walk("method.min_gap=0")[0])
+    assert ("Best.", "As good, later.") in found
+    assert all(chosen != rejected for chosen, rejected in found)
+
+
 def test_the_consensus_extends_the_chain_and_of_equals_the_first() -> None:
     answers = [candidate for candidate in walk()[0].candidates if candidate.step == 2]
     assert {candidate.findings for candidate in answers} == {("Best.",)}
