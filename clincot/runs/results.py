@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from clincot.stages.evaluate.results import Result
 
 Part = Literal["pairs", "candidates", "regions"]
-Numbers = Literal["results", "comparisons", "predictions"]
-NUMBERS: tuple[Numbers, ...] = ("results", "comparisons", "predictions")
+Numbers = Literal["results", "comparisons", "probes", "predictions"]
+NUMBERS: tuple[Numbers, ...] = ("results", "comparisons", "probes", "predictions")
 IMAGES = ("images", "side_images")  # columns of encoded images
 PARTS: Mapping[Part, str] = {"pairs": "", "candidates": "-candidates", "regions": "-regions"}
 
@@ -117,7 +117,7 @@ class RunResults(StageResult):
 
         Args:
             part: `results` (every measure of every row, also by kind and modality), `comparisons` (differences on the
-                same resamples) or `predictions` (every answer with what it looked at).
+                same resamples), `probes` (docs/evaluation.md) or `predictions` (every answer with what it looked at).
 
         Raises:
             ClincotError: another part.

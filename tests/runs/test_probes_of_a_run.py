@@ -12,6 +12,7 @@ from clincot.recipe.parts import PROBES
 from clincot.runs import releases
 from clincot.runs.evaluation.evaluate import evaluate_rounds
 from clincot.runs.releases import cards
+from clincot.runs.results import RunResults
 from clincot.runs.run import Run
 
 
@@ -31,6 +32,7 @@ def test_every_probe_of_a_run_is_in_its_results_and_on_its_card(copied: Run, mon
     stored = json.loads(run.store.read(done.release.pin, "round-1/results.json"))
     assert len(stored["probes"]) == len(evaluation.probes)
     assert "## Probes" in cards.results_card(run.results_repo, {"round-1": lineage})
+    assert len(RunResults(done.release, run, evaluation).frame("probes")) == len(evaluation.probes)
     # Nothing is asked again, neither of a policy nor of a judge.
     monkeypatch.setattr("clincot.judges.causal_lm.CausalLMJudge.rate", asked_again)
     again = evaluate_rounds(run, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image
@@ -33,11 +34,6 @@ TRIES = 16  # seeds in which the rules are asked for a denial
 Way = tuple[str, str]
 
 
-def needs_other_images(probes: Sequence[Probe]) -> bool:
-    """Return whether a probe shows something of another image."""
-    return "faithfulness" in probes
-
-
 def ways_of(probes: Sequence[Probe], inference: Sequence[str], *, single: bool) -> tuple[Way, ...]:
     """Return the ways (inference, intervention) in which the probes ask again about the same group of images.
 
@@ -54,7 +50,7 @@ def ways_of(probes: Sequence[Probe], inference: Sequence[str], *, single: bool) 
 
 def contradicted(example: Example, findings: Sequence[str]) -> tuple[str, ...]:
     """Return the findings made wrong by rules, () where none of them can be; a denial is taken where there is one."""
-    wrong = [_wrong(example, finding) for finding in findings]
+    wrong = [_wrong(finding, example.modality) for finding in findings]
     return tuple(new or old for new, old in zip(wrong, findings, strict=True)) if any(wrong) else ()
 
 
@@ -66,12 +62,13 @@ def repeated(findings: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{finding} {finding}" for finding in findings)
 
 
-def _wrong(example: Example, finding: str) -> str:
+@lru_cache(1 << 14)  # asked for the contradiction and for its control, of every policy
+def _wrong(finding: str, modality: str) -> str:
     """Return the denial of a finding, else any wrong version of it, "" without one.
 
     The shortest is taken: of "No effusion is seen" it is "Effusion is seen", not "No effusion is not seen".
     """
-    asked = [RewriteRequest(finding, example.question, seed, example.modality) for seed in range(TRIES)]
+    asked = [RewriteRequest(finding, "", seed, modality) for seed in range(TRIES)]
     found = [reply for reply in Rules().rewrite(asked) if reply.text]
     denied = [reply for reply in found if any(change.kind in ("negation", "answer") for change in reply.changes)]
     return min((reply.text or "" for reply in denied or found), key=lambda text: (len(text), text), default="")
