@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +233,11 @@ def test_every_format_has_the_same_rows_and_none_is_bold(table: PaperTable) -> N
     assert float(found["value"]) == pytest.approx(85) and found["published"] == "65.88"
     assert float(found["minus naive DPO, value"]) == pytest.approx(25) and found["pairs"] == "30.5"
     assert next(r for r in rows if r["row"].startswith("+ MMedPO"))["missing"] == "no result yet"
+
+
+def test_the_table_is_plain_values_for_json(table: PaperTable) -> None:
+    plain = json.loads(json.dumps(asdict(table)))
+    assert plain["blocks"][0]["lines"][0]["cells"]["closed_accuracy"]["value"] == pytest.approx(50)
 
 
 def test_latex_reads_no_command_in_a_text() -> None:
