@@ -20,6 +20,7 @@ from clincot.cli import (
     phantom,
     plugins,
     recipes,
+    report,
     rows,
     stages,
     table,
@@ -62,6 +63,7 @@ evaluation.register(app)
 table.register(app)
 export.register(app)
 view.register(app)
+report.register(app)
 ask.register(app)
 doctor.register(app)
 plugins.register(app)

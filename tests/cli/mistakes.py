@@ -325,6 +325,8 @@ ROWS = [
     (("view", "me/mimic-cxr-pairs@round-1"), "MIMIC"),
     (("view", "1", "--out", "full"), "is not empty"),
     (("view", "me/pairs@a b"), "is no round, no folder and no dataset"),
+    (("report", "no-such-run"), "has no run"),
+    (("report", "a" * 300), "has no run"),
 ]
 HUBS = [
     (("hub", "serve", "file"), "a file is in the way"),

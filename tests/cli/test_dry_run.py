@@ -38,6 +38,7 @@ def test_a_dry_run_lists_and_writes_what_the_push_would_publish(
         "adapter_config.json",
         "adapter_model.safetensors",
         "round-2/curve.png",
+        "round-2/training.csv",
         "rounds/round-2/lineage.json",
         "rounds/round-2/recipe.yaml",
     }

@@ -21,6 +21,7 @@ from clincot.runs.redistribution.redacted import References
 from clincot.runs.releases import Release, tag_of
 from clincot.runs.releases.cards.method import stated_by
 from clincot.runs.run import Run
+from clincot.runs.times import timed
 from clincot.stages.evaluate import Evaluation, Prediction, controls, evaluate_policies
 from clincot.stages.evaluate.files import contamination, result_files
 from clincot.stages.evaluate.marks import Against, against_controls, row_name
@@ -37,6 +38,7 @@ class Evaluated:
     evaluation: Evaluation
 
 
+@timed(lambda done: done.release)
 def evaluate_rounds(run: Run, last: int, *, new_version: bool = False, executor: Executor | None = None) -> Evaluated:
     """Evaluate the base and rounds 1..`last` (0: all that exist); stored answers are not generated again."""
     made = made_of(run, last)

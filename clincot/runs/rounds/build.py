@@ -29,6 +29,7 @@ from clincot.runs.rounds.made import RATINGS, Made, job_of, made_of
 from clincot.runs.rounds.own_hypotheses import mapping_lines
 from clincot.runs.rounds.share import open_round
 from clincot.runs.run import Run
+from clincot.runs.times import timed
 from clincot.stages.pair.round import PairJob, pair
 from clincot.stages.pair.stored import Reread
 from clincot.stages.sample.build import BuildOutcome, build, ratings
@@ -38,6 +39,7 @@ from clincot.stages.sample.shards import cut_shards
 LOCK = "commit.lock"  # of two commands that finish a round at the same moment one draws the pairs and tags them
 
 
+@timed(lambda done: done)
 def build_round(run: Run, round_: int, *, new_version: bool = False, executor: Executor | None = None) -> Release:
     """Build, commit and tag the preference data of `round_`; a finished round is returned as it is.
 

@@ -20,10 +20,11 @@ from clincot.runs.models.loads import report_loads
 from clincot.runs.models.pins import benchmark_pins, examples_at
 from clincot.runs.redistribution.model_licences import of_adapter
 from clincot.runs.releases import Release
-from clincot.runs.rounds.curve import SFT_PANELS, training_curve
+from clincot.runs.rounds.curve import training_files
 from clincot.runs.rounds.distributed import train_distributed
 from clincot.runs.rounds.training_lock import training_lock
 from clincot.runs.run import Run
+from clincot.runs.times import timed
 
 if TYPE_CHECKING:
     from clincot.stages.train.job import TrainOutcome
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 NAME = "sft"
 
 
+@timed(lambda done: done)
 def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) -> Release:
     """Train, commit and tag the adapter `sft`; a finished one is returned as it is.
 
@@ -71,9 +73,8 @@ def _commit(run: Run, outcome: TrainOutcome, source: Source, inputs: str, pins: 
     facts |= of_adapter(run, pins["policy"])
     sha256 = adapters.sha256_of(outcome.adapter)
     lineage = run.lineage("train", 0, inputs, pins=pins, adapter_sha256=sha256, facts=facts)
-    curve = run.work(NAME, "train") / "curve.png"
-    curve.write_bytes(training_curve(outcome.history, f"{run.name}, {NAME}", SFT_PANELS))
-    files = {path.name: path for path in sorted(outcome.adapter.iterdir())} | {f"{NAME}/curve.png": curve}
+    logged = training_files(outcome.history, f"{run.name}, {NAME}", run.work(NAME, "train"), NAME)
+    files = {path.name: path for path in sorted(outcome.adapter.iterdir())} | logged
     return releases.commit(run, "model", run.adapter_repo, files, lineage)
 
 

@@ -25,16 +25,18 @@ from clincot.runs.redistribution.model_licences import of_adapter
 from clincot.runs.releases import Release
 from clincot.runs.releases.cards.method import stated_in
 from clincot.runs.releases.content import own_pin
-from clincot.runs.rounds.curve import training_curve
+from clincot.runs.rounds.curve import training_files
 from clincot.runs.rounds.distributed import train_distributed
 from clincot.runs.rounds.restore import full_rows
 from clincot.runs.rounds.training_lock import training_lock
 from clincot.runs.run import Run
+from clincot.runs.times import timed
 
 if TYPE_CHECKING:
     from clincot.stages.train.job import TrainJob, TrainOutcome
 
 
+@timed(lambda done: done)
 def train_round(run: Run, round_: int, *, new_version: bool = False, world: World = ALONE) -> Release:
     """Train, commit and tag the adapter of `round_`; a finished one is returned as it is.
 
@@ -89,9 +91,8 @@ def _commit(run: Run, outcome: TrainOutcome, made: Lineage, inputs: str, base: P
         adapter_sha256=adapters.sha256_of(outcome.adapter),
         facts=_facts(outcome, made, config) | of_adapter(run, base, made),
     )
-    curve = run.work(config, "train") / "curve.png"
-    curve.write_bytes(training_curve(outcome.history, f"{run.name}, {config}"))
-    files = {path.name: path for path in sorted(outcome.adapter.iterdir())} | {f"{config}/curve.png": curve}
+    logged = training_files(outcome.history, f"{run.name}, {config}", run.work(config, "train"), config)
+    files = {path.name: path for path in sorted(outcome.adapter.iterdir())} | logged
     return releases.commit(run, "model", run.adapter_repo, files, lineage)
 
 

@@ -1,0 +1,1 @@
+"""What a run stored -> its figures, one page of them, and the commands for what is missing."""
