@@ -18,22 +18,19 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def timed(release_of: Callable[[R], Release]) -> Callable[..., Callable[Concatenate[Run, P], R]]:
-    """Return a decorator of a stage's function; `release_of` finds the release in what it returns."""
+def timed(stage: Callable[Concatenate[Run, P], R]) -> Callable[Concatenate[Run, P], R]:
+    """Return the function of a stage that also records its time where it did work; it returns a release, or has one."""
 
-    def decorate(stage: Callable[Concatenate[Run, P], R]) -> Callable[Concatenate[Run, P], R]:
-        @wraps(stage)
-        def measured(run: Run, *args: P.args, **kwargs: P.kwargs) -> R:
-            started = time.monotonic()
-            done = stage(run, *args, **kwargs)
-            release = release_of(done)
-            if release.fresh:
-                _append(run.folder / FILE, release, time.monotonic() - started)
-            return done
+    @wraps(stage)
+    def measured(run: Run, *args: P.args, **kwargs: P.kwargs) -> R:
+        started = time.monotonic()
+        done = stage(run, *args, **kwargs)
+        release: Release = getattr(done, "release", done)  # type: ignore[arg-type]
+        if release.fresh:
+            _append(run.folder / FILE, release, time.monotonic() - started)
+        return done
 
-        return measured
-
-    return decorate
+    return measured
 
 
 def read_times(folder: Path) -> dict[tuple[str, str], float]:

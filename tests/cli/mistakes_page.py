@@ -63,6 +63,7 @@ MISTAKES = {
     "view": ["view round-one", "view 1 --set method.step=3"],
     "blinded export": ["blinded export round-one", "blinded export base round-1 --out sheet.pdf"],
     "blinded import": ["blinded import sheet.key.json choices.json"],
+    "report": ["report no-such-run"],
     "run": [
         "run --name me/first-run",
         "run --benchmark vqarad",

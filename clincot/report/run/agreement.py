@@ -45,7 +45,7 @@ def agreement_figure(candidates: Mapping[str, Sequence[Row]]) -> Section:
 def own_scores(candidates: Sequence[Row]) -> dict[str, dict[str, float]]:
     """Return judge -> id of a candidate -> its own score, in the order in which judges first rate.
 
-    Judges of one name are told apart by their number: they may be one model with other prompts.
+    Judges of one name differ by a number: they may be one model with other prompts.
     """
     found: dict[str, dict[str, float]] = {}
     for row in candidates:

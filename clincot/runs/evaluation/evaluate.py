@@ -18,7 +18,7 @@ from clincot.runs.evaluation.share import answer_elsewhere
 from clincot.runs.models.loads import load_facts, report_loads
 from clincot.runs.models.served_adapters import served_facts
 from clincot.runs.redistribution.redacted import References
-from clincot.runs.releases import Release, tag_of
+from clincot.runs.releases import Release, card_figures, tag_of
 from clincot.runs.releases.cards.method import stated_by
 from clincot.runs.run import Run
 from clincot.runs.times import timed
@@ -38,7 +38,7 @@ class Evaluated:
     evaluation: Evaluation
 
 
-@timed(lambda done: done.release)
+@timed
 def evaluate_rounds(run: Run, last: int, *, new_version: bool = False, executor: Executor | None = None) -> Evaluated:
     """Evaluate the base and rounds 1..`last` (0: all that exist); stored answers are not generated again."""
     made = made_of(run, last)
@@ -64,16 +64,17 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False, executor:
     evaluation = with_probes(run, made, evaluation)
     if done:
         return Evaluated(done, evaluation)
+    shown = evaluation if made.source.redistributable else _withheld(evaluation, made.splits)
+    files = _files(run, shown, made.splits, tag_of(made.newest, run.start))
+    figures = [path for path in files if path.endswith(".png")]
     lineage = run.lineage(
         "evaluate",
         made.newest,
         inputs,
         pins=made.pins,
         own=made.own,
-        facts=facts_of(run, evaluation) | served_facts(run, made.chosen),
+        facts=facts_of(run, evaluation) | served_facts(run, made.chosen) | ({"figure": figures[0]} if figures else {}),
     )
-    shown = evaluation if made.source.redistributable else _withheld(evaluation, made.splits)
-    files = _files(run, shown, made.splits, tag_of(made.newest, run.start))
     return Evaluated(releases.commit(run, "dataset", run.results_repo, files, lineage), evaluation)
 
 
@@ -145,4 +146,5 @@ def _files(run: Run, evaluation: Evaluation, splits: Splits, round_: str) -> dic
     open_data = benchmarks.load(run.recipe.benchmark).source.redistributable
     page = folder / "results.html"
     page.write_text(results_page(evaluation, splits.asked if open_data else (), run.name), encoding="utf-8")
-    return files | {f"{round_}/results.html": page}
+    figure = card_figures.of_results(evaluation, round_, folder / "figures") if open_data else {}
+    return {**files, f"{round_}/results.html": page, **figure}

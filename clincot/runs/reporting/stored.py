@@ -94,7 +94,7 @@ class Stored:
         return found
 
     def evaluation(self) -> Evaluation | None:
-        """Return the newest evaluation, None where there is none."""
+        """Return the newest evaluation, None before the first one."""
         if not self.results:
             return None
         held = self.results[-1]

@@ -22,7 +22,7 @@ from clincot.runs.order import RunOrder
 from clincot.runs.redistribution.model_licences import licences_of, warn_of_clauses
 from clincot.runs.redistribution.redacted import read_rows
 from clincot.runs.redistribution.round_files import without_images
-from clincot.runs.releases import Release
+from clincot.runs.releases import Release, card_figures
 from clincot.runs.roles import sources_of
 from clincot.runs.rounds.build_facts import facts_of
 from clincot.runs.rounds.made import RATINGS, Made, job_of, made_of
@@ -39,7 +39,7 @@ from clincot.stages.sample.shards import cut_shards
 LOCK = "commit.lock"  # of two commands that finish a round at the same moment one draws the pairs and tags them
 
 
-@timed(lambda done: done)
+@timed
 def build_round(run: Run, round_: int, *, new_version: bool = False, executor: Executor | None = None) -> Release:
     """Build, commit and tag the preference data of `round_`; a finished round is returned as it is.
 
@@ -87,6 +87,10 @@ def _commit(run: Run, round_: int, made: Made, outcome: BuildOutcome, every: lis
     if not made.source.redistributable:
         files, more = without_images(files, round_, every)
         facts = facts | more
+    elif card_figures.may_show(made.source):
+        tag = releases.next_tag(run, "dataset", run.preferences_repo, round_)
+        drawn, more = card_figures.of_pairs(files, releases.tag_of(round_), run.work(tag, "build", "figures"))
+        files, facts = {**files, **drawn}, facts | more
     source, policy, wrote = run.recipe.models.policy, made.pins["policy"], made.sampled_from
     lineage = run.lineage(
         "build-data",

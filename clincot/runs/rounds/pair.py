@@ -20,7 +20,7 @@ from clincot.runs.pairing import differences, drawn_otherwise
 from clincot.runs.redistribution.model_licences import handed_on
 from clincot.runs.redistribution.redacted import References, Row, read_rows, sha256_of, shown
 from clincot.runs.redistribution.round_files import without_images
-from clincot.runs.releases import Release
+from clincot.runs.releases import Release, card_figures
 from clincot.runs.releases.content import locate, own_pin
 from clincot.runs.roles import judge_roles, judge_sources
 from clincot.runs.rounds.build_facts import facts_of
@@ -61,11 +61,15 @@ def pair_round(run: Run, round_: int, vetoes: Vetoes = NOTHING, say: Callable[[s
     if PAIRED_FROM in made.own and (found := locate(run, made.own[PAIRED_FROM])):
         hub, data = found
         made = releases.read_lineage(hub, data, round_)
+    config = releases.tag_of(round_)
     changed = drawn_otherwise(_recipe(run, hub, data, round_), run.recipe, str(data))
     tag = releases.next_tag(run, "dataset", run.preferences_repo, round_, pushed=True)
     path = run.work(tag, "pair", "merged") / "pairs.parquet"
     files, facts = redraw(run, hub, data, made, path, vetoes.ids)
     source = run.benchmark(made.benchmark).source
+    if not made.facts.get("withheld") and card_figures.may_show(source):
+        drawn, more = card_figures.of_pairs(files, config, run.work(tag, "pair", "figures"))
+        files, facts = {**files, **drawn}, facts | more
     before = {name: change.partition(" -> ")[0] for name, change in changed.items()}
     again = {PAIRED_FROM: {"tag": data.revision, "before": before}} | vetoed_facts(vetoes, facts)
     lineage = run.lineage(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 NAME = "sft"
 
 
-@timed(lambda done: done)
+@timed
 def train_start(run: Run, *, new_version: bool = False, world: World = ALONE) -> Release:
     """Train, commit and tag the adapter `sft`; a finished one is returned as it is.
 

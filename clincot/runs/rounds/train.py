@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from clincot.stages.train.job import TrainJob, TrainOutcome
 
 
-@timed(lambda done: done)
+@timed
 def train_round(run: Run, round_: int, *, new_version: bool = False, world: World = ALONE) -> Release:
     """Train, commit and tag the adapter of `round_`; a finished one is returned as it is.
 

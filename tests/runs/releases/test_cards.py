@@ -222,6 +222,26 @@ def test_a_redacted_dataset_says_how_to_restore_it():
     assert "restore" not in cards.dataset_card("clincot/x", {"round-2": made("build-data", 2, BUILD)})
 
 
+def test_the_dataset_card_shows_figures_and_pairs_whose_texts_stay_texts():
+    pair = {"question": "Is it <b>normal</b>?", "chosen": "![x](http://a/b.png) | yes", "rejected": "no\n# \u202ehead"}
+    pair |= {"chosen_score": 0.9, "rejected_score": None, "image": "round-2/figures/pair-1.png"}
+    figures = [{"title": "Margins of the pairs", "path": "round-2/figures/margins.png"}]
+    text = cards.dataset_card(
+        "clincot/x",
+        {
+            "round-1": made("build-data", 1, BUILD),
+            "round-2": made("build-data", 2, BUILD | {"figures": figures, "shown_pairs": [pair]}),
+        },
+    )
+    assert "![Margins of the pairs, round-2](round-2/figures/margins.png)" in text
+    line = next(line for line in text.splitlines() if "pair-1.png" in line)
+    assert line == (
+        r"| round-2 | Is it \<b\>normal\<\/b\>\? | ![What was seen](round-2/figures/pair-1.png) |"
+        r" \!\[x\]\(http\:\/\/a\/b\.png\) \| yes (0.9) | no \# head |"
+    )
+    assert "A few pairs" not in cards.dataset_card("clincot/x", {"round-1": made("build-data", 1, BUILD)})
+
+
 def test_the_results_card_shows_each_row_once_and_the_controls():
     old = [ROWS[0] | {"value": 0.1}]
     rounds = {"base": made("evaluate", 0, {"rows": old}), "round-2": made("evaluate", 2, {"rows": ROWS})}

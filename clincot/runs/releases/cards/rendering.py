@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ def render(template: str, repo: str, rounds: Ordered, metadata: Mapping[str, Any
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    jinja.filters |= {"cell": _cell, "number": number, "bytes": _megabytes}
+    jinja.filters |= {"cell": _cell, "number": number, "bytes": _megabytes, "quoted": _quoted}
     filled = {key: value for key, value in metadata.items() if value not in (None, [], "")}
     front = yaml.safe_dump(filled, sort_keys=False, allow_unicode=True, width=1000)
     return jinja.get_template(f"{template}.md.jinja").render(
@@ -117,6 +119,12 @@ def _strictness(licence: str) -> int:
 def _cell(value: Any) -> str:
     """Keep text within its table cell or list line."""
     return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _quoted(value: Any) -> str:
+    """Write a text of the data as text: no sign of it is Markdown, HTML or turns the line."""
+    plain = "".join(sign if sign.isprintable() and unicodedata.category(sign) != "Cf" else " " for sign in str(value))
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(plain.split()))
 
 
 def _megabytes(value: int | None) -> str:
