@@ -81,13 +81,15 @@ def _paths(files: Mapping[str, Path], config: str) -> list[Path]:
 
 
 def _widest(paths: Sequence[Path]) -> list[Row]:
-    """Return the pairs with the widest margins among the first rows, of as many examples; the first of equal ones."""
+    """Return the pairs with the widest margins among the first rows, of as many images; the first of equal ones."""
     best: dict[str, tuple[float, int, Row]] = {}
     for number, row in enumerate(_first(paths)):
         chosen, rejected = (row[name] for name in SCORES)
         margin = 0.0 if chosen is None or rejected is None else chosen - rejected
-        if row["example_id"] not in best or margin > best[row["example_id"]][0]:
-            best[row["example_id"]] = (margin, number, row)
+        seen = [*(row["images"] or ()), *(row["side_images"] or ())]
+        about = images.content_id(seen[0]["bytes"]) if seen else row["example_id"]
+        if about not in best or margin > best[about][0]:
+            best[about] = (margin, number, row)
             best = dict(sorted(best.items(), key=lambda item: (-item[1][0], item[1][1]))[:PAIRS])
     return [row for _, _, row in best.values()]
 

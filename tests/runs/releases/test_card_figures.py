@@ -1,4 +1,4 @@
-"""What cards show of a round: the pairs with the widest margins, one for each example, and two figures of its rows."""
+"""What cards show of a round: the pairs with the widest margins, one for each image, and two figures of its rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.objectives.rows import make_row, png
 
 
 def row(number: int, example: str, *scores: float | None) -> dict[str, Any]:
-    image = {"bytes": png(number), "path": "a.png"}
+    image = {"bytes": png(ord(example)), "path": "a.png"}
     more = {"example_id": example, "images": [image], "side_images": [image, image]}
     return make_row(number, **more, chosen_score=scores[0], rejected_score=scores[1], chosen=f"{number} " + "x" * 300)
 
@@ -28,7 +28,7 @@ def written(folder: Path, rows: list[dict[str, Any]]) -> dict[str, Path]:
     return {"round-1/train-00000-of-00001.parquet": path}
 
 
-def test_the_widest_margins_of_different_examples_are_shown(tmp_path: Path) -> None:
+def test_the_widest_margins_of_different_images_are_shown(tmp_path: Path) -> None:
     rows = [row(1, "a", 0.5, 0.4), row(2, "b", 0.9, 0.1), row(3, "b", 0.9, 0.0), row(4, "c", None, None)]
     rows += [row(5, "d", 0.5, 0.4)]  # as wide as the first
     held, facts = card_figures.of_pairs(written(tmp_path, rows), "round-1", tmp_path / "figures")
