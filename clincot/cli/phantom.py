@@ -12,7 +12,8 @@ from clincot.cli.console import next_step, say
 app = typer.Typer(
     help="Draw the embedded benchmark and train its tiny models.", no_args_is_help=True, rich_markup_mode=None
 )
-MODELS = {1: ("policy", "grounder", "judges"), 2: ("policy", "grounder", "critic")}  # by version
+# By version; --only similarity needs a policy.
+MODELS = {1: ("policy", "grounder", "judges"), 2: ("policy", "grounder", "critic", "judges", "similarity")}
 
 
 @app.command("draw")
@@ -54,11 +55,14 @@ def pretrain(
     ),
     version: Annotated[int, typer.Option(min=1, max=2, help="Version of the world.")] = 1,
     only: Annotated[
-        Literal["all", "policy", "grounder", "judges", "critic"], typer.Option(help="Which models.")
+        Literal["all", "policy", "grounder", "judges", "critic", "similarity"], typer.Option(help="Which models.")
     ] = "all",
     seed: Annotated[int, typer.Option(min=0, help="Seed of data and weights.")] = 0,
 ) -> None:
-    """Train the tiny policy, grounder and judges from scratch (about half an hour for all on two cores)."""
+    """Train the tiny policy, grounder and judges from scratch (about half an hour for all on two cores).
+
+    The similarity of version 2 has the image tower of the policy in FOLDER, or of the shipped one.
+    """
     _check_models(version, only)
     _check_folder(folder)
     if version == 2:
@@ -85,7 +89,7 @@ def _pretrain_first(folder: Path, only: str, seed: int) -> None:
 
 
 def _pretrain_second(folder: Path, only: str, seed: int) -> None:
-    """Train the models of version 2: two policies, a grounder and a worse one, and a critic that sees."""
+    """Train version 2: two policies, a grounder and a worse one, a critic that sees, judges, and similarities."""
     if only in ("all", "policy"):
         from clincot.phantom.v2.gates.policy import write_policy_card
         from clincot.phantom.v2.policy.pretrain import pretrain_policy
@@ -103,7 +107,33 @@ def _pretrain_second(folder: Path, only: str, seed: int) -> None:
         from clincot.phantom.v2.critic.pretrain import pretrain_critic
 
         pretrain_critic(folder / "critic", seed=seed, report=say)
+    if only in ("all", "judges"):
+        from clincot.phantom.v2.judges.pretrain import pretrain_judges
+
+        pretrain_judges(folder / "judge-a", folder / "judge-b", seed=seed, report=say)
+    if only in ("all", "similarity"):
+        from clincot.phantom.v2.similarity.pretrain import pretrain_similarity
+
+        for name, its_seed in (("", seed), ("-b", seed + 1)):
+            pretrain_similarity(folder / f"similarity{name}", policy_of(folder, f"policy{name}"), its_seed, say)
     next_step("python perf/phantom_gates.py")
+
+
+def policy_of(folder: Path, name: str) -> Path:
+    """Return the folder of the policy that was trained there, or of the shipped one; refuse where neither exists."""
+    from clincot.errors import ClincotError
+    from clincot.phantom.publish import MODELS as SHIPPED
+    from clincot.phantom.publish import folder_of
+
+    if (folder / name).is_dir():
+        return folder / name
+    shipped = f"clincot/phantom-v2-{name}"
+    if shipped not in SHIPPED:
+        raise ClincotError(
+            f"phantom pretrain: no policy in {folder / name}, whose image tower the similarity shares, and none is"
+            " shipped. Run it with --only policy first."
+        )
+    return folder_of(shipped)
 
 
 def _check_models(version: int, only: str) -> None:

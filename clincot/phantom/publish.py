@@ -11,9 +11,25 @@ from clincot.phantom.dataset import phantom_files
 
 DATASET = "clincot/phantom"
 DATASETS = {DATASET: 1, f"{DATASET}-v2": 2}  # repository -> version of the world
-# Repository -> folder of the shipped weights.
-MODELS = {f"clincot/phantom-{name}": name for name in ("policy", "grounder", "judge-a", "judge-b")} | {
-    f"clincot/phantom-v2-{name}": f"v2/{name}" for name in ("grounder", "grounder-worse", "critic")
+FOLDER = Path(__file__).parent / "models"
+FIRST = ("policy", "grounder", "judge-a", "judge-b")
+# Each policy has its own image tower, and so its own similarity.
+SECOND = (
+    "policy",
+    "policy-b",
+    "grounder",
+    "grounder-worse",
+    "critic",
+    "judge-a",
+    "judge-b",
+    "similarity",
+    "similarity-b",
+)
+# Repository -> folder of the shipped weights; a model of version 2 that is not shipped is left out.
+MODELS = {f"clincot/phantom-{name}": name for name in FIRST} | {
+    f"clincot/phantom-v2-{name}": f"v2/{name}"
+    for name in SECOND
+    if (FOLDER / "v2" / name / "model.safetensors").is_file()
 }
 SEED, TRAIN, VALIDATION, TEST = 0, 400, 100, 200
 
@@ -37,6 +53,10 @@ def publish_dataset(hub: Hub, repo: str, say: Callable[[str], None]) -> None:
 def publish_model(hub: Hub, repo: str, say: Callable[[str], None]) -> None:
     """Publish one of the shipped models."""
     say(f"publishing {repo} to {hub.label}")
-    folder = Path(__file__).parent / "models" / MODELS[repo]
-    files = {path.name: path for path in sorted(folder.iterdir()) if path.is_file()}
+    files = {path.name: path for path in sorted(folder_of(repo).iterdir()) if path.is_file()}
     hub.publish("model", repo, files, tag=None, message="Publish the shipped weights", private=False)
+
+
+def folder_of(repo: str) -> Path:
+    """Return the folder of a shipped model, a key of MODELS."""
+    return FOLDER / MODELS[repo]

@@ -367,7 +367,7 @@ HUBS = [
     (("phantom", "draw", "new", "--seed", "-1"), "--seed"),
     (("phantom", "draw", "new", "--push", "--hub", "elsewhere"), "is neither local:PATH nor a URL"),
     (("phantom", "pretrain", "file"), "a file is in the way"),
-    (("phantom", "pretrain", "new", "--version", "2", "--only", "judges"), "version 2 has no judges"),
+    (("phantom", "pretrain", "new", "--only", "critic"), "version 1 has no critic"),
     (("judges", "check", ""), "REPO is empty"),
     (("judges", "check", "a/b", "--kind", "causal-lm"), "Did you mean 'causal_lm'"),
     (("judges", "check", "a/b", "--scoring", "digit"), "Known: expected, generated, yesno"),

@@ -16,12 +16,13 @@ from clincot.phantom.policy.views import pixel_values, view
 from clincot.phantom.v2.critic.figures import critic_gates
 from clincot.phantom.v2.critic.packing import pack_group
 from clincot.phantom.v2.critic.pretrain import CriticPlan, pretrain_critic
-from clincot.phantom.v2.critic.rows import CHOICES, Group, answer_group, finding_group
+from clincot.phantom.v2.critic.rows import Group, answer_group, finding_group
 from clincot.phantom.v2.draw import draw
 from clincot.phantom.v2.objects import objects
 from clincot.phantom.v2.policy.looks import chain_of
 from clincot.phantom.v2.texts.statements import level, read, shown, statement_of
 from clincot.phantom.v2.texts.tokenizer import train_tokenizer
+from clincot.phantom.v2.texts.variants import CHOICES
 
 MODELS = Path(clincot.__file__).parent / "phantom" / "models" / "v2"
 PAIR = Group("Is there a nodule?", (), ("The local image shows no nodule.", "This region shows no nodule."), (1.0, 0.2))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from clincot.judges.vlm import VlmJudge
 from clincot.phantom.v2.critic.rows import Group, answer_group, finding_group
 from clincot.phantom.v2.draw import draw
 from clincot.phantom.v2.gates.gate import Gate, gate_table
+from clincot.phantom.v2.gates.ordering import within_group_auc
 from clincot.phantom.v2.objects import RANGES
 from clincot.phantom.v2.policy.looks import chain_of
 
@@ -53,16 +53,11 @@ def _gate(
         for group, shown in groups
         for text in group.texts
     ]
-    scores = iter([rating.value for rating in judge.rate(requests)])
-    won, count = 0.0, 0
-    for group, _ in groups:
-        rated = [(level, next(scores)) for level in group.levels]
-        for (level, score), (other, its_score) in combinations(rated, 2):
-            if level != other and score is not None and its_score is not None:
-                better, worse = (score, its_score) if level > other else (its_score, score)
-                won += 1.0 if better > worse else 0.5 if better == worse else 0.0
-                count += 1
-    return Gate(f"{name}: within-group AUC", won / max(count, 1), least, most, count)
+    scores = [rating.value for rating in judge.rate(requests)]
+    levels = [level for group, _ in groups for level in group.levels]
+    places = [place for place, (group, _) in enumerate(groups) for _ in group.texts]
+    value, pairs = within_group_auc(scores, levels, places)
+    return Gate(f"{name}: within-group AUC", value, least, most, pairs)
 
 
 def critic_card(gates: Sequence[Gate], seed: int) -> str:

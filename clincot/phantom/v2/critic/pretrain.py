@@ -24,6 +24,7 @@ from clincot.phantom.v2.objects import RANGES
 from clincot.phantom.v2.policy.looks import chain_of
 from clincot.phantom.v2.policy.start import started_policy
 from clincot.phantom.v2.policy.vision import train_vision
+from clincot.phantom.v2.stored import store_half
 from clincot.phantom.v2.texts.tokenizer import train_tokenizer
 from clincot.records import Box
 
@@ -60,6 +61,7 @@ def pretrain_critic(
     train(model, processor, bank, plan, seed=seed, report=report)
     folder.mkdir(parents=True, exist_ok=True)
     save_policy(model.eval(), processor, folder)
+    store_half(folder)
     gates = critic_gates(folder, seed, plan.held_out)
     (folder / "README.md").write_text(critic_card(gates, seed), encoding="utf-8")
     return gates

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from clincot.phantom.drawing.anatomy import SIDES, ZONES
 from clincot.phantom.v2.objects import Layout
 from clincot.phantom.v2.policy.looks import chain_of, seen
 from clincot.phantom.v2.texts.balance import SHARES
 from clincot.phantom.v2.texts.questions import answer_from
-from clincot.phantom.v2.texts.statements import FORMS, NUMBERS, SIZES, Statement, level, shown, statement_of, write
+from clincot.phantom.v2.texts.statements import FORMS, level, shown, statement_of, write
+from clincot.phantom.v2.texts.variants import CHOICES, pick, varied
 from clincot.phantom.v2.texts.wording import ASKED
 from clincot.records import Box
 
 STATEMENTS = 6  # about a crop
 LEVELS = 5
-RIGHT, NONE, ANY = 0.3, 0.2, 0.15  # of the statements: the true one, "no nodule", and one at random
 
 
 @dataclass(frozen=True)
@@ -35,11 +33,11 @@ class Group:
 def finding_group(layout: Layout, crop: Box, rng: np.random.Generator) -> Group:
     """Return statements about `crop` as steps of a chain make them."""
     true = statement_of(shown(layout.lesions, crop))
-    said = [_varied(true, rng) for _ in range(STATEMENTS)]
+    said = [varied(true, rng) for _ in range(STATEMENTS)]
     kind = str(rng.choice(tuple(SHARES)))
-    texts = tuple(write(one, _pick(FORMS, rng)) for one in said)
+    texts = tuple(write(one, pick(FORMS, rng)) for one in said)
     levels = tuple(level(one, true) / LEVELS for one in said)
-    return Group(_pick(ASKED[kind], rng), (), texts, levels, kind == "report")
+    return Group(pick(ASKED[kind], rng), (), texts, levels, kind == "report")
 
 
 def answer_group(layout: Layout, crop: Box, rng: np.random.Generator) -> Group | None:
@@ -51,36 +49,5 @@ def answer_group(layout: Layout, crop: Box, rng: np.random.Generator) -> Group |
     known = seen(layout.lesions, [*chain_of(layout, 2, rng), crop])
     others = [text for text in CHOICES[kind] if text != true]
     texts = (true, *(str(text) for text in rng.permutation(others)[:3]))
-    findings = (write(statement_of(known), _pick(FORMS, rng)),)
-    return Group(_pick(ASKED[kind], rng), findings, texts, (1.0, *(0.0 for _ in texts[1:])))
-
-
-CHOICES = {
-    "presence": ("yes", "no"),
-    "side": SIDES,
-    "zone": ZONES,
-    "larger": SIDES,
-    "count": ("0", "1", "2", "3", "4"),
-    "more": SIDES,
-    "second": ("yes", "no"),
-    "severity": ("mild", "moderate", "severe"),
-}
-
-
-def _varied(true: Statement, rng: np.random.Generator) -> Statement:
-    """Return the true statement, "no nodule", a random one, or the true one with parts changed."""
-    chance = rng.random()
-    if chance < RIGHT:
-        return true
-    if chance < RIGHT + NONE:
-        return Statement(0)
-    number = 1 if rng.random() < 0.85 else int(rng.integers(2, len(NUMBERS)))
-    other = Statement(number, int(rng.integers(len(SIZES))), _pick(SIDES, rng), _pick(ZONES, rng))
-    if chance < RIGHT + NONE + ANY or true.number == 0:
-        return other
-    changed = [name for name in ("size", "side", "zone", "number") if rng.random() < 0.4] or ["size"]
-    return replace(true, **{name: getattr(other, name) for name in changed})
-
-
-def _pick(texts: Sequence[str], rng: np.random.Generator) -> str:
-    return texts[int(rng.integers(len(texts)))]
+    findings = (write(statement_of(known), pick(FORMS, rng)),)
+    return Group(pick(ASKED[kind], rng), findings, texts, (1.0, *(0.0 for _ in texts[1:])))
