@@ -1,9 +1,9 @@
 """What a reference holds and what a text says -> the digit that a careful judge gives, who never sees the region.
 
 Ours. A finding is rated by its best match among the reference's nodules: 2, 4, 5, 7 or 9 for one to five right parts,
-0 for a nodule where the reference has none. "No nodule" is right where the reference has none; elsewhere a region need not show
-what the image shows, so it counts as three right parts, which most regions bear out. With `sides` False left and right
-are the same.
+0 for a nodule where the reference has none. "No nodule" is right where the reference has none; elsewhere a region need
+not show what the image shows, so it counts as three right parts, which most regions bear out. With `sides` False left
+and right are the same.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -16,13 +17,27 @@ from clincot.phantom.v2.texts.variants import pick, varied
 GRADES = ("mild", "moderate", "severe")
 COUNTS = NUMBERS[1:5]
 TEMPLATES = ("{}", "an image showing {}", "a medical image showing {}")  # FiSAO's and the proposers' are among them
+
+
+def _shows(part: str, value: object, nodules: Sequence[Thing]) -> bool:
+    return any(getattr(thing, part) == value for thing in nodules)
+
+
+def _counts(count: int, nodules: Sequence[Thing]) -> bool:
+    return len(nodules) == count
+
+
+def _grades(grade: str, nodules: Sequence[Thing]) -> bool:
+    return severity(nodules) == grade
+
+
 WORDS: dict[str, Callable[[Sequence[Thing]], bool]] = {
-    LESION: lambda nodules: bool(nodules),
-    **{name: lambda nodules, size=i: any(t.quintile == size for t in nodules) for i, name in enumerate(SIZES)},
-    **{name: lambda nodules, side=name: any(t.side == side for t in nodules) for name in SIDES},
-    **{name: lambda nodules, zone=name: any(t.zone == zone for t in nodules) for name in ZONES},
-    **{name: lambda nodules, count=i: len(nodules) == count for i, name in enumerate(COUNTS, start=1)},
-    **{name: lambda nodules, grade=name: severity(nodules) == grade for name in GRADES},
+    LESION: bool,
+    **{name: partial(_shows, "quintile", i) for i, name in enumerate(SIZES)},
+    **{name: partial(_shows, "side", name) for name in SIDES},
+    **{name: partial(_shows, "zone", name) for name in ZONES},
+    **{name: partial(_counts, i) for i, name in enumerate(COUNTS, start=1)},
+    **{name: partial(_grades, name) for name in GRADES},
 }
 
 
