@@ -49,7 +49,7 @@ test-upstream: $(READY)
 	$(BIN)/python tests/upstream/projects.py
 	$(BIN)/python -m pytest tests/upstream/suites.py
 
-# docs/ as a site in site/, which fetches nothing: read it as files, or with its search by `python -m http.server -d site`.
+# docs/ as a site in site/, which fetches nothing; open site/index.html, the search works without a server.
 docs: $(VENV)/docs/.ready
 	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --quiet
 	$(PYTHON) tests/docs/fetched.py site

@@ -106,7 +106,7 @@ def pair(
     from clincot.runs import api
 
     report(run, api.pair(run, round, exclude=exclude, say=say).release, push=push, dry_run=dry_run)
-    next_step(options.command(run, "train", "--round", str(round)))
+    next_step(options.command(run, "train", "--round", str(round), "--new-version"))  # round-N was trained on others
 
 
 @with_options

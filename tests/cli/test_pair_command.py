@@ -30,6 +30,7 @@ def test_a_pushed_round_is_drawn_again_pushed_and_trained_on(copied: Path) -> No
     changed = "--set=build.judging.consensus=min"
     _, err = clincot(*words("--round", "2", changed, "--push"), cwd=copied)
     assert "(round-2-v2) made" in err and "pushed as" in err
+    assert "Next: clincot train --round 2 --new-version" in err  # round-2 of the adapter exists
     scores = {}
     for row in pq.read_table(copied / "runs/loop/round-2/build/merged/candidates.parquet").to_pylist():
         scores[row["id"]] = min((s["total"] for s in row["judge_scores"] if s["total"] is not None), default=None)

@@ -56,13 +56,19 @@ def test_pages_fetch_nothing_and_axe_finds_nothing_serious(address: str, width: 
     assert (faults, serious) == ([], [])
 
 
-def test_the_search_finds_a_word(address: str) -> None:
+@pytest.mark.parametrize("served", [True, False])
+def test_the_search_finds_a_word(address: str, served: bool) -> None:
+    """Over a server, and in the folder opened as files: a hidden frame does there what a worker may not."""
+    faults: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(f"{address}/index.html")
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(f"{address if served else SITE.as_uri()}/index.html")
         page.locator("input[name=query]").click()
         page.keyboard.type("conditioning")
         page.wait_for_selector(".md-search-result__item", timeout=120_000)
         assert page.locator(".md-search-result__item").count() > 1
         browser.close()
+    assert faults == []
