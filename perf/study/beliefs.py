@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from study.results import Result, objects_of
@@ -14,14 +17,14 @@ QUARTERS = 4  # classes of how easily a nodule is seen
 
 def step_area(result: Result, seen: Seen) -> Sums | None:
     """Return histograms of the log-odds of regions with a nodule, and of those without."""
-    return histograms(result.log_odds, seen) if result.odds else None
+    return histograms(result.log_odds, objects_of(seen.bank), seen) if result.odds else None
 
 
-def histograms(odds: np.ndarray, seen: Seen) -> Sums | None:
+def histograms(odds: np.ndarray, objects: Sequence[tuple[int, Any]], seen: Seen) -> Sums | None:
     """Count log-odds of nodules and of distractors by image, in bins that hold equally many."""
     places = np.searchsorted(np.quantile(odds, np.linspace(0, 1, BINS + 1)[1:-1]), odds)
     terms = []
-    for (image, thing), place in zip(objects_of(seen.bank), places, strict=True):
+    for (image, thing), place in zip(objects, places, strict=True):
         own = np.zeros(2 * BINS)
         own[place + (0 if thing.lesion else BINS)] = 1
         terms.append((image, own))

@@ -17,7 +17,7 @@ from clincot.phantom.v2.texts.statements import PARTS
 from clincot.records import Example
 from study.beliefs import area, beliefs, calibration_error, histograms, mentioned, step_area
 from study.films import films
-from study.results import UNKNOWN, Result, unpacked_odds
+from study.results import UNKNOWN, Result, objects_of, unpacked_odds
 from study.sums import Seen, Sums, share, summed
 
 FREE = ("box", "report")  # kinds without classes of answers
@@ -140,7 +140,10 @@ def tau(sums: np.ndarray) -> np.ndarray:
 def on_films(result: Result, seen: Seen) -> Sums | None:
     """Return histograms of the log-odds on films with drawn objects."""
     known = films()
-    return histograms(unpacked_odds(result.films), Seen((), known)) if result.films and known else None
+    if not (result.films and known):
+        return None
+    odds = unpacked_odds(result.films)
+    return histograms(odds, objects_of(known)[: len(odds)], Seen((), known))  # a tiny study has fewer films
 
 
 def by_kind(seen: Seen) -> dict[str, int]:

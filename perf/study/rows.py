@@ -76,7 +76,7 @@ ROWS = (
     Row("rounds: round 1 alone", 2, plan="first", against=LOOP),
     Row("rounds: round 1 again, the optimizer restarted", 2, plan="first again", against=LOOP),
     Row("rounds: part 2 sampled from the base", 2, plan="base parts", against=LOOP),
-    Row("preferences: shuffled", 2, pairs="shuffled"),
+    Row("preferences: shuffled", 2, train=("train.preferences=shuffled",)),
     # The rest: settings, judges and views.
     Row("naive DPO, rounds 1..R", 3, plan="rounds", train=NO_MARGIN, against=LOOP),
     Row("NLL on the chosen texts, rounds 1..R", 3, plan="rounds", train=NLL_ALONE, against=LOOP),

@@ -87,21 +87,6 @@ def gaps_permuted(
     return changed
 
 
-def shuffled(
-    rows: Sequence[Row], examples: Mapping[str, Example], candidates: Sequence[Row], steps: int, seed: int
-) -> list[Row]:
-    """Exchange chosen and rejected side of half of the pairs; scores, and so margins, stay where they are."""
-    return [_exchanged(row) if random.Random(f"{seed}/{row['id']}").random() < 0.5 else row for row in rows]
-
-
-def _exchanged(row: Row) -> Row:
-    both = {f"{a}{end}": row[f"{b}{end}"] for a, b in (("chosen", "rejected"), ("rejected", "chosen")) for end in ENDS}
-    count = row["chosen_images_count"]
-    sides = {name: [*row[name][count:], *row[name][:count]] for name in ("side_images", "side_views")}
-    return {**row, **both, **sides, **NO_REFERENCE}
-
-
-ENDS = ("", "_region", "_candidate", "_finish", "_images_count")
 NO_REFERENCE = {f"ref_{side}_{what}": None for side in ("chosen", "rejected") for what in ("logp", "tokens")}
 
 
@@ -145,7 +130,6 @@ def low_pass(
 SCORES: dict[str, Scores] = {"truth": true_scores, "future permuted": future_permuted}
 PAIRS: dict[str, Pairs] = {
     "gaps permuted": gaps_permuted,
-    "shuffled": shuffled,
     "gold": gold,
     "low-pass": low_pass,
 }

@@ -21,7 +21,7 @@ from study.power import power, two_sided
 from study.results import Result, packed_odds, read
 from study.rows import CALIBRATED, LOOP, NAIVE, NLL, ROWS, SFT, tasks, trainings
 from study.sums import Seen
-from study.transforms import future_permuted, gaps_permuted, shuffled, true_scores
+from study.transforms import future_permuted, gaps_permuted, true_scores
 from study.truth import report_counts
 
 from clincot.phantom.v2.draw import Radiograph
@@ -128,18 +128,6 @@ def test_permuted_futures_move_whole_between_siblings_and_leave_own_scores():
             Counter((*r["lookahead"], *(s["next"] for s in r["judge_scores"])) for r in x[some]) for x in (rows, moved)
         ]
         assert futures[0] == futures[1]
-
-
-def test_shuffled_pairs_take_their_images_along_and_keep_their_scores():
-    row = {"id": "", "side_images": [1, 2, 3], "side_views": [1, 2, 3], "chosen_score": 0.9, "rejected_score": 0.2}
-    for side, value in (("chosen", "right"), ("rejected", "wrong")):
-        row |= {side: value, f"{side}_region": value, f"{side}_candidate": value, f"{side}_finish": "stop"}
-    row |= {"chosen_images_count": 1, "rejected_images_count": 2}
-    made = shuffled([{**row, "id": str(i)} for i in range(40)], {}, [], 2, 0)
-    turned = [one for one in made if one["chosen"] == "wrong"]
-    assert 8 < len(turned) < 32
-    assert all(one["side_images"] == [2, 3, 1] and one["chosen_images_count"] == 2 for one in turned)
-    assert all((one["chosen_score"], one["ref_chosen_logp"]) == (0.9, None) for one in turned)
 
 
 def test_truth_rates_findings_by_parts_and_reports_by_nodules(seen):
