@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import zlib
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ COLOUR = {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio")
 GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 MACROS = ("PixelMeasuresSequence", "FrameVOILUTSequence", "PixelValueTransformationSequence")
+DEFLATED = b"1.2.840.10008.1.2.1.99"  # a file whose header, too, is compressed
+META_LENGTH = slice(140, 144)  # how many bytes of plain header follow
+LARGEST_SAMPLES = 4  # bytes of a pixel
 DISPLAY_BITS = 8  # values of so many bits are meant for a screen as they are
 
 
@@ -38,6 +42,7 @@ def decode(data: bytes, name: str, most_pixels: int) -> Image.Image:
         advice = "Install `clincot[dicom]`, or convert it to a 16-bit PNG with white bones on black"
         raise UnreadableImage(f"{name}: is a DICOM file, and pydicom is not installed. {advice}.") from error
     try:
+        _refuse_inflating(data, name, most_pixels)
         header = _flat(pydicom.dcmread(io.BytesIO(data)))
         _refuse_unfit(header, name, most_pixels)
         return _grid(header).image(_image(header))
@@ -47,6 +52,17 @@ def decode(data: bytes, name: str, most_pixels: int) -> Image.Image:
         raise UnreadableImage(
             f"{name}: cannot be read as DICOM ({error}). Decompress, replace or remove it."
         ) from error
+
+
+def _refuse_inflating(data: bytes, name: str, most_pixels: int) -> None:
+    """Refuse a deflated file that becomes too large, before pydicom inflates it whole."""
+    start = META_LENGTH.stop + int.from_bytes(data[META_LENGTH], "little")
+    if DEFLATED not in data[:start]:
+        return
+    inflater, most = zlib.decompressobj(-zlib.MAX_WBITS), LARGEST_SAMPLES * most_pixels
+    inflater.decompress(data[start:], most)
+    if inflater.unconsumed_tail:
+        raise UnreadableImage(f"{name}: becomes more than {most:,} bytes when it is inflated. Downscale the image.")
 
 
 def grid_of(data: bytes) -> Grid | None:

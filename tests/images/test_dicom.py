@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import zlib
 
 import numpy as np
 import pytest
 
 from clincot.errors import UnreadableImage
 from clincot.images import decode
+from clincot.images.dicom import decode as decode_dicom
 from tests.dicoms import dicom
 
 RAMP = np.arange(256, dtype=np.uint16).reshape(16, 16) * 100
@@ -74,3 +76,19 @@ def test_the_inverted_15_bit_chest_film_shows_dark_lungs_between_white_bones():
     rows, columns = slice(600, 1100), picture.shape[1] // 2
     right_lung, middle = picture[rows, 380:640].mean(), picture[rows, columns - 80 : columns + 80].mean()
     assert middle - right_lung > 60, (right_lung, middle)
+
+
+@pytest.mark.parametrize(("side", "refused"), [(40, False), (200, True)])
+def test_a_deflated_file_is_not_inflated_beyond_the_largest_image(side: int, refused: bool) -> None:
+    plain = dicom(np.zeros((side, side), np.uint16))
+    start = 144 + int.from_bytes(plain[140:144], "little")
+    meta = plain[:start].replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99")
+    meta = meta.replace(b"UI\x14\x00" + b"1.2.840.10008.1.2.1.99", b"UI\x16\x00" + b"1.2.840.10008.1.2.1.99")
+    meta = meta[:140] + (start - 144 + 2).to_bytes(4, "little") + meta[144:]
+    deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    data = meta + deflater.compress(plain[start:]) + deflater.flush()
+    if refused:
+        with pytest.raises(UnreadableImage, match="when it is inflated"):
+            decode_dicom(data, "film", 10_000)
+    else:
+        assert decode_dicom(data, "film", 10_000).size == (side, side)
