@@ -57,9 +57,9 @@ def ask(
     from clincot.runs import asking
     from clincot.runs.prepare import prepare
 
-    example = asking.read_question(run, image, question, report=report, modality=modality)
+    example = asking.read_question(run.recipe, image, question, report=report, modality=modality)
     prepare(run, say)
-    asked = asking.ask(run, example, policies)
+    asked = asking.load_asking(run, policies).ask(example)
     if out is not None:
         asking.drawing(example, asked).save(out, "PNG")
     if json_:

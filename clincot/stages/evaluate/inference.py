@@ -26,6 +26,7 @@ from clincot.regions.extract import find_region, find_regions
 from clincot.regions.proposing import heat_maps
 
 Regions = Mapping[str, tuple[Region, ...]]
+Maps = Mapping[str, Sequence[HeatMap]]
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,23 @@ def propose(
     next best is not looked at instead. `examples` must hold all questions of each image, because an image's hypotheses
     come from all of them.
     """
+    return regions_in(examples, gallery, maps_of(examples, gallery, proposer, settings), settings)
+
+
+def maps_of(examples: Sequence[Example], gallery: Gallery, proposer: Proposer, settings: Settings) -> Maps:
+    """Return image id -> its heat maps, one for each hypothesis that its questions and modality give."""
     questions: dict[str, list[str]] = {}
     for example in examples:
         questions.setdefault(example.image_id, []).append(example.question)
     one_of = {example.image_id: example for example in examples}
     images = {name: gallery.image(one_of[name].id) for name in questions}
-    maps = heat_maps(proposer, one_of, images, questions, settings.hypotheses, settings.own)
+    return heat_maps(proposer, one_of, images, questions, settings.hypotheses, settings.own)
+
+
+def regions_in(
+    examples: Sequence[Example], gallery: Gallery, maps: Maps, settings: Settings
+) -> dict[str, tuple[Region, ...]]:
+    """Return example id -> the regions of its image's maps that are looked at, the best first (`propose`)."""
     found: dict[tuple[str, str], tuple[Region, ...]] = {}
     chosen: dict[str, tuple[Region, ...]] = {}
     for example in examples:
@@ -112,7 +124,7 @@ def propose(
         for heat_map in best:
             key = (example.image_id, heat_map.hypothesis)
             if key not in found:
-                found[key] = _regions(images[example.image_id], heat_map, settings)
+                found[key] = _regions(gallery.image(example.id), heat_map, settings)
         chosen[example.id] = tuple(r for heat_map in best for r in found[example.image_id, heat_map.hypothesis])
     return chosen
 
