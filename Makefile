@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-long test-models test-servers test-pages test-clients test-upstream docs check format clean
+.PHONY: demo test test-long test-models test-servers test-pages test-app test-clients test-upstream docs check format clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -38,6 +38,11 @@ test-servers: $(READY)
 test-pages: $(READY) docs
 	$(BIN)/python tests/pages/environment.py
 	$(VENV)/pages/bin/python -m pytest -o python_files='check_*.py' tests/pages
+
+# The page of `clincot app`: Gradio, its client, Debian's chromium and Playwright for Python, in $(VENV)/app. Takes a minute.
+test-app: $(READY)
+	$(BIN)/python tests/app/environment.py
+	$(VENV)/app/bin/python -m pytest -o python_files='check_*.py' tests/app
 
 # Four versions of huggingface_hub, each in an environment of its own under $(VENV)/clients, over one embedded Hub.
 test-clients: $(READY)

@@ -8,6 +8,7 @@ import typer
 
 from clincot.cli import (
     ask,
+    ask_page,
     benchmarks,
     blinded,
     convert,
@@ -65,6 +66,7 @@ export.register(app)
 view.register(app)
 report.register(app)
 ask.register(app)
+ask_page.register(app)
 doctor.register(app)
 plugins.register(app)
 app.add_typer(hub.app, name="hub")

@@ -65,3 +65,13 @@ def check_folder(path: Path) -> None:
     if not os.path.isdir(path):
         what = "is a file" if os.path.exists(path) else "no such folder"
         raise HubError(f"{path}: {what}. Name the folder of an embedded Hub.")
+
+
+def check_free(host: str, port: int) -> None:
+    """Refuse a port on which something listens already, before anything is loaded."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do, right after another has ended
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            raise HubError(f"--port {port}: cannot be used on {host} ({error.strerror}). Give another port.") from error

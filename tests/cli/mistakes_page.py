@@ -60,6 +60,7 @@ MISTAKES = {
         "export-rows 1 rows --format trl --conditioning loser",
     ],
     "ask": ["ask film.dcm", "ask film.dcm 'Can a nodule be seen?'", "ask . 'What is shown?' --adapter round-two"],
+    "app": ["app --adapter round-two", "app --port 99999"],
     "view": ["view round-one", "view 1 --set method.step=3"],
     "blinded export": ["blinded export round-one", "blinded export base round-1 --out sheet.pdf"],
     "blinded import": ["blinded import sheet.key.json choices.json"],

@@ -201,6 +201,24 @@ def test_one_question_about_an_image_is_answered_by_base_and_adapter(
     assert all(len(looked["box"]) == 4 for looked in one["looked"])
 
 
+def test_the_page_is_exported_as_a_space_that_names_what_it_loads(
+    finished_run: tuple[Path, str, str], small_hub: Path
+) -> None:
+    folder, _, _ = finished_run
+    words = ("--name", "loop", "--hub", f"local:{small_hub}", "--adapter", "round-2")
+    out, err = clincot("app", "--export-space", "space", *words, cwd=folder)
+    space = folder / out.strip()
+    assert {path.name for path in space.iterdir()} == {
+        *("app.py", "recipe.yaml", "requirements.txt", "README.md", "clincot")
+    }
+    assert (space / "clincot" / "_recipes" / "clincot.yaml").is_file() and not list(space.rglob("*.pyc"))
+    sha = re.search(r"demo/loop@([0-9a-f]{40})", (space / "app.py").read_text())
+    assert sha and "WARNING: a Space does not reach local:" in err and "Keep the Space private" in err
+    everything = "".join(path.read_text() for path in space.iterdir() if path.is_file())
+    assert str(small_hub) not in everything and str(folder) not in everything and "hf_" not in everything
+    assert re.search(r"revision: [0-9a-f]{40}", (space / "recipe.yaml").read_text())
+
+
 def test_hub_ls_lists_what_was_pushed(small_hub: Path, finished_run: tuple[Path, str, str]) -> None:
     out, _ = clincot("hub", "ls", str(small_hub), cwd=small_hub.parent)
     assert re.search(r"model +demo/loop .*private.*round-1 round-2", out)

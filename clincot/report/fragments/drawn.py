@@ -46,7 +46,8 @@ def outlines(shown: Image.Image, placed: Sequence[Placed], scale: float, *, name
         left, upper, right, lower = (round(edge * scale) for edge in one.box)
         box = (left, upper, max(left, right - 1), max(upper, lower - 1))  # half-open; a line has both ends
         draw.rectangle(box, outline=colour_of(place), width=3)
-        draw.text((left + 6, upper + 4), one.hypothesis if names else str(place + 1), fill=colour_of(place))
+        said = one.hypothesis if names else str(place + 1)
+        draw.text((left + 6, upper + 4), said, fill=colour_of(place), stroke_width=1, stroke_fill="black")
     return shown
 
 
