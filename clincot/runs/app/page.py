@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -104,6 +106,8 @@ def opened(asking: Asking, name: str, host: str, port: int) -> Iterator[str]:
 
 def serve(asking: Asking, name: str, host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve the page until the process is stopped."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # in a Space: nothing would be deleted
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with opened(asking, name, host, port) as url:
         say(f"{' and '.join(asking.engines)} answer at {url} (stop with Ctrl-C)")
         while True:
