@@ -10,8 +10,10 @@ from PIL import Image
 
 from clincot.images import encode_png
 from clincot.records import Box, Example, TrueRegion
+from clincot.records.lineage import Lineage, OwnPin, Pin, Stage
+from clincot.report.figures.drawing import Label
 from clincot.report.figures.figure import Figure, Missing, Section
-from clincot.report.run import agreement, chain, curves, findings, lesions, pairs
+from clincot.report.run import agreement, chain, curves, findings, lesions, lineage, pairs
 from clincot.stages.evaluate import Prediction
 from clincot.stages.evaluate.inference import Looked
 
@@ -172,3 +174,37 @@ def test_a_probe_is_drawn_with_its_control_and_its_command_named_where_it_lacks(
     assert chain.chain_figure([other], "clincot evaluate") == Missing(
         chain.TITLE, "It was not measured whether an answer changes when the crops are swapped.", "clincot evaluate"
     )
+
+
+def made() -> list[lineage.Made]:
+    """Return two rounds and their results, as lineages say what they were made of."""
+
+    def one(stage: Stage, kind: str, round_: int, own: dict[str, OwnPin]) -> lineage.Made:
+        pins = {"policy": Pin("model", "me/policy", "main", "a" * 40)}
+        found = Lineage(stage, "run", round_, "clincot", "phantom", "h", "i", 0, pins=pins, own=own)
+        return lineage.Made(f"me/run{kind}", f"round-{round_}", found, "c" * 64)
+
+    first = OwnPin("model", "run", "round-1", "c" * 64)
+    data = [OwnPin("dataset", "run-preferences", f"round-{n}", "c" * 64) for n in (1, 2)]
+    return [
+        one("build-data", "-preferences", 1, {}),
+        one("build-data", "-preferences", 2, {"parent": first}),
+        one("train", "", 1, {"preferences": data[0]}),
+        one("train", "", 2, {"preferences": data[1], "parent": first}),
+        one("evaluate", "-results", 2, {"round-1": first}),
+    ]
+
+
+def test_the_lineage_names_every_edge_and_draws_each_release_once() -> None:
+    figure = lineage.lineage_figure(made())
+    assert ("run round-1", "run-preferences round-2", "parent", "c" * 64) in figure.rows
+    assert ("me/policy", "run round-2", "policy", "a" * 40) in figure.rows and len(figure.rows) == 10
+    names = [shape.text for shape in figure.panels[0].shapes if isinstance(shape, Label) and shape.bold]
+    assert sorted(names) == [
+        "base",
+        "run round-1",
+        "run round-2",
+        "run-preferences round-1",
+        "run-preferences round-2",
+        "run-results round-2",
+    ]
