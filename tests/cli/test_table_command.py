@@ -33,11 +33,12 @@ def test_the_list_names_needs_and_what_is_there_and_runs_nothing(tmp_path: Path)
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_rows_run_share_what_is_equal_and_are_found_again(small_hub: Path, tmp_path: Path) -> None:
     """Two rows share round 1, a third starts from the adapter of the row + SFT."""
     words = ("--hub", f"local:{small_hub}", *QUICK, "--set=rounds=1")
     rows = ("table", "1", "--rows", "base,clincot,clincot-shuffled,sft-matched", "--start", "base")
-    out, err = clincot(*rows, *words, cwd=tmp_path)
+    out, err = clincot(*rows, *words, cwd=tmp_path, timeout=600)
     assert "clincot-shuffled-base-s0: round 1 has the pairs of clincot-base-s0" in err
     assert "+ ClinCoT (reconstruction)" in out and "token-matched SFT" in out
     folder = tmp_path / "runs/results/phantom-phantom"

@@ -19,7 +19,8 @@ def notes_of(plan: Plan, results: Sequence[Stored], *, printed: bool) -> tuple[s
     """Return what a reader must know of the table."""
     notes = [
         "Every row: as many training images as all rounds of ClinCoT together, and ClinCoT's inference with regions."
-        " Rows that start after SFT start from one adapter per seed.",
+        " Rows that start after SFT start from one adapter per seed, those that train the projector from one that has"
+        " trained it on the same answers.",
         '"-style" and "(reconstruction)": closed models or unpublished parts were replaced (recipes/README.md).',
     ]
     if printed:

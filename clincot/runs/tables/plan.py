@@ -17,6 +17,7 @@ from clincot.records.lineage import content_key
 from clincot.runs.checks import check_names, check_run_name
 from clincot.runs.tables.lineup import BASE, MATCHED, TABLES, Start, TableRow, chosen
 
+SFT = next(row for row in TABLES[1] if row.name == "sft")
 REFERENCE = "clincot"  # the recipe whose data, steps and hypotheses every row has
 SEEDS = 1000
 
@@ -162,9 +163,11 @@ class Planner:
 
     def job(self, row: TableRow, start: Start, seed: int) -> Job:
         """Return the job of a row, with those that it needs."""
-        from_sft = self.job(TABLES[1][1], start, seed) if start == "sft" and row.recipe != "sft" else None
-        matched = self.job(_row(REFERENCE), start, seed) if row.name == MATCHED else None
         recipe = self.recipe(row, start, seed)
+        from_sft = self.job(SFT, start, seed) if start == "sft" and row.recipe != "sft" else None
+        if from_sft is not None and not _same_modules(recipe, from_sft.recipe):
+            from_sft = None  # it trains a start that has the modules that its rounds train
+        matched = self.job(_row(REFERENCE), start, seed) if row.name == MATCHED else None
         check_names(recipe)
         trial = self.asked.trial if unit_of(row, start) in dict(self.asked.tuned) else ""
         job = Job(row, start, seed, recipe, "", matched, from_sft, trial)
@@ -211,6 +214,11 @@ def _loaded(name: str, setting: str, benchmark: str, hardware: str, overrides: t
 
 def _row(name: str) -> TableRow:
     return next(row for row in TABLES[1] if row.name == name)
+
+
+def _same_modules(one: Recipe, other: Recipe) -> bool:
+    """Return whether adapters of both recipes have the same modules, so that one can go on from the other's."""
+    return one.train.lora == other.train.lora and (one.train.projector_lr > 0) == (other.train.projector_lr > 0)
 
 
 def _with_needed(job: Job) -> Iterator[Job]:

@@ -44,15 +44,29 @@ def test_jobs_come_after_what_they_need_and_rows_of_one_recipe_share_a_job() -> 
     assert list(jobs(Asked(1, ("base",), 3, ("base",)))) == ["base-s0"]  # nothing is drawn of the base
 
 
+def test_rows_start_from_one_adapter_but_those_that_train_the_projector_from_one_that_trained_it_too() -> None:
+    found = jobs(Asked(1, ("sft",), 1, ("dpo", "dpo-frozen", "clincot", "self-rewarding")))
+    starts = {name: job.from_sft.name if job.from_sft else "" for name, job in found.items()}
+    assert starts == {
+        "base-s0": "",
+        "dpo-sft-s0": "",
+        "sft-sft-s0": "",
+        "self-rewarding-sft-s0": "sft-sft-s0",
+        "clincot-sft-s0": "sft-sft-s0",
+        "dpo-frozen-sft-s0": "sft-sft-s0",
+    }
+    assert found["dpo-sft-s0"].recipe.train.projector_lr > 0 and found["dpo-sft-s0"].recipe.train.start == "sft"
+
+
 def test_a_key_changes_with_what_decides_numbers_and_with_what_the_job_starts_from() -> None:
-    asked = Asked(1, ("sft",), 1, ("dpo",))
-    first = jobs(asked)["dpo-sft-s0"].key
+    asked = Asked(1, ("sft",), 1, ("dpo-frozen",))
+    first = jobs(asked)["dpo-frozen-sft-s0"].key
 
     def other(override: str) -> str:
-        return jobs(dataclasses.replace(asked, overrides=(override,)))["dpo-sft-s0"].key
+        return jobs(dataclasses.replace(asked, overrides=(override,)))["dpo-frozen-sft-s0"].key
 
     assert first != other("train.dpo.beta=0.2") and first != other("train.sft.num_train_epochs=1")
-    assert first == other("evaluate.batch_size=7") == jobs(asked)["dpo-sft-s0"].key
+    assert first == other("evaluate.batch_size=7") == jobs(asked)["dpo-frozen-sft-s0"].key
 
 
 def test_all_rows_of_both_tables_are_planned_in_the_phantom_setting() -> None:
