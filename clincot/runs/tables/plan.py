@@ -15,6 +15,7 @@ from clincot.recipe.files import read_recipe
 from clincot.recipe.own_data import short
 from clincot.records.lineage import content_key
 from clincot.runs.checks import check_names, check_run_name
+from clincot.runs.tables.decided import decided
 from clincot.runs.tables.lineup import BASE, MATCHED, TABLES, Start, TableRow, chosen
 
 SFT = next(row for row in TABLES[1] if row.name == "sft")
@@ -233,8 +234,4 @@ def _key(job: Job) -> str:
     recipe = job.recipe
     own = source_keys((methods.METHODS, recipe.method.name))
     needed = [one.key for one in (job.from_sft, job.matched) if one is not None]
-    decided = {k: v for k, v in recipe.decided().items() if k not in ("hub", "namespace")}
-    decided["evaluate"] = {
-        k: v for k, v in decided["evaluate"].items() if k not in ("resamples", "batch_size", "threads")
-    }
-    return content_key(decided, job.unit, *own, *needed)
+    return content_key(decided(recipe), job.unit, *own, *needed)

@@ -65,6 +65,8 @@ def test_a_key_changes_with_what_decides_numbers_and_with_what_the_job_starts_fr
     def other(override: str) -> str:
         return jobs(dataclasses.replace(asked, overrides=(override,)))["dpo-frozen-sft-s0"].key
 
+    assert first == other("train.guard_chosen=0")  # a default that is written out, as a field that a version adds
+    assert first != other("train.guard_chosen=1") and first != other("models.judges=[{repo: a/b}]")
     assert first != other("train.dpo.beta=0.2") and first != other("train.sft.num_train_epochs=1")
     assert first == other("evaluate.batch_size=7") == jobs(asked)["dpo-frozen-sft-s0"].key
 
