@@ -8,7 +8,7 @@ from html import escape
 
 from study.analysis import Contrast
 
-WIDTH, LINE, LEFT, PLOT = 900, 22, 470, 300
+WIDTH, LINE, LEFT, PLOT = 1030, 22, 550, 300
 TOP = 54
 STYLE = (
     "text{font:13px sans-serif;fill:#222}.axis{stroke:#999}.line{stroke:#1f5fa8;stroke-width:2}.dot{fill:#1f5fa8}"
