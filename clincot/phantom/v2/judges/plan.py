@@ -47,7 +47,7 @@ JUDGE_B = BiasedPlan(
     "judge-b",
     4,
     100_000,
-    1500,
+    4000,
     width=64,
     layers=3,
     inner=176,
