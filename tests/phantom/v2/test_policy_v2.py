@@ -43,7 +43,7 @@ def test_careful_reports_say_what_a_crop_shows_and_careless_ones_often_do_not() 
 
 
 def test_a_short_training_is_reproducible(tmp_path: Path) -> None:
-    plan = PolicyPlan(images=12, vision_steps=2, careful_steps=2, careless_steps=(1, 1))
+    plan = PolicyPlan(images=12, vision_steps=2, careful_steps=2, careless_steps=1)
     for name in ("one", "two"):
         pretrain_policy(tmp_path / name, 0, lambda line: None, plan)
     one, two = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two"))

@@ -82,8 +82,8 @@ tags: [clincot, phantom]
 A tiny LLaVA that looks at three regions of a drawn chest phantom of version 2, says what the first two show, and
 answers a question about nodules. It has seen no real radiograph: not for clinical use.
 
-Its texts have a two-sided fault on purpose: the reports that it learned from last mention nodules in 25, 40, 60, 75
-or 85 % (by size, the smallest first) and call 40 % of the distractors nodules. It has learned before what a nodule is.
+Its texts have a two-sided fault on purpose: the reports that it learned from last mention nodules in 25, 40, 75, 85
+or 90 % (by size, the smallest first) and call 40 % of the distractors nodules. It has learned before what a nodule is.
 
 ## Made by
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from clincot.phantom.v2.objects import Layout, Thing
 
-MENTIONED = (0.25, 0.40, 0.60, 0.75, 0.85)  # chance of a nodule, by the fifth of the law of radii
+MENTIONED = (0.25, 0.40, 0.75, 0.85, 0.90)  # chance of a nodule, by the fifth of the law of radii
 INVENTED = 0.40  # chance of a distractor of any kind and size
 Teller = Callable[[Layout, np.random.Generator], tuple[Thing, ...]]
 
