@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clincot.images import encode_png
+from clincot.images import decode, encode_png
 from clincot.records import Box, Example, TrueRegion
 from clincot.records.lineage import Lineage, OwnPin, Pin, Stage
 from clincot.report.figures.drawing import Label
-from clincot.report.figures.figure import Figure, Missing, Section
+from clincot.report.figures.figure import Figure, Missing, Section, Shown
 from clincot.report.run import agreement, chain, curves, findings, lesions, lineage, pairs
 from clincot.stages.evaluate import Prediction
 from clincot.stages.evaluate.inference import Looked
+from clincot.stages.evaluate.probes import Flip
 
 
 def drawn(section: Section) -> Figure:
@@ -174,6 +175,15 @@ def test_a_probe_is_drawn_with_its_control_and_its_command_named_where_it_lacks(
     assert chain.chain_figure([other], "clincot evaluate") == Missing(
         chain.TITLE, "It was not measured whether an answer changes when the crops are swapped.", "clincot evaluate"
     )
+
+
+def test_a_chain_that_flips_is_shown_with_its_crops_and_texts_that_stay_texts() -> None:
+    said, known = answer("dim", "base", "yes"), example("dim", 40)
+    flip = Flip("base", "dim", (SEEN,), "yes", ("<script>alert(1)</script>",), "no")
+    part = chain.flips_part([flip], {"dim": known}, [said], {"dim": decode(known.encoded(), "dim")})
+    assert isinstance(part, Shown) and part.html.count("<img") == 2 and "&lt;script&gt;" in part.html
+    assert "<strong>answer, crops swapped:</strong>" in part.html and "<script" not in part.html
+    assert isinstance(chain.flips_part([flip], {}, [said], {}), Missing)  # its image is not at hand
 
 
 def made() -> list[lineage.Made]:

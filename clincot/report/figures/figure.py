@@ -53,7 +53,15 @@ class Missing:
     command: str = ""
 
 
-Section = Figure | Missing
+@dataclass(frozen=True)
+class Shown:
+    """A part of the page that is HTML already, such as chains with their images; it has no file of numbers."""
+
+    title: str
+    html: str
+
+
+Section = Figure | Missing | Shown
 
 
 def counted(values: Sequence[float], edges: Sequence[float]) -> list[int]:

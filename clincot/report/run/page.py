@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 
-from clincot.report.figures.figure import Cell, Figure, Missing, Section
+from clincot.report.figures.figure import Cell, Figure, Missing, Section, Shown
 from clincot.report.figures.svg import page_svg
 from clincot.report.first_screen import Screen
 
@@ -70,7 +70,10 @@ def _parts(
     for number, section in enumerate(sections):
         yield f"<section id=part-{number} aria-labelledby=title-{number}>"
         yield f"<h2 id=title-{number}>{escape(section.title)}</h2>"
-        yield from _figure(section) if isinstance(section, Figure) else _absent(section)
+        if isinstance(section, Shown):
+            yield section.html
+        else:
+            yield from _figure(section) if isinstance(section, Figure) else _absent(section)
         yield "</section>"
     yield "</main>"
 

@@ -88,7 +88,7 @@ def _withheld(evaluation: Evaluation, splits: Splits) -> Evaluation:
         hidden = [references.hide(text, prediction.example_id) for text in (prediction.text, *prediction.findings)]
         return replace(prediction, text=hidden[0], findings=tuple(hidden[1:]))
 
-    return replace(evaluation, predictions=tuple(map(without, evaluation.predictions)))
+    return replace(evaluation, predictions=tuple(map(without, evaluation.predictions)), flips=())
 
 
 def facts_of(run: Run, evaluation: Evaluation) -> dict[str, Any]:

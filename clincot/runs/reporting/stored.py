@@ -24,6 +24,7 @@ from clincot.runs.releases.tags import name_of
 from clincot.runs.run import Run
 from clincot.stages.evaluate import Evaluation, Prediction
 from clincot.stages.evaluate.inference import Looked
+from clincot.stages.evaluate.probes import Flip
 from clincot.stages.evaluate.results import Comparison, Result
 
 ROUND = re.compile(r"round-(\d+)")
@@ -111,6 +112,11 @@ class Stored:
         """Return the numbers of the newest evaluation's probes."""
         found: list[dict[str, Any]] = self._facts.get("probes", []) if self.results else []
         return found
+
+    def flips(self) -> list[Flip]:
+        """Return the chains of the newest evaluation whose answer flips with its crops."""
+        found: list[dict[str, Any]] = self._facts.get("flips", []) if self.results else []
+        return [Flip(**one | {part: tuple(one[part]) for part in ("findings", "swapped_findings")}) for one in found]
 
     @cached_property
     def _facts(self) -> dict[str, Any]:

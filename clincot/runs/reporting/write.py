@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clincot.errors import ClincotError, DiskFull, RoundError
+from clincot.images.views import Gallery
 from clincot.records import Example
 from clincot.records.atomic import new_folder
 from clincot.report.figures.figure import Figure, Missing, Section
@@ -117,6 +118,10 @@ def _by_region(stored: Stored, evaluation: Evaluation | None, again: str) -> Ite
         return (yield from (Missing(title, why) for title in titles))
     yield findings.findings_figure(evaluation.predictions, examples)
     yield lesions.lesions_figure(evaluation.predictions, examples)
+    if any(one["probe"] == chain.PROBE for one in stored.probes()):
+        flips, gallery = stored.flips(), Gallery(examples.values())
+        images = {one.example_id: gallery.image(one.example_id) for one in flips if one.example_id in examples}
+        yield chain.flips_part(flips, examples, evaluation.predictions, images)
 
 
 def _examples(stored: Stored, split: str) -> Sequence[Example]:

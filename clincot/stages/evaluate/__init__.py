@@ -24,7 +24,7 @@ from clincot.stages.evaluate.controls import BLACK, IMAGE_FREE, PRIOR, SHUFFLED
 from clincot.stages.evaluate.inference import Answer
 from clincot.stages.evaluate.interventions import INTERVENTIONS
 from clincot.stages.evaluate.predictions import Prediction
-from clincot.stages.evaluate.probes import Probed, measured, notes
+from clincot.stages.evaluate.probes import Flip, Probed, flipped, measured, notes
 from clincot.stages.evaluate.results import Comparison, Result, Row, Scoring
 from clincot.stages.evaluate.work import answering_of
 
@@ -50,7 +50,7 @@ class Evaluation:
     `contamination` names, per policy, the test images that it was trained on (None: unknown). `notes` say what a table
     would not. `cut` says how the benchmark parts train and test, where a reader must know it.
     `unanswered` maps ids of examples to why a policy gave no text about them: they count as answered by an empty one.
-    `probes` are the numbers of the recipe's probes; their answers are no predictions.
+    `probes` are the numbers of the recipe's probes, `flips` examples; their answers are no predictions.
     """
 
     benchmark: str
@@ -67,6 +67,7 @@ class Evaluation:
     cut: str = ""
     unanswered: dict[str, str] = field(default_factory=dict)
     probes: tuple[Probed, ...] = ()
+    flips: tuple[Flip, ...] = ()
 
 
 def evaluate_policies(
@@ -112,6 +113,7 @@ def evaluate_policies(
         notes=(*_notes(recipe, answering), *notes(recipe, readable, train_examples)),
         unanswered=unanswered,
         probes=measured(recipe, readable, every, train_examples),
+        flips=flipped(recipe, readable, every),
     )
 
 

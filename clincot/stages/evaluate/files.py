@@ -54,6 +54,7 @@ def facts(evaluation: Evaluation) -> dict[str, Any]:
         "contamination": contamination(evaluation),
         "notes": list(evaluation.notes),
         **({"probes": probed} if probed else {}),
+        **({"flips": [asdict(one) for one in evaluation.flips]} if evaluation.flips else {}),
     }
 
 

@@ -10,11 +10,13 @@ import pytest
 
 from clincot.errors import ClincotError
 from clincot.protocols import JUDGED, PROTOCOLS, load
-from clincot.records import Candidate, Example, JudgeScore
+from clincot.records import Box, Candidate, Example, JudgeScore
+from clincot.stages.evaluate.interventions import CROP_DIMMED, CROP_SWAPPED
 from clincot.stages.evaluate.predictions import Prediction
 from clincot.stages.evaluate.probes import judged, length, templates
 from clincot.stages.evaluate.probes.agreement import kappa, tau_b
 from clincot.stages.evaluate.probes.base import Probed
+from clincot.stages.evaluate.probes.flips import Flip, flips
 from clincot.stages.evaluate.results import Resampling, Row, Scoring
 
 RESAMPLES = 50
@@ -46,6 +48,28 @@ IMAGES = Resampling.of(ASKED, RESAMPLES, 0)
 def only(found: Sequence[Probed], **wanted: str) -> Probed:
     (one,) = (p for p in found if all(getattr(p, name) == value for name, value in wanted.items()))
     return one
+
+
+def test_a_chain_flips_where_other_crops_change_its_answer_and_dimmed_ones_do_not() -> None:
+    row = Row("base", "region")
+
+    def said(texts: Sequence[str], control: str = "") -> list[Prediction]:
+        made = predictions(row._replace(control=control), texts)
+        return [replace(one, box=Box(0, 0, 4, 4), findings=(f"of {one.text}",)) for one in made]
+
+    before = said(["left lung", "liver", "heart", "yes"])
+    before[2] = replace(before[2], box=None)  # it looked at nothing
+    rows = {
+        row: before,
+        row._replace(control=CROP_SWAPPED): said(["right lung", "spleen", "brain", "Yes."], CROP_SWAPPED),
+        row._replace(control=CROP_DIMMED): said(["left lung", "bile", "heart", "yes"], CROP_DIMMED),
+    }
+    # The liver changes with dimmed crops too, and "Yes." says the same as "yes".
+    flip = Flip("base", "q0", ("of left lung",), "left lung", ("of right lung",), "right lung")
+    assert list(flips(KNOWN, rows)) == [flip]
+    many = {f"q{n}": question(n, "Where?", "left lung") for n in range(9)}
+    long = {way: said([text] * 9, way.control) for way, text in zip(rows, ("a", "b", "a"), strict=True)}
+    assert [one.example_id for one in flips(many, long)] == ["q0", "q1", "q2"]
 
 
 def test_lengths_of_answers_are_held_against_the_gold_and_the_base() -> None:

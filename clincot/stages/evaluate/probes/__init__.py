@@ -10,15 +10,22 @@ from clincot.records import Example
 from clincot.stages.evaluate.predictions import Prediction
 from clincot.stages.evaluate.probes import faithfulness, image, length, templates
 from clincot.stages.evaluate.probes.base import Probed
+from clincot.stages.evaluate.probes.flips import Flip, flips
 from clincot.stages.evaluate.results import Row, Scoring
 
-__all__ = ["Probed", "measured", "notes"]
+__all__ = ["Flip", "Probed", "flipped", "measured", "notes"]
 Rows = Mapping[Row, Sequence[Prediction]]
 
 
 def measured(recipe: Recipe, examples: Sequence[Example], rows: Rows, train: Sequence[Example]) -> tuple[Probed, ...]:
     """Return the numbers of the recipe's probes that answers alone decide, in the order of the recipe."""
     return tuple(found for probe in recipe.evaluate.probes for found in _of(probe, recipe, examples, rows, train))
+
+
+def flipped(recipe: Recipe, examples: Sequence[Example], rows: Rows) -> tuple[Flip, ...]:
+    """Return examples of the probe `faithfulness`: chains whose answer flips with its crops."""
+    known = {example.id: example for example in examples}
+    return tuple(flips(known, rows)) if "faithfulness" in recipe.evaluate.probes else ()
 
 
 def notes(recipe: Recipe, examples: Sequence[Example], train: Sequence[Example]) -> list[str]:
