@@ -24,6 +24,8 @@ REPORTING = {
     "hub ls",
     "hub log",
     "judges check",
+    "blinded import",
+    "table",
     "convert check",
 }
 

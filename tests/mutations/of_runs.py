@@ -32,7 +32,7 @@ STAGES = (
     Mutation(
         "a stored reference is read under another conditioning",
         "stages/train/dpo.py",
-        ' or job.recipe.train.conditioning != "per_side"',
+        ' or train.conditioning != "per_side"',
         "",
         ("tests/stages/train/test_train.py::test_another_conditioning_computes_its_reference",),
     ),
