@@ -36,6 +36,7 @@ def test_a_run_says_only_its_own_lines(finished_run: tuple[Path, str, str]) -> N
     assert foreign(err) == [] and "train round 1: 2 of 2 steps done" in err
 
 
+@pytest.mark.long
 def test_copies_from_and_to_a_hub_say_only_their_own_lines(small_hub: Path, tmp_path: Path) -> None:
     with LocalHub(small_hub) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_TOKEN", server.token)

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from command import SMALL, clincot
 from huggingface_hub import HfApi, ModelCard, hf_hub_download
@@ -30,6 +31,7 @@ def test_two_rows_stand_side_by_side_with_their_paired_difference(finished_run: 
     assert "Traceback" not in err
 
 
+@pytest.mark.long
 def test_a_row_does_not_differ_from_itself_and_one_repository_can_be_named(
     finished_run: Finished, small_hub: Path
 ) -> None:

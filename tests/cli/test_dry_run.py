@@ -60,6 +60,7 @@ def test_a_dry_run_of_results_shows_what_the_adapter_would_get(
     assert heads(small_hub) == before
 
 
+@pytest.mark.long
 def test_rows_that_hold_their_images_need_no_restoring(finished_run: tuple[Path, str, str], small_hub: Path) -> None:
     folder, _, _ = finished_run
     words = ("--name", "loop", "--hub", f"local:{small_hub}")

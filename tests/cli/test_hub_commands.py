@@ -57,6 +57,7 @@ def test_log_lists_commits_newest_first_with_their_tags(origin: Path) -> None:
     assert f"Next: clincot hub export org/rows@v2 rows --hub local:{origin}" in err
 
 
+@pytest.mark.long
 def test_import_copies_one_version_and_nothing_of_another(origin: Path, tmp_path: Path) -> None:
     words = ("org/rows", "--from", f"local:{origin}", "--hub", "local:copy", "--as", "mine/rows")
     _, err = clincot("hub", "import", *words, "--revision", "v1", "--tag", "old", cwd=tmp_path)

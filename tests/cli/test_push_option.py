@@ -60,6 +60,7 @@ def test_a_build_needs_no_account_and_pushes_nothing(built: tuple[Path, str], se
         assert not hub.exists("dataset", "local/mine-preferences")
 
 
+@pytest.mark.long
 def test_the_next_line_names_the_run_alone_and_goes_on_with_its_options(built: tuple[Path, str]) -> None:
     folder, err = built
     following = re.search(r"^Next: (.*)$", err, re.MULTILINE)
@@ -85,7 +86,9 @@ def test_a_push_without_a_token_stops_before_the_work(built: tuple[Path, str], s
     assert not (folder / "runs/unknown/round-1").exists()
 
 
-@pytest.mark.parametrize("command", ["build-data", "train", "run", "evaluate"])
+@pytest.mark.parametrize(
+    "command", ["build-data", "run", *(pytest.param(name, marks=pytest.mark.long) for name in ("train", "evaluate"))]
+)
 def test_a_token_that_may_only_read_is_found_before_the_work(
     command: str, served: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

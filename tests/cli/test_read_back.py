@@ -90,6 +90,7 @@ def served(small_hub: Path, finished_run: tuple[Path, str, str]) -> Iterator[dic
         yield environment(hub.endpoint, small_hub, hub.token)
 
 
+@pytest.mark.long
 def test_rows_are_the_same_by_every_reader_at_tag_branch_and_commit(served: dict[str, str], tmp_path: Path) -> None:
     said = json.loads(script(DATA, tmp_path, served).splitlines()[-1])
     first = said["seen"]["tag"]["ids"][0]

@@ -130,6 +130,7 @@ def test_round_1_is_sampled_from_the_served_base_and_trained_on_here(
     assert "model demo/served (round-1) made" in err
 
 
+@pytest.mark.long
 def test_a_server_that_loads_no_adapters_is_started_again_by_a_command_that_names_them(
     served: ServedModels, finished_run: tuple[Path, str, str], small_hub: Path, tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def test_sft_is_an_adapter_of_its_own_in_a_run_of_its_own(started: tuple[Path, s
     assert "based on the image" in content and content.count("image") and "local" not in content
 
 
+@pytest.mark.long
 def test_it_is_not_trained_twice_and_needs_a_run_that_starts_from_it(
     started: tuple[Path, str], small_hub: Path
 ) -> None:

@@ -30,7 +30,9 @@ def test_every_file_names_a_card() -> None:
     assert {name for name in files if not name.startswith("served-")} == set(CARDS)  # test_server_recipes.py has those
 
 
-@pytest.mark.parametrize("hardware", CARDS)
+@pytest.mark.parametrize(
+    "hardware", ["24gb", *(pytest.param(name, marks=pytest.mark.long) for name in ("80gb", "8x80gb"))]
+)
 def test_a_stage_of_the_papers_models_fits_the_card(hardware: str, folders: dict[str, Path]) -> None:
     count, size = CARDS[hardware]
     cpu = {"24gb": 64, "80gb": 64, "8x80gb": 64}[hardware]

@@ -170,7 +170,7 @@ def test_a_second_evaluation_generates_nothing_and_loads_nothing(tmp_path: Path)
     assert again == first
 
 
-@pytest.mark.parametrize("stop_after", [1, 30, 60])
+@pytest.mark.parametrize("stop_after", [30, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 60))])
 def test_a_killed_evaluation_continues_and_gives_the_same(tmp_path: Path, stop_after: int) -> None:
     whole = LampEngine()
     expected = run(tmp_path / "whole", whole)
@@ -286,6 +286,7 @@ def test_the_files_of_a_push_hold_results_table_and_loadable_predictions(tmp_pat
     assert [len(lines) for _, (_, lines) in titled_grids(evaluation)] == [8, 7]  # accuracy does not count reports
 
 
+@pytest.mark.long
 def test_the_real_engine_and_grounder_answer_alike_in_groups_and_one_by_one(tmp_path: Path) -> None:
     base = tiny_policy(tmp_path / "policy")
     config = QueryGrounderConfig(entities=["nodule", "effusion"], image_size=32, stage_widths=(8, 8, 8))

@@ -76,7 +76,9 @@ def placed(model: PreTrainedModel, config: LoraConfig) -> set[str]:
     return {n.removeprefix("base_model.model.").removesuffix(".lora_A") for n in names if n.endswith(".lora_A")}
 
 
-@pytest.mark.parametrize("kind", OUTSIDE)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.long if kind == "Llama4" else ()) for kind in OUTSIDE]
+)
 def test_lora_is_on_the_language_model_alone(kind: str) -> None:
     model = of(kind, **(SIGLIP if kind == "AyaVision" else {}))
     assert image_modules(model) == OUTSIDE[kind]

@@ -146,7 +146,7 @@ def test_peft_and_the_engine_read_it_and_the_merged_model_has_it(
         assert torch.equal(exported[next(n for n in exported if n.endswith("multi_modal_projector" + ending))], value)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=pytest.mark.long), "bfloat16"])
 def test_a_killed_run_goes_on_to_the_weights_of_an_uninterrupted_one(
     job: TrainJob, base: Path, tmp_path: Path, dtype: str
 ) -> None:
