@@ -11,7 +11,7 @@ from pathlib import Path
 from tree import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "recipes").rglob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```(\S*)(?: (.*))?\n(.*?)^```$", re.M | re.S)
+FENCE = re.compile(r"^```(\S*)(?: ([^\n]*))?\n(.*?)^```$", re.M | re.S)
 SHELLS = {"", "bash", "sh"}
 ASSIGNED = re.compile(r"[A-Z_]+=")
 
