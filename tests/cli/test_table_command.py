@@ -48,7 +48,11 @@ def test_rows_run_share_what_is_equal_and_are_found_again(small_hub: Path, tmp_p
     pairs = facts["clincot-base-s0"]["pairs"]
     assert pairs == facts["clincot-shuffled-base-s0"]["pairs"] > 0 == facts["sft-matched-base-s0"]["pairs"]
     assert facts["clincot-base-s0"]["gold"] == ["read by judges"] and facts["clincot-base-s0"]["ratings"] > pairs
-    assert found["clincot-base-s0"]["sums"] != found["clincot-shuffled-base-s0"]["sums"]
+    # Their answers may be the same after two steps; their weights are not.
+    trained = (
+        f"runs/table-*/{name}-base-s0/round-1/train/adapter/*.safetensors" for name in ("clincot", "clincot-shuffled")
+    )
+    assert len({path.read_bytes() for pattern in trained for path in tmp_path.glob(pattern)}) == 2
     again, err = clincot(*rows, *words, cwd=tmp_path)
     assert again == out and "wrote" not in err
     out, err = clincot("table", "1", "--rows", "sft,sima", "--start", "sft", *words, cwd=tmp_path)
