@@ -61,8 +61,13 @@ class Served:
 
     @property
     def left(self) -> list[str]:
-        """Return the files that are on disk, without Gradio's empty folders."""
-        return [str(path) for path in self.folder.rglob("*") if path.is_file()]
+        """Return the files that are on disk, without Gradio's empty folders; empty files have 20 s to go."""
+        deadline = time.time() + 20
+        while True:
+            files = [path for path in self.folder.rglob("*") if path.is_file()]
+            if not files or any(path.stat().st_size for path in files) or time.time() > deadline:
+                return list(map(str, files))
+            time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")

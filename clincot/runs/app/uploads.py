@@ -20,6 +20,7 @@ from clincot.records.stored_images import spill_folder
 LARGEST = 64 * 2**20  # bytes of an upload: a mammogram of 16 bits has 40 million
 FOLDER = "GRADIO_TEMP_DIR"
 AGE = 60.0  # seconds that a file may wait to be taken in; a browser asks for that as soon as it was sent
+EMPTY = 10.0  # seconds that an empty file may wait: another upload begins as one
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,11 @@ class Waiting:
                 path.unlink(missing_ok=True)
                 with suppress(OSError):  # another file of the same content waits there
                     path.parent.rmdir()
-            self.sweep(0.0, empty=True)
 
     def sweep(self, age: float, *, empty: bool = False) -> None:
         """Delete what is older than `age` seconds: what was sent and never taken in; with `empty`, empty files alone.
 
-        Gradio opens an empty temporary file for each file that it hands over.
+        Gradio opens an empty temporary file for each file that it hands over, and for each that begins to arrive.
         """
         now = time.time()
         for path in sorted(self.folder.rglob("*"), reverse=True):  # what a folder holds comes before it
@@ -90,8 +90,9 @@ def waiting(age: float = AGE) -> Iterator[Waiting]:
         os.environ[FOLDER] = folder
 
         def keep_clean() -> None:
-            while not ended.wait(age / 4):
+            while not ended.wait(min(age, EMPTY) / 4):
                 place.sweep(age)
+                place.sweep(min(age, EMPTY), empty=True)
 
         sweeper = threading.Thread(target=keep_clean, daemon=True)
         sweeper.start()
