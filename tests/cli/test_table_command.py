@@ -55,7 +55,7 @@ def test_rows_run_share_what_is_equal_and_are_found_again(small_hub: Path, tmp_p
     assert len({path.read_bytes() for pattern in trained for path in tmp_path.glob(pattern)}) == 2
     again, err = clincot(*rows, *words, cwd=tmp_path)
     assert again == out and "wrote" not in err
-    out, err = clincot("table", "1", "--rows", "sft,sima", "--start", "sft", *words, cwd=tmp_path)
-    assert "+ SIMA-style" in out and "after SFT" in out
+    out, err = clincot("table", "1", "--rows", "sft,povid", "--start", "sft", *words, cwd=tmp_path)
+    assert "+ POVID-style" in out and "after SFT" in out
     _, err = clincot(*rows, *words, "--set=train.dpo.beta=0.3", cwd=tmp_path, code=2)
     assert "was made with other settings" in err
