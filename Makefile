@@ -26,7 +26,7 @@ test-long: $(READY)
 
 # What needs torchvision, other packages or their data: in an environment of its own, $(VENV)/models, never with another torch.
 test-models: $(READY)
-	$(BIN)/python tests/models/environment.py
+	$(BIN)/python -m tests.models.environment
 	$(VENV)/models/bin/python -m pytest -o python_files='check_*.py' --timeout 900 tests/models tests/engines/test_classes.py tests/stages/train/test_train_classes.py
 
 # Rounds over real servers: vLLM on this CPU, in $(VENV)/servers. Takes 10 to 20 minutes and 6 GB of memory.
@@ -36,12 +36,12 @@ test-servers: $(READY)
 
 # Pages and the site of docs/ in a browser: Debian's chromium, Playwright for Python and axe-core, in $(VENV)/pages. Takes a minute.
 test-pages: $(READY) docs
-	$(BIN)/python tests/pages/environment.py
+	$(BIN)/python -m tests.pages.environment
 	$(VENV)/pages/bin/python -m pytest -o python_files='check_*.py' tests/pages
 
 # The page of `clincot app`: Gradio, its client, Debian's chromium and Playwright for Python, in $(VENV)/app. Takes a minute.
 test-app: $(READY)
-	$(BIN)/python tests/app/environment.py
+	$(BIN)/python -m tests.app.environment
 	$(VENV)/app/bin/python -m pytest -o python_files='check_*.py' tests/app
 
 # Four versions of huggingface_hub, each in an environment of its own under $(VENV)/clients, over one embedded Hub.

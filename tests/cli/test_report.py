@@ -6,7 +6,6 @@ import csv
 import json
 import shutil
 from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from command import clincot
 
-
-class Outline(HTMLParser):
-    """Checks that every tag that is opened is closed, and collects what a browser would load."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.loads: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.loads += [str(value) for name, value in attrs if name in ("src", "href")]
-        if tag not in ("meta", "link"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
+from tests.outline import Outline
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +37,7 @@ def merged(folder: Path, part: str) -> list[dict[str, Any]]:
 
 def test_the_page_is_whole_and_loads_nothing(report: Path) -> None:
     page = (report / "index.html").read_text(encoding="utf-8")
-    outline = Outline()
+    outline = Outline("meta", "link")
     outline.feed(page)
     assert outline.open == [] and "<script" not in page
     files = {f"figures/{path.name}" for path in (report / "figures").iterdir()}

@@ -8,14 +8,12 @@ part is not found, so `sitecustomize.py` declares the two operators that its imp
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sysconfig
-import venv
 from pathlib import Path
 
+from tests import layered
+
 HERE = Path(__file__).parent
-FOLDER = HERE.parents[1] / ".venv" / "models"
-PYTHON = FOLDER / "bin" / "python"
+FOLDER = layered.VENV / "models"
 PACKAGES = (
     # processors: Qwen, InternVL, SmolVLM, LLaVA-OneVision, Mistral3
     "torchvision==0.28.0",
@@ -50,26 +48,10 @@ PACKAGES = (
 )
 
 
-def make() -> None:
-    """Make the environment, once for each list of packages."""
-    wanted = "\n".join([*PACKAGES, sysconfig.get_path("purelib")])
-    ready = FOLDER / ".ready"
-    if not ready.is_file() or ready.read_text() != wanted:
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        venv.create(FOLDER, with_pip=True)
-        own = Path(_in_it("import sysconfig; print(sysconfig.get_path('purelib'))"))
-        parent = sysconfig.get_path("purelib")
-        # addsitedir, not the bare path: the checkout itself is named by a .pth file in the parent.
-        (own / "parent.pth").write_text(f"import site; site.addsitedir({parent!r})\n")
-        subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", *PACKAGES], check=True)
-        shutil.copyfile(HERE / "sitecustomize.py", own / "sitecustomize.py")
-        ready.write_text(wanted)
-
-
-def _in_it(code: str) -> str:
-    done = subprocess.run([PYTHON, "-c", code], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+def declare_operators(own: Path) -> None:
+    """Copy what lets torchvision be imported."""
+    shutil.copyfile(HERE / "sitecustomize.py", own / "sitecustomize.py")
 
 
 if __name__ == "__main__":
-    make()
+    layered.make(FOLDER, PACKAGES, finish=declare_operators)

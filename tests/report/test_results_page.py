@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 from clincot.protocols import PROTOCOLS
 from clincot.report.results_page import results_page
 from clincot.stages.evaluate import Evaluation, PolicyUnderTest, evaluate_policies
 from tests.lamps import LampEngine, LampProposer, examples, recipe
+from tests.outline import Outline
 
 HOSTILE = '<script>alert("x")</script> <image>\nnext line | cell'
-
-
-class Outline(HTMLParser):
-    """Checks that every tag that is opened is closed, and collects what a browser would load or run."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.loads: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.loads += [str(value) for name, value in attrs if name in ("src", "href")]
-        if tag not in ("meta", "img"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
 
 
 def evaluation(folder: Path) -> Evaluation:
@@ -44,7 +27,7 @@ def evaluation(folder: Path) -> Evaluation:
 
 def test_the_page_is_whole_loads_nothing_and_runs_no_model_text(tmp_path: Path) -> None:
     page = results_page(evaluation(tmp_path), examples(), "a <run>")
-    outline = Outline()
+    outline = Outline("meta", "img")
     outline.feed(page)
     assert outline.open == []
     assert outline.loads and all(load.startswith("data:image/jpeg;base64,") for load in outline.loads)

@@ -22,7 +22,7 @@ from clincot.report.fragments.examples import Outline
 from clincot.runs.results import RunResults
 from tests.lamps import examples, picture
 from tests.objectives.rows import make_row
-from tests.report.test_results_page import Outline as Page
+from tests.outline import Outline as Page
 from tests.report.test_results_page import evaluation
 
 HOSTILE = '</bdi><script>window.ran = true</script> \u202egnorw <img src=x onerror="window.ran = true">'
@@ -38,7 +38,7 @@ def pair(chosen: str = "left", rejected: str = "right") -> Pair:
 
 def shown_images(html: str) -> list[Image.Image]:
     """Return the images of a piece of HTML; anything else that it would load fails the test."""
-    page = Page()
+    page = Page("meta", "img")
     page.feed(html)
     assert page.open == [] and all(load.startswith("data:image/png;base64,") for load in page.loads)
     return [Image.open(io.BytesIO(base64.b64decode(load.partition(",")[2]))) for load in page.loads]

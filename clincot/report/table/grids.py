@@ -102,6 +102,15 @@ def missing_lines(table: PaperTable) -> list[str]:
     return [f"{title} ({block}): {why}" for (block, title), why in said.items()]
 
 
+def listed_parts(table: PaperTable) -> list[tuple[str, list[str]]]:
+    """Return what every format lists, title and lines: notes, what was not run, and last the negative results."""
+    return [
+        ("Notes", list(table.notes)),
+        ("Not run", missing_lines(table)),
+        ("Negative results", negative_lines(table) or ["none is shown"]),
+    ]
+
+
 def negative_lines(table: PaperTable) -> list[str]:
     """Return which rows are shown to be worse than base or naive DPO, and which are not shown to beat a control."""
     found = []

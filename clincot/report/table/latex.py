@@ -8,8 +8,7 @@ from clincot.report.table.grids import (
     appendix_grids,
     difference_grid,
     fairness_grid,
-    missing_lines,
-    negative_lines,
+    listed_parts,
     values_grid,
 )
 from clincot.report.table.values import PaperTable
@@ -44,11 +43,7 @@ def latex(table: PaperTable) -> str:
             parts += [tabular(grid, f"{block.title}, minus {name}. {DIFFERENCES}")] if grid[1] else []
         parts.append(tabular(fairness_grid(block), f"{block.title}: what each row was given."))
     parts += ["\\appendix", "\\section*{Appendix}"]
-    for title, lines in (
-        ("Notes", list(table.notes)),
-        ("Not run", missing_lines(table)),
-        ("Negative results", negative_lines(table) or ["none is shown"]),
-    ):
+    for title, lines in listed_parts(table):
         items = "\n".join(f"\\item {escaped(line)}" for line in lines)
         parts += [f"\\paragraph{{{title}}}\n\\begin{{itemize}}\n{items}\n\\end{{itemize}}"] if lines else []
     parts += [tabular(grid, f"{title}.") for title, grid in appendix_grids(table)]

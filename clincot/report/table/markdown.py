@@ -8,8 +8,7 @@ from clincot.report.table.grids import (
     appendix_grids,
     difference_grid,
     fairness_grid,
-    missing_lines,
-    negative_lines,
+    listed_parts,
     values_grid,
 )
 from clincot.report.table.values import PaperTable
@@ -25,8 +24,8 @@ def markdown(table: PaperTable) -> str:
             differences = difference_grid(table, block, name)
             parts += [f"### Minus {name}", grid_text(differences)] if differences[1] else []
         parts += ["### What each row was given", grid_text(fairness_grid(block))]
-    parts += [DIFFERENCES, *_listed("Notes", table.notes), *_listed("Not run", missing_lines(table))]
-    parts += ["## Appendix", *_listed("Negative results", negative_lines(table) or ["none is shown"])]
+    *notes, negative = (_listed(title, lines) for title, lines in listed_parts(table))
+    parts += [DIFFERENCES, *(part for some in notes for part in some), "## Appendix", *negative]
     for title, grid in appendix_grids(table):
         parts += [f"### {title}", grid_text(grid)]
     return "\n\n".join(parts) + "\n"
@@ -39,5 +38,5 @@ def grid_text(grid: Grid) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 
-def _listed(title: str, lines: list[str] | tuple[str, ...]) -> list[str]:
+def _listed(title: str, lines: list[str]) -> list[str]:
     return [f"### {title}", "\n".join(f"- {line}" for line in lines)] if lines else []

@@ -12,8 +12,7 @@ from clincot.report.table.grids import (
     appendix_grids,
     difference_grid,
     fairness_grid,
-    missing_lines,
-    negative_lines,
+    listed_parts,
     values_grid,
 )
 from clincot.report.table.values import Block, PaperTable
@@ -29,11 +28,7 @@ def table_page(table: PaperTable) -> str:
     parts += [f"<p class=small>{escape(text)}</p>" for text in (INTERVALS, DIFFERENCES)]
     for block in table.blocks:
         parts += _block(table, block)
-    for title, lines in (
-        ("Notes", list(table.notes)),
-        ("Not run", missing_lines(table)),
-        ("Negative results", negative_lines(table) or ["none is shown"]),
-    ):
+    for title, lines in listed_parts(table):
         items = "".join(f"<li>{escape(line)}</li>" for line in lines)
         parts += [f"<h2>{title}</h2><ul>{items}</ul>"] if lines else []
     parts += [_folded(title, grid) for title, grid in appendix_grids(table)]

@@ -62,20 +62,21 @@ class Waiting:
                 with suppress(OSError):  # another file of the same content waits there
                     path.parent.rmdir()
 
-    def sweep(self, age: float, *, empty: bool = False) -> None:
-        """Delete what is older than `age` seconds: what was sent and never taken in; with `empty`, empty files alone.
+    def sweep(self) -> None:
+        """Delete what is older than `age` seconds, empty files after EMPTY: what was sent and never taken in.
 
         Gradio opens an empty temporary file for each file that it hands over, and for each that begins to arrive.
         """
         now = time.time()
         for path in sorted(self.folder.rglob("*"), reverse=True):  # what a folder holds comes before it
             with suppress(OSError):  # taken in meanwhile, or a folder that is in use
-                known = path.lstat()
-                if path.is_dir():
-                    if now - known.st_mtime >= age and not empty:
+                known, is_folder = path.lstat(), path.is_dir()
+                waits = self.age if is_folder or known.st_size else min(self.age, EMPTY)
+                if now - known.st_mtime >= waits:
+                    if is_folder:
                         path.rmdir()
-                elif now - known.st_mtime >= age and not (empty and known.st_size):
-                    path.unlink()
+                    else:
+                        path.unlink()
 
 
 @contextmanager
@@ -91,8 +92,7 @@ def waiting(age: float = AGE) -> Iterator[Waiting]:
 
         def keep_clean() -> None:
             while not ended.wait(min(age, EMPTY) / 4):
-                place.sweep(age)
-                place.sweep(min(age, EMPTY), empty=True)
+                place.sweep()
 
         sweeper = threading.Thread(target=keep_clean, daemon=True)
         sweeper.start()
