@@ -28,17 +28,31 @@ from tests.lamps import picture
 
 
 def sent(place: Path, name: str, data: bytes, digest: str = "abc") -> str:
-    """Write a file as Gradio does: in a folder named by its content, next to an empty one."""
+    """Write a file as Gradio does: in a folder named by its content, next to an empty file."""
     (place / digest).mkdir(exist_ok=True)
     (place / digest / name).write_bytes(data)
     (place / f"tmp{digest}").touch()
     return str(place / digest / name)
 
 
+def older(path: Path, seconds: float) -> None:
+    os.utime(path, (time.time() - seconds,) * 2)
+
+
+def filled(folder: Path) -> list[str]:
+    """Return the files that hold something."""
+    return [str(path) for path in folder.rglob("*") if path.is_file() and path.stat().st_size]
+
+
 def test_an_upload_is_taken_in_and_nothing_stays(tmp_path: Path) -> None:
-    path = sent(tmp_path, "film.png", encode_png(picture("left")))
-    upload = Waiting(tmp_path).take([path])
-    assert upload.name == "film.png" and upload.decoded().size == (64, 64) and list(tmp_path.iterdir()) == []
+    waiting = Waiting(tmp_path)
+    upload = waiting.take([sent(tmp_path, "film.png", encode_png(picture("left")))])
+    assert upload.name == "film.png" and upload.decoded().size == (64, 64)
+    empty = tmp_path / "tmpabc"
+    assert list(tmp_path.iterdir()) == [empty]
+    older(empty, 11)
+    waiting.sweep()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -54,15 +68,24 @@ def test_a_refused_upload_is_deleted_too(count: int, data: bytes, error: Any, ma
     waiting = sent(tmp_path, "of-another.png", b"x", "other")
     with pytest.raises(error, match=match):
         Waiting(tmp_path).take(paths)
-    assert [str(path) for path in tmp_path.rglob("*") if path.is_file()] == [waiting]
+    assert filled(tmp_path) == [waiting] and not any(map(os.path.exists, paths))
 
 
 def test_a_sweep_takes_what_is_old(tmp_path: Path) -> None:
-    old, new = sent(tmp_path, "old.png", b"x", "old"), sent(tmp_path, "new.png", b"x", "new")
-    for path in (old, tmp_path / "old"):
-        os.utime(path, (time.time() - 90,) * 2)
-    Waiting(tmp_path).sweep(60)
-    assert not Path(old).exists() and Path(new).exists()
+    old, new = Path(sent(tmp_path, "old.png", b"x", "old")), Path(sent(tmp_path, "new.png", b"x", "new"))
+    for path in (old, old.parent):
+        older(path, 90)
+    older(tmp_path / "tmpnew", 9)
+    Waiting(tmp_path, age=60).sweep()
+    assert not old.exists() and new.exists() and (tmp_path / "tmpnew").exists()
+
+
+def test_what_arrives_is_not_swept_as_empty(tmp_path: Path) -> None:
+    half = Path(sent(tmp_path, "half.png", b"x"))
+    older(half, 11)
+    older(tmp_path / "tmpabc", 11)
+    Waiting(tmp_path).sweep()
+    assert half.exists() and not (tmp_path / "tmpabc").exists()
 
 
 def test_a_page_is_on_loopback_unless_asked_or_in_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
