@@ -13,7 +13,9 @@ import torch
 from clincot.engines.transformers import TransformersEngine
 from clincot.errors import ModelError, RecipeError
 from clincot.methods import of_recipe
-from clincot.methods.fisao import FisaoConfig
+from clincot.methods.fisao import FisaoConfig, spans_of
+from clincot.phantom.v2.similarity.texts import WORDS
+from clincot.recipe import load_recipe
 from clincot.rows.schema import candidate_row
 from clincot.rows.stored_candidates import candidate_of
 from clincot.runs.checks import check_names
@@ -62,7 +64,7 @@ def test_the_answer_with_the_best_words_is_preferred_and_its_tokens_are_weighed(
 
 
 def test_what_gives_no_pair_is_counted() -> None:
-    assert made(*TEXTS, gold="Yes").drops == {"questions whose gold answer names no finding or organ": 1}
+    assert made(*TEXTS, gold="Yes").drops == {"questions whose gold answer names nothing that is scored": 1}
     alike = made("An effusion", "An effusion, certainly", "a massCUT")
     assert alike.pairs == ()
     assert alike.drops == {
@@ -79,6 +81,44 @@ def test_strength_is_a_number_of_drawing_and_cards_say_what_was_weighed() -> Non
     assert "4 answers" in said and "count up to 2 times" in said and "reinforcement learning" in said
     with pytest.raises(RecipeError, match="method.template: has no {}"):
         FisaoConfig(template="an image").check()
+
+
+# The threshold is the mean of nodule (0.49) and left (0.5): the side alone tells the answers apart.
+SIMILAR |= {"left": 0.5, "right": 0.48, "two": 0.5}
+LISTED = "method.words=[nodule, left, right, two]"
+
+
+def test_words_of_a_list_are_scored_where_texts_name_one_finding_alone() -> None:
+    texts = ("Nodules in the RIGHT lung.", "Two nodules, left upright")
+    result = made(*texts, gold="A nodule on the left.", more=(LISTED,))
+    scores = [one.token_scores for one in result.candidates]
+    assert scores[0] == pytest.approx((-0.25, 0, 0, -0.75, 0, 0))  # the lung is not on the list
+    assert scores[1] == pytest.approx((0.25, -0.25, 0.25, 0, 0))  # upright is another word
+    (pair,) = result.pairs
+    assert (pair.chosen.text, pair.rejected.text) == (texts[1], texts[0])
+    assert pair.rejected.token_weights == pytest.approx((1.25, 1, 1, 1.75, 1, 1))
+    assert made(*texts, gold="An effusion.", more=(LISTED,)).pairs == ()
+    said = " ".join(of_recipe(settings("fisao", LISTED)).facts({}))
+    assert "The score of a word of a list of 4 that they name" in said and "finding" not in said
+
+
+def test_the_longest_word_is_found_and_no_part_of_another_nor_in_a_text_whose_places_move() -> None:
+    listed = ("left", "left lower zone", "病")
+    assert spans_of("Left lower zone, leftmost, left", listed) == (("left lower zone", 0, 15), ("left", 27, 31))
+    assert spans_of("有病x", listed) == () and spans_of("有病在left", listed) == (("病", 1, 2), ("left", 3, 7))
+    assert spans_of("\u0130 left", listed) == ()
+
+
+@pytest.mark.parametrize("wrong", ["Left", "", " left"])
+def test_words_that_no_text_holds_are_refused(wrong: str) -> None:
+    with pytest.raises(RecipeError, match=r"method\.words: .* Write it in lower case"):
+        FisaoConfig(words=(wrong,)).check()
+
+
+def test_version_2_of_the_phantom_scores_the_words_that_its_similarity_model_knows() -> None:
+    method = of_recipe(load_recipe("fisao", "phantom-v2"))
+    assert method.config.words == tuple(WORDS)
+    assert load_recipe("fisao", "phantom-v2").models.similarity.repo == "clincot/phantom-v2-similarity"
 
 
 def test_a_policy_on_a_server_is_refused_before_anything_runs() -> None:
