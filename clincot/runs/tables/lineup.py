@@ -8,6 +8,7 @@ from typing import Literal
 
 from clincot.errors import RecipeError, did_you_mean
 from clincot.recipe import recipes_folder
+from clincot.runs.tables.published import MMEDPO_STAGE_1
 
 Start = Literal["base", "sft"]
 BOTH: tuple[Start, ...] = ("base", "sft")
@@ -22,6 +23,7 @@ class TableRow:
 
     `policy` is the adapter that counts: the last one, or `round-1`. `asked` are the ways of asking that are shown, and
     `as_printed` is the one that the paper's number is of. `control` rows are no method; `note` is said below the table.
+    `outside` says what the row needs that the command does not make: the row is listed and left out.
     """
 
     name: str
@@ -34,6 +36,7 @@ class TableRow:
     as_printed: str = DIRECT
     control: bool = False
     note: str = ""
+    outside: str = ""
 
 
 BASE = TableRow("base", "base", "sft", "LLaVA-Med v1.5", ("base",))
@@ -62,6 +65,14 @@ CONTROLS = (
     ),
 )
 FISAO = "reinforcement learning in the original: never counted when a method is said to beat all others"
+STAGE_2 = (
+    "needs the merged model of stage 1. Make it with `clincot run --recipe povid --name povid-1` and `clincot export"
+    " out --merged --name povid-1 --push`, and give --rows a recipe of your own that starts from it (docs/tables.md)."
+)
+RELEASED = (
+    "needs the files of aiming-lab/MMedPO, which are not shipped. Train on them with `clincot train --recipe rows"
+    " --rows FILE --format mmedpo` (docs/own-rows.md)."
+)
 TABLES: dict[int, tuple[TableRow, ...]] = {
     1: (
         BASE,
@@ -69,10 +80,12 @@ TABLES: dict[int, tuple[TableRow, ...]] = {
         TableRow("dpo", "+ DPO-style", "dpo", "+ DPO"),
         TableRow("self-rewarding", "+ Self-Rewarding-style", "self-rewarding", "+ Self-Rewarding"),
         TableRow("stllava-med", "+ STLLaVA-Med-style", "stllava-med", "+ STLLaVA-Med"),
-        TableRow("povid", "+ POVID-style", "povid", "+ POVID", note="stage 1; stage 2 needs the merged model of it"),
+        TableRow("povid", "+ POVID-style", "povid", "+ POVID", note="stage 1"),
+        TableRow("povid-stage-2", "+ POVID-style, both stages", "povid-stage-2", "+ POVID", ("base",), outside=STAGE_2),
         TableRow("sima", "+ SIMA-style", "sima", "+ SIMA"),
         TableRow("fisao", "+ FiSAO-style", "fisao", "+ FiSAO", note=FISAO),
         TableRow("mmedpo", "+ MMedPO-style", "mmedpo", "+ MMedPO"),
+        TableRow("mmedpo-released", "MMedPO's released rows", "rows", MMEDPO_STAGE_1, ("base",), outside=RELEASED),
         TableRow("clincot", "+ ClinCoT (reconstruction)", "clincot", "+ ClinCoT", as_printed=REGION),
         *CONTROLS,
     ),

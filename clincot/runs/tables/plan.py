@@ -17,6 +17,7 @@ from clincot.records.lineage import content_key
 from clincot.runs.checks import check_names, check_run_name
 from clincot.runs.tables.decided import decided
 from clincot.runs.tables.lineup import BASE, MATCHED, TABLES, Start, TableRow, chosen
+from clincot.runs.tables.published import printed_of
 
 SFT = next(row for row in TABLES[1] if row.name == "sft")
 REFERENCE = "clincot"  # the recipe whose data, steps and hypotheses every row has
@@ -113,7 +114,8 @@ def plan(asked: Asked) -> Plan:
     """Resolve and check every recipe of the table.
 
     A row that was named and that this setting cannot make is refused, with the role that is missing; of rows that
-    nobody named it is left out, with the reason. Raises RecipeError.
+    nobody named it is left out, with the reason. A row that needs what no setting has is always left out. Raises
+    RecipeError.
     """
     if asked.table not in TABLES:
         raise RecipeError(f"table {asked.table}: the paper's tables are {' and '.join(map(str, TABLES))}. Name one.")
@@ -127,6 +129,9 @@ def plan(asked: Asked) -> Plan:
     left_out: dict[str, str] = {}
     for start in asked.starts:
         for row in (row for row in lineup if start in row.starts):
+            if row.outside:
+                left_out[row.name] = _outside(asked.table, start, row, base.recipe.benchmark)
+                continue
             try:
                 made = list(planner.jobs(row, start))
             except ClincotError as error:
@@ -140,6 +145,12 @@ def plan(asked: Asked) -> Plan:
         first = next(iter(left_out.values()), "Give --start base or sft, and rows that have this start.")
         raise RecipeError(f"table {asked.table}: no row is left. {first}")
     return Plan(asked, tuple(rows), tuple(jobs.values()), left_out)
+
+
+def _outside(table: int, start: Start, row: TableRow, benchmark: str) -> str:
+    """Return what a row needs from outside, and what is printed in its place."""
+    printed = printed_of(table, start, row.printed, benchmark)
+    return f"{row.outside} Published: {printed}." if printed else row.outside
 
 
 def with_seed(plan: Plan, job: Job, seed: int) -> Job:

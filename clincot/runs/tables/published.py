@@ -10,6 +10,7 @@ COLUMNS = {
     "vqa-rad": ("open_recall", "closed_accuracy"),
     "iu-xray": ("bleu_mean", "rougeL", "meteor"),
 }
+MMEDPO_STAGE_1 = "MMedPO, stage 1"
 TABLE_1_BASE = {
     "LLaVA-Med v1.5": (44.26, 61.30, 29.24, 63.97, 14.56, 10.31, 10.95),
     "+ DPO": (49.30, 62.02, 29.76, 64.70, 16.08, 12.95, 17.13),
@@ -21,7 +22,7 @@ TABLE_1_BASE = {
     "+ MMedPO": (53.99, 73.08, 36.36, 66.54, 23.49, 29.52, 34.16),
     "+ ClinCoT": (53.73, 73.41, 33.15, 65.88, 24.96, 29.79, 35.44),
     # MMedPO's own "Stage 1 (Multi-LLMs)", of which its released rows are: no row of Table 1.
-    "MMedPO, stage 1": (49.39, 65.87, 32.42, 69.85, 17.23, 19.57, 22.92),
+    MMEDPO_STAGE_1: (49.39, 65.87, 32.42, 69.85, 17.23, 19.57, 22.92),
 }
 TABLE_1_SFT = {
     "+ SFT": (50.45, 65.62, 31.38, 64.26, 22.75, 28.86, 33.66),
@@ -52,6 +53,12 @@ def published(table: int, start: str, row: str, benchmark: str, metric: str) -> 
         return None
     places = [(name, column) for name, columns in COLUMNS.items() for column in columns]
     return numbers[places.index((benchmark, metric))]
+
+
+def printed_of(table: int, start: str, row: str, benchmark: str) -> str:
+    """Return what is printed of a row on a benchmark, such as "32.42 / 69.85"; "" where nothing is."""
+    found = [published(table, start, row, benchmark, metric) for metric in COLUMNS.get(benchmark, ())]
+    return " / ".join(f"{number:.2f}" for number in found if number is not None)
 
 
 def prints(benchmark: str) -> bool:
