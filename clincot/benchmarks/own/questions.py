@@ -53,6 +53,9 @@ def asked_of(values: Mapping[str, Any], columns: Columns, declared: Declared) ->
     if columns.turns:
         pairs = _turns(values.get(columns.turns))
     else:
+        for name in (columns.question, columns.answer):
+            if isinstance(values.get(name), (list, dict)):
+                raise Unusable(f"its column {name} holds a {type(values[name]).__name__}, not a text")
         pairs = [(text_cell(values, columns.question) or declared.ask, text_cell(values, columns.answer))]
     for question, answer in pairs:
         if not question or not answer:

@@ -112,6 +112,8 @@ class Reader:
         if not first:
             raise DataError(f"{self.root}: {', '.join(f.name for f in files)} has no rows. Add some.")
         names = list(dict.fromkeys(key for row in first for key in row.values))
+        if not names:
+            raise DataError(f"{self.name}: no row can be read: {first[0].where} {first[0].fault}. Correct the file.")
         columns = columns_of(self.place, names, f"{self.name}: {files[0].name}")
         check_primary(self.place.declared.primary, columns.image, self.place.where)
         return files, chain(first, rows), columns

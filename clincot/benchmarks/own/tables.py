@@ -24,6 +24,7 @@ WORDS = {
 }
 SPLITS = tuple(WORDS)
 METADATA = ("metadata.jsonl", "metadata.csv")  # of datasets' imagefolder
+DELIMITERS = ",;\t"  # spreadsheets write semicolons where the comma is the decimal mark
 HEAD = 4096  # bytes of a JSON file that show what it holds
 
 
@@ -39,6 +40,13 @@ class Row:
     split: str
     values: Mapping[str, Any]
     fault: str = ""
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """Why a line of a file is no row."""
+
+    why: str
 
 
 def split_named(text: object) -> str:
@@ -82,7 +90,7 @@ def rows_of(root: Path, split: str, file: Path) -> Iterator[Row]:
         raise DataError(f"{name}: is no file of rows. Give one that ends in {', '.join(TABLES)}.")
     try:
         for number, (own, values) in enumerate(reader(file)):
-            fault = "" if isinstance(values, dict) else f"is no row of columns ({values!r:.60})"
+            fault = "" if isinstance(values, dict) else f"is no row of columns ({_why(values)})"
             yield Row(f"{name} row {number + 1}", file.parent, own or split, {} if fault else values, fault)
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{name}: cannot be read ({error}). Write it as UTF-8 text.") from error
@@ -120,6 +128,10 @@ def _holds_rows(path: Path) -> bool:
     return head.startswith("[") or bool(first and split_named(first[1]))
 
 
+def _why(values: Any) -> str:
+    return values.why if isinstance(values, _Fault) else f"{values!r:.60}"
+
+
 Values = Iterator[tuple[str, Any]]  # split that the file itself gives, and the row
 
 
@@ -130,7 +142,7 @@ def _json_lines(file: Path) -> Values:
                 try:
                     yield "", json.loads(line)
                 except ValueError as error:
-                    yield "", f"no JSON: {error}"
+                    yield "", _Fault(f"no JSON: {error}")
 
 
 def _json(file: Path) -> Values:
@@ -138,7 +150,7 @@ def _json(file: Path) -> Values:
         tree = json.loads(file.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise DataError(f"{file}: is not JSON ({error}). Write a list of rows, or one row a line as .jsonl.") from error
-    if isinstance(tree, dict) and tree and all(split_named(key) for key in tree):
+    if isinstance(tree, dict) and tree and all(split_named(k) and isinstance(v, list) for k, v in tree.items()):
         for key, rows in tree.items():
             yield from ((split_named(key), row) for row in rows)
     elif isinstance(tree, list):
@@ -149,9 +161,17 @@ def _json(file: Path) -> Values:
 
 def _csv(file: Path) -> Values:
     with file.open(encoding="utf-8-sig", newline="") as opened:
-        reader = csv.DictReader(opened)
+        header = opened.readline()
+        opened.seek(0)
+        reader = csv.DictReader(opened, delimiter=max(DELIMITERS, key=header.count))
+        names = [name for name in reader.fieldnames or () if name]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise DataError(
+                f"{file.name}: has several columns called {', '.join(twice)}. Rename or remove all but one."
+            )
         for row in reader:
-            yield "", "more cells than columns" if None in row else row
+            yield "", _Fault("more cells than columns") if None in row else row
 
 
 def _parquet_rows(file: Path) -> Values:

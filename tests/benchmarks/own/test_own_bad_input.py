@@ -74,6 +74,52 @@ def test_one_broken_row_of_a_few_is_too_many_unless_it_is_allowed(tmp_path: Path
     assert {e.id for es in own(folder).contents(folder).examples.values() for e in es} == {"data/0", "data/2"}
 
 
+def table_of(tmp_path: Path, name: str, text: str) -> Path:
+    folder = write(tmp_path / "data", [row(1), row(2)])
+    (folder / "metadata.jsonl").unlink()
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_csv_is_read_by_the_mark_between_its_columns(tmp_path: Path, mark: str) -> None:
+    lines = (["\ufefffile_name", "Question ", "ANSWER"], ["1.png", '"Mass, cyst; or none?"', "2,5 cm"])
+    lines[1][2] = f'"{lines[1][2]}"'
+    folder = table_of(tmp_path, "metadata.csv", "".join(mark.join(line) + "\n" for line in lines))
+    ((example,),) = own(folder).contents(folder).examples.values()
+    assert (example.question, example.answer) == ("Mass, cyst; or none?", "2,5 cm")
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "said"),
+    [
+        ("metadata.csv", "file_name,question,answer,answer\n1.png,?,yes,no\n", "several columns called answer. Rename"),
+        (
+            "metadata.csv",
+            "file_name,question,answer\n1.png,?,a,b\n",
+            r"no row can be read: metadata.csv row 1 is no row of columns \(more cells than columns\)",
+        ),
+        (
+            "metadata.jsonl",
+            "{broken\n",
+            r"no row can be read: metadata.jsonl row 1 .*\(no JSON: Expecting property name",
+        ),
+        (
+            "metadata.jsonl",
+            json.dumps(row(1, answer=["yes", "no"])),
+            "metadata.jsonl row 1: its column answer holds a list, not a text",
+        ),
+        ("rows.json", '{"train": 5}', "is no list of rows"),
+        ("rows.json", '{"train": {"file_name": "1.png"}}', "is no list of rows"),
+    ],
+)
+def test_what_a_table_holds_is_said_as_it_is(tmp_path: Path, table: str, text: str, said: str) -> None:
+    folder = table_of(tmp_path, table, text)
+    (folder / "clincot.yaml").write_text(f"table: {table}\n")
+    with pytest.raises(DataError, match=said):
+        own(folder).contents(folder)
+
+
 def test_the_pin_is_the_content_wherever_it_lies(tmp_path: Path) -> None:
     one = write(tmp_path / "a/data", [row(1), row(2)])
     two = write(tmp_path / "b/data", [row(1), row(2)])
