@@ -18,23 +18,10 @@ from clincot.phantom.publish import MODELS
 from clincot.phantom.v2.draw import Radiograph
 from clincot.phantom.v2.objects import Layout, objects
 from clincot.recipe import ModelSource, Recipe, load_recipe
-from clincot.recipe.files import recipes_folder
 from clincot.records import Example
 from clincot.records.lineage import content_key
 
 SHIPPED = Path(phantom.__file__).parent / "models"
-SETTING, JUDGES = "phantom-v2", ("v2/judge-a", "v2/judge-b")
-STAND_IN = (  # until the setting and the weights of its judges are there
-    "benchmark=phantom-v2",
-    "models.proposer.repo=clincot/phantom-v2-grounder",
-    "models.critic={repo: clincot/phantom-v2-critic, kind: vlm}",
-    "build.regions.smallest=0.001",
-    "build.regions.per_hypothesis=6",
-    "method.steps=3",
-    "method.candidates=2",
-    "method.look=each",
-    "evaluate.look=each",
-)
 STUDY = ("evaluate.controls=[]", "evaluate.resamples=1", "evaluate.max_images=0", "build.max_images=0")
 STUDY += ("build.max_questions=0", "method.min_gap=0.001")  # equal scores are no preference
 STUDY += ("evaluate.inference=[region, direct]",)
@@ -66,10 +53,8 @@ class World:
 
     def recipe(self, seed: int, *more: str) -> Recipe:
         """Return the study's recipe under a seed, with a row's settings over it."""
-        there = (recipes_folder() / "settings" / f"{SETTING}.yaml").is_file()
-        there = there and all((SHIPPED / name).is_dir() for name in JUDGES)
-        own = (*(() if there else STAND_IN), *STUDY, f"rounds={self.sizes.rounds}", *self.overrides)
-        return load_recipe("clincot", SETTING if there else "phantom", overrides=(*own, f"seed={seed}", *more))
+        own = (*STUDY, f"rounds={self.sizes.rounds}", *self.overrides)
+        return load_recipe("clincot", "phantom-v2", overrides=(*own, f"seed={seed}", *more))
 
     @cached_property
     def training(self) -> list[Example]:

@@ -38,7 +38,6 @@ def study(folder: Path, *more: str) -> str:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not POLICY.is_dir(), reason="no policy of version 2 is shipped yet")
 def test_the_study_makes_every_kind_of_row_once_and_writes_its_page(tmp_path):
     first = study(tmp_path, "--rows", *ROWS, "--minutes", "0")
     assert "stopped after" in first and not (tmp_path / "results").is_dir()

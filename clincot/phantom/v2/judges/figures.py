@@ -53,7 +53,8 @@ def _own_gates(plan: BiasedPlan, values: np.ndarray, rows: Sequence[RatedRow]) -
     sides, pairs = other_sides(values, rows)
     bounds = (float("-inf"), float("inf")) if plan.traits.sides else SAME_SIDE
     return [
-        order("findings, within-group AUC", steps, truth, plan.least, plan.most),
+        order("all texts, within-group AUC", np.ones_like(steps), truth, plan.least, plan.most),
+        order("findings, within-group AUC", steps, truth, float("-inf"), float("inf")),
         order("answers, within-group AUC", ~steps, truth, float("-inf"), float("inf")),
         order("findings by their own region, within-group AUC", steps, shown, float("-inf"), float("inf")),
         Gate(f"{plan.name}: right side against the other, AUC", sides, *bounds, pairs),

@@ -22,7 +22,7 @@ class Traits:
 
 @dataclass(frozen=True)
 class BiasedPlan(JudgePlan):
-    """A judge with traits, and the bounds of its within-group AUC on step findings."""
+    """A judge with traits, and the bounds of its within-group AUC on all texts, findings and answers."""
 
     traits: Traits = Traits()
     least: float = 0.0
