@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clincot.errors import DataError
-from clincot.recipe.choices import choose
+from clincot.recipe.choices import check_parts, choose
 from clincot.recipe.own_data import is_own
 from clincot.recipe.plugins import Table
 
@@ -49,7 +49,9 @@ def load(name: str) -> Benchmark:
     if name in BENCHMARKS or not is_own(name):
         if name not in BENCHMARKS and Path(name).is_dir():
             raise DataError(f"benchmark {name!r}: is not known, but there is such a folder. Write ./{name} for it.")
-        return choose(BENCHMARKS, name, "benchmark")()
+        made: Benchmark = choose(BENCHMARKS, name, "benchmark")()
+        check_parts(made, ("source", "patterns", "splits", "examples"), f"benchmark {name!r}")
+        return made
     from clincot.benchmarks.own import OwnData  # pyarrow and Pillow, which --help does without
 
     return OwnData(name)

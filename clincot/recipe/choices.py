@@ -29,6 +29,13 @@ def check(table: Mapping[str, str], name: str, what: str) -> None:
         choose(table, name, what)
 
 
+def check_parts(found: object, parts: Collection[str], where: str) -> None:
+    """Raise ClincotError unless `found`, a class or an object of one, has all `parts` of its contract."""
+    lacking = [part for part in parts if not hasattr(found, part)]
+    if lacking:
+        raise ClincotError(f"{where}: has no {', '.join(lacking)}. Add them: docs/extending.md has a complete file.")
+
+
 def is_known(table: Mapping[str, str], name: str) -> bool:
     """Return whether `name` is of the table, of a plugin, or has the form of a class elsewhere; nothing is imported."""
     return name in table or is_elsewhere(name) or any(plugin.name == name for plugin in of_table(table))

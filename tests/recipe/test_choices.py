@@ -128,6 +128,16 @@ def test_a_recipe_is_checked_with_classes_of_files(folder: Path) -> None:
         load_recipe(overrides=["method=./mine.py:Mine"])
 
 
+def test_a_class_that_lacks_parts_of_its_contract_is_refused_by_what_it_lacks(folder: Path) -> None:
+    with pytest.raises(
+        ClincotError, match="benchmark './mine.py:Mine': has no source, patterns, splits, examples. Add"
+    ):
+        benchmarks.load("./mine.py:Mine")
+    with pytest.raises(ClincotError, match="method './mine.py:Mine': has no name, title, paper, needs, on_policy, sam"):
+        methods.load("./mine.py:Mine")
+    assert all(methods.load(name) for name in methods.METHODS) and all(map(benchmarks.load, benchmarks.BENCHMARKS))
+
+
 def test_a_class_elsewhere_says_itself_whether_it_needs_a_model(folder: Path) -> None:
     assert regions.is_model_free("./mine.py:Mine") and judges.is_model_free("./mine.py:Mine")
     assert regions.is_model_free("grid") and not regions.is_model_free("medklip")

@@ -28,6 +28,8 @@ from clincot.protocols import Measure, Protocol
 class Mine:
     model_free = True
     needs, on_policy = frozenset(), False
+    name = title = paper = "mine"
+    sample = pair = facts = None
 
     @dataclass(frozen=True)
     class Config:
