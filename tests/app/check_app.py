@@ -9,17 +9,21 @@ import re
 import shutil
 import socket
 import struct
+import threading
 import time
+import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import safehttpx
 from gradio_client import Client, handle_file
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -177,6 +181,33 @@ def test_files_of_this_machine_and_addresses_are_not_read(path: str, served: Ser
     said = served.call("image", [[{"path": where, "meta": {"_type": "gradio.FileData"}}]])
     assert "event: error" in said and "64 x 64" not in said and "root:" not in said
     assert secret.is_file() and served.left == []
+
+
+@pytest.mark.parametrize("name", ["image", "ask"])
+@pytest.mark.parametrize("more", [{}, {"is_stream": True}, {"url": "http://localhost/a.png"}])
+def test_no_call_makes_this_server_ask_another(
+    name: str, more: dict[str, Any], served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    class Counting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(encode_png(picture("left")))
+
+    monkeypatch.setattr(safehttpx, "is_public_ip", lambda address: True)  # as if it were a public server
+    with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        where = f"http://localhost:{other.server_port}/a.png"
+        file = {"path": where, "meta": {"_type": "gradio.FileData"}, **more}
+        said = served.call(name, [[file]] if name == "image" else [file, False])
+        for prefix in ("file=", "proxy="):
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                urllib.request.urlopen(f"{served.url}gradio_api/{prefix}{where}")
+        other.shutdown()
+    assert asked == [] and "64 x 64" not in said and served.left == []
 
 
 def test_what_was_sent_and_never_taken_in_is_swept(tmp_path: Path) -> None:

@@ -71,6 +71,18 @@ def test_a_refused_upload_is_deleted_too(count: int, data: bytes, error: Any, ma
     assert filled(tmp_path) == [waiting] and not any(map(os.path.exists, paths))
 
 
+@pytest.mark.parametrize(
+    "path", ["{0}/secret.png", "{0}/uploads/../secret.png", "{0}/uploads/link.png", "http://a/b.png"]
+)
+def test_a_file_outside_of_the_folder_is_neither_read_nor_deleted(path: str, tmp_path: Path) -> None:
+    (tmp_path / "secret.png").write_bytes(encode_png(picture("left")))
+    (tmp_path / "uploads").mkdir()
+    (tmp_path / "uploads" / "link.png").symlink_to(tmp_path / "secret.png")
+    with pytest.raises(DataError, match="not a file that was uploaded"):
+        Waiting(tmp_path / "uploads").take([path.format(tmp_path)])
+    assert (tmp_path / "secret.png").is_file()
+
+
 def test_a_sweep_takes_what_is_old(tmp_path: Path) -> None:
     old, new = Path(sent(tmp_path, "old.png", b"x", "old")), Path(sent(tmp_path, "new.png", b"x", "new"))
     for path in (old, old.parent):

@@ -14,6 +14,7 @@ from typing import Any
 
 from clincot.errors import ClincotError, HubError
 from clincot.report.fragments.answers import answers_html, image_html, problem_html
+from clincot.runs.app import fetching
 from clincot.runs.app.policy import ContentPolicy
 from clincot.runs.app.uploads import LARGEST, Upload, Waiting, waiting
 from clincot.runs.asking import Asked, Asking, as_example
@@ -76,32 +77,33 @@ def opened(asking: Asking, name: str, host: str, port: int) -> Iterator[str]:
     with waiting() as place:
         import gradio  # after its folder of temporary files is named, which it reads once
 
-        page = _page(gradio, name, Answering(asking, place))
-        try:
-            _, url, _ = page.launch(
-                server_name=host,
-                server_port=port,
-                prevent_thread_lock=True,
-                share=False,
-                quiet=True,
-                inbrowser=False,
-                max_file_size=LARGEST,
-                ssr_mode=False,
-                pwa=False,
-                run_history=False,
-                enable_monitoring=False,
-                mcp_server=False,
-                footer_links=["gradio"],
-                state_session_capacity=SESSIONS,
-                theme=gradio.themes.Base(font=("system-ui", "sans-serif"), font_mono=("monospace",)),
-                app_kwargs={"middleware": [ContentPolicy.layer()], "docs_url": None, "redoc_url": None},
-            )
-        except OSError as error:
-            raise HubError(f"--port {port}: cannot be used on {host} ({error}). Give another port.") from error
-        try:
-            yield url
-        finally:
-            page.close(verbose=False)
+        with fetching.refused(gradio):
+            page = _page(gradio, name, Answering(asking, place))
+            try:
+                _, url, _ = page.launch(
+                    server_name=host,
+                    server_port=port,
+                    prevent_thread_lock=True,
+                    share=False,
+                    quiet=True,
+                    inbrowser=False,
+                    max_file_size=LARGEST,
+                    ssr_mode=False,
+                    pwa=False,
+                    run_history=False,
+                    enable_monitoring=False,
+                    mcp_server=False,
+                    footer_links=["gradio"],
+                    state_session_capacity=SESSIONS,
+                    theme=gradio.themes.Base(font=("system-ui", "sans-serif"), font_mono=("monospace",)),
+                    app_kwargs={"middleware": [ContentPolicy.layer()], "docs_url": None, "redoc_url": None},
+                )
+            except OSError as error:
+                raise HubError(f"--port {port}: cannot be used on {host} ({error}). Give another port.") from error
+            try:
+                yield url
+            finally:
+                page.close(verbose=False)
 
 
 def serve(asking: Asking, name: str, host: str, port: int, say: Callable[[str], None]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clincot.runs.app.places import in_space
@@ -37,4 +38,8 @@ class ContentPolicy:
                 headers["X-Content-Type-Options"] = "nosniff"
             await send(message)
 
-        await self.app(scope, receive, with_headers)
+        # Gradio fetches an address that follows `file=`, or `proxy=`, for whoever asks.
+        if scope["type"] == "http" and ("://" in scope["path"] or "/proxy=" in scope["path"]):
+            await PlainTextResponse("addresses are not fetched", status_code=403)(scope, receive, with_headers)
+        else:
+            await self.app(scope, receive, with_headers)

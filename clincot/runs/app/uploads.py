@@ -45,8 +45,12 @@ class Waiting:
     def take(self, paths: Sequence[str]) -> Upload:
         """Return the one image among these files, which are deleted in any case.
 
-        Raises DataError for none, several or an empty one, UnreadableImage for one that is no image.
+        Raises DataError for none, several, an empty one or one outside of the folder, which is neither read nor
+        deleted, UnreadableImage for one that is no image.
         """
+        inside = self.folder.resolve()
+        if not all(Path(path).resolve().is_relative_to(inside) for path in paths):
+            raise DataError("image: is not a file that was uploaded. Upload the file itself.")
         try:
             if len(paths) != 1:
                 raise DataError(f"{len(paths)} files: a question is about one image. Give one.")
