@@ -69,19 +69,19 @@ class Fisao:
 
     async def sample(self, example: Example, tools: Tools) -> list[Candidate]:
         """Sample answers and score their words."""
-        config, gold = self.config, self._named(example.answer)
+        config, gold = self.config, _named(spans_of(example.answer, self.config.words))
         if not gold:
             tools.drop("questions whose gold answer names nothing that is scored")
             return []
         sampling = {"temperature": config.temperature, "top_p": config.top_p}
         answers = await answers_of(example, tools, config.samples, **sampling)
-        named = list(dict.fromkeys([*gold, *(word for answer in answers for word in self._named(answer.text))]))
+        spans = [spans_of(answer.text, config.words) for answer in answers]
+        named = list(dict.fromkeys([*gold, *(word for own in spans for word in _named(own))]))
         matches = await tools.similarity([Match(example, config.template.format(word)) for word in named])
         similar = dict(zip(named, matches, strict=True))
         threshold = fmean(similar[word] for word in gold)
         scores = {word: min(1.0, max(-1.0, (similar[word] - threshold) / config.span)) for word in named}
         ends = tools.token_ends([answer.text for answer in answers])
-        spans = [spans_of(answer.text, config.words) for answer in answers]
         return [_scored(*one, similar, scores) for one in zip(answers, spans, ends, strict=True)]
 
     def pair(self, example: Example, candidates: Sequence[Candidate], draw: Draw) -> list[Pair]:
@@ -106,10 +106,6 @@ class Fisao:
     def drawn_by(self, sampled: FisaoConfig) -> FisaoConfig:
         """Return the numbers that a round was sampled by with this method's `strength`, which `pair` alone reads."""
         return replace(sampled, strength=self.config.strength)
-
-    def _named(self, text: str) -> list[str]:
-        """Return the words of a text that are scored, each once."""
-        return list(dict.fromkeys(name for name, _, _ in spans_of(text, self.config.words)))
 
     def facts(self, counts: Mapping[str, Any]) -> tuple[str, ...]:
         """Return what the card says of a round."""
@@ -140,6 +136,11 @@ def spans_of(text: str, words: tuple[str, ...]) -> tuple[Span, ...]:
     return tuple(sorted([*(one for one in entities if one[0] in words), *written], key=lambda one: one[1:]))
 
 
+def _named(spans: Sequence[Span]) -> list[str]:
+    """Return the words of `spans`, each once."""
+    return list(dict.fromkeys(name for name, _, _ in spans))
+
+
 @cache
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str] | None:
     """Return what finds those of `words` that are no entities, the longest first; None where all are."""
@@ -156,7 +157,7 @@ def _scored(
     scores: Mapping[str, float],
 ) -> Candidate:
     """Return the answer with its words' scores, their mean and the score of each token, the end token included."""
-    words = list(dict.fromkeys(name for name, _, _ in spans))
+    words = _named(spans)
     if not words or not ends or answer.logp is None:  # no log-probability: its tokens are not those of the text
         return answer
     starts = (0, *ends)

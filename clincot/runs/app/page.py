@@ -79,31 +79,37 @@ def opened(asking: Asking, name: str, host: str, port: int) -> Iterator[str]:
 
         with fetching.refused(gradio):
             page = _page(gradio, name, Answering(asking, place))
-            try:
-                _, url, _ = page.launch(
-                    server_name=host,
-                    server_port=port,
-                    prevent_thread_lock=True,
-                    share=False,
-                    quiet=True,
-                    inbrowser=False,
-                    max_file_size=LARGEST,
-                    ssr_mode=False,
-                    pwa=False,
-                    run_history=False,
-                    enable_monitoring=False,
-                    mcp_server=False,
-                    footer_links=["gradio"],
-                    state_session_capacity=SESSIONS,
-                    theme=gradio.themes.Base(font=("system-ui", "sans-serif"), font_mono=("monospace",)),
-                    app_kwargs={"middleware": [ContentPolicy.layer()], "docs_url": None, "redoc_url": None},
-                )
-            except OSError as error:
-                raise HubError(f"--port {port}: cannot be used on {host} ({error}). Give another port.") from error
+            url = _launched(gradio, page, host, port)
             try:
                 yield url
             finally:
                 page.close(verbose=False)
+
+
+def _launched(gradio: Any, page: Any, host: str, port: int) -> str:
+    """Start the server of the page and return its URL."""
+    try:
+        _, url, _ = page.launch(
+            server_name=host,
+            server_port=port,
+            prevent_thread_lock=True,
+            share=False,
+            quiet=True,
+            inbrowser=False,
+            max_file_size=LARGEST,
+            ssr_mode=False,
+            pwa=False,
+            run_history=False,
+            enable_monitoring=False,
+            mcp_server=False,
+            footer_links=["gradio"],
+            state_session_capacity=SESSIONS,
+            theme=gradio.themes.Base(font=("system-ui", "sans-serif"), font_mono=("monospace",)),
+            app_kwargs={"middleware": [ContentPolicy.layer()], "docs_url": None, "redoc_url": None},
+        )
+    except OSError as error:
+        raise HubError(f"--port {port}: cannot be used on {host} ({error}). Give another port.") from error
+    return str(url)
 
 
 def serve(asking: Asking, name: str, host: str, port: int, say: Callable[[str], None]) -> None:

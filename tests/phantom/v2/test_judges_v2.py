@@ -108,6 +108,6 @@ def test_the_shipped_judges_order_findings_and_err_in_their_own_ways():
     folders = MODELS / "judge-a", MODELS / "judge-b"
     gates = {gate.name: gate.value for gate in judge_gates((JUDGE_A, JUDGE_B), folders, 77, 100)}
     assert gates["judge-b: all texts, within-group AUC"] > gates["judge-a: all texts, within-group AUC"] > 0.6
-    assert 0.3 < gates["judge-b: right side against the other, AUC"] < 0.7
+    assert 0.35 < gates["judge-b: right side against the other, AUC"] < 0.65
     assert gates["judge-a: noise and number of words, correlation"] > 0.1
     assert gates["noise of both judges, correlation"] < 0.55
