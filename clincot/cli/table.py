@@ -109,11 +109,12 @@ def table(
     there = present(planned, folder, again=again)
     if list_:
         return _list(planned, {one.name for one in there.found}, json_)
-    made, left_out = list(there.all), dict[str, str]()
+    made, left_out, failed = list(there.all), dict[str, str](), dict[str, str]()
     if there.missing and not show:
         begun = begin(planned, there.missing, runs=runs, hub=hub, say=say)
-        left_out = begun.left_out
+        left_out, failed = begun.left_out, begun.failed
         made += make(planned, begun, folder, say)
+    _refuse(failed, alone=not made)
     if not made:
         raise RecipeError(
             f"--show: {folder / planned.world} holds no result of these rows. Leave --show out to make them."
@@ -123,6 +124,15 @@ def table(
     _write(summed(planned, made, label=protocol, why=left_out, tuning=tuning), out or folder / planned.world, json_)
     if show and there.missing:
         say(f"{len(there.missing)} results of these rows are missing. The same command without --show makes them.")
+    _refuse(failed, alone=True)
+
+
+def _refuse(failed: dict[str, str], *, alone: bool) -> None:
+    """Leave with the first job that could not be made, where nothing is left to be shown."""
+    if failed and alone:
+        name, why = next(iter(failed.items()))
+        rest = f" The others without a result: {', '.join(list(failed)[1:])}." if len(failed) > 1 else ""
+        raise RecipeError(f"{name}: {why}{rest}")
 
 
 def _tuned(planned: Plan, folder: Path, protocol: str, **where: Any) -> tuple[Plan, tuple[tuple[str, ...], ...]]:
@@ -168,7 +178,7 @@ def _list(plan: Plan, there: set[str], json_: bool) -> None:
             "rounds": job.recipe.rounds,
             "images": job.recipe.build.max_images,
             "needs": sorted(job.needs),
-            "after": [one.name for one in (job.from_sft, job.matched) if one],
+            "after": [one.name for one in job.after],
         }
         for job in plan.jobs
     ]

@@ -10,12 +10,22 @@ from pathlib import Path
 BYPASS = ("127.0.0.1", "localhost")
 # What a Hub that is not the libraries' target still needs, so that our own calls reach it and upload plainly.
 OWN_CALLS = ("NO_PROXY", "HF_HUB_DISABLE_XET")
+# Endpoints that this process has put into HF_ENDPOINT itself -> what the user had there before.
+_USERS: dict[str, str | None] = {}
+
+
+def users_endpoint() -> str | None:
+    """Return HF_ENDPOINT as the user set it: a Hub that was opened before in this process is nobody's choice."""
+    now = os.environ.get("HF_ENDPOINT")
+    return _USERS.get(now, now) if now else None
 
 
 def export(settings: Mapping[str, str], main: bool) -> Callable[[], None]:
     """Set `settings` for the libraries of this process, or without `main` only what our own calls need, for good."""
     chosen = {name: value for name, value in settings.items() if main or name in OWN_CALLS}
     before = {name: os.environ.get(name) for name in chosen}
+    if "HF_ENDPOINT" in chosen:
+        _USERS[chosen["HF_ENDPOINT"]] = users_endpoint()
     os.environ.update(chosen)
     if "HF_HUB_DISABLE_XET" in chosen:
         _without_xet()

@@ -80,12 +80,12 @@ def export_round(
     return adapter, merged
 
 
-def push_merged(run: Run, adapter: Adapter, folder: Path) -> Pin:
-    """Publish an exported folder as RUN-merged, under the adapter's tag."""
+def push_merged(run: Run, adapter: Adapter, folder: Path, repo: str = "") -> Pin:
+    """Publish an exported folder as RUN-merged, or as `repo`, under the adapter's tag."""
     licences.check_release(run, _made(run, adapter))
     card = (folder / "README.md").read_text(encoding="utf-8")
     files = {path.name: path for path in sorted(folder.iterdir()) if path.name != "README.md"}
-    tag, repo = adapter.pin.revision, run.on_target(merged_repo(run))
+    tag, repo = adapter.pin.revision, run.on_target(repo or merged_repo(run))
     return run.target.publish(
         "model", repo, files, tag=tag, message=f"merged {tag}", private=run.private, card=lambda _: card
     )

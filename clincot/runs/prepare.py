@@ -36,7 +36,7 @@ def _show(run: Run, benchmark: OwnData, say: Callable[[str], None], splits: Iter
 
 def _ship(run: Run, say: Callable[[str], None]) -> None:
     named = run.recipe.models
-    models = (named.policy, named.proposer, *named.judges, named.critic)
+    models = (named.policy, named.proposer, *named.judges, named.critic, named.editor, named.similarity)
     for repo in dict.fromkeys(source.repo for source in models):
         if repo in publish.MODELS and not run.target.exists("model", repo):
             publish.publish_model(run.target, repo, say)

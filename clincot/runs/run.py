@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +13,7 @@ from clincot.benchmarks.base import Benchmark
 from clincot.errors import HubError
 from clincot.hub import Hub, connect
 from clincot.hub.connection import Account
+from clincot.hub.environment import users_endpoint
 from clincot.localhub import list_repos
 from clincot.recipe import Recipe
 from clincot.recipe.own_data import published, short
@@ -120,7 +120,7 @@ class Run:
 
 def target_of(recipe: Recipe, hub: str | None) -> str:
     """Return the target Hub: `--hub`, then HF_ENDPOINT, then the setting's `hub`, then the public Hub."""
-    return hub or os.environ.get("HF_ENDPOINT") or recipe.hub or PUBLIC_HUB
+    return hub or users_endpoint() or recipe.hub or PUBLIC_HUB
 
 
 def open_run(

@@ -10,6 +10,7 @@ import pytest
 
 from clincot.errors import HubError
 from clincot.hub import connect
+from clincot.hub.environment import users_endpoint
 
 
 def test_a_local_hub_starts_serves_and_stops(tmp_path):
@@ -46,6 +47,17 @@ def test_the_environment_points_at_the_main_hub_until_it_closes(tmp_path, monkey
         assert hub.cache == tmp_path / "client" / "hub"
         assert "127.0.0.1" in os.environ["NO_PROXY"]
     assert os.environ["HF_ENDPOINT"] == "https://elsewhere.example"
+
+
+@pytest.mark.parametrize("own", [None, "https://elsewhere.example"])
+def test_a_hub_that_was_opened_before_is_not_the_users_choice(tmp_path, monkeypatch, own):
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    if own:
+        monkeypatch.setenv("HF_ENDPOINT", own)
+    with connect(f"local:{tmp_path / 'a'}") as first, connect(f"local:{tmp_path / 'b'}") as second:
+        assert os.environ["HF_ENDPOINT"] == second.endpoint != first.endpoint
+        assert users_endpoint() == own
+    assert os.environ.get("HF_ENDPOINT") == users_endpoint() == own
 
 
 def test_a_url_uses_the_users_token_and_cache_and_keeps_its_path(tmp_path, monkeypatch):

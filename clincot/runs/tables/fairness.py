@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from clincot.records.lineage import Lineage
@@ -14,9 +15,12 @@ from clincot.runs.tables.stored import Facts
 CHOSEN, JUDGED, TRAINED = "as chosen texts", "read by judges", "by SFT"
 
 
-def facts_of(run: Run, rounds: int, seen: Mapping[str, Any]) -> dict[str, Facts]:
-    """Return facts by policy, each with those of the policies before it; `seen` counts test images by policy."""
-    found = {"base": Facts(seen=_count(seen, "base"))}
+def facts_of(run: Run, rounds: int, seen: Mapping[str, Any], before: Facts | None = None) -> dict[str, Facts]:
+    """Return facts by policy, each with those of the policies before it; `seen` counts test images by policy.
+
+    `before` are facts of the row whose merged model the run starts from.
+    """
+    found = {"base": replace(before or Facts(), seen=_count(seen, "base"))}
     total = found["base"]
     if run.start == "sft":
         start = _lineage(run, "model", run.adapter_repo, 0)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from clincot.errors import RecipeError, did_you_mean
 from clincot.recipe import recipes_folder
-from clincot.runs.tables.published import MMEDPO_STAGE_1
+from clincot.runs.tables.published import MMEDPO_STAGE_1, printed_of
 
 Start = Literal["base", "sft"]
 BOTH: tuple[Start, ...] = ("base", "sft")
@@ -23,6 +23,7 @@ class TableRow:
 
     `policy` is the adapter that counts: the last one, or `round-1`. `asked` are the ways of asking that are shown, and
     `as_printed` is the one that the paper's number is of. `control` rows are no method; `note` is said below the table.
+    `merged` names the row whose adapter is merged into its base first: the merged model is the policy of this row.
     `outside` says what the row needs that the command does not make: the row is listed and left out.
     """
 
@@ -36,6 +37,7 @@ class TableRow:
     as_printed: str = DIRECT
     control: bool = False
     note: str = ""
+    merged: str = ""
     outside: str = ""
 
 
@@ -65,10 +67,6 @@ CONTROLS = (
     ),
 )
 FISAO = "reinforcement learning in the original: never counted when a method is said to beat all others"
-STAGE_2 = (
-    "needs the merged model of stage 1. Make it with `clincot run --recipe povid --name povid-1` and `clincot export"
-    " out --merged --name povid-1 --push`, and give --rows a recipe of your own that starts from it (docs/tables.md)."
-)
 RELEASED = (
     "needs the files of aiming-lab/MMedPO, which are not shipped. Train on them with `clincot train --recipe rows"
     " --rows FILE --format mmedpo` (docs/own-rows.md)."
@@ -81,7 +79,14 @@ TABLES: dict[int, tuple[TableRow, ...]] = {
         TableRow("self-rewarding", "+ Self-Rewarding-style", "self-rewarding", "+ Self-Rewarding"),
         TableRow("stllava-med", "+ STLLaVA-Med-style", "stllava-med", "+ STLLaVA-Med"),
         TableRow("povid", "+ POVID-style", "povid", "+ POVID", note="stage 1"),
-        TableRow("povid-stage-2", "+ POVID-style, both stages", "povid-stage-2", "+ POVID", ("base",), outside=STAGE_2),
+        TableRow(
+            "povid-stage-2",
+            "+ POVID-style, both stages",
+            "povid-stage-2",
+            "+ POVID",
+            merged="povid",
+            note="stage 2 starts from the merged model of stage 1, which is its reference",
+        ),
         TableRow("sima", "+ SIMA-style", "sima", "+ SIMA"),
         TableRow("fisao", "+ FiSAO-style", "fisao", "+ FiSAO", note=FISAO),
         TableRow("mmedpo", "+ MMedPO-style", "mmedpo", "+ MMedPO"),
@@ -164,6 +169,12 @@ def chosen(table: int, names: list[str]) -> tuple[TableRow, ...]:
             )
         more.append(TableRow(Path(name).stem, Path(name).stem, name))
     return (*(row for row in rows.values() if row.name in names), *more)
+
+
+def outside(table: int, start: Start, row: TableRow, benchmark: str) -> str:
+    """Return what a row needs from outside, and what is printed in its place."""
+    printed = printed_of(table, start, row.printed, benchmark)
+    return f"{row.outside} Published: {printed}." if printed else row.outside
 
 
 def _is_file(name: str) -> bool:

@@ -10,9 +10,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from clincot.recipe import Recipe
 from clincot.records.lineage import Lineage, Pin, package_versions
 from clincot.runs import releases
 from clincot.runs.evaluation.evaluate import evaluate_rounds
@@ -29,8 +31,9 @@ from clincot.runs.tables.code import code_key
 from clincot.runs.tables.fairness import facts_of
 from clincot.runs.tables.grids import asked_of, image_keys, questions_key, sums_of
 from clincot.runs.tables.matched import matched_recipe
+from clincot.runs.tables.merging import merged_recipe
 from clincot.runs.tables.plan import Job
-from clincot.runs.tables.stored import Stored
+from clincot.runs.tables.stored import Facts, Stored
 
 Say = Callable[[str], None]
 ANSWERS = "answers"  # below the folder of a table's runs
@@ -57,30 +60,49 @@ class Workshop:
     def make(self, job: Job) -> Stored:
         """Return the job's result; what was made before is not made again."""
         began, busy = time.monotonic(), _cpu()
-        run = self.open(job)
+        for needed in job.after:  # its result may be there, from another machine, without its adapter
+            self._trained(needed).store.close()
+        run = self._trained(job)
         try:
-            prepare(run, self.say, ("train", run.recipe.evaluate.split))
-            if job.matched is not None:
-                run = self._matched(run, job.matched)
-            if job.from_sft is not None:
-                self._start_from(run, job.from_sft)
-            elif run.start == "sft":
-                train_start(run)
-            for round_ in range(1, run.recipe.rounds + 1):
-                self.say(f"{job.name}: round {round_} of {run.recipe.rounds}")
-                self._take_round(run, round_)
-                build_round(run, round_)
-                train_round(run, round_)
             took = {"seconds": round(time.monotonic() - began), "cpu_seconds": round(_cpu() - busy)}
-            return _result(run, job, took)
+            return _result(run, job, took, self._before(job))
         finally:
             run.store.close()
 
-    def _matched(self, run: Run, other: Job) -> Run:
-        """Return the run with as many epochs on gold answers as have the tokens of the other job's pairs."""
+    def _trained(self, job: Job) -> Run:
+        """Return the job's run with its start and all rounds; those that are there are kept."""
+        run = self.open(job)
+        prepare(run, self.say, ("train", run.recipe.evaluate.split))
+        if job.matched is not None:
+            run = self._with(run, job.matched, matched_recipe)
+        if job.merged is not None:
+            run = self._with(run, job.merged, partial(merged_recipe, key=job.merged.key))
+        if job.from_sft is not None:
+            self._start_from(run, job.from_sft)
+        elif run.start == "sft":
+            train_start(run)
+        for round_ in range(1, run.recipe.rounds + 1):
+            self.say(f"{job.name}: round {round_} of {run.recipe.rounds}")
+            self._take_round(run, round_)
+            build_round(run, round_)
+            train_round(run, round_)
+        return run
+
+    def _before(self, job: Job) -> Facts | None:
+        """Return what the row whose merged model is the policy was given."""
+        if job.merged is None:
+            return None
+        source = self.open(job.merged)
+        try:
+            return facts_of(source, source.recipe.rounds, {})[tag_of(source.recipe.rounds)]
+        finally:
+            source.store.close()
+
+    def _with(self, run: Run, other: Job, changed: Callable[[Run, Run], Recipe]) -> Run:
+        """Return the run with the recipe that it has after another job."""
         source = self.open(other)
         try:
-            return replace(run, recipe=matched_recipe(run, source))
+            return replace(run, recipe=changed(run, source))
         finally:
             source.store.close()
 
@@ -134,7 +156,7 @@ def _cpu() -> float:
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-def _result(run: Run, job: Job, took: dict[str, int]) -> Stored:
+def _result(run: Run, job: Job, took: dict[str, int], before: Facts | None) -> Stored:
     evaluated = evaluate_rounds(run, run.recipe.rounds)
     evaluation = evaluated.evaluation
     splits = evaluation_made_of(run, run.recipe.rounds).splits
@@ -142,7 +164,7 @@ def _result(run: Run, job: Job, took: dict[str, int]) -> Stored:
     sums, counts = sums_of(evaluation, examples)
     last = tag_of(run.recipe.rounds, run.start)
     trained = {name: found for name, found in sums.items() if name != "base" or last == "base"}
-    facts = facts_of(run, run.recipe.rounds, evaluation.contamination)
+    facts = facts_of(run, run.recipe.rounds, evaluation.contamination, before)
     return Stored(
         unit=job.unit,
         seed=job.seed,

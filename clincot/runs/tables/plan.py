@@ -16,8 +16,7 @@ from clincot.recipe.own_data import short
 from clincot.records.lineage import content_key
 from clincot.runs.checks import check_names, check_run_name
 from clincot.runs.tables.decided import decided
-from clincot.runs.tables.lineup import BASE, MATCHED, TABLES, Start, TableRow, chosen
-from clincot.runs.tables.published import printed_of
+from clincot.runs.tables.lineup import BASE, MATCHED, TABLES, Start, TableRow, chosen, outside
 
 SFT = next(row for row in TABLES[1] if row.name == "sft")
 REFERENCE = "clincot"  # the recipe whose data, steps and hypotheses every row has
@@ -45,7 +44,7 @@ class Job:
     """One result to make: a recipe from a start with a seed. Several rows may read the same one.
 
     `key` is that of its recipe: a result that has it is not made again. `matched` is the job whose tokens are counted
-    for it, `from_sft` the job whose adapter it starts from.
+    for it, `from_sft` the job whose adapter it starts from, `merged` the one whose merged model is its policy.
     """
 
     row: TableRow
@@ -55,6 +54,7 @@ class Job:
     key: str
     matched: Job | None = None
     from_sft: Job | None = None
+    merged: Job | None = None
     trial: str = ""
 
     @property
@@ -67,6 +67,11 @@ class Job:
     def name(self) -> str:
         """Return its name: of its run, and of the file of its result."""
         return f"{self.unit}-s{self.seed}"
+
+    @property
+    def after(self) -> tuple[Job, ...]:
+        """Return the jobs that are made before it."""
+        return tuple(one for one in (self.from_sft, self.merged, self.matched) if one is not None)
 
     @property
     def is_base(self) -> bool:
@@ -130,7 +135,7 @@ def plan(asked: Asked) -> Plan:
     for start in asked.starts:
         for row in (row for row in lineup if start in row.starts):
             if row.outside:
-                left_out[row.name] = _outside(asked.table, start, row, base.recipe.benchmark)
+                left_out[row.name] = outside(asked.table, start, row, base.recipe.benchmark)
                 continue
             try:
                 made = list(planner.jobs(row, start))
@@ -145,12 +150,6 @@ def plan(asked: Asked) -> Plan:
         first = next(iter(left_out.values()), "Give --start base or sft, and rows that have this start.")
         raise RecipeError(f"table {asked.table}: no row is left. {first}")
     return Plan(asked, tuple(rows), tuple(jobs.values()), left_out)
-
-
-def _outside(table: int, start: Start, row: TableRow, benchmark: str) -> str:
-    """Return what a row needs from outside, and what is printed in its place."""
-    printed = printed_of(table, start, row.printed, benchmark)
-    return f"{row.outside} Published: {printed}." if printed else row.outside
 
 
 def with_seed(plan: Plan, job: Job, seed: int) -> Job:
@@ -176,20 +175,21 @@ class Planner:
     def job(self, row: TableRow, start: Start, seed: int) -> Job:
         """Return the job of a row, with those that it needs."""
         recipe = self.recipe(row, start, seed)
-        from_sft = self.job(SFT, start, seed) if start == "sft" and row.recipe != "sft" else None
+        merged = self.job(_row(row.merged), start, seed) if row.merged else None
+        from_sft = self.job(SFT, start, seed) if start == "sft" and row.recipe != "sft" and not merged else None
         if from_sft is not None and not _same_modules(recipe, from_sft.recipe):
             from_sft = None  # it trains a start that has the modules that its rounds train
         matched = self.job(_row(REFERENCE), start, seed) if row.name == MATCHED else None
         check_names(recipe)
         trial = self.asked.trial if unit_of(row, start) in dict(self.asked.tuned) else ""
-        job = Job(row, start, seed, recipe, "", matched, from_sft, trial)
+        job = Job(row, start, seed, recipe, "", matched, from_sft, merged, trial)
         check_run_name(job.name, given=False)
         return replace(job, key=_key(job))
 
     def recipe(self, row: TableRow, start: Start, seed: int) -> Recipe:
         """Return a row's recipe: as many images as ClinCoT's rounds have, and its inference, for every row."""
         reference = self._load(REFERENCE, (f"seed={seed}",))
-        trained = "sft" if row.name == MATCHED else start
+        trained = "sft" if row.name == MATCHED else "base" if row.merged else start
         own = [
             f"seed={seed}",
             f"train.start={trained}",
@@ -235,14 +235,12 @@ def _same_modules(one: Recipe, other: Recipe) -> bool:
 
 def _with_needed(job: Job) -> Iterator[Job]:
     """Yield what a job needs before it, then the job."""
-    for needed in (job.from_sft, job.matched):
-        if needed is not None:
-            yield from _with_needed(needed)
+    for needed in job.after:
+        yield from _with_needed(needed)
     yield job
 
 
 def _key(job: Job) -> str:
     recipe = job.recipe
     own = source_keys((methods.METHODS, recipe.method.name))
-    needed = [one.key for one in (job.from_sft, job.matched) if one is not None]
-    return content_key(decided(recipe), job.unit, *own, *needed)
+    return content_key(decided(recipe), job.unit, *own, *(one.key for one in job.after))

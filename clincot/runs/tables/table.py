@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clincot.errors import DataError
+from clincot.errors import ClincotError, DataError, DiskFull
 from clincot.records.lineage import content_key
 from clincot.runs.tables import stored
 from clincot.runs.tables.code import code_key
@@ -58,11 +58,15 @@ def present(plan: Plan, folder: Path, *, again: bool = False) -> Present:
 
 @dataclass(frozen=True)
 class Begun:
-    """What is made now: `jobs` in their order; `left_out`: rows that nobody named and that lack a model on the Hub."""
+    """What is made now: `jobs` in their order; `left_out`: rows that nobody named and that lack a model on the Hub.
+
+    `failed`: why a job, by its name, ended without a result.
+    """
 
     workshop: Workshop
     jobs: tuple[Job, ...]
     left_out: dict[str, str]
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def begin(plan: Plan, missing: Sequence[Job], *, runs: Path, hub: str, say: Say) -> Begun:
@@ -84,10 +88,20 @@ def begin(plan: Plan, missing: Sequence[Job], *, runs: Path, hub: str, say: Say)
 
 
 def make(plan: Plan, begun: Begun, folder: Path, say: Say) -> Iterator[Stored]:
-    """Make one result after the other; each is yielded when its file is written."""
+    """Make one result after the other; each is yielded when its file is written.
+
+    A job that cannot be made is said and put into `begun.failed`, and the next one is made.
+    """
     for number, job in enumerate(begun.jobs, 1):
         say(f"{job.name} ({number} of {len(begun.jobs)})")
-        one = begun.workshop.make(job)
+        try:
+            one = begun.workshop.make(job)
+        except DiskFull:
+            raise
+        except ClincotError as error:
+            say(f"{job.name}: left out. {error}")
+            begun.failed[job.name] = str(error)
+            continue
         say(f"wrote {stored.write(folder, plan.world, one)}")
         yield one
 

@@ -69,7 +69,7 @@ def search(
 ) -> Search:
     """Make the trials that are missing (not with `only_there`), and choose the best setting of each row."""
     trials, label = trials_of(planned), protocols.load(label).label
-    jobs = {job.name: job for trial in trials for job in (trial.job.from_sft, trial.job) if job is not None}
+    jobs = {job.name: job for trial in trials for job in (*trial.job.after, trial.job)}
     asked = replace(planned.asked, overrides=(*planned.asked.overrides, VALIDATION))
     ours, folder = Plan(asked, planned.rows, tuple(jobs.values())), results / FOLDER
     there = present(ours, folder)

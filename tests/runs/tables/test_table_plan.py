@@ -76,7 +76,7 @@ def test_all_rows_of_both_tables_are_planned_in_the_phantom_setting() -> None:
     for number in (1, 2):
         found = plan(Asked(number))
         outside = {row.name for row in TABLES[number] if row.outside}
-        assert set(found.left_out) == outside == ({"povid-stage-2", "mmedpo-released"} if number == 1 else set())
+        assert set(found.left_out) == outside == ({"mmedpo-released"} if number == 1 else set())
         assert {row.name for _, row in found.rows} == {row.name for row in TABLES[number]} - outside
         assert all(found.of(start, row) for start, row in found.rows)
 
@@ -101,20 +101,29 @@ def test_what_cannot_be_made_is_refused_by_name(asked: Asked, says: str) -> None
 def test_a_row_that_nobody_named_is_left_out_with_the_role_that_it_lacks() -> None:
     found = plan(Asked(1, ("base",), overrides=("models.editor={kind: ''}",)))
     lacking = {name for name, why in found.left_out.items() if "models.editor" in why}
-    assert lacking == {"dpo", "povid", "mmedpo"} and "models.editor" in found.left_out["povid"]
+    assert lacking == {"dpo", "povid", "povid-stage-2", "mmedpo"} and "models.editor" in found.left_out["povid"]
     assert "clincot" in {row.name for _, row in found.rows}
 
 
 def test_rows_that_need_files_from_outside_are_left_out_with_what_is_published_also_where_they_are_named() -> None:
-    named = ("base", "povid-stage-2", "mmedpo-released")
+    named = ("base", "mmedpo-released")
     found = plan(Asked(1, ("base", "sft"), 1, named, benchmark="vqa-rad"))
     assert [job.name for job in found.jobs] == ["base-s0"]
-    assert "clincot export out --merged" in found.left_out["povid-stage-2"]
-    assert found.left_out["povid-stage-2"].endswith("Published: 31.77 / 65.07.")
     assert found.left_out["mmedpo-released"].endswith("Published: 32.42 / 69.85.")
     assert "Published" not in plan(Asked(1, ("base",))).left_out["mmedpo-released"]
     with pytest.raises(RecipeError, match="no row is left. needs the files of aiming-lab/MMedPO"):
         plan(Asked(1, ("base",), 1, ("mmedpo-released",)))
+
+
+def test_stage_2_comes_after_stage_1_from_the_same_start_and_its_key_holds_that_of_stage_1() -> None:
+    asked = Asked(1, ("base", "sft"), 1, ("base", "povid-stage-2"))
+    found = jobs(asked)
+    assert list(found) == ["base-s0", "povid-base-s0", "povid-stage-2-base-s0", "povid-sft-s0", "povid-stage-2-sft-s0"]
+    second = found["povid-stage-2-sft-s0"]
+    assert second.recipe.train.start == "base" and second.from_sft is None  # the merged model has learnt it
+    assert [one.name for one in second.after] == ["povid-sft-s0"]
+    other = jobs(dataclasses.replace(asked, tuned=(("povid-sft", ("train.dpo.beta=0.7",)),)))["povid-stage-2-sft-s0"]
+    assert other.recipe == second.recipe and other.key != second.key
 
 
 def test_stage_2_from_a_merged_model_is_a_row_of_a_file_and_the_base_stays(tmp_path: Path) -> None:
