@@ -36,7 +36,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--validation", type=int, default=100)
     parser.add_argument("--test", type=int, default=300)
     parser.add_argument("--split", choices=("validation", "test"), default="test")
-    parser.add_argument("--rows", nargs="*", default=[], help="only rows whose name begins so")
+    parser.add_argument("--rows", nargs="*", default=[], help="only these rows, or those whose name begins so")
     parser.add_argument("--set", action="append", default=[], help="KEY=VALUE of the recipe; repeatable")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="CPU minutes, after which it stops")
     parser.add_argument("--results", type=Path, help=f"folder of the results (default: {RESULTS.relative_to(ROOT)})")

@@ -128,8 +128,13 @@ class Task:
 
 
 def tasks(policies: list[str], seeds: list[int], wanted: list[str]) -> Iterator[Task]:
-    """Yield every result in the order of its worth: block by block, each for all policies and seeds."""
-    rows = [row for row in ROWS if not wanted or row.name.startswith(tuple(wanted))]
+    """Yield every result in the order of its worth: block by block, each for all policies and seeds.
+
+    A name of `wanted` is that of a row, or what names of rows begin with.
+    """
+    names = {row.name for row in ROWS}
+    begins = tuple(name for name in wanted if name not in names)
+    rows = [row for row in ROWS if not wanted or row.name in wanted or (begins and row.name.startswith(begins))]
     for block in sorted({row.block for row in rows}):
         for policy in policies:
             for seed in seeds:

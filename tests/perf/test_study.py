@@ -71,6 +71,14 @@ def test_rows_have_names_of_their_own_and_all_contrasts_come_first():
     assert all(row.against in names for row in ROWS)
 
 
+def test_a_name_takes_its_row_alone_and_what_is_no_name_takes_all_that_begin_so():
+    def found(*wanted):
+        return {task.row.name for task in tasks(["one"], [0], list(wanted))}
+
+    assert found(NAIVE) == {NAIVE} and found("base", LOOP) == {"base", LOOP}
+    assert found("naive") == {row.name for row in ROWS if row.name.startswith("naive")} > {NAIVE}
+
+
 def test_every_plan_of_two_rounds_takes_as_many_epochs_as_it_says():
     assert trainings("rounds", 2) == [(((1, False),), 1.0), (((2, True),), 1.0)]
     assert trainings("base parts", 2) == [(((1, False),), 1.0), (((2, False),), 1.0)]

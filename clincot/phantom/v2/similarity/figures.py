@@ -57,8 +57,8 @@ def _grey(drawn: Radiograph) -> Image.Image:
     return Image.fromarray(drawn.image).convert("RGB")
 
 
-def similarity_card(gates: Sequence[Gate], seed: int) -> str:
-    """The model card of a trained CLIP: what it is, how it was made, what it can do."""
+def similarity_card(gates: Sequence[Gate], seed: int, policy: str) -> str:
+    """The model card of a trained CLIP: what it is, whose tower it has, how it was made, what it can do."""
     return f"""---
 license: apache-2.0
 library_name: transformers
@@ -67,7 +67,7 @@ tags: [clincot, phantom, similarity]
 # Phantom similarity, version 2
 
 A tiny CLIP that matches words and sentences with drawn chest phantoms of version 2, for the role `similarity`. Its
-image tower is that of `clincot/phantom-v2-policy`, weight by weight. It has seen no real radiograph: not for clinical
+image tower is that of `clincot/phantom-v2-{policy}`, weight by weight. It has seen no real radiograph: not for clinical
 use.
 
 ## Made by

@@ -74,7 +74,7 @@ def pretrain_similarity(
     save_similarity(model.eval(), tokenizer, processor, folder)
     store_half(folder)
     gates = similarity_gates(folder, seed, plan.held_out)
-    (folder / "README.md").write_text(similarity_card(gates, seed), encoding="utf-8")
+    (folder / "README.md").write_text(similarity_card(gates, seed, policy.name), encoding="utf-8")
     return gates
 
 
