@@ -17,7 +17,7 @@ from study.films import films
 from study.measures import Measure
 from study.power import two_sided
 from study.results import Result
-from study.rows import CONTRASTS, LOOP, ROWS
+from study.rows import FAMILIES, ROWS
 from study.sums import Seen, Sums
 
 RESAMPLES = 2000
@@ -49,7 +49,7 @@ class Contrast(Estimate):
 
 @dataclass(frozen=True)
 class Claim:
-    """One of the eight: LOOP against a contrast on an endpoint; `holm` is the corrected p value."""
+    """One of the eight of a family: its row against a contrast on an endpoint; `holm` is the corrected p value."""
 
     against: str
     measure: str
@@ -100,13 +100,14 @@ class Analysis:
         p = max(_crossed_p(found.draws), by_t)
         return Contrast(*_ends(found, measure, 95), seeds, p, by_t, bool(low > -EQUAL and high < EQUAL))
 
-    def claims(self, endpoints: Sequence[Measure]) -> list[Claim]:
-        """Return the claims that can be made so far, with Holm's correction over all eight of the plan."""
-        found = [(c, m.name, self.difference(LOOP, c, m)) for c in CONTRASTS for m in endpoints]
+    def claims(self, row: str, endpoints: Sequence[Measure]) -> list[Claim]:
+        """Return the claims of a family that can be made so far, with Holm's correction over all eight of its plan."""
+        contrasts = FAMILIES[row]
+        found = [(c, m.name, self.difference(row, c, m)) for c in contrasts for m in endpoints]
         known = [(against, name, one) for against, name, one in found if one is not None]
         held, corrected = 0.0, {}
         for place, (against, name, one) in enumerate(sorted(known, key=lambda entry: entry[2].p)):
-            held = max(held, min(1.0, (len(CONTRASTS) * len(endpoints) - place) * one.p))
+            held = max(held, min(1.0, (len(contrasts) * len(endpoints) - place) * one.p))
             corrected[against, name] = held
         return [Claim(against, name, one, corrected[against, name]) for against, name, one in known]
 

@@ -13,7 +13,7 @@ from study.forest import Entry, forest
 from study.measures import Measure, measures
 from study.power import power_table
 from study.results import Result, every
-from study.rows import CONTRASTS, LOOP, ONCE, ROWS
+from study.rows import FAMILIES, LOOP, ONCE, ROWS
 from study.sums import Seen
 
 if TYPE_CHECKING:
@@ -34,19 +34,20 @@ class Tables:
     @property
     def text(self) -> str:
         """Return all tables of the policy."""
-        parts = [f"## Policy `{self.policy}`", self._claims(), self._values(), self._differences(), self._by_seed()]
+        claims = [self._claims(row) for row in FAMILIES]
+        parts = [f"## Policy `{self.policy}`", *claims, self._values(), self._differences(), self._by_seed()]
         return "\n\n".join(parts)
 
-    def _claims(self) -> str:
+    def _claims(self, row: str) -> str:
         lines = [
-            f"### {LOOP} against the four contrasts",
+            f"### {row}, against four contrasts",
             "",
             "p is the larger of two, of the crossed resamples and of t over the seeds' differences. Holm over eight.",
             "",
             "| against | endpoint | difference | p | after Holm | t over seeds, p | holds |",
             "|---|---|---|---|---|---|---|",
         ]
-        for one in self.analysis.claims(self.all[:2]):
+        for one in self.analysis.claims(row, self.all[:2]):
             holds = "yes" if one.holm < 0.05 and one.found.value > 0 else "no"
             numbers = f"{one.found.p:.4f} | {one.holm:.4f} | {one.found.by_t:.4f}"
             lines.append(f"| {one.against} | {one.measure} | {difference(one.found)} | {numbers} | {holds} |")
@@ -92,7 +93,7 @@ class Tables:
         """Return a forest plot of each endpoint, by the end of its file's name."""
         made = {}
         for place, measure in enumerate(self.all[:2], start=1):
-            claims = [(LOOP, against) for against in CONTRASTS]
+            claims = [(row, against) for row, contrasts in FAMILIES.items() for against in contrasts]
             asked = [*claims, *((row.name, row.against) for row in ROWS if row.block > 1)]
             found = [(a, b, self.analysis.difference(a, b, measure)) for a, b in asked]
             entries = [Entry(a, b, one) for a, b, one in found if one is not None]

@@ -13,7 +13,10 @@ Part = tuple[int, bool]  # part of the images, and whether the policy so far wri
 BASE, REGIONS, CALIBRATED = "base", "base + regions", "calibrated base"
 SFT, NLL, NAIVE = "gold SFT, token-matched", "NLL on the chosen texts", "naive DPO"
 LOOP, ONCE = "ClinCoT, rounds 1..R", "ClinCoT, sampled once"
-CONTRASTS = (CALIBRATED, SFT, NLL, NAIVE)  # of LOOP, on both endpoints: eight claims
+SEEN, SEEN_NLL, SEEN_NAIVE = (f"seeing judge: {name}" for name in (LOOP, NLL, NAIVE))
+# Two families of eight claims: what is claimed to be better, and than what, on both endpoints.
+FAMILIES = {LOOP: (CALIBRATED, SFT, NLL, NAIVE), SEEN: (CALIBRATED, SFT, SEEN_NLL, SEEN_NAIVE)}
+BLIND = ("build.judging.context=blind",)
 NLL_ALONE = ("train.margin.kind=none", "train.nll_weight=1", "train.dpo.beta=1.0e-6")
 NO_MARGIN = ("train.margin.kind=none",)
 
@@ -63,6 +66,10 @@ ROWS = (
     Row(NLL, 1, train=NLL_ALONE, against=REGIONS),
     Row(NAIVE, 1, train=NO_MARGIN, against=REGIONS),
     Row(LOOP, 1, plan="rounds", against=REGIONS),
+    # The same with one judge that sees image and crop and no gold answer, in place of the two that read.
+    Row(SEEN_NLL, 1, pair=BLIND, rate="critic", train=NLL_ALONE, against=REGIONS),
+    Row(SEEN_NAIVE, 1, pair=BLIND, rate="critic", train=NO_MARGIN, against=REGIONS),
+    Row(SEEN, 1, plan="rounds", pair=BLIND, rate="critic", against=REGIONS),
     # Parts of the method, each against the same compute without what it claims.
     Row(ONCE, 2, against=NAIVE),
     Row("margin: gaps permuted within rank", 2, pairs="gaps permuted"),
@@ -87,9 +94,9 @@ ROWS = (
     Row("margin: logit", 3, train=("train.margin.kind=logit",)),
     Row("NLL 0, the paper's loss", 3, train=("train.nll_weight=0",)),
     Row("naive DPO, NLL 0", 3, train=(*NO_MARGIN, "train.nll_weight=0"), against=NAIVE),
-    Row("judges: blind", 3, pair=("build.judging.context=blind",), rate="judges"),
+    Row("judges: blind", 3, pair=BLIND, rate="judges"),
     Row("judges: facts of the region", 3, pair=("build.judging.context=facts",), rate="judges"),
-    Row("judges: the critic", 3, pair=("build.judging.context=blind",), rate="critic"),
+    Row("judges: the critic", 3, pair=BLIND, rate="critic"),
     Row("judges: truth of the region (oracle)", 3, scores="truth", upper_bound=True),
     Row("gamma 0", 3, pair=("method.lookahead.gamma=0",)),
     Row("consensus: mean", 3, pair=("build.judging.consensus=mean",)),

@@ -189,7 +189,7 @@ def test_claims_need_both_tests_and_are_corrected(seen):
     known += [result(seen, "base + regions", 0, 0.4, 1.0)]
     analysis = Analysis(known, seen, 400)
     endpoints = measures(seen)[:2]
-    claims = analysis.claims(endpoints)
+    claims = analysis.claims(LOOP, endpoints)
     assert len(claims) == 6  # the fourth contrast has no result yet, and Holm still counts eight
     assert all(one.found.value > 0 and one.holm >= 8 * min(c.found.p for c in claims) for one in claims)
     same = analysis.difference(LOOP, LOOP, endpoints[0])

@@ -1,4 +1,4 @@
-"""What an embedded Hub is given before a run: the shipped models that its roles name, the critic's and the similarity's too."""
+"""What an embedded Hub is given before a run: the shipped models of all roles, also critic and similarity."""
 
 from __future__ import annotations
 
