@@ -14,6 +14,7 @@ BASE, REGIONS, CALIBRATED = "base", "base + regions", "calibrated base"
 SFT, NLL, NAIVE = "gold SFT, token-matched", "NLL on the chosen texts", "naive DPO"
 LOOP, ONCE = "ClinCoT, rounds 1..R", "ClinCoT, sampled once"
 SEEN, SEEN_NLL, SEEN_NAIVE = (f"seeing judge: {name}" for name in (LOOP, NLL, NAIVE))
+SEEN_ONCE = "judges: the critic"
 # Two families of eight claims: what is claimed to be better, and than what, on both endpoints.
 FAMILIES = {LOOP: (CALIBRATED, SFT, NLL, NAIVE), SEEN: (CALIBRATED, SFT, SEEN_NLL, SEEN_NAIVE)}
 BLIND = ("build.judging.context=blind",)
@@ -84,19 +85,33 @@ ROWS = (
     Row("rounds: round 1 again, the optimizer restarted", 2, plan="first again", against=LOOP),
     Row("rounds: part 2 sampled from the base", 2, plan="base parts", against=LOOP),
     Row("preferences: shuffled", 2, train=("train.preferences=shuffled",)),
+    # Parts of the method once more, where the judge sees.
+    Row(SEEN_ONCE, 2, pair=BLIND, rate="critic", against=SEEN_NAIVE),
+    Row("seeing judge: gaps permuted within rank", 2, pair=BLIND, rate="critic", pairs="gaps permuted",
+        against=SEEN_ONCE),
+    Row("seeing judge: future scores permuted among siblings", 2, pair=BLIND, rate="critic",
+        scores="future permuted", against=SEEN_ONCE),
+    Row("seeing judge: gamma 0", 2, pair=(*BLIND, "method.lookahead.gamma=0"), rate="critic", against=SEEN_ONCE),
+    Row("seeing judge: union, the optimizer restarted", 2, plan="restarts", pair=BLIND, rate="critic", against=SEEN),
+    Row("seeing judge: round 1 again, the optimizer restarted", 2, plan="first again", pair=BLIND, rate="critic",
+        against=SEEN),
+    Row("seeing judge: preferences shuffled", 2, pair=BLIND, rate="critic",
+        train=("train.preferences=shuffled",), against=SEEN_ONCE),
     # The rest: settings, judges and views.
     Row("naive DPO, rounds 1..R", 3, plan="rounds", train=NO_MARGIN, against=LOOP),
     Row("NLL on the chosen texts, rounds 1..R", 3, plan="rounds", train=NLL_ALONE, against=LOOP),
     Row("rounds 1..R, a third of the rate from round 2", 3, plan="rounds",
         train=("train.later_rounds.rate=0.3333",), against=LOOP),
+    Row("rounds 1..R, pairs whose rejected text is likelier dropped", 3, plan="rounds",
+        train=("train.likelier_rejected=drop",), against=LOOP),
     Row("margin x 3", 3, train=("train.margin.scale=3",)),
     Row("margin x 10", 3, train=("train.margin.scale=10",)),
     Row("margin: logit", 3, train=("train.margin.kind=logit",)),
     Row("NLL 0, the paper's loss", 3, train=("train.nll_weight=0",)),
+    Row("NLL 0, stopped where chosen texts lose a nat", 3, train=("train.nll_weight=0", "train.guard_chosen=0.1")),
     Row("naive DPO, NLL 0", 3, train=(*NO_MARGIN, "train.nll_weight=0"), against=NAIVE),
     Row("judges: blind", 3, pair=BLIND, rate="judges"),
     Row("judges: facts of the region", 3, pair=("build.judging.context=facts",), rate="judges"),
-    Row("judges: the critic", 3, pair=BLIND, rate="critic"),
     Row("judges: truth of the region (oracle)", 3, scores="truth", upper_bound=True),
     Row("gamma 0", 3, pair=("method.lookahead.gamma=0",)),
     Row("consensus: mean", 3, pair=("build.judging.consensus=mean",)),
