@@ -56,11 +56,11 @@ def _run(debug: bool) -> None:
             traceback.print_exc()
         if isinstance(error, ClincotError):
             _leave(f"error: {error}", 2)
-        _leave_with(error)
+        _leave_with(error, debug)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _leave_with(error: Exception) -> None:
+def _leave_with(error: Exception, debug: bool) -> None:
     """Leave with what the command line's parser, the operating system or a bug raised."""
     from typer import Abort, TyperException
 
@@ -71,7 +71,8 @@ def _leave_with(error: Exception) -> None:
     line = " ".join(str(error).split())[:300]
     if isinstance(error, OSError) and error.errno is not None:
         _leave(f"error: {error.filename or 'this machine'}: {error.strerror or line}. {_advice(error.errno)}", 2)
-    _leave(f"clincot: unexpected error {type(error).__name__}: {line}. Run again with --debug to see where.", 1)
+    where = "" if debug else " Run again with --debug to see where."
+    _leave(f"clincot: unexpected error {type(error).__name__}: {line}.{where}", 1)
 
 
 def _leave_usage(error: Exception) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from clincot import methods
 from clincot.records.lineage import Lineage
 from clincot.runs import releases
 from clincot.runs.releases import tag_of
 from clincot.runs.run import Run
 from clincot.runs.tables.stored import Facts
 
-CHOSEN, JUDGED, TRAINED = "as chosen texts", "read by judges", "by SFT"
+CHOSEN, JUDGED, TRAINED, READ = "as chosen texts", "read by judges", "by SFT", "read by the method"
 
 
 def facts_of(run: Run, rounds: int, seen: Mapping[str, Any], before: Facts | None = None) -> dict[str, Facts]:
@@ -20,6 +21,7 @@ def facts_of(run: Run, rounds: int, seen: Mapping[str, Any], before: Facts | Non
 
     `before` are facts of the row whose merged model the run starts from.
     """
+    own = (READ,) if getattr(methods.load(run.recipe.method.name), "reads_gold", False) else ()
     found = {"base": replace(before or Facts(), seen=_count(seen, "base"))}
     total = found["base"]
     if run.start == "sft":
@@ -31,7 +33,7 @@ def facts_of(run: Run, rounds: int, seen: Mapping[str, Any], before: Facts | Non
         calls = built.get("calls", {})
         tag = tag_of(round_)
         total = found[tag] = Facts(
-            tuple(dict.fromkeys((*total.gold, *_gold(built)))),
+            tuple(dict.fromkeys((*total.gold, *_gold(built), *own))),
             total.pairs + int(trained["pairs"]),
             total.steps + int(trained["steps"]),
             total.texts + calls.get("generated_texts", 0),

@@ -153,8 +153,8 @@ def _checked(one: Stored, job: Job, path: Path) -> Stored:
         raise DataError(f"{path}: is the result of {one.name}. Give it its name again.")
     if one.key != job.key and not one.origin:
         raise DataError(
-            f"{path}: was made with other settings than these (recipe, setting, --set). Give another folder with"
-            " --results, or make it again with --again."
+            f"{path}: was made with other settings than these (recipe, setting, --set, or the code of a class of your"
+            " own). Give another folder with --results, or make it again with --again."
         )
     return one
 
