@@ -12,8 +12,8 @@ from clincot.cli.console import next_step, say
 app = typer.Typer(
     help="Draw the embedded benchmark and train its tiny models.", no_args_is_help=True, rich_markup_mode=None
 )
-# By version; --only similarity needs a policy.
 SECOND = 2  # added to the seed of what ends in -b: with 1 more, a policy did not pass its gates
+# By version; --only similarity needs a policy.
 MODELS = {1: ("policy", "grounder", "judges"), 2: ("policy", "grounder", "critic", "judges", "similarity")}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,19 @@ def test_rows_run_share_what_is_equal_and_are_found_again(small_hub: Path, tmp_p
     assert len({path.read_bytes() for pattern in trained for path in tmp_path.glob(pattern)}) == 2
     again, err = clincot(*rows, *words, cwd=tmp_path)
     assert again == out and "wrote" not in err
-    out, err = clincot("table", "1", "--rows", "sft,povid", "--start", "sft", *words, cwd=tmp_path)
-    assert "+ POVID-style" in out and "after SFT" in out
+    stages = ("table", "1", "--rows", "sft,povid-stage-2", "--start", "sft", *words)
+    out, err = clincot(*stages, cwd=tmp_path, timeout=600)
+    assert "+ POVID-style, both stages" in out and "after SFT" in out
+    second = folder / "povid-stage-2-sft-s0.json"
+    facts = json.loads(second.read_text())["facts"]["round-1"]
+    first = json.loads((folder / "povid-sft-s0.json").read_text())["facts"]["round-1"]
+    assert facts["pairs"] == 2 * first["pairs"] and "by SFT" in facts["gold"]  # those of stage 1 count too
+    # Results of what it starts from are there, as after a clone, and their runs are not.
+    for runs in tmp_path.glob("runs/table-*"):
+        shutil.rmtree(runs)
+    made = second.read_text()
+    second.unlink()
+    clincot(*stages, cwd=tmp_path, timeout=600)
+    assert json.loads(second.read_text())["sums"] == json.loads(made)["sums"]
     _, err = clincot(*rows, *words, "--set=train.dpo.beta=0.3", cwd=tmp_path, code=2)
     assert "was made with other settings" in err

@@ -60,8 +60,6 @@ class Workshop:
     def make(self, job: Job) -> Stored:
         """Return the job's result; what was made before is not made again."""
         began, busy = time.monotonic(), _cpu()
-        for needed in job.after:  # its result may be there, from another machine, without its adapter
-            self._trained(needed).store.close()
         run = self._trained(job)
         try:
             took = {"seconds": round(time.monotonic() - began), "cpu_seconds": round(_cpu() - busy)}
@@ -70,9 +68,25 @@ class Workshop:
             run.store.close()
 
     def _trained(self, job: Job) -> Run:
-        """Return the job's run with its start and all rounds; those that are there are kept."""
+        """Return the job's run with its start and all rounds, and make those of the jobs before it."""
+        for needed in job.after:  # its result may be there, from another machine, without its adapter
+            self._trained(needed).store.close()
         run = self.open(job)
-        prepare(run, self.say, ("train", run.recipe.evaluate.split))
+        try:
+            prepare(run, self.say, ("train", run.recipe.evaluate.split))
+            run = self._started(run, job)
+            for round_ in range(1, run.recipe.rounds + 1):
+                self.say(f"{job.name}: round {round_} of {run.recipe.rounds}")
+                self._take_round(run, round_)
+                build_round(run, round_)
+                train_round(run, round_)
+        except BaseException:
+            run.store.close()
+            raise
+        return run
+
+    def _started(self, run: Run, job: Job) -> Run:
+        """Return the run with its recipe, and its start in its store, as they are after the jobs before it."""
         if job.matched is not None:
             run = self._with(run, job.matched, matched_recipe)
         if job.merged is not None:
@@ -81,11 +95,6 @@ class Workshop:
             self._start_from(run, job.from_sft)
         elif run.start == "sft":
             train_start(run)
-        for round_ in range(1, run.recipe.rounds + 1):
-            self.say(f"{job.name}: round {round_} of {run.recipe.rounds}")
-            self._take_round(run, round_)
-            build_round(run, round_)
-            train_round(run, round_)
         return run
 
     def _before(self, job: Job) -> Facts | None:
