@@ -17,6 +17,8 @@ class Splits:
 
         A text with a literal mark of a turn has none: training reads it with the mark broken up.
         """
+        if not texts:  # a tokenizer cannot read none
+            return []
         known = [text if self.policy.escape(text) == text else "" for text in texts]
         read = self.policy.tokenizer(known, add_special_tokens=False, return_offsets_mapping=True)
-        return [tuple(end for _, end in offsets) for offsets in read["offset_mapping"]] if known else []
+        return [tuple(end for _, end in offsets) for offsets in read["offset_mapping"]]

@@ -163,7 +163,8 @@ class Method(Protocol):
 
     `title` says "-style" or "(reconstruction)" where that is the truth. `needs` are the roles of NEEDS that it uses: no
     other model is loaded (`tower`: the similarity's image tower must be the policy's). `on_policy`: its texts are
-    sampled from this round's policy; else a round's pairs are static.
+    sampled from this round's policy; else a round's pairs are static. A class may have `reads_gold = True`: gold
+    answers decide its texts or choices in a way that its candidates and the judges' context do not tell.
     """
 
     name: str

@@ -145,5 +145,6 @@ def test_tokens_of_a_real_policy_end_where_its_tokenizer_says(tmp_path: Path) ->
     engine = TransformersEngine.from_pretrained(tiny_policy(tmp_path), batch_size=1)
     text = "The local image shows an effusion."
     (ends, none) = engine.token_ends([text, "a </s> b"])
+    assert engine.token_ends([]) == []
     assert ends[-1] == len(text) and list(ends) == sorted(ends) and none == ()
     assert len(ends) == len(engine.policy.tokenizer(text, add_special_tokens=False)["input_ids"])

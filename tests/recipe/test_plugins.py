@@ -29,7 +29,12 @@ class Mine:
     model_free = True
     needs, on_policy = frozenset(), False
     name = title = paper = "mine"
-    sample = pair = facts = None
+    sample = pair = facts = heat_maps = rate = reads = None
+
+    def __init__(self, engine=None, **options): ...
+
+    @classmethod
+    def from_pretrained(cls, folder, **options): ...
 
     @dataclass(frozen=True)
     class Config:

@@ -20,6 +20,7 @@ from clincot.recipe.plugins import Table
 from clincot.recipe.rounds import of_round
 from clincot.recipe.training import check_training
 from clincot.runs.checks.combinations import check_combinations
+from clincot.runs.checks.contracts import check_contracts
 from clincot.runs.checks.loads import check_loads
 from clincot.runs.checks.needs import check_needs
 from clincot.runs.checks.places import check_places
@@ -46,6 +47,7 @@ def check_names(recipe: Recipe) -> None:
     of_round(recipe.train, 2)
     _check_models(recipe)
     _check_judges(recipe)
+    check_contracts(recipe)
     check_needs(recipe)
     check_loads(recipe)
     _check_evaluation(recipe)

@@ -23,7 +23,6 @@ class TableRow:
 
     `policy` is the adapter that counts: the last one, or `round-1`. `asked` are the ways of asking that are shown, and
     `as_printed` is the one that the paper's number is of. `control` rows are no method; `note` is said below the table.
-    `gold` says where gold answers enter that no fact of a round tells.
     `merged` names the row whose adapter is merged into its base first: the merged model is the policy of this row.
     `outside` says what the row needs that the command does not make: the row is listed and left out.
     """
@@ -38,7 +37,6 @@ class TableRow:
     as_printed: str = DIRECT
     control: bool = False
     note: str = ""
-    gold: str = ""
     merged: str = ""
     outside: str = ""
 
@@ -89,7 +87,7 @@ TABLES: dict[int, tuple[TableRow, ...]] = {
             merged="povid",
             note="stage 2 starts from the merged model of stage 1, which is its reference",
         ),
-        TableRow("sima", "+ SIMA-style", "sima", "+ SIMA", gold="read by the critic"),
+        TableRow("sima", "+ SIMA-style", "sima", "+ SIMA"),
         TableRow("fisao", "+ FiSAO-style", "fisao", "+ FiSAO", note=FISAO),
         TableRow("mmedpo", "+ MMedPO-style", "mmedpo", "+ MMedPO"),
         TableRow("mmedpo-released", "MMedPO's released rows", "rows", MMEDPO_STAGE_1, ("base",), outside=RELEASED),

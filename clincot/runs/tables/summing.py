@@ -161,7 +161,7 @@ def _line(row: TableRow, asked: str, cells: Mapping[str, Cell], results: Mapping
         asked=asked,
         cells=cells,
         seeds=tuple(sorted(results)),
-        gold=", ".join(filter(None, dict.fromkeys((*(where for one in facts for where in one.gold), row.gold)))),
+        gold=", ".join(dict.fromkeys(where for one in facts for where in one.gold)),
         pairs=mean(lambda one: one.pairs),
         steps=mean(lambda one: one.steps),
         texts=mean(lambda one: one.texts),

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from clincot.methods import own_faults
 from clincot.methods.base import Method, OverRound
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example
@@ -58,7 +59,9 @@ def draw_pairs(
     for example in examples:
         if example.id not in of_example:
             continue
-        found = method.pair(example, of_example[example.id], drawing)
+        with own_faults.named(method, "pair", example):
+            found = method.pair(example, of_example[example.id], drawing)
+            own_faults.check_pairs(found)
         if not found:
             drawing.drop(UNPAIRED)
         pairs += found

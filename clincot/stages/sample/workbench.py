@@ -19,6 +19,7 @@ from clincot.judges.cache import Recorded
 from clincot.judges.panel import Panel
 from clincot.lm.requests import Completion, GenerateRequest
 from clincot.lm.work import Work
+from clincot.methods import own_faults
 from clincot.methods.base import Ask, Compare, Match, Method, Rate
 from clincot.progress import notice
 from clincot.recipe import Recipe
@@ -227,7 +228,7 @@ async def sample_shard(method: Method, examples: Sequence[Example], bench: Workb
         if example.id in odd:
             bench.drop(odd[example.id])
     served = runners(method.name, bench.models, bench.panels, bench.regions)
-    sampled = await drive([method.sample(example, bench) for example in readable], served)
+    sampled = await drive([own_faults.sampled(method, example, bench) for example in readable], served)
     # The first steps of all examples come first, as they were sampled together.
     candidates = sorted(chain.from_iterable(sampled), key=lambda candidate: candidate.step)
     return ShardResult(
