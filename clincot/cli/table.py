@@ -112,8 +112,8 @@ def table(
     made, left_out, failed = list(there.all), dict[str, str](), dict[str, str]()
     if there.missing and not show:
         begun = begin(planned, there.missing, runs=runs, hub=hub, say=say)
-        left_out, failed = begun.left_out, begun.failed
         made += make(planned, begun, folder, say)
+        left_out, failed = begun.reasons, begun.failed
     _refuse(failed, alone=not made)
     if not made:
         raise RecipeError(

@@ -68,6 +68,11 @@ class Begun:
     left_out: dict[str, str]
     failed: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Return why rows have no result, by their names."""
+        return self.left_out | {job.row.name: self.failed[job.name] for job in self.jobs if job.name in self.failed}
+
 
 def begin(plan: Plan, missing: Sequence[Job], *, runs: Path, hub: str, say: Say) -> Begun:
     """Check against the target Hub and the runs what is to be made; nothing is made yet.

@@ -27,7 +27,9 @@ def made(tmp_path: Path, error: Exception) -> tuple[list[str], dict[str, str]]:
     begun = Begun(workshop, planned.jobs, {})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("clincot.runs.tables.stored.write", lambda *_: "file")
-        return [one.name for one in make(planned, begun, tmp_path, lambda _: None)], begun.failed
+        names = [one.name for one in make(planned, begun, tmp_path, lambda _: None)]
+    assert begun.reasons == {"dpo": why for why in begun.failed.values()}
+    return names, begun.failed
 
 
 def test_a_job_without_pairs_is_said_and_the_next_one_is_made(tmp_path: Path) -> None:
