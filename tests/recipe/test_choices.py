@@ -40,7 +40,10 @@ class Mine:
     """One of each kind."""
 
     number: int = 3
+    key: str = ""
+    scoring: str = ""
     model_free = True
+    heat_maps = rate = reads = generate = score_choices = forget = None
 
     @classmethod
     def from_pretrained(cls, *folders: object, **options: object) -> Mine:
