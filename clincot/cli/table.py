@@ -114,8 +114,8 @@ def table(
         begun = begin(planned, there.missing, runs=runs, hub=hub, say=say)
         made += make(planned, begun, folder, say)
         left_out, failed = begun.reasons, begun.failed
-    _refuse(failed, alone=not made)
     if not made:
+        _refuse(failed)
         raise RecipeError(
             f"--show: {folder / planned.world} holds no result of these rows. Leave --show out to make them."
         )
@@ -124,12 +124,12 @@ def table(
     _write(summed(planned, made, label=protocol, why=left_out, tuning=tuning), out or folder / planned.world, json_)
     if show and there.missing:
         say(f"{len(there.missing)} results of these rows are missing. The same command without --show makes them.")
-    _refuse(failed, alone=True)
+    _refuse(failed)
 
 
-def _refuse(failed: dict[str, str], *, alone: bool) -> None:
-    """Leave with the first job that could not be made, where nothing is left to be shown."""
-    if failed and alone:
+def _refuse(failed: dict[str, str]) -> None:
+    """Leave with the first job that could not be made, once all others are made and shown."""
+    if failed:
         name, why = next(iter(failed.items()))
         rest = f" The others without a result: {', '.join(list(failed)[1:])}." if len(failed) > 1 else ""
         raise RecipeError(f"{name}: {why}{rest}")

@@ -46,15 +46,21 @@ def is_elsewhere(name: str) -> bool:
     return ":" in name
 
 
+def is_outside(table: Mapping[str, str], name: str) -> bool:
+    """Return whether `name` is a class elsewhere or of a plugin; nothing is imported."""
+    return is_elsewhere(name) or named(table, name) is not None
+
+
 def trait(table: Mapping[str, str], name: str, those: Collection[str], attribute: str) -> bool:
     """Return whether `name` is one of `those` of the table, or a class elsewhere with a true `attribute`."""
-    outside = is_elsewhere(name) or named(table, name)
-    return bool(getattr(choose(table, name, attribute), attribute, False)) if outside else name in those
+    if is_outside(table, name):
+        return bool(getattr(choose(table, name, attribute), attribute, False))
+    return name in those
 
 
 def source_keys(*chosen: tuple[Mapping[str, str], str]) -> list[str]:
     """Return a sha256 of the file of every class elsewhere among (table, name): who edits it makes something else."""
-    outside = [(table, name) for table, name in chosen if is_elsewhere(name) or named(table, name)]
+    outside = [(table, name) for table, name in chosen if is_outside(table, name)]
     return [sha256(file_of(table, name).read_bytes()).hexdigest() for table, name in outside]
 
 

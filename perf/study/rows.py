@@ -59,6 +59,11 @@ def untrained(name: str, block: int, **changes: object) -> Row:
     return Row(name, block, plan="none", seeded=False, **{"against": REGIONS, **changes})  # type: ignore[arg-type]
 
 
+def seeing(name: str, block: int, pair: tuple[str, ...] = (), **changes: object) -> Row:
+    """Return a row whose candidates the critic rates, which sees image and crop and no gold answer."""
+    return Row(name, block, pair=(*BLIND, *pair), rate="critic", **changes)  # type: ignore[arg-type]
+
+
 ROWS = (
     untrained(BASE, 1, look="direct"),
     untrained(REGIONS, 1, against=BASE),
@@ -68,9 +73,9 @@ ROWS = (
     Row(NAIVE, 1, train=NO_MARGIN, against=REGIONS),
     Row(LOOP, 1, plan="rounds", against=REGIONS),
     # The same with one judge that sees image and crop and no gold answer, in place of the two that read.
-    Row(SEEN_NLL, 1, pair=BLIND, rate="critic", train=NLL_ALONE, against=REGIONS),
-    Row(SEEN_NAIVE, 1, pair=BLIND, rate="critic", train=NO_MARGIN, against=REGIONS),
-    Row(SEEN, 1, plan="rounds", pair=BLIND, rate="critic", against=REGIONS),
+    seeing(SEEN_NLL, 1, train=NLL_ALONE, against=REGIONS),
+    seeing(SEEN_NAIVE, 1, train=NO_MARGIN, against=REGIONS),
+    seeing(SEEN, 1, plan="rounds", against=REGIONS),
     # Parts of the method, each against the same compute without what it claims.
     Row(ONCE, 2, against=NAIVE),
     Row("margin: gaps permuted within rank", 2, pairs="gaps permuted"),
@@ -86,17 +91,13 @@ ROWS = (
     Row("rounds: part 2 sampled from the base", 2, plan="base parts", against=LOOP),
     Row("preferences: shuffled", 2, train=("train.preferences=shuffled",)),
     # Parts of the method once more, where the judge sees.
-    Row(SEEN_ONCE, 2, pair=BLIND, rate="critic", against=SEEN_NAIVE),
-    Row("seeing judge: gaps permuted within rank", 2, pair=BLIND, rate="critic", pairs="gaps permuted",
-        against=SEEN_ONCE),
-    Row("seeing judge: future scores permuted among siblings", 2, pair=BLIND, rate="critic",
-        scores="future permuted", against=SEEN_ONCE),
-    Row("seeing judge: gamma 0", 2, pair=(*BLIND, "method.lookahead.gamma=0"), rate="critic", against=SEEN_ONCE),
-    Row("seeing judge: union, the optimizer restarted", 2, plan="restarts", pair=BLIND, rate="critic", against=SEEN),
-    Row("seeing judge: round 1 again, the optimizer restarted", 2, plan="first again", pair=BLIND, rate="critic",
-        against=SEEN),
-    Row("seeing judge: preferences shuffled", 2, pair=BLIND, rate="critic",
-        train=("train.preferences=shuffled",), against=SEEN_ONCE),
+    seeing(SEEN_ONCE, 2, against=SEEN_NAIVE),
+    seeing("seeing judge: gaps permuted within rank", 2, pairs="gaps permuted", against=SEEN_ONCE),
+    seeing("seeing judge: future scores permuted among siblings", 2, scores="future permuted", against=SEEN_ONCE),
+    seeing("seeing judge: gamma 0", 2, pair=("method.lookahead.gamma=0",), against=SEEN_ONCE),
+    seeing("seeing judge: union, the optimizer restarted", 2, plan="restarts", against=SEEN),
+    seeing("seeing judge: round 1 again, the optimizer restarted", 2, plan="first again", against=SEEN),
+    seeing("seeing judge: preferences shuffled", 2, train=("train.preferences=shuffled",), against=SEEN_ONCE),
     # The rest: settings, judges and views.
     Row("naive DPO, rounds 1..R", 3, plan="rounds", train=NO_MARGIN, against=LOOP),
     Row("NLL on the chosen texts, rounds 1..R", 3, plan="rounds", train=NLL_ALONE, against=LOOP),
@@ -156,7 +157,7 @@ def tasks(policies: list[str], seeds: list[int], wanted: list[str]) -> Iterator[
     """
     names = {row.name for row in ROWS}
     begins = tuple(name for name in wanted if name not in names)
-    rows = [row for row in ROWS if not wanted or row.name in wanted or (begins and row.name.startswith(begins))]
+    rows = [row for row in ROWS if not wanted or row.name in wanted or row.name.startswith(begins)]
     for block in sorted({row.block for row in rows}):
         for policy in policies:
             for seed in seeds:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from clincot import editors, engines, judges, regions
 from clincot.errors import ClincotError
 from clincot.recipe import ModelSource, Recipe
-from clincot.recipe.choices import check_parts, choose, is_elsewhere
-from clincot.recipe.plugins import named
+from clincot.recipe.choices import check_parts, choose, is_outside
 from clincot.runs.roles import OF_POLICY
 
 
@@ -48,7 +47,7 @@ def check_contracts(recipe: Recipe) -> None:
 
 
 def _check(where: str, source: ModelSource, table: Mapping[str, str], contract: Contract) -> None:
-    if not is_elsewhere(source.kind) and not named(table, source.kind):
+    if not is_outside(table, source.kind):
         return
     where = f"{where} {source.kind}"
     found = choose(table, source.kind, where)

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from clincot.recipe import Recipe
 from clincot.records.lineage import Lineage, Pin, package_versions
 from clincot.runs import releases
 from clincot.runs.evaluation.evaluate import evaluate_rounds
@@ -36,6 +35,7 @@ from clincot.runs.tables.plan import Job
 from clincot.runs.tables.stored import Facts, Stored
 
 Say = Callable[[str], None]
+T = TypeVar("T")
 ANSWERS = "answers"  # below the folder of a table's runs
 
 
@@ -63,7 +63,8 @@ class Workshop:
         run = self._trained(job)
         try:
             took = {"seconds": round(time.monotonic() - began), "cpu_seconds": round(_cpu() - busy)}
-            return _result(run, job, took, self._before(job))
+            before = self._of(job.merged, _last_facts) if job.merged else None
+            return _result(run, job, took, before)
         finally:
             run.store.close()
 
@@ -88,43 +89,21 @@ class Workshop:
     def _started(self, run: Run, job: Job) -> Run:
         """Return the run with its recipe, and its start in its store, as they are after the jobs before it."""
         if job.matched is not None:
-            run = self._with(run, job.matched, matched_recipe)
+            run = replace(run, recipe=self._of(job.matched, partial(matched_recipe, run)))
         if job.merged is not None:
-            run = self._with(run, job.merged, partial(merged_recipe, key=job.merged.key))
+            run = replace(run, recipe=self._of(job.merged, partial(merged_recipe, run, key=job.merged.key)))
         if job.from_sft is not None:
-            self._start_from(run, job.from_sft)
+            if releases.find(run, "model", run.adapter_repo, 0) is None:
+                self._of(job.from_sft, partial(_start, run))
         elif run.start == "sft":
             train_start(run)
         return run
 
-    def _before(self, job: Job) -> Facts | None:
-        """Return what the row whose merged model is the policy was given."""
-        if job.merged is None:
-            return None
-        source = self.open(job.merged)
-        try:
-            return facts_of(source, source.recipe.rounds, {})[tag_of(source.recipe.rounds)]
-        finally:
-            source.store.close()
-
-    def _with(self, run: Run, other: Job, changed: Callable[[Run, Run], Recipe]) -> Run:
-        """Return the run with the recipe that it has after another job."""
+    def _of(self, other: Job, read: Callable[[Run], T]) -> T:
+        """Return what `read` makes of the run of another job."""
         source = self.open(other)
         try:
-            return replace(run, recipe=changed(run, source))
-        finally:
-            source.store.close()
-
-    def _start_from(self, run: Run, job: Job) -> None:
-        """Put the adapter `sft` of the row "+ SFT" into the run's store."""
-        if releases.find(run, "model", run.adapter_repo, 0) is not None:
-            return
-        source = self.open(job)
-        try:
-            found = releases.find(source, "model", source.adapter_repo, 0)
-            assert found is not None  # that job was made before this one
-            made = releases.read_lineage(*found, 0, "sft")
-            _copy(source, found[1], run, run.adapter_repo, made)
+            return read(source)
         finally:
             source.store.close()
 
@@ -150,6 +129,18 @@ class Workshop:
             name = store.parent.name
             if name != run.name:
                 yield name, open_run(run.recipe, name=name, hub=self.hub or None, folder=self.folder)
+
+
+def _start(run: Run, source: Run) -> None:
+    """Put the adapter `sft` of the row "+ SFT" into the run's store."""
+    found = releases.find(source, "model", source.adapter_repo, 0)
+    assert found is not None  # that job was made before this one
+    _copy(source, found[1], run, run.adapter_repo, releases.read_lineage(*found, 0, "sft"))
+
+
+def _last_facts(run: Run) -> Facts:
+    """Return what the run's last adapter was given."""
+    return facts_of(run, run.recipe.rounds, {})[tag_of(run.recipe.rounds)]
 
 
 def _copy(source: Run, pin: Pin, run: Run, repo: str, made: Lineage) -> None:

@@ -145,7 +145,7 @@ def plan(asked: Asked) -> Plan:
                 left_out[row.name] = str(error)
                 continue
             rows.append((start, row))
-            jobs |= {job.name: job for one in made for job in _with_needed(one)}
+            jobs |= {job.name: job for one in made for job in with_needed(one)}
     if not rows:
         first = next(iter(left_out.values()), "Give --start base or sft, and rows that have this start.")
         raise RecipeError(f"table {asked.table}: no row is left. {first}")
@@ -233,10 +233,10 @@ def _same_modules(one: Recipe, other: Recipe) -> bool:
     return one.train.lora == other.train.lora and (one.train.projector_lr > 0) == (other.train.projector_lr > 0)
 
 
-def _with_needed(job: Job) -> Iterator[Job]:
+def with_needed(job: Job) -> Iterator[Job]:
     """Yield what a job needs before it, then the job."""
     for needed in job.after:
-        yield from _with_needed(needed)
+        yield from with_needed(needed)
     yield job
 
 

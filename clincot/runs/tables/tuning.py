@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clincot import protocols
 from clincot.recipe import Recipe
-from clincot.runs.tables.plan import Asked, Job, Plan, plan
+from clincot.runs.tables.plan import Asked, Job, Plan, plan, with_needed
 from clincot.runs.tables.stored import Stored
 from clincot.runs.tables.summing import Summed
 from clincot.runs.tables.table import Say, begin, make, present
@@ -69,7 +69,7 @@ def search(
 ) -> Search:
     """Make the trials that are missing (not with `only_there`), and choose the best setting of each row."""
     trials, label = trials_of(planned), protocols.load(label).label
-    jobs = {job.name: job for trial in trials for job in (*trial.job.after, trial.job)}
+    jobs = {job.name: job for trial in trials for job in with_needed(trial.job)}
     asked = replace(planned.asked, overrides=(*planned.asked.overrides, VALIDATION))
     ours, folder = Plan(asked, planned.rows, tuple(jobs.values())), results / FOLDER
     there = present(ours, folder)
