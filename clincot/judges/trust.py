@@ -79,35 +79,53 @@ def trust(
     )
 
 
-def warning(name: str, found: Trust, *, scoring: str, blind: bool) -> str | None:
+def warning(name: str, found: Trust, *, scoring: str, blind: bool, sees: bool = False) -> str | None:
     """Return what is wrong with the judge called `name` and what to do, None where nothing shows; one thing at a time.
 
-    `blind`: it was shown neither a reference nor an image.
+    `blind`: it was shown neither a reference nor an image. `sees`: it sees images, so it may rate findings of crops
+    well and answers badly; only answers were tried.
     """
-    weighed = bool(mode_of(scoring).replies)
-    other = " or ".join(mode for mode in SCORINGS if mode != scoring)
-    prefill = f'build.judging.prefill="{"Answer" if scoring == "yesno" else "Rating"}: "'
     if not found.rated:
         return None
-    if weighed and found.mass < LEAST_MEDIAN:
-        fault = f"median mass {found.mass:.3f} on the replies asked for; {LEAST_MEDIAN:g} and more is usual"
-        todo = f"set {prefill}, build.judging.scoring to {other}"
-    elif found.failures > 0.5 or found.auc is None or found.ties is None:
-        fault, todo = f"{found.failures:.0%} of its replies cannot be read", f"set build.judging.scoring to {other}"
-    elif found.ties > MOST_TIES:
-        fault = f"{found.ties:.0%} of right and wrong answers are rated alike (within {NEAR:g})"
-        todo = f"set build.judging.scoring to {other}, or {prefill}"
-    elif found.auc < LEAST_AUC:
-        blindly = ", seeing neither image nor reference" if blind else ""
-        fault = f"it rates right answers no higher than wrong ones (AUC {found.auc:.2f}{blindly})"
-        context = "build.judging.context to reference, " if blind else ""
-        todo = f"set {context}build.judging.scoring to {other}"
-    else:
+    other = " or ".join(mode for mode in SCORINGS if mode != scoring)
+    prefill = f'build.judging.prefill="{"Answer" if scoring == "yesno" else "Rating"}: "'
+    unread, unsure = _unread(found, scoring, other, prefill), _unsure(found, blind, other, prefill)
+    if unread is None and unsure is not None and sees:
+        return (
+            f"WARNING: judge {name}: {unsure[0]}. Its scores of answers say little; how it rates findings of a crop was"
+            " not tried (`clincot view` shows its ratings)."
+        )
+    if (wrong := unread or unsure) is None:
         return None
     return (
-        f"WARNING: judge {name}: {fault}. Its scores say little. Stop the build, and {todo}, or choose another judge:"
-        f" `clincot judges check {name}` compares the ways of asking."
+        f"WARNING: judge {name}: {wrong[0]}. Its scores say little. Stop the build, and {wrong[1]}, or choose another"
+        f" judge: `clincot judges check {name}` compares the ways of asking."
     )
+
+
+def _unread(found: Trust, scoring: str, other: str, prefill: str) -> tuple[str, str] | None:
+    """Return the fault of replies that are no ratings, and what to do; None where they are."""
+    if mode_of(scoring).replies and found.mass < LEAST_MEDIAN:
+        fault = f"median mass {found.mass:.3f} on the replies asked for; {LEAST_MEDIAN:g} and more is usual"
+        return fault, f"set {prefill}, build.judging.scoring to {other}"
+    if found.failures > 0.5 or found.auc is None:
+        return f"{found.failures:.0%} of its replies cannot be read", f"set build.judging.scoring to {other}"
+    return None
+
+
+def _unsure(found: Trust, blind: bool, other: str, prefill: str) -> tuple[str, str] | None:
+    """Return the fault of ratings that do not tell right from wrong answers, and what to do; None where they do."""
+    if found.auc is None or found.ties is None:
+        return None
+    if found.ties > MOST_TIES:
+        fault = f"{found.ties:.0%} of right and wrong answers are rated alike (within {NEAR:g})"
+        return fault, f"set build.judging.scoring to {other}, or {prefill}"
+    if found.auc < LEAST_AUC:
+        blindly = ", seeing neither image nor reference" if blind else ""
+        context = "build.judging.context to reference, " if blind else ""
+        fault = f"it rates right answers no higher than wrong ones (AUC {found.auc:.2f}{blindly})"
+        return fault, f"set {context}build.judging.scoring to {other}"
+    return None
 
 
 def _known(ratings: Sequence[Rating], images: Sequence[str]) -> list[tuple[float, str]]:

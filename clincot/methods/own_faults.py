@@ -39,8 +39,11 @@ def named(method: Method, part: str, example: Example) -> Iterator[None]:
         ) from error
 
 
-def check_pairs(found: Sequence[object]) -> None:
-    """Raise TypeError for what is no list of pairs."""
-    odd = [one for one in found if not isinstance(one, Pair)]
-    if odd:
-        raise TypeError(f"it returns {odd[0]!r} among its pairs, which is no Pair")
+def check_pairs(found: Sequence[object], seen: set[str]) -> None:
+    """Raise TypeError for what is no list of pairs, ValueError for a pair whose id is `seen`; its ids are added."""
+    for one in found:
+        if not isinstance(one, Pair):
+            raise TypeError(f"it returns {one!r} among its pairs, which is no Pair")
+        if one.id in seen:
+            raise ValueError(f"it returns a second pair called {one.id!r}: readers mark pairs by their ids")
+        seen.add(one.id)

@@ -186,7 +186,7 @@ class Train:
 
 
 Control = Literal["black_image", "shuffled_images", "question_prior", "constant_template", "random_report"]
-Probe = Literal["faithfulness", "image", "length", "templates", "judge"]
+Probe = Literal["faithfulness", "findings", "image", "length", "templates", "judge"]
 PROBES: tuple[Probe, ...] = get_args(Probe)
 
 

@@ -17,7 +17,8 @@ from clincot.stages.pair.draw import draw_pairs
 
 EXAMPLE: Any = Example(id="a/1", image_id="a", image=b"", question="?", answer="yes", answer_type="closed", kind="all",
                        modality="x-ray", reference="yes")  # fmt: skip
-TEXT = """
+TWICE = "p = Pair.__new__(Pair); object.__setattr__(p, 'id', 'x'); return [p, p]"
+TEXT = """from clincot.records.pairs import Pair
 class Config: ...
 class Own:
     name = title = paper = "own"
@@ -50,7 +51,11 @@ def test_what_sample_raises_is_named(tmp_path: Path, sample: str, says: str) -> 
 
 @pytest.mark.parametrize(
     ("pair", "says"),
-    [("return [None]", "pair raised TypeError for a/1: it returns None among its pairs"), ("return 1 / 0", "line 8")],
+    [
+        ("return [None]", "pair raised TypeError for a/1: it returns None among its pairs"),
+        ("return 1 / 0", "line 8"),
+        (TWICE, "ValueError for a/1: it returns a second pair called 'x'"),
+    ],
 )
 def test_what_pair_raises_is_named(tmp_path: Path, pair: str, says: str) -> None:
     candidate: Any = type("Candidate", (), {"example_id": "a/1"})()

@@ -28,6 +28,7 @@ from clincot.runs.checks.servers import check_served_name, check_server
 from clincot.runs.roles import OF_POLICY, OF_PROPOSER
 
 BY_POLICY = ("black_image", "shuffled_images")  # controls that a policy answers
+OF_CHAINS = {"faithfulness": "changes what a chain looks at", "findings": "reads what a chain writes of its regions"}
 SUFFIX = "-preferences"  # the longest that a repository of a run has after the run's name
 
 
@@ -178,11 +179,12 @@ def _check_evaluation(recipe: Recipe) -> None:
         )
     if "judge" in recipe.evaluate.probes and not recipe.models.judges:
         raise RecipeError("evaluate.probes: `judge` needs judges, and the setting names none. Add models.judges.")
-    if "faithfulness" in recipe.evaluate.probes and "region" not in recipe.evaluate.inference:
-        raise RecipeError(
-            "evaluate.probes: `faithfulness` changes what a chain looks at, and evaluate.inference has no `region`. Add"
-            " it, or leave the probe out."
-        )
+    for probe, what in OF_CHAINS.items():
+        if probe in recipe.evaluate.probes and "region" not in recipe.evaluate.inference:
+            raise RecipeError(
+                f"evaluate.probes: `{probe}` {what}, and evaluate.inference has no `region`. Add it, or leave the probe"
+                " out."
+            )
     check_split("evaluate.split", recipe.benchmark, recipe.evaluate.split)
     if "region" in recipe.evaluate.inference and recipe.models.proposer == ModelSource():
         raise RecipeError(

@@ -55,13 +55,13 @@ def draw_pairs(
     of_example: dict[str, list[Candidate]] = {}
     for candidate in candidates:
         of_example.setdefault(candidate.example_id, []).append(candidate)
-    drawing, pairs = Drawing(recipe, round_), []
+    drawing, pairs, seen = Drawing(recipe, round_), [], set[str]()
     for example in examples:
         if example.id not in of_example:
             continue
         with own_faults.named(method, "pair", example):
             found = method.pair(example, of_example[example.id], drawing)
-            own_faults.check_pairs(found)
+            own_faults.check_pairs(found, seen)
         if not found:
             drawing.drop(UNPAIRED)
         pairs += found

@@ -41,8 +41,9 @@ async def look_at_judges(
     for judge in models.judges if asked else ():
         found[judge.name] = await _of(judge, asked)
         notice(f"judge {judge.name}: {found[judge.name].line} ({found[judge.name].rated} ratings, before the build)")
-        blind = all(r.reference is None and not (r.images and _sees(judge)) for _, r in asked)
-        if said := warning(judge.name, found[judge.name], scoring=_scoring(judge, recipe), blind=blind):
+        sees = _sees(judge) and all(r.images for _, r in asked)
+        blind = not sees and all(r.reference is None for _, r in asked)
+        if said := warning(judge.name, found[judge.name], scoring=_scoring(judge, recipe), blind=blind, sees=sees):
             notice(said)
             models.panel(recipe.build.judging).warned(judge.name)
     write_file(path, json.dumps({name: asdict(figures) for name, figures in found.items()}, indent=1, sort_keys=True))

@@ -10,10 +10,11 @@ import pytest
 
 from clincot.errors import ClincotError
 from clincot.protocols import JUDGED, PROTOCOLS, load
-from clincot.records import Box, Candidate, Example, JudgeScore
+from clincot.records import Box, Candidate, Example, JudgeScore, TrueRegion
+from clincot.stages.evaluate.inference import Looked
 from clincot.stages.evaluate.interventions import CROP_DIMMED, CROP_SWAPPED
 from clincot.stages.evaluate.predictions import Prediction
-from clincot.stages.evaluate.probes import judged, length, templates
+from clincot.stages.evaluate.probes import findings, judged, length, templates
 from clincot.stages.evaluate.probes.agreement import kappa, tau_b
 from clincot.stages.evaluate.probes.base import Probed
 from clincot.stages.evaluate.probes.flips import Flip, flips
@@ -48,6 +49,48 @@ IMAGES = Resampling.of(ASKED, RESAMPLES, 0)
 def only(found: Sequence[Probed], **wanted: str) -> Probed:
     (one,) = (p for p in found if all(getattr(p, name) == value for name, value in wanted.items()))
     return one
+
+
+THERE, HALF, BARELY, AWAY = Box(8, 8, 16, 16), Box(8, 8, 16, 12), Box(8, 8, 16, 9), Box(32, 32, 40, 40)
+
+
+def test_findings_count_by_what_their_regions_show() -> None:
+    lesions = [replace(e, true_regions=(TrueRegion("nodule", THERE),)) for e in ASKED[:3]]
+    known = {e.id: e for e in (*lesions, ASKED[3])}
+
+    def chains(policy: str, *said: tuple[str, str, Box]) -> list[Prediction]:
+        made = predictions(Row(policy, "region"), ["."] * 4)
+        steps = [said[i::4] for i in range(4)]
+        return [
+            replace(one, findings=tuple(text for text, _, _ in some), regions=tuple(Looked(*at) for _, *at in some))
+            for one, some in zip(made, steps, strict=True)
+        ]
+
+    base = chains(
+        "base",
+        ("There is a nodule.", "nodule", THERE),  # right
+        ("No nodule.", "nodule", HALF),  # missed: half of the nodule is shown
+        ("There is a nodule.", "nodule", BARELY),  # an eighth of it: neither
+        ("There is a nodule.", "nodule", AWAY),  # invented, in an image without any
+        ("There is a nodule.", "nodule", AWAY),  # invented
+        ("There is an effusion.", "nodule", AWAY),  # right: it names no nodule
+        ("There is an effusion.", "lesion", THERE),  # a lesion is any of them
+        ("有结节。", "nodule", AWAY),  # the labels read English
+    )
+    base[0] = replace(  # the labels know no name for fluid
+        base[0], findings=(*base[0].findings, "Fluid."), regions=(*base[0].regions, Looked("fluid", AWAY))
+    )
+    constant = chains("round-1", *[("There is a nodule.", "nodule", box) for box in (THERE, HALF, AWAY, AWAY)])
+    rows = {Row("base", "region"): base, Row("round-1", "region"): constant, Row("base", "direct"): base}
+    found = list(findings.measure(known, rows, Resampling.of(list(known.values()), RESAMPLES, 0)))
+    one = only(found, policy="base")
+    assert (one.value, one.control_value, one.n, one.of) == (2 / 3, 2 / 3, 3, "findings")
+    same = only(found, policy="round-1", measure=findings.NAMED)
+    assert (same.value, same.control_value, same.difference) == (1, 1, 0) and same.undecided
+    gain = only(found, policy="round-1", measure=findings.GAIN)
+    assert (gain.value, gain.control_value, gain.n) == (0, 0, 4)
+    assert findings.notes(ASKED) and not findings.notes(lesions)
+    assert not list(findings.measure({e.id: e for e in ASKED}, rows, IMAGES))
 
 
 def test_a_chain_flips_where_other_crops_change_its_answer_and_dimmed_ones_do_not() -> None:

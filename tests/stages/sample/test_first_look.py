@@ -76,6 +76,15 @@ def test_each_judge_gets_a_line_and_those_that_say_little_a_warning(
     assert all(judge.take_fresh() == () for judge in cached)
 
 
+def test_a_judge_that_sees_may_still_rate_findings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    guess, unread = Telling("guess", 0.3, 0.6), Telling("unread", 0.9, 0.1, mass=0.2)
+    guess.sees = unread.sees = True  # type: ignore[attr-defined]
+    look(tmp_path, guess, unread)
+    _, first, _, second = capsys.readouterr().err.splitlines()
+    assert "findings of a crop was not tried" in first and "Stop the build" not in first
+    assert "median mass 0.200" in second and "Stop the build" in second
+
+
 def test_a_build_that_goes_on_does_not_try_its_judges_again(tmp_path: Path) -> None:
     judge = Telling("good", 0.9, 0.2)
     look(tmp_path, judge)

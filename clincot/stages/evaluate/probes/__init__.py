@@ -8,7 +8,7 @@ from clincot import protocols
 from clincot.recipe import Recipe
 from clincot.records import Example
 from clincot.stages.evaluate.predictions import Prediction
-from clincot.stages.evaluate.probes import faithfulness, image, length, templates
+from clincot.stages.evaluate.probes import faithfulness, findings, image, length, templates
 from clincot.stages.evaluate.probes.base import Probed
 from clincot.stages.evaluate.probes.flips import Flip, flips
 from clincot.stages.evaluate.results import Row, Scoring
@@ -29,8 +29,10 @@ def flipped(recipe: Recipe, examples: Sequence[Example], rows: Rows) -> tuple[Fl
 
 
 def notes(recipe: Recipe, examples: Sequence[Example], train: Sequence[Example]) -> list[str]:
-    """Return what a reader of the numbers must know: how many questions are new."""
-    return templates.notes(examples, train) if "templates" in recipe.evaluate.probes else []
+    """Return what a reader of the numbers must know: how many questions are new, what has no number."""
+    probes = recipe.evaluate.probes
+    unknown = findings.notes(examples) if "findings" in probes else []
+    return [*unknown, *(templates.notes(examples, train) if "templates" in probes else [])]
 
 
 def _of(
@@ -44,5 +46,7 @@ def _of(
         yield from length.of_answers(known, rows, scoring.resampling)
     elif probe == "faithfulness":
         yield from faithfulness.measure(known, rows, scoring.resampling)
+    elif probe == "findings":
+        yield from findings.measure(known, rows, scoring.resampling)
     elif probe == "image":
         yield from image.measure(known, rows, scoring)
