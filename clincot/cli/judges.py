@@ -40,6 +40,9 @@ Questions = Annotated[int, typer.Option(min=2, help="How many questions; each gi
 Split = Annotated[str, typer.Option(help="Split of the benchmark.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the questions and of the intervals.")]
 Images = Annotated[bool, typer.Option("--images/--no-images", help="Show images to a judge that sees.")]
+Findings = Annotated[
+    bool, typer.Option("--findings", help="Statements about crops of known regions in place of answers.")
+]
 Revision = Annotated[str, typer.Option(help="Commit, tag or branch of REPO.")]
 Setting = Annotated[
     str, typer.Option(help=f"Setting: Hub, benchmark, policy. {listed(SETTINGS)}", autocompletion=completing(SETTINGS))
@@ -69,6 +72,7 @@ def check(
     split: Split = "test",
     seed: Seed = 0,
     images: Images = True,
+    findings: Findings = False,
     revision: Revision = "main",
     setting: Setting = "phantom",
     benchmark: BenchmarkName = "",
@@ -86,7 +90,7 @@ def check(
 
         prepare(run, say)
         ways = {"scorings": tuple(scoring or SCORINGS), "contexts": tuple(context or CONTEXTS)}
-        asked = JudgeCheck(repo, kind, revision, endpoint, split, questions, seed, images, **ways)
+        asked = JudgeCheck(repo, kind, revision, endpoint, split, questions, seed, images, findings, **ways)
         done = check_judge(run, asked, say)
         run.store.close()
     _print(done, as_json)
@@ -94,7 +98,8 @@ def check(
     if as_json:
         return
     if _low(best) <= CHANCE:
-        say("\nIn no way of asking does it rate right answers surely higher. Try another prefill, or another judge.")
+        what = "findings" if findings else "answers"
+        say(f"\nIn no way of asking does it rate right {what} surely higher. Try another prefill, or another judge.")
     else:
         next_step(
             f"clincot build-data --set build.judging.scoring={best.scoring} --set build.judging.context={best.context}"
@@ -138,15 +143,20 @@ def _print(done: Checked, as_json: bool) -> None:
 
     if as_json:
         return print_json(asdict(done))
-    typer.echo(
-        f"{done.judge}\n{done.benchmark} {done.split}: {done.questions} questions about {done.images} images, each with"
-        " its gold and a wrong answer\n"
-    )
+    asked = f"{done.questions} questions about {done.images} images, each with its gold and a wrong answer"
+    if done.findings:
+        asked = f"{done.questions} regions of {done.images} images, one of two shows what a finding names"
+    typer.echo(f"{done.judge}\n{done.benchmark} {done.split}: {asked}\n")
     typer.echo(HEAD)
     for way in done.ways:
         typer.echo(_line(way))
+    pair = (
+        "the right finding of a region has more than the wrong"
+        if done.findings
+        else "a right answer has more than a wrong"
+    )
     say(
-        "\nAUC: how often a right answer has more than a wrong one; .5 is chance. ties: pairs within 0.05."
+        f"\nAUC: how often {pair} one; .5 is chance. ties: pairs within 0.05."
         "\nreference: the judge read the gold answer. docs/judges.md says how to choose."
     )
 

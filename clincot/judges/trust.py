@@ -51,32 +51,57 @@ class Trust:
 
 
 def trust(
-    right: Sequence[Rating], wrong: Sequence[Rating], images: Sequence[str], *, resamples: int = 0, seed: int = 0
+    right: Sequence[Rating],
+    wrong: Sequence[Rating],
+    images: Sequence[str],
+    *,
+    resamples: int = 0,
+    seed: int = 0,
+    paired: bool = False,
 ) -> Trust:
     """Return the figures of ratings of questions: `right[i]` and `wrong[i]` are about one of the image `images[i]`.
 
-    The interval draws images, `resamples` times (0: no interval). Prompts that are too long are left out.
+    `paired` compares them within a question alone, else every right one with every wrong one. The interval draws
+    images, `resamples` times (0: no interval). Prompts that are too long are left out.
     """
     read = [rating for rating in (*right, *wrong) if not rating.too_long]
     known = [rating.value for rating in read if rating.value is not None]
     mass = median(rating.mass for rating in read) if read else 0.0
     failures = 1 - len(known) / len(read) if read else 0.0
-    a, b = _known(right, images), _known(wrong, images)
-    if not (a and b):
+    compared = _within(right, wrong, images) if paired else _across(right, wrong, images)
+    if compared is None:
         return Trust(len(read), mass, failures)
-    above, near = _compared([value for value, _ in a], [value for value, _ in b])
+    gaps, first, second = compared
+    above = (gaps > 0) + 0.5 * (gaps == 0)
     (digit, times), *_ = Counter(round(TOP * value) for value in known).most_common(1)
     return Trust(
         rated=len(read),
         mass=mass,
         failures=failures,
-        ties=float(near.mean()),
+        ties=float((np.abs(gaps) <= NEAR + 1e-9).mean()),
         auc=float(above.mean()),
-        interval=_interval(above, a, b, resamples, seed) if resamples else None,
+        interval=_interval(above, first, second, resamples, seed) if resamples else None,
         mean=mean(known),
         digit=digit,
         share=times / len(known),
     )
+
+
+Compared = tuple[np.ndarray, list[str], list[str]]  # gaps of right minus wrong ratings, the images of their two axes
+
+
+def _across(right: Sequence[Rating], wrong: Sequence[Rating], images: Sequence[str]) -> Compared | None:
+    """Return the gaps of every right (row) and every wrong rating (column); None without one of each."""
+    a, b = _known(right, images), _known(wrong, images)
+    gaps = np.subtract.outer(np.array([value for value, _ in a]), np.array([value for value, _ in b]))
+    return (gaps, [image for _, image in a], [image for _, image in b]) if gaps.size else None
+
+
+def _within(right: Sequence[Rating], wrong: Sequence[Rating], images: Sequence[str]) -> Compared | None:
+    """Return the gap of each question of which both ratings were read (one column of no image); None without any."""
+    both = zip(right, wrong, images, strict=True)
+    read = [(a.value - b.value, image) for a, b, image in both if a.value is not None and b.value is not None]
+    return (np.array([[gap] for gap, _ in read]), [image for _, image in read], [""]) if read else None
 
 
 def warning(name: str, found: Trust, *, scoring: str, blind: bool, sees: bool = False) -> str | None:
@@ -93,7 +118,7 @@ def warning(name: str, found: Trust, *, scoring: str, blind: bool, sees: bool = 
     if unread is None and unsure is not None and sees:
         return (
             f"WARNING: judge {name}: {unsure[0]}. Its scores of answers say little; how it rates findings of a crop was"
-            " not tried (`clincot view` shows its ratings)."
+            f" not tried: `clincot judges check {name} --findings` does, on a benchmark that knows regions."
         )
     if (wrong := unread or unsure) is None:
         return None
@@ -132,19 +157,15 @@ def _known(ratings: Sequence[Rating], images: Sequence[str]) -> list[tuple[float
     return [(r.value, image) for r, image in zip(ratings, images, strict=True) if r.value is not None]
 
 
-def _compared(right: Sequence[float], wrong: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Return, for each right (row) and wrong answer (column), whether it is above (equal: 0.5), and whether near."""
-    gaps = np.subtract.outer(np.array(right), np.array(wrong))
-    return (gaps > 0) + 0.5 * (gaps == 0), np.abs(gaps) <= NEAR + 1e-9
-
-
 def _interval(
-    above: np.ndarray, right: Sequence[tuple[float, str]], wrong: Sequence[tuple[float, str]], resamples: int, seed: int
+    above: np.ndarray, rows: Sequence[str], columns: Sequence[str], resamples: int, seed: int
 ) -> tuple[float, float]:
-    names = sorted({image for _, image in (*right, *wrong)})
+    """Return what holds 95 % of the means over resamples of the images; the image "" is in all of them once."""
+    names = sorted({*rows, *columns} - {""})
     place = {image: i for i, image in enumerate(names)}
     drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-    a, b = (drawn[:, [place[image] for _, image in own]].astype(float) for own in (right, wrong))
+    drawn, place = np.hstack([drawn, np.ones((resamples, 1))]), place | {"": len(names)}
+    a, b = (drawn[:, [place[image] for image in own]].astype(float) for own in (rows, columns))
     pairs = a.sum(1) * b.sum(1)
     values = ((a @ above) * b).sum(1)[pairs > 0] / pairs[pairs > 0]
     low, high = np.percentile(values, [2.5, 97.5]) if len(values) else (float("nan"), float("nan"))

@@ -135,8 +135,14 @@ def padded_box(component: np.ndarray, padding: float, least_side: int) -> Box:
     """Return the box of `component`, grown by `padding` of each side, at least `least_side` wide, inside the image."""
     rows, columns = np.flatnonzero(component.any(axis=1)), np.flatnonzero(component.any(axis=0))
     height, width = component.shape
-    upper, lower = _span(int(rows[0]), int(rows[-1]) + 1, height, padding, least_side)
-    left, right = _span(int(columns[0]), int(columns[-1]) + 1, width, padding, least_side)
+    held = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    return grown(held, (width, height), padding, least_side)
+
+
+def grown(box: Box, size: tuple[int, int], padding: float, least_side: int) -> Box:
+    """Return `box` grown in the same way in an image of `size` (width, height)."""
+    left, right = _span(box.left, box.right, size[0], padding, least_side)
+    upper, lower = _span(box.upper, box.lower, size[1], padding, least_side)
     return Box(left, upper, right, lower)
 
 

@@ -1,4 +1,4 @@
-"""A judge and a benchmark -> how well it tells right answers from wrong ones, by scoring mode and context."""
+"""A judge and a benchmark -> how well it tells right answers or findings from wrong ones, by scoring and context."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from clincot import benchmarks, judges
 from clincot.chain.layout import Display
 from clincot.errors import DataError, ModelError
 from clincot.images.views import Gallery
-from clincot.judges.base import JudgeRequest, ReadingJudge
+from clincot.judges.base import JudgeRequest, Rating, ReadingJudge
 from clincot.judges.trust import Trust
 from clincot.judges.vlm import VlmJudge
 from clincot.methods.base import Rate
 from clincot.progress import bar
 from clincot.recipe import ModelSource
 from clincot.recipe.parts import SCORINGS
-from clincot.records import most_images
+from clincot.records import Example, most_images
 from clincot.runs.checks.places import check_server_place
 from clincot.runs.models.loading import load_policy
 from clincot.runs.models.loads import options_of
@@ -29,6 +29,7 @@ from clincot.runs.models.pins import benchmark_pin, examples_at
 from clincot.runs.roles import OF_POLICY
 from clincot.runs.run import Run
 from clincot.stages.sample.labelled import Labelled, both_ways, labelled, requests_of, trust_of, with_images
+from clincot.stages.sample.labelled_regions import labelled_regions
 
 CONTEXTS = ("reference", "blind")
 RESAMPLES = 1000
@@ -38,6 +39,7 @@ RESAMPLES = 1000
 class JudgeCheck:
     """What to check: a folder, a repository, `policy`, or a name that `endpoint` serves; and on what.
 
+    `findings`: statements about crops of known regions in place of answers; `questions` counts the regions then.
     `kind` empty: the setting's for this repository, else `vlm` for a model with a vision tower and `causal_lm`.
     """
 
@@ -49,6 +51,7 @@ class JudgeCheck:
     questions: int = 60
     seed: int = 0
     images: bool = True
+    findings: bool = False
     scorings: tuple[str, ...] = SCORINGS
     contexts: tuple[str, ...] = CONTEXTS
 
@@ -66,7 +69,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Checked:
-    """The figures of a judge on `questions` questions, each with its gold answer and a wrong one."""
+    """The figures of a judge on `questions` questions or regions, each with a right and a wrong answer or finding."""
 
     judge: str
     benchmark: str
@@ -75,18 +78,19 @@ class Checked:
     images: int
     seed: int
     ways: tuple[Way, ...]
+    findings: bool = False
 
 
 def check_judge(run: Run, asked: JudgeCheck, say: Callable[[str], None]) -> Checked:
-    """Rate right and wrong answers in every way asked for; the judge is loaded once.
+    """Rate right and wrong answers (or findings) in every way asked for; the judge is loaded once.
 
-    Raises DataError for a benchmark without a wrong answer to be found, ModelError for a judge that works in no way,
-    RecipeError for a server that may not see the benchmark.
+    Raises DataError for a benchmark without a wrong answer to be found or without known regions, ModelError for a
+    judge that works in no way, RecipeError for a server that may not see the benchmark.
     """
     if asked.endpoint:
         check_server_place(run.recipe, "--endpoint", asked.endpoint)
     questions = _questions(run, asked)
-    load = _loader(run, asked, say, most_images(question.example for question, _ in questions))
+    load = _loader(run, asked, say, most_images(question.example for question, _ in questions) + asked.findings)
     judge = load("generated")
     made = [(scoring, context) for scoring in asked.scorings for context in asked.contexts]
     ways: list[Way] = []
@@ -95,7 +99,7 @@ def check_judge(run: Run, asked: JudgeCheck, say: Callable[[str], None]) -> Chec
         for scoring, context in made:
             try:
                 own = judge.in_mode(scoring) if hasattr(judge, "in_mode") else load(scoring)
-                ways.append(_way(own, scoring, context, _shown(questions, context), asked.seed))
+                ways.append(_way(own, scoring, context, _shown(questions, context), asked))
             except ModelError as error:  # a server without log-probabilities, a vocabulary without a reply
                 refused = refused or error
                 ways.append(Way(scoring, context, None, fault=str(error)))
@@ -103,26 +107,40 @@ def check_judge(run: Run, asked: JudgeCheck, say: Callable[[str], None]) -> Chec
     if refused and not any(way.found for way in ways):
         raise refused
     images = len({question.example.image_id for question, _ in questions})
-    return Checked(judge.name, run.recipe.benchmark, asked.split, len(questions), images, asked.seed, tuple(ways))
+    counts = (len(questions), images, asked.seed)
+    return Checked(judge.name, run.recipe.benchmark, asked.split, *counts, tuple(ways), asked.findings)
 
 
 def _questions(run: Run, asked: JudgeCheck) -> list[tuple[Labelled, JudgeRequest]]:
     benchmark = benchmarks.load(run.recipe.benchmark)
     pin = benchmark_pin(run.target, benchmark, run.recipe.benchmark_revision)
     every = examples_at(run.target, benchmark, pin, asked.split)
-    chosen = with_images(labelled(every, asked.questions, asked.seed))
-    views = None if asked.images else ()
-    rates = [
-        (q, Rate(q.example, "", reference=q.example.reference, views=views, report=q.example.answer_type == "report"))
-        for q in chosen
-    ]
-    found = requests_of(rates, Display(Gallery([question.example for question in chosen]), "separate"))
-    if not found:
+    rates = _findings(run, every, asked) if asked.findings else _answers(every, asked)
+    display = Display(Gallery([question.example for question, _ in rates]), "separate")
+    found = requests_of(rates, display)
+    if found:
+        return found
+    if asked.findings:
         raise DataError(
-            f"benchmark {run.recipe.benchmark}: no question of {asked.split!r} has a readable image and, among the"
-            " other questions, a wrong answer. Give another --split or --benchmark."
+            f"benchmark {run.recipe.benchmark}: {asked.split!r} has no readable image with a known region of a finding"
+            " and room for another. Give another --split or --benchmark, or leave out --findings."
         )
-    return found
+    raise DataError(
+        f"benchmark {run.recipe.benchmark}: no question of {asked.split!r} has a readable image and, among the"
+        " other questions, a wrong answer. Give another --split or --benchmark."
+    )
+
+
+def _answers(every: Sequence[Example], asked: JudgeCheck) -> list[tuple[Labelled, Rate]]:
+    views = None if asked.images else ()
+    return [
+        (q, Rate(q.example, "", reference=q.example.reference, views=views, report=q.example.answer_type == "report"))
+        for q in with_images(labelled(every, asked.questions, asked.seed))
+    ]
+
+
+def _findings(run: Run, every: Sequence[Example], asked: JudgeCheck) -> list[tuple[Labelled, Rate]]:
+    return labelled_regions(every, asked.questions, asked.seed, run.recipe.build.regions, images=asked.images)
 
 
 def _shown(questions: Sequence[tuple[Labelled, JudgeRequest]], context: str) -> list[tuple[Labelled, JudgeRequest]]:
@@ -132,13 +150,21 @@ def _shown(questions: Sequence[tuple[Labelled, JudgeRequest]], context: str) -> 
 
 
 def _way(
-    judge: ReadingJudge, scoring: str, context: str, asked: Sequence[tuple[Labelled, JudgeRequest]], seed: int
+    judge: ReadingJudge,
+    scoring: str,
+    context: str,
+    questions: Sequence[tuple[Labelled, JudgeRequest]],
+    asked: JudgeCheck,
 ) -> Way:
-    requests = both_ways(asked)
+    requests = both_ways(questions)
     started = time.perf_counter()
     ratings = judge.rate(requests)
     seconds = (time.perf_counter() - started) / len(requests)
-    return Way(scoring, context, trust_of(asked, ratings, resamples=RESAMPLES, seed=seed), seconds)
+    return Way(scoring, context, _trust(questions, ratings, asked), seconds)
+
+
+def _trust(questions: Sequence[tuple[Labelled, JudgeRequest]], ratings: Sequence[Rating], asked: JudgeCheck) -> Trust:
+    return trust_of(questions, ratings, resamples=RESAMPLES, seed=asked.seed, paired=asked.findings)
 
 
 def _loader(run: Run, asked: JudgeCheck, say: Callable[[str], None], most: int) -> Callable[[str], Any]:
@@ -161,7 +187,7 @@ def _loader(run: Run, asked: JudgeCheck, say: Callable[[str], None], most: int) 
     kind = asked.kind or (source.kind if source.kind in judges.JUDGES else "") or _kind_of(folder)
     numbers |= options_of(source)
     if kind == "vlm":
-        numbers |= {"images": most, **recipe.fit_facts}  # no crops here
+        numbers |= {"images": most, **recipe.fit_facts}
     return lambda scoring: judges.load(kind, folder, name=name, key="", scoring=scoring, **numbers, **prefill)
 
 

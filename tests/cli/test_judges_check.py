@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -32,6 +33,12 @@ def test_a_trained_judge_knows_right_answers_by_the_reference_and_guesses_withou
     assert lines[4].split()[2:] == ["-", "0.000", "100%"]  # it was never taught to say yes
     assert "Next: clincot build-data --set build.judging.scoring=expected --set build.judging.context=reference" in err
     assert list(tmp_path.iterdir()) == []
+    # A judge that reads texts cannot know which of two regions shows a finding, whatever it prefers.
+    out, err = clincot(*words[:5], "--findings", "--scoring=expected", cwd=tmp_path)
+    found = re.search(r"phantom test: (\d+) regions of (\d+) images, one of two shows", out)
+    assert found and int(found[1]) == 2 * int(found[2]) > 0
+    assert [line.split()[2:4] for line in out.splitlines()[4:]] == [["0.50", "0.50-0.50"]] * 2
+    assert "does it rate right findings surely higher" in err and max(map(len, out.splitlines())) <= 80
     # The tiny policy was never taught to rate.
     _, err = clincot("judges", "check", "policy", *words[3:], "--scoring=expected", cwd=tmp_path)
     assert "In no way of asking does it rate right answers surely higher." in err and "Next:" not in err
@@ -47,7 +54,8 @@ def test_a_folder_that_sees_is_found_out_and_modes_contexts_and_seeds_are_chosen
     found = json.loads(out)
     (way,) = found.pop("ways")
     assert found == {
-        "judge": "own", "benchmark": "phantom", "split": "test", "questions": 6, "images": found["images"], "seed": 3
+        "judge": "own", "benchmark": "phantom", "split": "test", "questions": 6, "images": found["images"], "seed": 3,
+        "findings": False,
     }  # fmt: skip
     assert (way["scoring"], way["context"], way["fault"]) == ("yesno", "blind", "")
     assert way["found"]["rated"] == 12 and way["seconds"] > 0

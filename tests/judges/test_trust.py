@@ -29,6 +29,17 @@ def test_the_figures_by_hand() -> None:
     assert found.line == "mass 0.800, AUC 0.72 right against wrong, ties 33%, mean 0.48, 4 in 67%"
 
 
+def test_within_questions_only_the_two_of_each_are_compared() -> None:
+    right, wrong = [*ratings(0.9, 0.5, 0.2), UNREAD], [*ratings(0.5, 0.6, 0.2), *ratings(0.1)]
+    found = trust(right, wrong, ["a", "a", "b", "c"], paired=True, resamples=400)
+    # .9 above .5, .5 below .6, .2 equals .2; the last has one rating.
+    assert found.auc == pytest.approx((1 + 0 + 0.5) / 3) and found.ties == pytest.approx(1 / 3)
+    assert found.interval == (0.5, 0.5)  # each image has one half right
+    alone = trust(ratings(0.9, 0.1), ratings(0.5, 0.5), ["a", "b"], paired=True, resamples=400)
+    assert alone.interval == (0.0, 1.0)
+    assert trust([UNREAD, *ratings(0.3)], [*ratings(0.2), UNREAD], ["a", "b"], paired=True).auc is None
+
+
 def test_failures_are_a_share_and_long_prompts_no_rating() -> None:
     found = trust([*ratings(0.8), UNREAD, LONG], [*ratings(0.2), UNREAD, *ratings(0.9)], ["a", "b", "c"])
     assert (found.rated, found.failures) == (5, pytest.approx(0.4))

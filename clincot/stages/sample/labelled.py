@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 from clincot.chain.layout import Display
 from clincot.judges.base import JudgeRequest, Rating
@@ -70,8 +71,8 @@ def both_ways(asked: Sequence[tuple[Labelled, JudgeRequest]]) -> list[JudgeReque
     return right + [replace(request, statement=question.wrong) for question, request in asked]
 
 
-def trust_of(asked: Sequence[tuple[Labelled, JudgeRequest]], ratings: Sequence[Rating], **how: int) -> Trust:
-    """Return what the ratings of `both_ways` say of their judge; `how` goes to `trust` (resamples, seed)."""
+def trust_of(asked: Sequence[tuple[Labelled, JudgeRequest]], ratings: Sequence[Rating], **how: Any) -> Trust:
+    """Return what the ratings of `both_ways` say of their judge; `how` goes to `trust` (resamples, seed, paired)."""
     images = [question.example.image_id for question, _ in asked]
     return trust(ratings[: len(asked)], ratings[len(asked) :], images, **how)
 

@@ -81,7 +81,7 @@ def test_a_judge_that_sees_may_still_rate_findings(tmp_path: Path, capsys: pytes
     guess.sees = unread.sees = True  # type: ignore[attr-defined]
     look(tmp_path, guess, unread)
     _, first, _, second = capsys.readouterr().err.splitlines()
-    assert "findings of a crop was not tried" in first and "Stop the build" not in first
+    assert "--findings" in first and "Stop the build" not in first
     assert "median mass 0.200" in second and "Stop the build" in second
 
 

@@ -22,7 +22,7 @@ class Probed:
 
     `measure` says what is counted, `what` what was done for it, `control` what was done instead. `low`, `high` and the
     `difference` (value minus control, on the same resamples) are nan where nothing can be resampled. `n` counts
-    questions (`of`: or pairs, candidates, findings). `unit`: shares and differences of shares are in [0, 1] and [-1, 1].
+    questions (`of`: or pairs, candidates, findings). `unit`: shares and their differences are in [0, 1] and [-1, 1].
     """
 
     probe: str
