@@ -58,7 +58,7 @@ def _both(example: Example, image: Image.Image, settings: Regions, images: bool)
 
 
 def _is_finding(region: TrueRegion) -> bool:
-    """Return whether a region is of a finding: an organ is seen in every image, so nothing is told by it."""
+    """Return whether a region is of a finding: an organ is seen in every image, so it says nothing."""
     entities = entities_in(region.finding)
     return not entities or any(name not in ORGANS for name in entities)
 
