@@ -39,7 +39,7 @@ class Estimate:
 class Contrast(Estimate):
     """A row minus another one: `p` is the larger of the crossed p value and that of t over the seeds' differences.
 
-    `equivalent`: the 90 % interval lies within a point of nothing.
+    `equivalent`: there are several seeds, and the 90 % interval lies within a point of nothing.
     """
 
     p: float = 1.0
@@ -98,7 +98,8 @@ class Analysis:
         low, high = np.nanpercentile(measure.unit * found.draws, [5, 95])
         by_t = _by_t(list(seeds.values()))
         p = max(_crossed_p(found.draws), by_t)
-        return Contrast(*_ends(found, measure, 95), seeds, p, by_t, bool(low > -EQUAL and high < EQUAL))
+        nothing = len(seeds) > 1 and bool(low > -EQUAL and high < EQUAL)
+        return Contrast(*_ends(found, measure, 95), seeds, p, by_t, nothing)
 
     def claims(self, row: str, endpoints: Sequence[Measure]) -> list[Claim]:
         """Return the claims of a family that can be made so far, with Holm's correction over all eight of its plan."""

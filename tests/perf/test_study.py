@@ -198,6 +198,8 @@ def test_claims_need_both_tests_and_are_corrected(seen):
     assert base is not None and len(base.seeds) == 6  # an untrained row is compared with every seed
     one = Analysis([k for k in known if k.seed == 0], seen, 400).difference(LOOP, NAIVE, endpoints[0])
     assert one is not None and one.p == 1  # one seed claims nothing
+    one = Analysis([k for k in known if k.seed == 0], seen, 400).difference(LOOP, LOOP, endpoints[0])
+    assert one is not None and not one.equivalent  # nor that something adds nothing
 
 
 def test_offsets_find_the_best_constants_and_no_more():
