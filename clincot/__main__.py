@@ -83,6 +83,9 @@ def _leave_usage(error: Exception) -> None:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "clincot"
     end = "" if message.endswith((".", "?")) else "."
+    takes_recipe = context and any(parameter.name == "recipe" for parameter in context.command.params)
+    if takes_recipe and message.startswith("Got unexpected extra argument"):
+        end += " A recipe is named with --recipe."
     _leave(f"error: {command}: {message}{end} See `{command} --help`.", getattr(error, "exit_code", 2))
 
 
