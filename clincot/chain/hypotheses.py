@@ -108,6 +108,12 @@ def entities_in(text: str) -> tuple[str, ...]:
     return tuple(name for name, pattern in _patterns().items() if name in chinese or pattern.search(lowered))
 
 
+def is_organ(name: str) -> bool:
+    """Return whether what a region is called names an organ and nothing else."""
+    entities = entities_in(name)
+    return bool(entities) and all(entity in ORGANS for entity in entities)
+
+
 def entity_spans(text: str) -> tuple[tuple[str, int, int], ...]:
     """Return entity, start and end of each English word of `text` that names one, in the order of the text.
 

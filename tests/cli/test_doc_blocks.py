@@ -24,9 +24,8 @@ def test_the_tutorial_runs_in_its_order(tmp_path: Path) -> None:
     assert demo == ("demo",)
     out, err = fresh(*demo, cwd=tmp_path, timeout=1200)
     assert "demo/demo-results  round-2" in out + err and "Traceback" not in err
-    assert re.search(
-        r"the adapter's +\S+ \[.*\] +\S+ +\+", out
-    )  # its findings follow the regions better than the base's
+    # Its findings follow the regions better than the base's.
+    assert re.search(r"the adapter's +\S+ \[.*\] +\S+ +\+", out)
     assert max(map(len, out.splitlines())) <= 80
     said = {}
     for words in others:

@@ -31,7 +31,7 @@ def grounding_terms(name: str, prediction: Prediction, example: Example) -> tupl
     lung). Controls do not count: theirs are the regions of the row itself. Masks are the truth where
     all these regions have one, else their boxes.
     """
-    truth = true_regions(prediction, example)
+    truth = true_regions(example, prediction.hypothesis or "")
     if prediction.control or prediction.box is None or not truth:
         return None
     masks = [region.mask for region in truth if region.mask is not None]
@@ -40,9 +40,9 @@ def grounding_terms(name: str, prediction: Prediction, example: Example) -> tupl
     return GROUNDING[name](truth="mask").terms(prediction.box, _inside(tuple(masks)))
 
 
-def true_regions(prediction: Prediction, example: Example) -> Sequence[TrueRegion]:
-    """Return the regions of the shown image that show what the answer looked for."""
-    return [region for region in shown_regions(example) if shows(region.finding, prediction.hypothesis or "")]
+def true_regions(example: Example, hypothesis: str) -> Sequence[TrueRegion]:
+    """Return the regions of the shown image that show what was looked for."""
+    return [region for region in shown_regions(example) if shows(region.finding, hypothesis)]
 
 
 @lru_cache(8)  # three measures and several rows ask for the same masks one after another

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
-from clincot.chain.hypotheses import ORGANS, entities_in, named_entities
+from clincot.chain.hypotheses import is_organ, named_entities
 from clincot.chain.layout import Display
 from clincot.editors.base import RewriteRequest
 from clincot.editors.rules import Rules
@@ -76,7 +76,7 @@ def _wrong(finding: str, modality: str) -> str:
 
 def lesions(example: Example) -> tuple[TrueRegion, ...]:
     """Return the known regions of the shown image that are of no organ."""
-    return tuple(region for region in shown_regions(example) if not _is_organ(region))
+    return tuple(region for region in shown_regions(example) if not is_organ(region.finding))
 
 
 def bears_on_lesions(example: Example) -> bool:
@@ -86,11 +86,6 @@ def bears_on_lesions(example: Example) -> bool:
         return bool(found)
     named = named_entities([example.question])
     return any(shows(region.finding, name) for region in found for name in named)
-
-
-def _is_organ(region: TrueRegion) -> bool:
-    entities = entities_in(region.finding)
-    return bool(entities) and all(name in ORGANS for name in entities)
 
 
 class ChangedGallery(Gallery):

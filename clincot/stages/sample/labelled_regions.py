@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from PIL import Image
 
-from clincot.chain.hypotheses import ORGANS, entities_in
+from clincot.chain.hypotheses import is_organ
 from clincot.chain.steps import views_of
 from clincot.images.true_regions import shown_regions
 from clincot.images.views import Gallery
 from clincot.methods.base import Rate
+from clincot.metrics.scoring.grounding import against_boxes
 from clincot.recipe import Regions
 from clincot.records import Box, Example, Region, TrueRegion
 from clincot.records.lineage import content_key
@@ -44,9 +45,8 @@ def _both(example: Example, image: Image.Image, settings: Regions, images: bool)
     known = [region for region in shown_regions(example) if _is_finding(region)]
     for region in known:
         there = grown(region.box, image.size, settings.padding, settings.least_side)
-        away = next(
-            (box for box in _mirrored(there, image.size) if not any(_meet(box, one.box) for one in known)), None
-        )
+        boxes = [one.box for one in known]
+        away = next((box for box in _mirrored(there, image.size) if not against_boxes(box, boxes).both), None)
         if away is None:
             continue
         name = region.finding.lower()
@@ -58,9 +58,7 @@ def _both(example: Example, image: Image.Image, settings: Regions, images: bool)
 
 
 def _is_finding(region: TrueRegion) -> bool:
-    """Return whether a region is of a finding: an organ is seen in every image, so it says nothing."""
-    entities = entities_in(region.finding)
-    return not entities or any(name not in ORGANS for name in entities)
+    return not is_organ(region.finding)  # an organ is seen in every image, so it says nothing
 
 
 def _mirrored(box: Box, size: tuple[int, int]) -> tuple[Box, ...]:
@@ -68,8 +66,3 @@ def _mirrored(box: Box, size: tuple[int, int]) -> tuple[Box, ...]:
     width, height = size
     beside = Box(width - box.right, box.upper, width - box.left, box.lower)
     return beside, *(Box(b.left, height - b.lower, b.right, height - b.upper) for b in (beside, box))
-
-
-def _meet(one: Box, other: Box) -> bool:
-    across = min(one.right, other.right) > max(one.left, other.left)
-    return across and min(one.lower, other.lower) > max(one.upper, other.upper)

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from clincot.chain.hypotheses import GENERAL
-from clincot.images.true_regions import shown_regions
 from clincot.metrics.findings.labeler import positives
 from clincot.metrics.findings.phrases import NO_FINDING, SUPPORT
 from clincot.metrics.scoring.grounding import against_boxes
 from clincot.records import Box, Example
-from clincot.regions.annotated import shows
+from clincot.stages.evaluate.grounding import true_regions
 from clincot.stages.evaluate.predictions import Prediction
 from clincot.stages.evaluate.probes.base import MEAN, Line, Probed
 from clincot.stages.evaluate.results import Resampling, Row, Scored, Term
@@ -71,8 +70,7 @@ def _terms(examples: Mapping[str, Example], predictions: Sequence[Prediction]) -
 
 def _shown(example: Example, hypothesis: str, box: Box) -> bool | None:
     """Return whether the box shows what was looked for: half of one of its true regions; None for less than half."""
-    true = [region.box for region in shown_regions(example) if shows(region.finding, hypothesis)]
-    areas = [against_boxes(box, [one]) for one in true]
+    areas = [against_boxes(box, [region.box]) for region in true_regions(example, hypothesis)]
     inside = max((area.both / area.true for area in areas if area.true), default=0.0)
     return True if inside >= INSIDE else None if inside else False
 
