@@ -176,7 +176,7 @@ def _list(plan: Plan, there: set[str], json_: bool) -> None:
             "result": job.name,
             "there": job.name in there,
             "rounds": job.recipe.rounds,
-            "images": job.recipe.build.max_images,
+            "images": None if job.is_base else job.recipe.build.max_images,
             "needs": sorted(job.needs),
             "after": [one.name for one in job.after],
         }
@@ -187,7 +187,7 @@ def _list(plan: Plan, there: set[str], json_: bool) -> None:
         values = {"table": plan.asked.table, "world": plan.world, "results": lines, "models": models}
         return print_json(values | {"left_out": plan.left_out})
     header = ["result", "there", "rounds", "images a round", "needs", "after"]
-    cells = [[_word(value) for value in one.values()] for one in lines]
+    cells = [[_word("all" if key == "images" and value == 0 else value) for key, value in one.items()] for one in lines]
     width = stdout_width() or PIPED
     left_out = [f"left out: {name}: {why}" for name, why in plan.left_out.items()]
     for text in table_lines((header, cells), width):
@@ -200,6 +200,8 @@ def _list(plan: Plan, there: set[str], json_: bool) -> None:
 def _word(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(value)
+    if value is None:
+        return ""
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 

@@ -98,6 +98,8 @@ def choice_of(tree: Any, where: str) -> MethodChoice:
         raise RecipeError(f"{where}: {error}") from error
     if not isinstance(config, type) or not dataclasses.is_dataclass(config):
         raise RecipeError(f"{where}: method {name!r}: has no dataclass `Config`. Add one, with a field per number.")
+    if not config.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+        raise RecipeError(f"{where}: method {name!r}: Config can be changed. Write @dataclass(frozen=True) above it.")
     return MethodChoice(name, build(config, numbers, f"{where}: method", "."))
 
 

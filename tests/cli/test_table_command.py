@@ -29,6 +29,7 @@ def test_the_list_names_needs_and_what_is_there_and_runs_nothing(tmp_path: Path)
     assert "editor: rules" in out and "clincot-sft-s0" in out
     listed = json.loads(clincot("table", "2", "--list", "--json", cwd=tmp_path)[0])
     needs = {one["result"]: one["needs"] for one in listed["results"]}
+    assert [one["images"] for one in listed["results"][:2]] == [None, 64]
     assert needs["base-s0"] == [] and needs["clincot-base-s0"] == ["judges", "regions"]
     assert list(tmp_path.iterdir()) == []
 

@@ -49,8 +49,26 @@ class Mine:
     def from_pretrained(cls, *folders: object, **options: object) -> Mine:
         return cls()
 
+class Trainer:
+    REFERENCE = ()
+    take = reference = pair_logps = preference_losses = train = None
+
+    def __init__(self, **given: object) -> None: ...
+
+    @classmethod
+    def options(cls, train: object) -> dict[str, object]:
+        return {}
+
+    @classmethod
+    def check_rows(cls, rows: object) -> None: ...
+
 class Config:
     pass
+
+class Loose:
+    @dataclass
+    class Config:
+        number: int = 1
 '''
 
 
@@ -122,13 +140,15 @@ def test_a_file_that_failed_is_read_again_once_it_is_corrected(folder: Path) -> 
 def test_a_recipe_is_checked_with_classes_of_files(folder: Path) -> None:
     kinds = [f"models.{role}={{repo: '', kind: ./mine.py:Mine}}" for role in ("proposer",)]
     check_names(load_recipe(overrides=kinds))
-    check_names(load_recipe(overrides=["models.judges=[{kind: ./mine.py:Mine}]", "train.objective=./mine.py:Mine"]))
+    check_names(load_recipe(overrides=["models.judges=[{kind: ./mine.py:Mine}]", "train.objective=./mine.py:Trainer"]))
     check_names(load_recipe(overrides=["models.policy.kind=./mine.py:Mine"]))
     for key in ("models.policy.kind", "models.proposer.kind", "train.objective", "benchmark"):
         with pytest.raises(ClincotError, match="has no 'Mini'. Did you mean 'Mine'"):
             check_names(load_recipe(overrides=[f"{key}=./mine.py:Mini"]))
     with pytest.raises(ClincotError, match="has no dataclass `Config`"):
         load_recipe(overrides=["method=./mine.py:Mine"])
+    with pytest.raises(ClincotError, match=r"Config can be changed. Write @dataclass\(frozen=True\)"):
+        load_recipe(overrides=["method=./mine.py:Loose"])
 
 
 def test_a_class_that_lacks_parts_of_its_contract_is_refused_by_what_it_lacks(folder: Path) -> None:

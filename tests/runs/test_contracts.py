@@ -29,9 +29,13 @@ def refused(tmp_path: Path, role: str, text: str) -> str:
     file.write_text(text)
     repo = "''" if "model_free = True" in text else "a/b"
     kind = f"{{kind: {file}:Own, repo: {repo}}}"
-    recipe = load_recipe(overrides=(f"models.{role}={f'[{kind}]' if role == 'judges' else kind}",))
+    return refused_of((f"models.{role}={f'[{kind}]' if role == 'judges' else kind}",))
+
+
+def refused_of(choices: tuple[str, ...]) -> str:
+    """Return what is said of the demo recipe with `choices`; empty where nothing is wrong with it."""
     try:
-        check_names(recipe)
+        check_names(load_recipe(overrides=choices))
     except ClincotError as error:
         return str(error)
     return ""
@@ -73,3 +77,79 @@ def test_other_roles_name_what_is_lacking(tmp_path: Path, role: str, part: str, 
     assert refused(tmp_path, role, text(parts)) == ""
     assert f"has no {part}" in refused(tmp_path, role, text(parts - {part}))
     assert "does not take that" in refused(tmp_path, role, text(parts, "folder, one, two, three"))
+
+
+METHOD = """
+from dataclasses import dataclass
+@dataclass(frozen=True)
+class Config:
+    number: int = 1
+class Own:
+    name, title, paper, needs, on_policy = "own", "Own", "", frozenset(), True
+    Config = Config
+    def __init__(self, {made}): ...
+    {sample} sample(self, example, tools): ...
+    {pair}
+    def facts({facts}): ...
+"""
+TAKEN = {
+    "made": "config",
+    "sample": "async def",
+    "pair": "def pair(self, example, candidates, draw): ...",
+    "facts": "self, counts",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, ""),
+        ({"made": ""}, "the class is called with (config)"),
+        ({"sample": "def"}, "sample is no `async def`"),
+        ({"pair": "def pair(self, example, candidates): ..."}, "pair is called with (example, candidates, draw)"),
+        ({"pair": "pair = staticmethod(lambda example, candidates, draw: [])"}, ""),
+        ({"facts": "self"}, "facts is called with (counts)"),
+        ({"facts": "self, *counts"}, ""),
+    ],
+)
+def test_a_method_is_looked_at_before_its_first_text(tmp_path: Path, changes: dict[str, str], says: str) -> None:
+    (tmp_path / "own.py").write_text(METHOD.format(**TAKEN | changes))
+    choices = (f"method={tmp_path}/own.py:Own", "train.conditioning=per_side", "train.margin.kind=none")
+    found = refused_of(choices)
+    assert says in found if says else not found
+    assert not says or found.startswith(f"method {tmp_path}/own.py:Own")
+
+
+OBJECTIVE = """
+from clincot.objectives.margin_dpo import MarginDPOTrainer
+class Own(MarginDPOTrainer):
+    def __init__(self, *args, {made}**kwargs): ...
+    @classmethod
+    def options(cls, {train}):
+        {returns}
+class Bare:
+    def train(self): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "says"),
+    [
+        ("Own", {}, ""),
+        ("Own", {"made": "sharpness, "}, "missing a required argument: 'sharpness'"),
+        ("Own", {"made": "sharpness, ", "returns": "return {'sharpness': train.nll_weight}"}, ""),
+        ("Own", {"train": ""}, "options is called with (train)"),
+        ("Own", {"returns": "return {'sharpness': train.sharpness}"}, "options raised AttributeError"),
+        ("Bare", {}, "has no options, check_rows, take, reference"),
+    ],
+)
+@pytest.mark.parametrize("key", ["train.objective", "train.later_rounds.objective"])
+def test_an_objective_is_tried_before_a_round_is_built(
+    tmp_path: Path, key: str, name: str, changes: dict[str, str], says: str
+) -> None:
+    (tmp_path / "own.py").write_text(
+        OBJECTIVE.format(**{"made": "", "train": "train", "returns": "return {}"} | changes)
+    )
+    found = refused_of((f"{key}={tmp_path}/own.py:{name}", "rounds=2"))
+    assert says in found if says else not found
+    assert not says or found.startswith(f"{key} {tmp_path}/own.py:{name}")
