@@ -8,7 +8,9 @@ The wording is ours, after the paper's Figure 1 (it prints the substance, not th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from clincot.errors import RecipeError
 from clincot.records import Message, Region
 
 SHOW_FINDING = "State in one sentence what the local image shows that bears on the question."
@@ -36,6 +38,18 @@ COMPARE = "Which answer does the image support better? Reply A or B."
 COMPARE_REPORTS = "Which report describes the image better? Reply A or B."
 SIDES = ("on the left side", "in the centre", "on the right side")
 THIRDS = ("upper third", "middle third", "lower third")
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """What a method has a text rated by, in place of `JUDGE_RUBRIC`.
+
+    `criteria`: what the text is. `digit` asks for one digit (9 is the best), `yes_or_no` for that (yes is the best).
+    """
+
+    criteria: str
+    digit: str
+    yes_or_no: str
 
 
 def policy_messages(question: str, findings: Sequence[str], *, instruction: str, images: int) -> list[Message]:
@@ -91,17 +105,18 @@ def judge_messages(
     facts: str | None = None,
     earlier: int | None = None,
     yes_or_no: bool = False,
-    own: str | None = None,
+    own: str | Rubric | None = None,
 ) -> list[Message]:
     """Text-only turns for a judge; `reference=None` is the blind context.
 
     `facts` describe the candidate's region (`region_facts`), `earlier` is the digit of another reviewer (a debate),
-    `yes_or_no` asks for that instead of a digit, `own` is a rubric in place of this file's. Ordered so that the
-    candidates of a question share the longest prefix: rubric, question, reference, findings, facts, statement.
+    `yes_or_no` asks for that instead of a digit, `own` is a rubric in place of this file's; a text asks for a digit.
+    Ordered so that the candidates of a question share the longest prefix: rubric, question, reference, findings, facts,
+    statement. Raises RecipeError for a rubric that is asked for yes or no and has no such question.
     """
-    criteria = JUDGE_REPORT_CRITERIA if report else JUDGE_CRITERIA
-    rubric = JUDGE_REPORT_RUBRIC if report else JUDGE_RUBRIC
-    lines = [own or (criteria if yes_or_no else rubric), f"Question: {question.strip()}"]
+    rubric = _rubric(own, report=report, yes_or_no=yes_or_no)
+    first = rubric.criteria if yes_or_no else f"{rubric.criteria} {rubric.digit}".strip()
+    lines = [first, f"Question: {question.strip()}"]
     if reference is not None:
         lines.append(f"Reference: {reference.strip()}")
     lines.append("Findings so far: " + (" ".join(findings) if findings else "none"))
@@ -111,8 +126,21 @@ def judge_messages(
     if earlier is not None:
         lines.append(JUDGE_EARLIER.format(digit=earlier))
     if yes_or_no:
-        lines.append(JUDGE_YES_OR_NO)
+        lines.append(rubric.yes_or_no)
     return [{"role": "system", "content": JUDGE_SYSTEM}, {"role": "user", "content": "\n".join(lines)}]
+
+
+def _rubric(own: str | Rubric | None, *, report: bool, yes_or_no: bool) -> Rubric:
+    if isinstance(own, Rubric):
+        return own
+    if own is None:
+        return Rubric(JUDGE_REPORT_CRITERIA if report else JUDGE_CRITERIA, JUDGE_DIGIT, JUDGE_YES_OR_NO)
+    if yes_or_no:
+        raise RecipeError(
+            f"build.judging.scoring: 'yesno' asks for yes or no, and the method's rubric for a digit ({own[:60]!r}...)."
+            " Set build.judging.scoring=expected, or give the method a Rubric with both (clincot.chain.prompts)."
+        )
+    return Rubric(own, "", "")
 
 
 def compare_text(

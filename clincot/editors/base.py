@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-NOTHING_TO_CHANGE = "nothing to change"
+NOTHING_TO_CHANGE, UNCHANGED = "nothing to change", "came back unchanged"
+LEAST, LIMIT = 20, 0.5  # texts, and the share of failures among them that stops the work
 
 
 @dataclass(frozen=True)

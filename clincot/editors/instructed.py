@@ -19,7 +19,7 @@ from torch import nn
 from clincot import engines
 from clincot.chain.thoughts import without_thoughts
 from clincot.editors._text_model import TextModel
-from clincot.editors.base import Change, Rewrite, RewriteRequest
+from clincot.editors.base import LEAST, LIMIT, UNCHANGED, Change, Rewrite, RewriteRequest
 from clincot.errors import ModelError
 from clincot.lm.parking import weights_of
 from clincot.lm.requests import Completion, Counters, GenerateRequest
@@ -28,8 +28,7 @@ VERSION = "instructed-1"  # counts up when an equal request would get another te
 TRIES = 3
 TEMPERATURE = 0.7  # so that another seed is another text
 ROOM = 64  # tokens above one for each character of the text
-LEAST, LIMIT = 20, 0.5  # texts, and the share of failures among them that stops the work
-UNCHANGED, EMPTY, CUT = "came back unchanged", "empty reply", "cut at the length limit"
+EMPTY, CUT = "empty reply", "cut at the length limit"
 LABEL = re.compile(
     r"^\s*(?:\*\*)?(?:rewritten |wrong |new )?(?:answer|report|text)(?:\*\*)?\s*:(?:\*\*)?\s*", re.IGNORECASE
 )

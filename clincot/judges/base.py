@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from PIL.Image import Image
 
+from clincot.chain.prompts import Rubric
 from clincot.lm.requests import Counters
 
 
@@ -18,7 +19,7 @@ class JudgeRequest:
     `report`: the statement is a whole report and is rated by the rubric of reports. `facts` is a line about the
     candidate's region, `earlier` the digit another reviewer gave (a debate). `images` hold the encoded images (the
     whole one first) for judges that can see; text-only ones pass over them. `rubric` is what the statement is rated by,
-    in place of the package's own; it must ask for one digit.
+    in place of the package's own; a text must ask for one digit.
     """
 
     question: str
@@ -29,7 +30,7 @@ class JudgeRequest:
     facts: str | None = None
     earlier: int | None = None
     images: tuple[bytes, ...] = field(default=(), repr=False)
-    rubric: str | None = None
+    rubric: str | Rubric | None = None
 
 
 @dataclass(frozen=True)

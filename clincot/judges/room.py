@@ -11,6 +11,7 @@ from typing import Any
 from transformers import AutoConfig
 
 from clincot import engines
+from clincot.chain.prompts import Rubric
 from clincot.judges._reading import render
 from clincot.judges.base import JudgeRequest
 from clincot.judges.scoring import REPLY_TOKENS, ScoringMode, mode_of
@@ -64,7 +65,9 @@ class JudgeRoom:
         return length + self.written >= self.context
 
     def _surely_fits(self, request: JudgeRequest) -> bool:
-        known = (request.reference, request.facts, request.rubric)
+        own = request.rubric
+        rubric = " ".join((own.criteria, own.digit, own.yes_or_no)) if isinstance(own, Rubric) else own
+        known = (request.reference, request.facts, rubric)
         texts = (request.question, *request.findings, request.statement, *filter(None, known))
         return not self.beyond(self._frame + most_tokens(texts))
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from clincot.chain.prompts import Rubric
 from clincot.editors.base import Rewrite, RewriteRequest
 from clincot.judges.base import Rating, Verdict
 from clincot.lm.requests import Completion
@@ -14,6 +15,7 @@ from clincot.records import WHOLE, Candidate, Example, Message, Region, View, wh
 from clincot.records.pairs import Pair
 
 Adapter = Literal["round", "base"]
+DRAWS_BY = frozenset({"cut_texts", "consensus", "judges"})  # of `build` and of `build.judging`
 NEEDS = ("regions", "judges", "critic", "editor", "similarity", "tower", "base")
 
 
@@ -42,8 +44,8 @@ class Rate:
     `reference` is the text that they may compare with (None: blind). `region`: they read where it lies and how it was
     found (None: nothing). `views` are the images before the text, for judges that see (None: all images of the example,
     whole; an empty tuple: a judge without an image).
-    `report`: the text is a whole report and is rated by the rubric of reports. `rubric` replaces both; it must ask for
-    one digit (9 is the best).
+    `report`: the text is a whole report and is rated by the rubric of reports. `rubric` replaces both: a `Rubric`, or a
+    text that asks for one digit (9 is the best), which the scoring `yesno` refuses.
     """
 
     example: Example
@@ -53,7 +55,7 @@ class Rate:
     region: Region | None = None
     views: tuple[View, ...] | None = None
     report: bool = False
-    rubric: str | None = None
+    rubric: str | Rubric | None = None
 
     @property
     def seen(self) -> tuple[View, ...]:
@@ -164,7 +166,8 @@ class Method(Protocol):
     `title` says "-style" or "(reconstruction)" where that is the truth. `needs` are the roles of NEEDS that it uses: no
     other model is loaded (`tower`: the similarity's image tower must be the policy's). `on_policy`: its texts are
     sampled from this round's policy; else a round's pairs are static. A class may have `reads_gold = True`: gold
-    answers decide its texts or choices in a way that its candidates and the judges' context do not tell.
+    answers decide its texts or choices in a way that its candidates and the judges' context do not tell. It may have
+    `draws_by`: those of DRAWS_BY that its `pair` reads; `clincot pair` refuses others (none given: all of them).
     """
 
     name: str
@@ -193,8 +196,7 @@ class Method(Protocol):
 class Redraws(Protocol):
     """A method some of whose numbers `pair` alone reads: `clincot pair` draws pairs again by others of them.
 
-    The pairs of a method without this are drawn again only by numbers that all methods share (`build.cut_texts`,
-    `build.judging.consensus`, `build.judging.judges`).
+    The pairs of a method without this are drawn again only by those numbers of `build` that it `draws_by`.
     """
 
     def drawn_by(self, sampled: Any) -> Any:

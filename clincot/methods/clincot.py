@@ -93,6 +93,7 @@ class ClinCoT:
                 min_gap=config.min_gap,
                 pair_scope=config.pair_scope,
                 steps=config.steps,
+                look=config.look,
             ),
             *([of_chains_drawn_again()] if "paired_from" in counts else []),
             what_is_ours(judges=judges, ahead=ahead.gamma > 0),

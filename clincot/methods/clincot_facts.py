@@ -12,18 +12,27 @@ def what_was_done(*, judges: int, ahead: bool) -> str:
     """Return the way from a question to its pairs; look-ahead and consensus are named where there were any."""
     scores = "scores of the judges in [0, 1]" if judges != 1 else "scores of one judge in [0, 1]"
     return (
-        "For every question: clinical hypotheses, a heat map and a region for each (Eq. 1), candidate texts of the"
-        f" round's policy about the image and the region's crop (Eq. 2), {scores}"
+        "For every question: clinical hypotheses, a heat map for each and the regions in it (Eq. 1), candidate texts of"
+        f" the round's policy about the image and the region's crop (Eq. 2), {scores}"
         f"{' with look-ahead (Eq. 3)' if ahead else ''}{', their consensus (Eq. 4)' if judges != 1 else ''}, then pairs"
         " of a higher and a lower scored candidate of the same step. All texts are written by models."
     )
 
 
 def how_pairs_were_drawn(
-    *, gamma: float, normalise: bool, pairs_per_step: int, min_gap: float, pair_scope: str, steps: int | None = None
+    *,
+    gamma: float,
+    normalise: bool,
+    pairs_per_step: int,
+    min_gap: float,
+    pair_scope: str,
+    steps: int | None = None,
+    look: str = "all",
 ) -> str:
     """Return the numbers that decided pairs; `steps` None where nobody recorded it."""
     parts = [] if steps is None else [f"a chain of {steps} step{'s' if steps > 1 else ''}"]
+    if look == "each":
+        parts.append("a step looks at regions that no best text before it is about")
     if gamma:
         parts.append(f"look-ahead weight gamma {gamma:g}{'' if normalise else ' (Eq. 3 undivided)'}")
     parts.append(f"at most {pairs_per_step} pairs a step with a gap of {min_gap:g}, drawn {SCOPES[pair_scope]}")

@@ -41,6 +41,7 @@ class Copo:
     Config: type = CopoConfig
     on_policy = False
     needs: frozenset[str] = frozenset()
+    draws_by: frozenset[str] = frozenset()
 
     def __init__(self, config: CopoConfig) -> None:
         self.config = config

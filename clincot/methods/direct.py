@@ -9,12 +9,9 @@ from clincot.chain.steps import direct_question
 from clincot.editors.base import RewriteRequest
 from clincot.methods.base import Ask, Draw, Tools
 from clincot.methods.candidates import written
-from clincot.methods.text_key import text_key
 from clincot.recipe import Recipe
 from clincot.records import Candidate, Example, View, whole
 from clincot.records.pairs import Pair, Side
-
-UNCHANGED = "answers that the editor left unchanged"
 
 
 def direct_ask(
@@ -52,8 +49,8 @@ async def answers_of(
 async def wrong_version(example: Example, tools: Tools, changes: int) -> Candidate | None:
     """Return the editor's wrong version of the gold answer; None where it gives none, counted by reason.
 
-    `changes`: places of the text that are made wrong, at most. A text that says the same again is a failure, of any
-    editor.
+    `changes`: places of the text that are made wrong, at most. A text that says the same again is a failure
+    (stages/sample/rewriting.py).
     """
     request = RewriteRequest(
         example.answer, example.question, tools.seed(example.id, "edit"), example.modality, changes=changes
@@ -61,9 +58,6 @@ async def wrong_version(example: Example, tools: Tools, changes: int) -> Candida
     (wrong,) = await tools.rewrite([request])
     if wrong.text is None:
         tools.drop(f"answers without a wrong version ({wrong.failure})")
-        return None
-    if not text_key(wrong.text) or text_key(wrong.text) == text_key(example.answer):
-        tools.drop(UNCHANGED)
         return None
     return Candidate(f"{example.id}/1/edited", example.id, 1, wrong.text, None, (), None, None, source="editor")
 

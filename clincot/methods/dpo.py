@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from clincot.methods.base import Draw, Rate, Tools
 from clincot.methods.clincot_config import Lookahead
 from clincot.methods.direct import answers_of, direct_pair, gold_of, usable, wrong_version
+from clincot.methods.pairing import CUT
 from clincot.methods.scoring import judged, scored
 from clincot.methods.text_key import text_key
 from clincot.recipe.ranges import Range
@@ -70,6 +71,10 @@ class Dpo:
             if candidate.source == "policy"
         ]
         draw.drop("answers a judge could not rate", sum(answer.score is None for answer in sampled))
+        draw.drop(CUT, sum(not usable(answer, draw) for answer in sampled))
+        draw.drop(
+            "samples that repeat the gold answer", sum(text_key(one.text) == text_key(gold.text) for one in sampled)
+        )
         rejected = self._contradicting(example, sampled, draw)
         if rejected is None:
             rejected = next((candidate for candidate in others if candidate.source == "editor"), None)

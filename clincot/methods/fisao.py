@@ -47,8 +47,11 @@ class FisaoConfig:
 
     def check(self) -> None:
         """Raise RecipeError for a template without a place for the word, and for words that no text can hold."""
-        if "{}" not in self.template:
-            raise RecipeError("method.template: has no {} for the word. Write for example 'an image showing {}'.")
+        if self.template.count("{}") != 1 or {"{", "}"} & set(self.template.replace("{}", "")):
+            raise RecipeError(
+                f"method.template: {self.template!r} needs one {{}}, for the word, and no other braces. Write for"
+                " example 'an image showing {}'."
+            )
         for word in self.words:
             if not word or word != word.strip().lower():
                 raise RecipeError(
@@ -63,6 +66,8 @@ class Fisao:
     Config = FisaoConfig
     on_policy = True
     needs = frozenset({"similarity", "tower"})
+    draws_by = frozenset({"cut_texts"})
+    reads_gold = True  # its words are the threshold, and a question whose gold answer names none has no pair
 
     def __init__(self, config: FisaoConfig) -> None:
         self.config = config

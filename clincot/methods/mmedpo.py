@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
+from clincot.chain.prompts import Rubric
 from clincot.errors import DataError
 from clincot.methods import mmedpo_facts
 from clincot.methods.base import Draw, Rate, Tools
@@ -25,10 +26,11 @@ from clincot.records.pairs import Pair
 
 ALONE = Lookahead(gamma=0.0)
 REJECTED = 2  # the step of what pairs reject; step 1 holds the gold answer and what was sampled
-RELEVANCE = (  # ours, after the paper's description; its prompt is published as an image
-    "The statement is a wrong answer to the question. Rate how relevant its error is to clinical practice: 0 is an"
-    " error that nobody would make or that is of no consequence, 9 an error that is plausible and would mislead a"
-    " clinician. Reply with one digit."
+RELEVANCE = Rubric(  # ours, after the paper's description; its prompt is published as an image
+    "The statement is a wrong answer to the question.",
+    "Rate how relevant its error is to clinical practice: 0 is an error that nobody would make or that is of no"
+    " consequence, 9 an error that is plausible and would mislead a clinician. Reply with one digit.",
+    "Is its error one that is plausible and would mislead a clinician? Reply yes or no.",
 )
 
 
@@ -60,6 +62,7 @@ class Mmedpo:
     Config = MmedpoConfig
     on_policy = True
     needs = frozenset({"judges", "editor", "regions"})
+    draws_by: frozenset[str] = frozenset()
 
     def __init__(self, config: MmedpoConfig, spreads: tuple[Spread, Spread] | None = None) -> None:
         self.config = config

@@ -43,7 +43,7 @@ def distinct(candidates: Sequence[Candidate], *, within_region: bool = False) ->
 def choose_pairs(
     group: str, candidates: Sequence[Candidate], config: Numbers, draw: Draw
 ) -> list[tuple[Candidate, Candidate]]:
-    """Draw k of the pairs whose scores differ by `min_gap` or more, at random (as UV-CoT), seeded by `group`.
+    """Draw k of the pairs whose scores differ, by `min_gap` or more, at random (as UV-CoT), seeded by `group`.
 
     Returns (chosen, rejected), fewer than k = `pairs_per_step` where fewer are possible; what is left out is counted.
     """
@@ -57,8 +57,8 @@ def choose_pairs(
         (winner, loser)
         for winner in usable
         for loser in usable
-        if winner is not loser  # with a gap of 0 a candidate would pair with itself
-        if winner.score is not None and loser.score is not None and winner.score - loser.score >= config.min_gap
+        if winner.score is not None and loser.score is not None
+        if winner.score > loser.score and winner.score - loser.score >= config.min_gap  # equals prefer nothing
         if scope == "any" or (winner.region == loser.region) == (scope == "within_region")
     ]
     chosen = random.Random(draw.seed(group, "pairs")).sample(possible, min(config.pairs_per_step, len(possible)))

@@ -32,6 +32,7 @@ class Povid:
     Config = PovidConfig
     on_policy = False
     needs = frozenset({"editor"})
+    draws_by: frozenset[str] = frozenset()
 
     def __init__(self, config: PovidConfig) -> None:
         self.config = config

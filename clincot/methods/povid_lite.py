@@ -35,6 +35,7 @@ class PovidLite:
     Config = PovidLiteConfig
     on_policy = True
     needs: frozenset[str] = frozenset()
+    draws_by = frozenset({"cut_texts"})
 
     def __init__(self, config: PovidLiteConfig) -> None:
         self.config = config

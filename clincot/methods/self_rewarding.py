@@ -61,6 +61,7 @@ class SelfRewarding:
     name, title, paper = "self_rewarding", "Self-Rewarding-style", "arXiv 2401.10020"
     Config, on_policy = SelfRewardingConfig, True
     needs: frozenset[str] = frozenset()
+    draws_by = frozenset({"cut_texts"})
 
     def __init__(self, config: SelfRewardingConfig) -> None:
         self.config = config

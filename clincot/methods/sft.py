@@ -22,6 +22,7 @@ class Sft:
     name, title, paper = "sft", "SFT (our settings)", ""
     Config, on_policy = SftConfig, False
     needs: frozenset[str] = frozenset()
+    draws_by: frozenset[str] = frozenset()
     pairs = False
 
     def __init__(self, config: SftConfig) -> None:

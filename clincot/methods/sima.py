@@ -57,6 +57,7 @@ class Sima:
     name, title, paper = "sima", "SIMA-style", "arXiv 2405.15973"
     Config, on_policy = SimaConfig, True
     needs: frozenset[str] = frozenset()
+    draws_by = frozenset({"cut_texts"})
     reads_gold = True  # its critic is shown the gold answer
 
     def __init__(self, config: SimaConfig) -> None:

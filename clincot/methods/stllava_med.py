@@ -42,6 +42,7 @@ class StllavaMed:
     name, title, paper = "stllava_med", "STLLaVA-Med-style", "arXiv 2406.19973"
     Config, on_policy = StllavaMedConfig, True
     needs = frozenset({"critic"})
+    draws_by = frozenset({"cut_texts"})
 
     def __init__(self, config: StllavaMedConfig) -> None:
         self.config = config

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Annotated, Any
 
-from clincot.chain.prompts import policy_messages
+from clincot.chain.prompts import Rubric, policy_messages
 from clincot.chain.steps import views_of
 from clincot.judges.lookahead import expected, total
 from clincot.methods._steps import Steps
@@ -28,9 +28,11 @@ BOX, ANSWER = 1, 2  # the steps
 ASK_FOR_BOX = (  # ours, after UV-CoT's question for the box that helps to answer
     "Give the box of the region that helps to answer the question, as [left, upper, right, lower] between 0 and 1."
 )
-RATE_BOX = (  # ours
-    "The statement is a box; the second image shows what lies in it. Rate whether it shows what is needed to answer the"
-    " question. Reply with one digit from 0 (no part of it) to 9 (all of it)."
+RATE_BOX = Rubric(  # ours
+    "The statement is a box; the second image shows what lies in it.",
+    "Rate whether it shows what is needed to answer the question. Reply with one digit from 0 (no part of it) to 9 (all"
+    " of it).",
+    "Does the second image show what is needed to answer the question? Reply yes or no.",
 )
 OF_POLICY = "box of the policy"  # in place of a hypothesis: no proposer looked for it
 
@@ -67,6 +69,7 @@ class UvCot:
     Config = UvCotConfig
     on_policy = True
     needs = frozenset({"critic"})
+    draws_by = frozenset({"cut_texts"})
 
     def __init__(self, config: UvCotConfig) -> None:
         self.config = config
@@ -104,12 +107,13 @@ class UvCot:
         """Return what the card says of a round."""
         config = self.config
         few = "an answer" if config.next_samples == 1 else f"{config.next_samples} answers (mean)"
+        read = (counts.get("rated") or {}).get("critic_with_reference")
         ahead = f", and {config.gamma:g} times the rating of {few} that saw its crop"
         return (
             f"For every question the round's policy wrote {config.samples} boxes (temperature {config.temperature:g}),"
             f" and {config.samples} answers with the crop of the best box.",
-            "A critic that saw the image and the crop rated boxes and answers. A box's score is its own rating"
-            f"{ahead if config.gamma else ''}.",
+            f"A critic that saw the image and the crop{', and of answers the gold answer,' if read else ''} rated boxes"
+            f" and answers. A box's score is its own rating{ahead if config.gamma else ''}.",
             f"At most {config.pairs_per_step} pairs a step are drawn at random, with a gap of {config.min_gap:g} at"
             " least.",
             "Boxes are shares of the padded square. A text without four decimals counts as the middle of the image, and"
@@ -187,6 +191,8 @@ class UvCot:
         for text, after in zip(texts, following, strict=True):
             own, later = next(ratings), expected([next(ratings).value for _ in after])
             score = total(own.value, later, self.config.gamma, self.config.normalise)
+            if after and later is None and self.config.gamma and not self.config.normalise:
+                score = None  # its own rating alone would lie below those of its step by missing a term
             judged = (JudgeScore("critic", own.value, later, score, own.mass),)
             found.append(replace(text, lookahead=after, judge_scores=judged, score=score))
         return found

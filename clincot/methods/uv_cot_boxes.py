@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from clincot.records import Box
 
-NUMBER = re.compile(r"\d*\.\d+")  # UV-CoT's code reads decimals alone
+NUMBER = re.compile(r"(?:(?<![\d.])-)?\d*\.\d+")  # UV-CoT's code reads decimals alone; the sign is ours
 MIDDLE = (0.25, 0.25, 0.75, 0.75)  # UV-CoT's code: what a text without four decimals counts as
 Relative = tuple[float, float, float, float]
 

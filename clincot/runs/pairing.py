@@ -8,7 +8,7 @@ from typing import Any
 from clincot import methods
 from clincot.errors import RecipeError
 from clincot.executors.journal import changes
-from clincot.methods.base import Redraws
+from clincot.methods.base import DRAWS_BY, Redraws
 from clincot.recipe import Recipe
 
 # What decides a round's dataset; settings of training and evaluation do not.
@@ -54,9 +54,13 @@ def _drawn_by(old: Recipe, new: Recipe) -> Recipe:
     """Return `old` with the numbers of `new` that drawing pairs alone reads."""
     if old.method.name != new.method.name:
         return old
-    judging = replace(old.build.judging, consensus=new.build.judging.consensus, judges=new.build.judging.judges)
-    shared = replace(old.build, cut_texts=new.build.cut_texts, judging=judging)
     method, numbers = methods.of_recipe(new), old.method
+    read = getattr(method, "draws_by", DRAWS_BY)
+    judging = replace(
+        old.build.judging, **{name: getattr(new.build.judging, name) for name in read & {"consensus", "judges"}}
+    )
+    cut_texts = (new if "cut_texts" in read else old).build.cut_texts
+    shared = replace(old.build, cut_texts=cut_texts, judging=judging)
     if isinstance(method, Redraws):
         numbers = replace(numbers, config=method.drawn_by(numbers.config))
     return replace(old, build=shared, method=numbers)

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from clincot import editors
-from clincot.editors.base import RewriteRequest
-from clincot.editors.instructed import CUT, EMPTY, LEAST, TRIES, UNCHANGED, Instructed, instruction
+from clincot.editors.base import LEAST, UNCHANGED, RewriteRequest
+from clincot.editors.instructed import CUT, EMPTY, TRIES, Instructed, instruction
 from clincot.errors import ModelError
 from clincot.lm.requests import Completion, Counters, GenerateRequest
 from tests.engines.served import ServedModels

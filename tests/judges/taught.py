@@ -9,11 +9,12 @@ import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
 
+from clincot.chain.prompts import Rubric
 from clincot.judges._reading import render
 from clincot.judges.base import JudgeRequest
 from clincot.judges.scoring import mode_of
 
-RUBRIC = "Reply with one digit from 0 to 9."
+RUBRIC = Rubric("", "Reply with one digit from 0 to 9.", "Reply yes or no.")
 MARKS = ["<s>", "</s>"]
 HEADERS = ["<|start|>", "<|end|>"]
 # Mistral's: no system turn, and no mark but letters before the reply.
@@ -70,7 +71,7 @@ def _fast(tokenizer: Tokenizer, template: str) -> PreTrainedTokenizerFast:
 
 
 def request(statement: str) -> JudgeRequest:
-    """A short prompt, so that a tiny model learns it in seconds."""
+    """A short prompt, whether it asks for a digit or for yes or no, so that a tiny model learns it in seconds."""
     return JudgeRequest("Nodule?", "Yes", (), statement, rubric=RUBRIC)
 
 

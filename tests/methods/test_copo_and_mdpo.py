@@ -50,7 +50,7 @@ def test_mdpo_adds_a_pair_of_texts_and_keeps_the_images_where_the_editor_changes
         ("lamps/0/open/1/1", "left", "right", 1),
         ("lamps/1/open/1/0", "neither", "neither", 0),
     ]
-    assert made.drops == {"answers that the editor left unchanged": 1}
+    assert made.drops == {"answers without a wrong version (came back unchanged)": 1}
     assert walk(settings("mdpo"), Models(None, editor=editors.load("rules"))).pairs[1].rejected.text == "right"
 
 

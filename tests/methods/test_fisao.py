@@ -79,8 +79,10 @@ def test_strength_is_a_number_of_drawing_and_cards_say_what_was_weighed() -> Non
     assert pair.chosen.token_weights == pytest.approx((1, 1, 1, 1, 4, 1))
     said = " ".join(of_recipe(settings("fisao")).facts({}))
     assert "4 answers" in said and "count up to 2 times" in said and "reinforcement learning" in said
-    with pytest.raises(RecipeError, match="method.template: has no {}"):
-        FisaoConfig(template="an image").check()
+    for template in ("an image", "an {modality} of {}", "{} and {}", "a {} }"):
+        with pytest.raises(RecipeError, match="method.template: .* needs one {}, for the word"):
+            FisaoConfig(template=template).check()
+    FisaoConfig(template="an image of {}").check()
 
 
 # The threshold is the mean of nodule (0.49) and left (0.5): the side alone tells the answers apart.

@@ -24,7 +24,7 @@ def test_an_editor_that_says_the_same_again_gives_no_pair() -> None:
     editor = Editor({"left": "Left.", "right": "left"})
     made = walk(settings("povid"), Models(None, editor=editor), ("left", "right", ""))
     assert [pair.rejected.text for pair in made.pairs] == ["left"]
-    assert made.drops == {"answers that the editor left unchanged": 2}
+    assert made.drops == {"answers without a wrong version (came back unchanged)": 2}
 
 
 def test_the_answer_under_noise_is_scored_with_the_clean_image() -> None:

@@ -87,10 +87,11 @@ def test_a_gap_of_exactly_min_gap_pairs_and_a_smaller_one_does_not() -> None:
     assert set(found) == PAIRS and len(found) == len(PAIRS)
 
 
-def test_with_a_gap_of_0_equals_pair_with_each_other_and_none_with_itself() -> None:
-    found = texts(walk("method.min_gap=0")[0])
-    assert ("Best.", "As good, later.") in found
-    assert all(chosen != rejected for chosen, rejected in found)
+def test_equals_prefer_nothing_also_with_a_gap_of_0() -> None:
+    found = texts(walk("method.min_gap=0", "method.pairs_per_step=100")[0])
+    assert set(found) > PAIRS
+    assert not {("Best.", "As good, later."), ("As good, later.", "Best.")} & set(found)
+    assert not {pair[::-1] for pair in found} & set(found)
 
 
 def test_the_consensus_extends_the_chain_and_of_equals_the_first() -> None:

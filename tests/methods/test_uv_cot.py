@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from clincot.errors import RecipeError
 from clincot.judges.base import JudgeRequest, Rating
 from clincot.judges.cache import CachedJudge
+from clincot.judges.scoring import MODES
 from clincot.lm.requests import GenerateRequest
 from clincot.methods import of_recipe
 from clincot.methods.uv_cot import RATE_BOX
@@ -29,6 +31,8 @@ from tests.methods.small_worlds import Policy, asked, settings, walk
         ("[0.2, 0.1, 0.8, 0.4]", (100, 50), Box(20, 0, 80, 38), True, False),  # above the image lies padding
         ("[0.0, 0.0, 1.5, 1.5]", (100, 100), Box(0, 0, 100, 100), True, False),
         ("[3.0, 3.0, 4.0, 4.0]", (100, 100), Box(90, 90, 100, 100), True, False),
+        ("[-0.9, -.9, -.5, -0.5]", (100, 100), Box(0, 0, 10, 10), True, False),
+        ("0.25-0.5-0.75-1.0", (100, 100), Box(25, 50, 75, 100), True, True),  # dashes between numbers are no signs
         ("[1, 2, 3, 4]", (100, 100), Box(25, 25, 75, 75), False, False),  # no decimals
         ("Yes 0.5.", (100, 50), Box(25, 0, 75, 50), False, False),
     ],
@@ -120,7 +124,32 @@ def test_boxes_rated_alike_are_no_pair_and_the_released_loss_weighs_pairs() -> N
     assert released.method.config.samples == 10
 
 
+def test_the_critic_is_asked_about_a_box_as_the_recipe_scores() -> None:
+    _, rater, _ = made((DARK, LAMP))
+    (box, *_) = (r for r in rater.asked if r.rubric == RATE_BOX)
+    asked_for = {name: MODES[name].messages(box)[-1]["content"] for name in ("expected", "yesno")}
+    assert "one digit from 0 (no part of it) to 9" in asked_for["expected"] and "yes" not in asked_for["expected"]
+    assert asked_for["yesno"].endswith("needed to answer the question? Reply yes or no.")
+    assert "digit" not in asked_for["yesno"] and "Is the statement right" not in asked_for["yesno"]
+    with pytest.raises(RecipeError, match="'yesno' asks for yes or no, and the method's rubric for a digit"):
+        MODES["yesno"].messages(replace(box, rubric="Reply with one digit."))
+
+
+def test_undivided_a_box_without_a_rating_of_what_follows_has_no_score() -> None:
+    LIKED["dark"], kept = None, LIKED["dark"]  # type: ignore[assignment]
+    try:
+        walked, _, _ = made((DARK, LAMP), "method.normalise=false")
+        divided, _, _ = made((DARK, LAMP))
+    finally:
+        LIKED["dark"] = kept
+    assert [one.score for one in walked.candidates if one.step == 1] == [None, pytest.approx(0.5 + 0.5 * 0.75)]
+    assert next(one.score for one in divided.candidates) == 0.5
+
+
 def test_cards_say_how_boxes_were_written_and_rated() -> None:
     said = " ".join(of_recipe(settings("uv-cot")).facts({}))
     assert "wrote 10 boxes" in said and "0.5 times the rating of an answer" in said
+    assert "gold answer" not in said
+    told = of_recipe(settings("uv-cot")).facts({"rated": {"critic_with_reference": 4}})
+    assert "and of answers the gold answer, rated" in " ".join(told)
     assert "times" not in " ".join(of_recipe(settings("uv-cot", "method.gamma=0")).facts({}))

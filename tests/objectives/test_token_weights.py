@@ -20,7 +20,7 @@ from clincot.recipe import Margin
 from clincot.rows.schema import PAIR_FEATURES
 from tests.objectives.rows import make_group
 from tests.objectives.test_margin_dpo import load, randomise
-from tests.objectives.test_rows_by_hand import BETA, LAYOUTS, laid_out
+from tests.objectives.test_rows_by_hand import BETA, LAYOUTS, laid_out, loss_and_gradient
 
 
 def tokens(processor: Any, text: str) -> list[int]:
@@ -52,19 +52,25 @@ def weighed(model: Any, processor: Any, row: dict[str, Any], name: str) -> torch
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_weighed_sums_take_the_place_of_log_probabilities(layout, base, processor, rows, tmp_path) -> None:
-    trainer = laid_out(base, processor, rows, tmp_path / "trainer", layout, kind="none")
+def test_loss_and_gradients_are_those_of_weighed_sums_in_float64(layout, base, processor, rows, tmp_path) -> None:
+    trainer = laid_out(base, processor, rows, tmp_path / "trainer", layout, "none", trainer=TokenWeightedDPOTrainer)
     randomise(trainer.model)
     trainer.model.save_pretrained(tmp_path / "adapter", selected_adapters=["default"])
     reference = load(base, torch.float64)
-    policy = PeftModel.from_pretrained(load(base, torch.float64), tmp_path / "adapter")
+    policy = PeftModel.from_pretrained(load(base, torch.float64), tmp_path / "adapter", is_trainable=True).double()
     expected = []
-    with torch.no_grad():
-        for row in rows:
-            gains = [weighed(policy, processor, row, s) - weighed(reference, processor, row, s) for s in SIDES]
-            expected.append(-row["weight"] * F.logsigmoid(BETA * (gains[0] - gains[1])))
-    loss = trainer.compute_loss(trainer.model, trainer.data_collator(list(trainer.train_dataset)))
-    assert float(loss.detach()) == pytest.approx(float(torch.stack(expected).mean()), rel=1e-4)
+    for row in rows:
+        with torch.no_grad():
+            known = [weighed(reference, processor, row, side) for side in SIDES]
+        gains = [weighed(policy, processor, row, side) - known[place] for place, side in enumerate(SIDES)]
+        expected.append(-row["weight"] * F.logsigmoid(BETA * (gains[0] - gains[1])))
+    mean = torch.stack(expected).mean()
+    mean.backward()
+    exact = {n: p.grad for n, p in policy.named_parameters() if p.grad is not None}
+    loss, found = loss_and_gradient(trainer)
+    assert loss == pytest.approx(mean.item(), abs=1e-5)
+    assert max((exact[n] - found[n]).abs().max().item() for n in exact) < 1e-5
+    assert max(grad.abs().max().item() for grad in exact.values()) > 1e-3
 
 
 SIDES = ("chosen", "rejected")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from sealed_run import SealedRun, sealed_recipe
+from sealed_run import SealedRun, sealed_recipe, small_recipe
 
 from clincot import engines, judges, methods, regions
 from clincot.errors import DataError, RecipeError
@@ -118,6 +118,30 @@ def test_a_method_without_numbers_of_its_own_is_drawn_again_by_the_shared_ones(m
     }
     with pytest.raises(RecipeError, match="cannot change method.min_gap"):
         drawn_otherwise(sealed_recipe(), sealed_recipe("method.min_gap=0.4"), "x")
+
+
+@pytest.mark.parametrize(
+    ("method", "read"),
+    [
+        ("dpo", {"cut_texts", "consensus", "judges"}),
+        ("sima", {"cut_texts"}),
+        ("mmedpo", set()),
+        ("uv_cot", {"cut_texts"}),
+    ],
+)
+def test_what_a_methods_pairs_do_not_read_is_no_other_drawing(method: str, read: set[str]) -> None:
+    old = small_recipe(method)
+    asks = {
+        "cut_texts": "build.cut_texts=train",
+        "consensus": "build.judging.consensus=min",
+        "judges": "build.judging.judges=1",
+    }
+    for name, override in asks.items():
+        new = small_recipe(method, override)
+        assert drawn_alone(old, new) == (name in read)
+        if name not in read:
+            with pytest.raises(RecipeError, match=f"that cannot change {override.partition('=')[0]}"):
+                drawn_otherwise(old, new, "x")
 
 
 def test_more_judges_than_rated_the_candidates_are_refused(sealed: SealedRun, tmp_path: Path) -> None:

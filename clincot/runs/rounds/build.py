@@ -26,6 +26,7 @@ from clincot.runs.releases import Release, card_figures
 from clincot.runs.roles import sources_of
 from clincot.runs.rounds.build_facts import facts_of
 from clincot.runs.rounds.made import RATINGS, Made, job_of, made_of
+from clincot.runs.rounds.one_method import check_method
 from clincot.runs.rounds.own_hypotheses import mapping_lines
 from clincot.runs.rounds.share import open_round
 from clincot.runs.run import Run
@@ -45,6 +46,8 @@ def build_round(run: Run, round_: int, *, new_version: bool = False, executor: E
 
     The shards are built by the processes of `executor`, or by this one.
     """
+    if round_ > 1:
+        check_method(run, round_ - 1)
     made, repo = made_of(run, round_), run.preferences_repo
     pins: dict[str, Pin | OwnPin] = {**made.pins, **made.own}
     done = releases.finished(run, "dataset", repo, round_, made.inputs, new_version=new_version, pins=pins)

@@ -27,6 +27,7 @@ from clincot.runs.releases.cards.method import stated_in
 from clincot.runs.releases.content import own_pin
 from clincot.runs.rounds.curve import training_files
 from clincot.runs.rounds.distributed import train_distributed
+from clincot.runs.rounds.one_method import refuse_other_method
 from clincot.runs.rounds.restore import full_rows
 from clincot.runs.rounds.training_lock import training_lock
 from clincot.runs.run import Run
@@ -46,6 +47,7 @@ def train_round(run: Run, round_: int, *, new_version: bool = False, world: Worl
     sampler = parent.sha256 if parent else "base"
     hub, data = preferences_of(run, round_)
     made = releases.read_lineage(hub, data, round_)
+    refuse_other_method(run, made)
     _check_sampler(made, sampler, data, parent)
     base = run.target.resolve("model", run.recipe.models.policy.repo, run.recipe.models.policy.revision)
     held = hub.list_files(data)

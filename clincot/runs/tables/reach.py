@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from clincot.errors import RecipeError
 from clincot.phantom.publish import MODELS
 from clincot.recipe import Recipe
-from clincot.runs import releases
 from clincot.runs.roles import sources_of, where_of
+from clincot.runs.rounds.one_method import check_method
 from clincot.runs.run import Run
 from clincot.runs.tables.plan import Job
 
@@ -61,13 +61,7 @@ def models_of(recipe: Recipe) -> dict[str, str]:
 
 def _check_method(run: Run) -> None:
     """Refuse a run that holds a round of another method: its pairs would be trained under this row's name."""
+    todo = f"Move {run.folder} away, or give another folder with --runs"
     for round_ in range(1, run.recipe.rounds + 1):
-        found = releases.find(run, "dataset", run.preferences_repo, round_)
-        if found is None:
+        if not check_method(run, round_, todo):
             return
-        made = releases.read_lineage(*found, round_)
-        if made.method != run.recipe.method.name:
-            raise RecipeError(
-                f"{run.folder}: its round {round_} is of method {made.method}, and the row is of"
-                f" {run.recipe.method.name}. Move the folder away, or give another one with --runs."
-            )

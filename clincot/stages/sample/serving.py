@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from clincot.editors.base import Editor
@@ -22,6 +22,7 @@ from clincot.recipe import Judging
 from clincot.records import Region
 from clincot.regions.base import Matching, Proposer
 from clincot.stages.sample.lengths import Rooms
+from clincot.stages.sample.rewriting import Rewriting
 from clincot.stages.sample.scheduler import Runner
 
 
@@ -55,6 +56,12 @@ class Models:
         if alone not in self._critics:
             self._critics[alone] = Panel((self.critic.judge,) if self.critic else (), alone)
         return self._critics[alone]
+
+    @cached_property
+    def rewriting(self) -> Rewriting:
+        """Return the editor, whose unchanged texts add up over all shards."""
+        assert self.editor is not None
+        return Rewriting(self.editor)
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -95,7 +102,7 @@ def runners(
         "judge": panels[0].rate if models.judges else _missing(method, "judges"),
         "rate": _alone(panels[1]) if models.critic else _missing(method, "critic"),
         "compare": of(models.critic, "compare", "critic"),
-        "rewrite": of(models.editor, "rewrite", "editor"),
+        "rewrite": _asks(models.editor, models.rewriting) if models.editor else _missing(method, "editor"),
         "similarity": _asks(matches, partial(_similarity, matches)) if matches else _missing(method, "similarity"),
     }
 

@@ -59,8 +59,11 @@ def reference_key(job: TrainJob, trainer: Any, pairs: int) -> str:
     """Return the key of what decides the reference's log-probabilities; `pairs` are those that are trained on."""
     train = job.recipe.train
     noise = [asdict(train.noise), job.recipe.seed] if "ref_inherent_logp" in trainer.REFERENCE else []
+    exchanged = [job.recipe.seed] if train.preferences == "shuffled" else []
     shown = (train.conditioning, job.recipe.image_layout, str(dtype_of(job.recipe)), is_moved(job))
-    return content_key(*trainer.REFERENCE, *noise, *shown, *_base(job), *_digests(job), pairs, *_loaded(job))
+    return content_key(
+        *trainer.REFERENCE, *noise, *exchanged, *shown, *_base(job), *_digests(job), pairs, *_loaded(job)
+    )
 
 
 def _base(job: TrainJob) -> tuple[str, str]:

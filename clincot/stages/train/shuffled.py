@@ -10,7 +10,8 @@ from typing import Any
 
 from datasets import Dataset
 
-SIDES = (("chosen", "rejected"), ("chosen_images", "rejected_images"), ("chosen_images_count", "rejected_images_count"))
+OF_A_SIDE = ("", "_images", "_images_count", "_finish", "_token_weights")
+SIDES = tuple((f"chosen{name}", f"rejected{name}") for name in OF_A_SIDE)
 OF_BOTH = "side_images"  # the chosen side's first
 
 

@@ -36,5 +36,5 @@ def test_a_run_with_a_round_of_another_method_is_refused_by_name(tmp_path: Path)
     files = {"round-1/train-00000-of-00001.parquet": tmp_path / "rows.parquet"}
     releases.commit(run, "dataset", run.preferences_repo, files, made)
     run.store.close()
-    with pytest.raises(RecipeError, match="its round 1 is of method dpo, and the row is of sima"):
+    with pytest.raises(RecipeError, match="its round 1 is of method dpo, and the recipe's method is sima. Move"):
         begin(planned, planned.jobs, runs=tmp_path, hub=hub, say=print)

@@ -69,6 +69,18 @@ def test_losses_and_rewards_are_those_of_a_reference_in_every_step(job: TrainJob
     assert len(kept) == 1 and second < passes < len(seen) - passes - second and steps == 6
 
 
+def test_exchanged_pairs_do_not_read_the_reference_of_the_pairs_as_judged(job: TrainJob, tmp_path: Path) -> None:
+    """In one folder, as `clincot train --new-version` has it, and in a fresh one: the same first losses."""
+    exchanged = make_recipe(conditioning="winner", preferences="shuffled")
+    train_adapter(dataclasses.replace(job, folder=tmp_path / "one"))
+    runs = [
+        train_adapter(dataclasses.replace(job, folder=tmp_path / name, recipe=exchanged)) for name in ("one", "fresh")
+    ]
+    losses = [[entry["loss"] for entry in outcome.history if "loss" in entry] for outcome in runs]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6)
+    assert len(list((tmp_path / "one").glob("reference-*.parquet"))) == 2
+
+
 def test_it_is_computed_once_only_where_pairs_are_read_again(job: TrainJob, tmp_path: Path) -> None:
     recipe = make_recipe(conditioning="winner", dpo={"num_train_epochs": 1})
     outcome = train_adapter(dataclasses.replace(job, recipe=recipe, folder=tmp_path))
