@@ -159,6 +159,7 @@ def chosen(table: int, names: list[str]) -> tuple[TableRow, ...]:
     if not names:
         return tuple(rows.values())
     shipped = {path.stem for path in recipes_folder().glob("*.yaml")} - set(NOT_OF_THE_TABLES)
+    taken = {*shipped, *(row.name for every in TABLES.values() for row in every)}
     more: list[TableRow] = []
     for name in dict.fromkeys(names):
         if name in rows:
@@ -167,7 +168,13 @@ def chosen(table: int, names: list[str]) -> tuple[TableRow, ...]:
             raise RecipeError(
                 f"--rows {name}: is no row of Table {table} and no recipe.{did_you_mean(name, {*rows, *shipped})}"
             )
-        more.append(TableRow(Path(name).stem, Path(name).stem, name))
+        own = Path(name).stem
+        if _is_file(name) and own in taken:
+            raise RecipeError(
+                f"--rows {name}: another row is called {own}, and a result has its row's name. Rename the file."
+            )
+        taken.add(own)
+        more.append(TableRow(own, own, name))
     return (*(row for row in rows.values() if row.name in names), *more)
 
 

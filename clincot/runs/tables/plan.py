@@ -11,14 +11,15 @@ from clincot import methods
 from clincot.errors import ClincotError, RecipeError
 from clincot.recipe import Recipe, load_recipe
 from clincot.recipe.choices import source_keys
-from clincot.recipe.files import read_recipe
 from clincot.recipe.own_data import short
 from clincot.records.lineage import content_key
 from clincot.runs.checks import check_names, check_run_name
 from clincot.runs.tables.decided import decided
 from clincot.runs.tables.lineup import BASE, MATCHED, TABLES, Start, TableRow, chosen, outside
+from clincot.runs.tables.own_values import own_values
 
 SFT = next(row for row in TABLES[1] if row.name == "sft")
+SFT_UNIT = "sft-sft"
 REFERENCE = "clincot"  # the recipe whose data, steps and hypotheses every row has
 SEEDS = 1000
 
@@ -60,8 +61,7 @@ class Job:
     @property
     def unit(self) -> str:
         """Return what the job is called without its seed, in file names and for the search of its numbers."""
-        name = MATCHED if self.matched else "base" if self.is_base else self.recipe.name
-        return (f"{name}-{self.start}" if name != "base" else name) + self.trial
+        return unit_of(self.row, self.start) + self.trial
 
     @property
     def name(self) -> str:
@@ -181,7 +181,8 @@ class Planner:
             from_sft = None  # it trains a start that has the modules that its rounds train
         matched = self.job(_row(REFERENCE), start, seed) if row.name == MATCHED else None
         check_names(recipe)
-        trial = self.asked.trial if unit_of(row, start) in dict(self.asked.tuned) else ""
+        tried = next(iter(dict(self.asked.tuned)), "")  # of a trial the first, before its start's
+        trial = self.asked.trial if unit_of(row, start) == tried else ""
         job = Job(row, start, seed, recipe, "", matched, from_sft, merged, trial)
         check_run_name(job.name, given=False)
         return replace(job, key=_key(job))
@@ -191,6 +192,7 @@ class Planner:
         reference = self._load(REFERENCE, (f"seed={seed}",))
         trained = "sft" if row.name == MATCHED else "base" if row.merged else start
         own = [
+            *own_values(row.recipe),
             f"seed={seed}",
             f"train.start={trained}",
             "evaluate.inference=[direct,region]",
@@ -198,24 +200,17 @@ class Planner:
             f"evaluate.steps={reference.inference_steps}",
             f"evaluate.hypotheses={reference.inference_hypotheses}",
         ]
-        fixed = own_rounds(row.recipe)
-        own += [] if fixed is None else [f"rounds={fixed}"]
         limit = reference.build.max_images * max(1, reference.rounds)
         rounds = max(1, self._load(row.recipe, own).rounds)
-        tuned = dict(self.asked.tuned).get(unit_of(row, start), ())
-        return self._load(row.recipe, (*own, f"build.max_images={-(-limit // rounds)}", *tuned))
+        unit, tuned = unit_of(row, start), dict(self.asked.tuned)
+        of_start = tuned.get(SFT_UNIT, ()) if start == "sft" and unit != SFT_UNIT else ()
+        return self._load(
+            row.recipe, (*own, f"build.max_images={-(-limit // rounds)}", *of_start, *tuned.get(unit, ()))
+        )
 
     def _load(self, name: str, more: Sequence[str]) -> Recipe:
         given = self.asked
         return _loaded(name, given.setting, given.benchmark, given.hardware, (*given.overrides, *more))
-
-
-@cache
-def own_rounds(recipe: str) -> int | None:
-    """Return the rounds that a recipe has in every setting, also with `--set rounds`; None where none are fixed."""
-    _, always = read_recipe(recipe)
-    found = [layer.values["rounds"] for layer in always if "rounds" in layer.values]
-    return int(found[-1]) if found else None
 
 
 @cache

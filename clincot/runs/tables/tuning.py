@@ -1,6 +1,7 @@
 """A plan -> the same number of settings of learning rate and beta tried for every row on validation, and the best one.
 
-Every trained row has the same budget: `SETTINGS` trials of one seed. They share the pairs of their first round.
+Every trained row has the same budget: `SETTINGS` trials of one seed. They share the pairs of their first round. The row
+"+ SFT" is tried first, and the rows that start after SFT have its numbers for their start.
 """
 
 from __future__ import annotations
@@ -10,16 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clincot import protocols
+from clincot.errors import RecipeError
 from clincot.recipe import Recipe
-from clincot.runs.tables.plan import Asked, Job, Plan, plan, with_needed
+from clincot.runs.tables.lineup import MATCHED
+from clincot.runs.tables.plan import SFT_UNIT, Asked, Job, Plan, plan, with_needed
 from clincot.runs.tables.stored import Stored
 from clincot.runs.tables.summing import Summed
 from clincot.runs.tables.table import Say, begin, make, present
 
 RATES, BETAS = (1 / 3, 1.0, 3.0), (1.0, 3.0)  # factors of the recipe's own
+BETWEEN = (1.0, 3.0**0.5)  # factors of each of RATES, where no beta matters
 SETTINGS = len(RATES) * len(BETAS)
+NO_PREFERENCE = 1e-3  # a beta below it gives the preference no gradient to speak of: it is likelihood that is trained
 FOLDER = "search"  # below the results: trials answer other questions than those of the table
 VALIDATION = "evaluate.split=validation"
+NOT_MADE = "not made"
 
 
 @dataclass(frozen=True)
@@ -39,14 +45,20 @@ class Search:
     lines: tuple[tuple[str, ...], ...]
 
 
-def settings_of(recipe: Recipe) -> list[tuple[str, ...]]:
-    """Return the overrides of every setting: multiples of the recipe's rate and beta; of SFT the epochs, not beta."""
+def settings_of(recipe: Recipe, *, epochs: bool = True) -> list[tuple[str, ...]]:
+    """Return the overrides of every setting: multiples of the recipe's rate and beta; of SFT the epochs, not beta.
+
+    Where neither beta nor `epochs` can be chosen, as many rates are tried.
+    """
     train = recipe.train
     if not recipe.rounds:
-        part, second, numbers = "sft", "num_train_epochs", train.sft
+        part, second, numbers, chosen = "sft", "num_train_epochs", train.sft, epochs
     else:
         part, second, numbers = "dpo", "beta", train.dpo
+        chosen = float(numbers.get("beta", 0.1)) >= NO_PREFERENCE
     rate, other = float(numbers.get("learning_rate", 1e-6)), float(numbers.get(second, 1 if part == "sft" else 0.1))
+    if not chosen:
+        return [(f"train.{part}.learning_rate={rate * by * more:.4g}",) for by in RATES for more in BETWEEN]
     return [
         (f"train.{part}.learning_rate={rate * by:.4g}", f"train.{part}.{second}={other * more:.4g}")
         for by in RATES
@@ -55,31 +67,61 @@ def settings_of(recipe: Recipe) -> list[tuple[str, ...]]:
 
 
 def trials_of(planned: Plan) -> list[Trial]:
-    """Return the trials of every trained row; the row of matched tokens has the numbers of SFT and no trial."""
-    units = {job.unit: job for job in planned.jobs if not job.is_base and job.matched is None and job.seed == 0}
+    """Return the trials of every trained row; of matched tokens SFT's epochs are counted, not chosen."""
+    units = {job.unit: job for job in planned.jobs if not job.is_base and job.seed == 0}
     return [
         Trial(unit, _job(planned.asked, job, number, overrides), overrides)
         for unit, job in units.items()
-        for number, overrides in enumerate(settings_of(job.recipe), 1)
+        for number, overrides in enumerate(settings_of(job.recipe, epochs=job.matched is None), 1)
     ]
 
 
 def search(
     planned: Plan, results: Path, label: str, *, runs: Path, hub: str, say: Say, only_there: bool = False
 ) -> Search:
-    """Make the trials that are missing (not with `only_there`), and choose the best setting of each row."""
-    trials, label = trials_of(planned), protocols.load(label).label
+    """Make the trials that are missing, and choose the best setting of each row.
+
+    Raises RecipeError where trials are missing and `only_there` forbids to make them: what was chosen among fewer would
+    be no equal budget.
+    """
+    label, starts = protocols.load(label).label, [job for job in planned.jobs if job.unit == SFT_UNIT]
+    tuned, scores, trials = dict(planned.asked.tuned), dict[str, float](), list[Trial]()
+    for first in ([True] if starts else []) + [False]:
+        asked = replace(planned.asked, tuned=tuple(tuned.items()))
+        some = [one for one in trials_of(replace(planned, asked=asked)) if (one.unit == SFT_UNIT) == first]
+        found = _scores(planned, some, results, label, runs=runs, hub=hub, say=say, only_there=only_there)
+        tuned |= {unit: trial.overrides for unit, trial in chosen(some, found).items()}
+        scores, trials = scores | found, [*trials, *some]
+    lines = lines_of(trials, scores, chosen(trials, scores))
+    return Search(replace(planned.asked, tuned=tuple(tuned.items())), lines)
+
+
+def _scores(
+    planned: Plan,
+    trials: Sequence[Trial],
+    results: Path,
+    label: str,
+    *,
+    runs: Path,
+    hub: str,
+    say: Say,
+    only_there: bool,
+) -> dict[str, float]:
+    """Return the score of each trial by its job's name; the missing ones are made first."""
     jobs = {job.name: job for trial in trials for job in with_needed(trial.job)}
     asked = replace(planned.asked, overrides=(*planned.asked.overrides, VALIDATION))
     ours, folder = Plan(asked, planned.rows, tuple(jobs.values())), results / FOLDER
     there = present(ours, folder)
-    made = list(there.found)
+    made, named = list(there.found), {trial.job.name for trial in trials}
+    missing = [job for job in there.missing if job.name in named]
+    if missing and only_there:
+        raise RecipeError(
+            f"--tune --show: {len(missing)} of {len(named)} trials are missing in {folder / ours.world}, the first"
+            f" {missing[0].name}. Leave --show out to make them."
+        )
     if there.missing and not only_there:
         made += make(ours, begin(ours, there.missing, runs=runs, hub=hub, say=say), folder, say)
-    scores = {one.name: score_of(one, planned, label) for one in made}
-    best = chosen(trials, scores)
-    tuned = tuple((unit, trial.overrides) for unit, trial in best.items())
-    return Search(replace(planned.asked, tuned=tuned), lines_of(trials, scores, best))
+    return {one.name: score_of(one, planned, label) for one in made if one.name in named}
 
 
 def chosen(trials: Sequence[Trial], scores: Mapping[str, float]) -> dict[str, Trial]:
@@ -101,7 +143,7 @@ def lines_of(
         (
             trial.unit,
             ", ".join(trial.overrides),
-            f"{scores[trial.job.name]:.2f}" if trial.job.name in scores else "",
+            f"{scores[trial.job.name]:.2f}" if trial.job.name in scores else NOT_MADE,
             "yes" if best.get(trial.unit) == trial else "",
         )
         for trial in trials
@@ -126,9 +168,9 @@ def _job(asked: Asked, job: Job, number: int, overrides: tuple[str, ...]) -> Job
         asked,
         starts=(job.start,),
         seeds=1,
-        rows=(job.row.recipe if job.row.name not in ("base", "sft") else job.row.name,),
+        rows=(job.row.name if job.row.name in ("base", "sft", MATCHED) else job.row.recipe,),
         overrides=(*asked.overrides, VALIDATION),
-        tuned=((job.unit, overrides),),
+        tuned=((job.unit, overrides), *((unit, of) for unit, of in asked.tuned if unit == SFT_UNIT != job.unit)),
         trial=f"-t{number}",
     )
     return next(found for found in plan(one).jobs if found.unit == f"{job.unit}-t{number}")

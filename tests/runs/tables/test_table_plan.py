@@ -26,6 +26,42 @@ def test_every_row_has_the_images_and_the_inference_of_clincot() -> None:
     assert {job.recipe.evaluate.inference for job in found.values()} == {("direct", "region")}
 
 
+def test_a_set_of_the_table_leaves_controls_and_ablations_what_they_are() -> None:
+    asked = Asked(
+        2,
+        ("base",),
+        1,
+        ("clincot", "clincot-nll", "clincot-naive-dpo", "clincot-no-lookahead", "clincot-no-regions"),
+        overrides=(
+            *("train.dpo.beta=0.2", "train.margin.kind=linear", "methods.clincot.lookahead.gamma=0.7"),
+            "train.conditioning=winner",
+        ),
+    )
+    found = {name: job.recipe for name, job in jobs(asked).items()}
+    betas = {name: recipe.train.dpo["beta"] for name, recipe in found.items()}
+    assert betas["clincot-base-s0"] == betas["clincot-naive-dpo-base-s0"] == 0.2 and betas["clincot-nll-base-s0"] < 1e-5
+    assert found["clincot-naive-dpo-base-s0"].train.margin.kind == "none"
+    assert found["clincot-no-lookahead-base-s0"].method.config.lookahead.gamma == 0.0
+    assert found["clincot-base-s0"].method.config.lookahead.gamma == 0.7
+    assert found["clincot-no-regions-base-s0"].train.conditioning == "per_side"
+
+
+def test_files_that_would_take_another_rows_name_are_refused(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        for name in ("dpo", "base", "mine", "sft-matched", "clincot-no-chain"):
+            (tmp_path / folder / f"{name}.yaml").write_text("extends: clincot\nname: sima\n")
+    for name in ("dpo", "base", "sft-matched", "clincot-no-chain"):
+        with pytest.raises(RecipeError, match=f"another row is called {name}, .* Rename the file"):
+            plan(Asked(1, ("base",), 1, ("base", str(tmp_path / "one" / f"{name}.yaml"))))
+    both = [str(tmp_path / folder / "mine.yaml") for folder in ("one", "two")]
+    with pytest.raises(RecipeError, match="another row is called mine"):
+        plan(Asked(1, ("base",), 1, tuple(both)))
+    made = plan(Asked(1, ("base",), 1, ("sima", both[0])))
+    assert {job.name for job in made.jobs} == {"base-s0", "sima-base-s0", "mine-base-s0"}
+    assert [len(made.of(start, row)) for start, row in made.rows] == [1, 1]
+
+
 def test_rounds_of_the_command_line_are_clincots_and_those_of_a_recipe_stay() -> None:
     asked = Asked(1, ("base",), 1, ("dpo", "clincot", "sft-matched"), overrides=("rounds=3", "build.max_images=10"))
     rounds = {name: (job.recipe.rounds, job.recipe.build.max_images) for name, job in jobs(asked).items()}
