@@ -63,7 +63,9 @@ Show = Annotated[bool, typer.Option("--show", help="Show what is there; run noth
 Out = Annotated[
     Path | None,
     typer.Option(
-        "--out", help="Write table-N.md, .csv, .tex and .html into this folder (default: that of the results)."
+        "--out",
+        help="Write table-N.md, .csv, .tex and .html into this folder (default: that of the results);"
+        " table-N-sft.md with --start sft, table-N-part.md with --rows.",
     ),
 ]
 Label = Annotated[
@@ -97,6 +99,7 @@ def table(
     asked = _asked(number, start, seeds, rows, setting, benchmark, hardware, set or [])
     from clincot.runs.checks import check_protocols
     from clincot.runs.tables.plan import plan
+    from clincot.runs.tables.stored import same_questions
     from clincot.runs.tables.table import begin, import_results, make, present
 
     check_protocols([protocol])
@@ -112,7 +115,9 @@ def table(
     made, left_out, failed = list(there.all), dict[str, str](), dict[str, str]()
     if there.missing and not show:
         begun = begin(planned, there.missing, runs=runs, hub=hub, say=say)
-        made += make(planned, begun, folder, say)
+        for one in make(planned, begun, folder, say):
+            made.append(one)
+            same_questions(made)
         left_out, failed = begun.reasons, begun.failed
     if not made:
         _refuse(failed)
@@ -121,7 +126,12 @@ def table(
         )
     from clincot.runs.tables.summing import summed
 
-    _write(summed(planned, made, label=protocol, why=left_out, tuning=tuning), out or folder / planned.world, json_)
+    found = summed(planned, made, label=protocol, why=left_out, tuning=tuning)
+    if not found.columns:
+        raise RecipeError(
+            f"--protocol {protocol}: these results hold no measure of it. Give paper, or {made[0].protocol}."
+        )
+    _write(found, out or folder / planned.world, _file_name(asked), json_)
     if show and there.missing:
         say(f"{len(there.missing)} results of these rows are missing. The same command without --show makes them.")
     _refuse(failed)
@@ -205,7 +215,14 @@ def _word(value: object) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-def _write(table: PaperTable, folder: Path, json_: bool) -> None:
+def _file_name(asked: Asked) -> str:
+    """Return what the files are called; some starts or rows do not take the place of the whole table."""
+    starts = "".join(f"-{start}" for start in asked.starts)
+    every = starts == f"-{STARTS.get(asked.table, 'base').replace(',', '-')}"
+    return f"table-{asked.table}{'' if every else starts}{'-part' if asked.rows else ''}"
+
+
+def _write(table: PaperTable, folder: Path, name: str, json_: bool) -> None:
     """Print the table and write it in every format."""
     from clincot.report.table.csv_text import csv_text
     from clincot.report.table.latex import latex
@@ -217,10 +234,10 @@ def _write(table: PaperTable, folder: Path, json_: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     writers = {"md": markdown, "csv": csv_text, "tex": latex, "html": table_page}
     for end, write in writers.items():
-        (folder / f"table-{table.number}.{end}").write_text(write(table), encoding="utf-8")
+        (folder / f"{name}.{end}").write_text(write(table), encoding="utf-8")
     if json_:
         print_json(asdict(table))
     else:
         for line in screen_lines(table, stdout_width() or PIPED):
             typer.echo(line)
-    say(f"\n{folder / f'table-{table.number}'}.{{{','.join(writers)}}}")
+    say(f"\n{folder / name}.{{{','.join(writers)}}}")

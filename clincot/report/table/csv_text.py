@@ -8,7 +8,7 @@ import io
 from clincot.report.table.values import PaperTable
 
 MINUS = ("value", "low", "high")
-HEADER = ("table", "start", "row", "asked", "control", "measure", "value", "low", "high", "published", "seeds")
+HEADER = ("table", "start", "row", "asked", "control", "measure", "value", "low", "high", "published", "seeds", "n")
 GIVEN = ("gold", "pairs", "steps", "texts", "ratings", "extra", "seen", "missing")
 
 
@@ -22,12 +22,11 @@ def csv_text(table: PaperTable) -> str:
         begin = (table.number, block.title, line.title, line.asked, line.control)
         given = (line.gold, line.pairs, line.steps, line.texts, line.ratings, line.extra, line.seen, line.missing)
         if line.cells is None:
-            writer.writerow((*begin, *[""] * (6 + 3 * len(against)), *given))
+            writer.writerow((*begin, *[""] * (7 + 3 * len(against)), *given))
         for measure, cell in (line.cells or {}).items():
             minus = [cell.minus.get(name) for name in against]
             numbers = [getattr(one, end) if one else "" for one in minus for end in MINUS]
             published = "" if cell.published is None else cell.published
-            writer.writerow(
-                (*begin, measure, cell.value, cell.low, cell.high, published, len(line.seeds), *numbers, *given)
-            )
+            own = (measure, cell.value, cell.low, cell.high, published, len(line.seeds), table.counts.get(measure, ""))
+            writer.writerow((*begin, *own, *numbers, *given))
     return out.getvalue()

@@ -88,7 +88,10 @@ class Appendix:
 
 @dataclass(frozen=True)
 class PaperTable:
-    """One table: `columns` are (measure, title), `printed` says that the paper has numbers of this benchmark."""
+    """One table: `columns` are (measure, title), `printed` says that the paper has numbers of this benchmark.
+
+    `counts` are the questions that each measure counts.
+    """
 
     number: int
     heading: str
@@ -97,6 +100,7 @@ class PaperTable:
     printed: bool
     notes: tuple[str, ...]
     appendix: Appendix = field(default_factory=Appendix)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def against(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clincot.report.table.values import Appendix
+from clincot.runs.roles import sources_of
 from clincot.runs.tables.code import code_key
 from clincot.runs.tables.plan import Plan
 from clincot.runs.tables.stored import Stored
@@ -44,10 +45,13 @@ def notes_of(plan: Plan, results: Sequence[Stored], *, printed: bool) -> tuple[s
     return tuple(notes)
 
 
-def appendix_of(results: Sequence[Stored]) -> Appendix:
+def appendix_of(plan: Plan, results: Sequence[Stored]) -> Appendix:
     """Return settings by row, cost by result, and the models with what is known of their training data."""
     firsts = {one.unit: one for one in reversed(results)}
-    repos = dict.fromkeys(repo for one in results for repo in one.notes.get("models", ()) if repo)
+    there = {one.unit for one in results if not one.origin}
+    sources = [[*sources_of(j.recipe).values(), j.recipe.models.proposer] for j in plan.jobs if j.unit in there]
+    repos = dict.fromkeys(source.repo for some in sources for source in some if source.repo)
+    repos |= dict.fromkeys(str(repo) for one in results if one.origin for repo in one.notes.get("models", ()) if repo)
     return Appendix(
         settings=tuple((unit, *_settings(one.notes)) for unit, one in reversed(firsts.items()) if unit != "base"),
         costs=tuple((one.name, *_time(one.notes), one.code, one.origin or "here") for one in results),

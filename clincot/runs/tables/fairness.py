@@ -37,7 +37,7 @@ def facts_of(run: Run, rounds: int, seen: Mapping[str, Any], before: Facts | Non
             total.pairs + int(trained["pairs"]),
             total.steps + int(trained["steps"]),
             total.texts + calls.get("generated_texts", 0),
-            total.ratings + calls.get("scored_choices", 0),
+            total.ratings + calls.get("scored_choices", 0) + built.get("rated", {}).get("similarities", 0),
             _count(seen, tag),
         )
     return found

@@ -21,6 +21,7 @@ from clincot.runs.evaluation.made import made_of as evaluation_made_of
 from clincot.runs.prepare import prepare
 from clincot.runs.releases import tag_of
 from clincot.runs.releases.tags import belongs
+from clincot.runs.roles import sources_of
 from clincot.runs.rounds.build import build_round
 from clincot.runs.rounds.made import made_of
 from clincot.runs.rounds.sft import train_start
@@ -180,22 +181,21 @@ def _result(run: Run, job: Job, took: dict[str, int], before: Facts | None) -> S
         sums=trained,
         counts=counts,
         facts={name: facts[name] for name in trained},
-        notes=_notes(run) | took,
+        notes=_notes(run, job) | took,
     )
 
 
-def _notes(run: Run) -> dict[str, Any]:
+def _notes(run: Run, job: Job) -> dict[str, Any]:
     """Return what the appendix shows of a result: settings and versions."""
     train = asdict(run.recipe.train)
     settings = {"dpo": train["dpo"], "sft": train["sft"], "lora": train["lora"]}
+    sources = (*sources_of(job.recipe).values(), job.recipe.models.proposer)  # the policy, not what was merged into it
     named = ("objective", "margin", "conditioning", "nll_weight", "projector_lr", "preferences")
     return {
         "method": run.recipe.method.tree(),
         "rounds": run.recipe.rounds,
         "images": run.recipe.build.max_images,
-        "models": [
-            source.repo for source in (run.recipe.models.policy, run.recipe.models.proposer, *run.recipe.models.judges)
-        ],
+        "models": list(dict.fromkeys(source.repo for source in sources if source.repo)),
         "train": settings | {name: train[name] for name in named},
         "packages": package_versions(),
     }

@@ -15,9 +15,12 @@ from typing import Any
 import numpy as np
 
 from clincot.errors import DataError
+from clincot.hub.names import name_fault
 from clincot.records.atomic import write_file
 
 VERSION = 1
+TOLERANCE = 1e-6
+NOTES: dict[str, type] = {"method": dict, "train": dict, "packages": dict, "models": list}
 POLICIES = "policies"
 Sums = Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]  # policy -> way of asking -> "LABEL/MEASURE" -> (images, k)
 
@@ -96,12 +99,11 @@ class Stored:
                 sums.setdefault(policy, {}).setdefault(asked, {})[name] = _array(rows, len(tree["images"]))
             facts = {name: Facts(**(one | {"gold": tuple(one["gold"])})) for name, one in tree.pop("facts").items()}
             found = cls(**(tree | {"sums": sums, "facts": facts, "images": tuple(tree["images"])}))
+            _check(found)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(
                 f"{where}: is no result of a table ({error}). Give a file that `clincot table` wrote."
             ) from error
-        if found.last not in sums:
-            raise DataError(f"{where}: has no sums of {found.last!r}, its last policy. Give a whole file.")
         return found
 
 
@@ -140,6 +142,25 @@ def _plain(sums: np.ndarray) -> list[list[float] | None]:
     return [None if math.isnan(row[0]) else [int(x) if x == int(x) else x for x in row] for row in sums.tolist()]
 
 
+def _check(found: Stored) -> None:
+    """Raise ValueError for what a file that was edited, or cut, says and no result can."""
+    if found.last not in found.sums or found.last not in found.facts:
+        raise ValueError(f"it has no sums or no facts of {found.last!r}, its last policy")
+    if fault := name_fault(str(found.unit), ""):
+        raise ValueError(f"unit {found.unit!r} is no name, it {fault}")
+    numbers = {"seed": found.seed, **found.counts}
+    numbers |= {what: found.notes.get(what, 0) for what in ("seconds", "cpu_seconds")}
+    for policy, facts in found.facts.items():
+        numbers |= {f"{what} of {policy}": getattr(facts, what) for what in ("pairs", "steps", "texts", "ratings")}
+        numbers |= {} if facts.seen is None else {f"seen of {policy}": facts.seen}
+    for what, number in numbers.items():
+        if type(number) is not int or number < 0:
+            raise ValueError(f"{what} is {number!r}, not a whole number from 0")
+    for what, kind in NOTES.items():
+        if not isinstance(found.notes.get(what, kind()), kind):
+            raise ValueError(f"notes.{what} is no {kind.__name__}")
+
+
 def _array(rows: list[list[float] | None], images: int) -> np.ndarray:
     if len(rows) != images:
         raise ValueError(f"{len(rows)} rows of sums for {images} images")
@@ -147,4 +168,9 @@ def _array(rows: list[list[float] | None], images: int) -> np.ndarray:
     found = np.array([[math.nan] * width if row is None else row for row in rows], dtype=float)
     if found.ndim != 2:
         raise ValueError("rows of sums of several lengths")
+    known = found[~np.isnan(found).any(1)]
+    if len(known) < sum(row is not None for row in rows) or not np.isfinite(known).all() or (known < 0).any():
+        raise ValueError("sums that are no numbers from 0")
+    if width == 2 and (known[:, 0] > known[:, 1] + TOLERANCE).any():
+        raise ValueError("sums whose value is above 1")
     return found

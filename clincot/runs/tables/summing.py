@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from clincot import protocols
+from clincot.errors import DataError
 from clincot.metrics import load_score
 from clincot.protocols import Measure
 from clincot.report.table.values import BASE, NAIVE, REGIONS, Block, Cell, Difference, Line, PaperTable
@@ -40,12 +41,22 @@ class Summed:
         return next(one for some in self.results.values() for one in some.values())
 
     @cached_property
+    def printed(self) -> bool:
+        """Return whether the paper has numbers of what was asked: its benchmark, its test split, its measures."""
+        return prints(self.first.benchmark) and self.first.split == "test" and self.label == PAPER
+
+    @cached_property
     def crossed(self) -> Crossed:
         return Crossed.of(self.first.images, self.resamples)
 
     @cached_property
     def columns(self) -> tuple[Measure, ...]:
         return columns_of(self.label, self.first.counts)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Return the questions that each column counts."""
+        return {measure.name: self.first.counts[f"{self.label}/{measure.name}"] for measure in self.columns}
 
     def sums(self, start: Start, row: TableRow, asked: str, measure: Measure) -> dict[int, np.ndarray]:
         """Return a line's sums by seed; empty where there is no result."""
@@ -54,7 +65,7 @@ class Summed:
             ways = one.sums.get(row.policy or one.last, {})
             sums = ways.get(asked, {}).get(f"{self.label}/{measure.name}")
             if sums is not None:
-                found[seed] = sums
+                found[seed] = _fitting(sums, measure, one.name)
         return found
 
     def plain(self, sums: np.ndarray | None, measure: Measure) -> float | None:
@@ -69,13 +80,15 @@ class Summed:
         if scored is None:
             return None
         others = {name: other for name, other in self._others(start, row, asked, measure) if other}
-        minus = {name: self.crossed.difference(sums, other, value) for name, other in others.items()}
-        benchmark = self.first.benchmark
-        printed = published(self.plan.asked.table, start, row.printed, benchmark, measure.name)
+        minus = {
+            name: self.crossed.difference(sums, other, value, untrained=name in (BASE, REGIONS))
+            for name, other in others.items()
+        }
+        printed = published(self.plan.asked.table, start, row.printed, self.first.benchmark, measure.name)
         by_seed = [self.crossed.score({seed: sums[seed]}, value) for seed in sorted(sums)]
         return Cell(
             *_percent(scored),
-            published=printed if asked == row.as_printed and self.label == PAPER else None,
+            published=printed if asked == row.as_printed and self.printed else None,
             minus={name: Difference(*_percent(one)) for name, one in minus.items() if one is not None},
             seeds=tuple(100 * one.value for one in by_seed if one is not None),
         )
@@ -123,16 +136,25 @@ def summed(
         Block(TITLES[start], tuple(_lines(found, start, {**plan.left_out, **(why or {})}))) for start in starts
     )
     titles = titles_of(found.label)
-    printed = prints(first.benchmark) and found.label == PAPER
     return PaperTable(
         number=plan.asked.table,
-        heading=f"{first.benchmark} {first.split}, setting {first.setting}, {len(first.images)} images, {found.label}",
+        heading=f"{first.benchmark} {first.split}, setting {first.setting}, {_asked(found, titles)}, {found.label}",
         columns=tuple((m.name, titles[m.name]) for m in found.columns),
+        counts=found.counts,
         blocks=blocks,
-        printed=printed,
-        notes=notes_of(plan, results, printed=printed),
-        appendix=replace(appendix_of(results), tuning=tuple(tuning)),
+        printed=found.printed,
+        notes=notes_of(plan, results, printed=found.printed),
+        appendix=replace(appendix_of(plan, results), tuning=tuple(tuning)),
     )
+
+
+def _asked(found: Summed, titles: Mapping[str, str]) -> str:
+    """Return how many images were asked about, and how many questions each column counts."""
+    counted: dict[int, list[str]] = {}
+    for measure in found.columns:
+        counted.setdefault(found.counts[measure.name], []).append(titles[measure.name])
+    questions = ", ".join(f"{' and '.join(names)} {number:,}" for number, names in counted.items())
+    return f"{len(found.first.images):,} images (questions: {questions})"
 
 
 def _lines(found: Summed, start: Start, why: Mapping[str, str]) -> Iterator[Line]:
@@ -175,6 +197,15 @@ def _line(row: TableRow, asked: str, cells: Mapping[str, Cell], results: Mapping
 def _percent(scored: Scored) -> tuple[float, float, float]:
     low, high = scored.interval()
     return 100 * scored.value, 100 * low, 100 * high
+
+
+def _fitting(sums: np.ndarray, measure: Measure, name: str) -> np.ndarray:
+    """Return the sums; raises DataError where they are not those of the measure."""
+    _, score, rule = measure.scores[0]
+    terms = len(load_score(score, rule).terms("yes", "yes"))
+    if sums.shape[1] != terms:
+        raise DataError(f"{name}: has {sums.shape[1]} sums of {measure.name}, not {terms}. Make it again with --again.")
+    return sums
 
 
 def _value(measure: Measure) -> Callable[[np.ndarray], np.ndarray]:

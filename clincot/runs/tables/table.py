@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clincot.errors import ClincotError, DataError, DiskFull
+from clincot import protocols
+from clincot.errors import ClincotError, DataError, DiskFull, did_you_mean
 from clincot.records.lineage import content_key
 from clincot.runs.tables import stored
 from clincot.runs.tables.code import code_key
-from clincot.runs.tables.plan import Job, Plan, with_seed
+from clincot.runs.tables.lineup import TABLES
+from clincot.runs.tables.plan import Job, Plan, unit_of, with_seed
 from clincot.runs.tables.stored import Stored
 
 if TYPE_CHECKING:
@@ -129,22 +131,40 @@ def import_results(path: Path, plan: Plan, folder: Path) -> list[Stored]:
             f"--import {path}: holds no result. Give a .json file that `clincot table` wrote, or a folder of them."
         )
     taken = [replace(stored.read(file), origin=file.name) for file in files]
-    own = plan.jobs[0].recipe.evaluate.split
     existing = list(read_all(plan, folder))
+    names = {one.name for one in existing}
     for file, one in zip(files, taken, strict=True):
         where = f"--import {file}"
-        if (one.benchmark, one.split) != (plan.benchmark, own):
+        _check_taken(one, plan, where)
+        if one.name in names:
             raise DataError(
-                f"{where}: is of {one.benchmark} {one.split}, not of {plan.benchmark} {own}. Give its --benchmark."
+                f"{where}: {one.name} is there, or given twice. Remove one of them; those that are there are in"
+                f" {folder / plan.world}."
             )
-        if any(one.name == other.name for other in existing):
-            raise DataError(
-                f"{where}: {one.name} is there. Remove {stored.path_of(folder, plan.world, one.name)} first."
-            )
+        names.add(one.name)
     stored.same_questions([*existing, *taken])
     for one in taken:
         stored.write(folder, plan.world, one)
     return taken
+
+
+def _check_taken(one: Stored, plan: Plan, where: str) -> None:
+    """Raise DataError for a result that this table would not show, or not next to its own."""
+    recipe = plan.jobs[0].recipe
+    label = protocols.load(recipe.evaluate.protocol).label
+    said = {
+        "--benchmark": (one.benchmark, plan.benchmark),
+        "--setting": (one.setting, recipe.setting),
+        "--set evaluate.split": (one.split, recipe.evaluate.split),
+        "--set evaluate.protocol": (one.protocol, label),
+    }
+    for option, (theirs, ours) in said.items():
+        if theirs != ours:
+            raise DataError(f"{where}: is of {theirs}, not of {ours}. Give its {option}.")
+    known = {unit_of(row, start) for rows in TABLES.values() for row in rows for start in row.starts}
+    known |= {job.unit for job in plan.jobs}
+    if one.unit not in known:
+        raise DataError(f"{where}: {one.unit} is no row of a table.{did_you_mean(one.unit, known)}")
 
 
 def read_all(plan: Plan, folder: Path) -> Iterator[Stored]:

@@ -45,17 +45,16 @@ class Crossed:
         draws = self._weighted(np.stack([one.draws for one in found]), sorted(sums))
         return Scored(float(np.mean([one.value for one in found])), draws, min(one.n for one in found))
 
-    def difference(self, sums: BySeed, others: BySeed, value: Value) -> Scored | None:
-        """Return a row minus another one on the seeds that both have; None where they share none.
+    def difference(self, sums: BySeed, others: BySeed, value: Value, *, untrained: bool = False) -> Scored | None:
+        """Return a row minus another one on the seeds and images that both have; None where they share none.
 
-        What one seed made alone (the untrained base, whose answers no seed changes) is compared with all seeds.
+        `untrained`: the other one is the base, whose answers no seed changes; all seeds are compared with it.
         """
-        common = sorted(sums.keys() & others.keys())
-        if len(others) == 1:
+        if untrained:
             (only,) = others.values()
-            others, common = dict.fromkeys(sums, only), sorted(sums)
-        mine = self.score({seed: sums[seed] for seed in common}, value)
-        theirs = self.score({seed: others[seed] for seed in common}, value)
+            others = dict.fromkeys(sums, only)
+        both = {seed: _on_common(sums[seed], others[seed]) for seed in sorted(sums.keys() & others.keys())}
+        mine, theirs = (self.score({seed: pair[side] for seed, pair in both.items()}, value) for side in (0, 1))
         if mine is None or theirs is None:
             return None
         return Scored(mine.value - theirs.value, mine.draws - theirs.draws, min(mine.n, theirs.n))
@@ -73,3 +72,12 @@ class Crossed:
         kept = np.where(counts.T > 0, draws * counts.T, 0.0)
         averages: np.ndarray = kept.sum(0) / len(seeds)
         return averages
+
+
+def _on_common(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both sums without the images about which one of them counted nothing."""
+    unknown = np.isnan(one).any(1) | np.isnan(other).any(1)
+    found = one.copy(), other.copy()
+    for sums in found:
+        sums[unknown] = np.nan
+    return found

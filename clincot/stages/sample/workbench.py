@@ -146,6 +146,8 @@ class Workbench:
         return await Call("rewrite", tuple(requests))
 
     async def similarity(self, requests: Sequence[Match]) -> list[float]:
+        if requests:
+            self.rated["similarities"] += len(requests)
         return await Call("similarity", tuple((self.gallery.show(m.example.id, m.view), m.text) for m in requests))
 
     def drop(self, reason: str, count: int = 1) -> None:

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from clincot.errors import DataError
 from clincot.report.table.csv_text import csv_text
 from clincot.report.table.grids import negative_lines
-from clincot.report.table.latex import escaped, latex
+from clincot.report.table.latex import escaped, latex, tabular
 from clincot.report.table.markdown import markdown
 from clincot.report.table.page import table_page
 from clincot.report.table.screen import screen_lines
@@ -196,6 +196,81 @@ def test_a_present_result_counts_by_its_key_and_one_of_other_settings_is_not_ove
             present(one, tmp_path / other.name)
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"seed": -3}, "seed is -3, not a whole number from 0"),
+        ({"seed": "1"}, "seed is '1'"),
+        ({"unit": "../../evil"}, "unit '../../evil' is no name"),
+        ({"facts": {}}, "no facts of 'round-1'"),
+        ({"facts": {"round-1": Facts(pairs=None)}}, "pairs of round-1 is None"),  # type: ignore[arg-type]
+        ({"notes": {"method": "dpo"}}, "notes.method is no dict"),
+        ({"notes": {"seconds": "9"}}, "seconds is '9'"),
+        ({"notes": None}, "is no result of a table"),
+        ({"counts": {CLOSED: 2.5}}, "closed_accuracy is 2.5"),
+    ],
+)
+def test_what_no_result_can_say_is_named(tmp_path: Path, changes: dict[str, object], says: str) -> None:
+    path = tmp_path / "one.json"
+    path.write_text(replace(RESULTS[1], **changes).to_json())
+    with pytest.raises(DataError, match=f"one.json: is no result of a table .*{says}|one.json: {says}"):
+        stored.read(path)
+
+
+@pytest.mark.parametrize("row", ["[-1,10]", "[11,10]", "[Infinity,10]", "[NaN,10]", "[5]"])
+def test_sums_that_are_no_sums_are_refused(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "one.json"
+    path.write_text(RESULTS[1].to_json().replace("[5,10]", row, 1))
+    with pytest.raises(DataError, match=r"one\.json: is no result of a table"):
+        stored.read(path)
+
+
+def test_sums_of_another_width_than_the_measures_are_refused() -> None:
+    odd = {"round-1": {"direct": {CLOSED: np.ones((len(IMAGES), 1))}, "region": {}}}
+    with pytest.raises(DataError, match="dpo-base-s0: has 1 sums of closed_accuracy, not 2"):
+        summed(planned(), [RESULTS[0], replace(RESULTS[1], sums=odd)])
+
+
+def test_how_many_questions_a_column_counts_is_said_and_no_paper_is_quoted_for_another_split(table: PaperTable) -> None:
+    assert "20 images (questions: Open 180, Closed 200)" in table.heading
+    counts = {row["measure"]: row["n"] for row in csv.DictReader(io.StringIO(csv_text(table))) if row["measure"]}
+    assert counts == {"open_recall": "180", "closed_accuracy": "200"}
+    validation = summed(planned(), [replace(one, split="validation") for one in RESULTS])
+    assert not validation.printed and cell(validation, "+ DPO").published is None
+
+
+def test_the_contamination_table_has_every_model_of_the_rows_that_are_there() -> None:
+    asked = Asked(1, ("base",), 1, ("base", "stllava-med", "fisao"), "phantom-v2")
+    results = [
+        result("base", 0, 0.5, 0.5, "phantom-v2", facts={"base": Facts()}),
+        result("stllava-med-base", 0, 0.4, 0.4, "phantom-v2"),
+    ]
+    names = [line[0] for line in summed(plan(asked), results).appendix.trained_on]
+    assert names == ["clincot/phantom-v2-policy", "clincot/phantom-v2-grounder", "clincot/phantom-v2-critic"]
+    assert all(line[1] != "not stated here" for line in summed(plan(asked), results).appendix.trained_on)
+    elsewhere = replace(results[1], origin="theirs.json", notes={"models": ["their/model"]})
+    assert "their/model" in [line[0] for line in summed(plan(asked), [results[0], elsewhere]).appendix.trained_on]
+
+
+def test_results_that_the_table_would_not_show_are_not_taken(tmp_path: Path) -> None:
+    one, given = planned("dpo"), tmp_path / "given"
+    given.mkdir()
+    for changes, says in (
+        ({"unit": "dpoo-base"}, "dpoo-base is no row of a table. Did you mean 'dpo-base'"),
+        ({"setting": "paper"}, "is of paper, not of phantom. Give its --setting"),
+        ({"protocol": "other-v9"}, "is of other-v9, not of clincot-v2. Give its --set evaluate.protocol"),
+        ({"split": "validation"}, "is of validation, not of test. Give its --set evaluate.split"),
+    ):
+        (given / "a.json").write_text(replace(RESULTS[1], **changes).to_json())
+        with pytest.raises(DataError, match=says):
+            import_results(given, one, tmp_path / "results")
+    for name in ("a", "b"):
+        (given / f"{name}.json").write_text(RESULTS[1].to_json())
+    with pytest.raises(DataError, match="b.json: dpo-base-s0 is there, or given twice"):
+        import_results(given, one, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
 def test_results_from_elsewhere_are_taken_once_and_marked(tmp_path: Path) -> None:
     one, given = planned("dpo"), tmp_path / "given.json"
     given.write_text(RESULTS[1].to_json())
@@ -203,7 +278,7 @@ def test_results_from_elsewhere_are_taken_once_and_marked(tmp_path: Path) -> Non
     assert [r.name for r in present(one, tmp_path / "results").found] == ["dpo-base-s0"]  # its key is not asked for
     with pytest.raises(DataError, match="dpo-base-s0 is there"):
         import_results(given, one, tmp_path / "results")
-    with pytest.raises(DataError, match="is of vqa-rad test, not of phantom test"):
+    with pytest.raises(DataError, match="is of vqa-rad, not of phantom. Give its --benchmark"):
         import_results(given, planned("dpo", "phantom"), tmp_path / "results")
     with pytest.raises(DataError, match="holds no result"):
         import_results(tmp_path / "absent.json", one, tmp_path / "results")
@@ -240,5 +315,18 @@ def test_the_table_is_plain_values_for_json(table: PaperTable) -> None:
     assert plain["blocks"][0]["lines"][0]["cells"]["closed_accuracy"]["value"] == pytest.approx(50)
 
 
+def test_latex_wraps_long_cells_and_gives_a_wide_grid_as_several(table: PaperTable) -> None:
+    """No part is wider than a page, and each has the first column."""
+    long = tabular((["row", "setting"], [["a", "x " * 100]]), "Settings. More.")
+    assert r"{l>{\raggedright\arraybackslash}p{" in long and long.count("longtable}{") == 1
+    wide = tabular((["row", *"abcdefg"], [["name", *["60.0 [50.0, 70.0]"] * 7]]), "Values. More.")
+    assert wide.count("begin{longtable}") == 2 and wide.count("name & 60.0") == 2
+    assert wide.count("Values. More.") == 1 and "Values (continued)." in wide
+    assert "array,booktabs,longtable" in latex(table)
+
+
 def test_latex_reads_no_command_in_a_text() -> None:
+    assert escaped("`clincot table --show` <1>") == (
+        r"\textasciigrave{}clincot table -{}-show\textasciigrave{} \textless{}1\textgreater{}"
+    )
     assert escaped(r"50 % of a_b & {c} \input") == r"50 \% of a\_b \& \{c\} \textbackslash{}input"

@@ -58,15 +58,29 @@ def test_a_difference_is_paired_by_image_and_by_seed() -> None:
     assert found.interval() == pytest.approx((0.1, 0.1))
 
 
-def test_what_one_seed_made_is_compared_with_all_seeds_and_others_on_those_that_both_have() -> None:
+def test_the_untrained_base_is_compared_with_all_seeds_and_others_on_those_that_both_have() -> None:
     crossed = Crossed.of(IMAGES, 500)
     base, three = {0: share(0.5)}, {0: share(0.4), 1: share(0.6), 2: share(0.8)}
-    against_base = crossed.difference(three, base, ratio)
+    against_base = crossed.difference(three, base, ratio, untrained=True)
     assert against_base is not None and against_base.value == pytest.approx(0.1)
+    against_one = crossed.difference(three, base, ratio)  # a trained row of which one seed was made
+    assert against_one is not None and against_one.value == pytest.approx(-0.1)
+    assert against_one.interval() == pytest.approx((-0.1, -0.1))
+    assert crossed.difference(three, {7: share(0.5)}, ratio) is None
     against_two = crossed.difference(three, {1: share(0.6), 2: share(0.6)}, ratio)
     assert against_two is not None and against_two.value == pytest.approx(0.1)
     assert against_two.interval() == pytest.approx((0.0, 0.2))  # a tie in seed 1: not shown to differ
     assert crossed.difference({0: share(0.4), 1: share(0.5)}, {7: share(0.5), 8: share(0.5)}, ratio) is None
+
+
+def test_a_difference_is_of_the_images_that_both_count() -> None:
+    """The first row lost the images that it would have got wrong: it is no better on those that are left."""
+    crossed = Crossed.of(IMAGES, 200)
+    few = mixed(20)
+    few[20:] = np.nan
+    found = crossed.difference({0: few}, {0: mixed(20)}, ratio)
+    assert found is not None and found.value == 0 and found.n == 20
+    assert found.interval() == pytest.approx((0, 0))
 
 
 def test_an_image_about_which_nothing_is_counted_has_no_part_in_the_value() -> None:
