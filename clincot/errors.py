@@ -30,6 +30,10 @@ class DataError(ClincotError):
     """A dataset or file whose content is not what its reader needs."""
 
 
+class NoSplit(DataError):
+    """Data without a question of the split that was asked for."""
+
+
 class UnreadableImage(DataError):
     """Image bytes that cannot become an RGB image; builders skip, count and name them."""
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from clincot.chain.anatomy import names_parts
 from clincot.chain.hypotheses_zh import entities_in_chinese
 
 # The first three are from the paper's Figure 1; the others are ours (docs/methods.md#hypotheses).
@@ -109,9 +110,11 @@ def entities_in(text: str) -> tuple[str, ...]:
 
 
 def is_organ(name: str) -> bool:
-    """Return whether what a region is called names an organ and nothing else."""
+    """Return whether what a region is called names organs or other parts of the body, and nothing else."""
     entities = entities_in(name)
-    return bool(entities) and all(entity in ORGANS for entity in entities)
+    if entities:
+        return all(entity in ORGANS for entity in entities)
+    return names_parts(name)
 
 
 def entity_spans(text: str) -> tuple[tuple[str, int, int], ...]:

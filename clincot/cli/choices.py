@@ -9,14 +9,14 @@ from clincot.executors import EXECUTORS
 from clincot.judges import JUDGES
 from clincot.methods import METHODS
 from clincot.objectives import OBJECTIVES
-from clincot.protocols import ALL, PROTOCOLS
+from clincot.protocols import ALL, JUDGED, PROTOCOLS
 from clincot.recipe import recipes_folder
 from clincot.regions import PROPOSERS
 
 RECIPES = sorted(path.stem for path in recipes_folder().glob("*.yaml"))
 SETTINGS = sorted(path.stem for path in (recipes_folder() / "settings").glob("*.yaml"))
 HARDWARE = sorted(path.stem for path in (recipes_folder() / "hardware").glob("*.yaml"))
-LABELS = [ALL, *PROTOCOLS]
+LABELS = [ALL, *PROTOCOLS, JUDGED.label]
 BY = list(EXECUTORS)
 KINDS = {
     "method": METHODS,

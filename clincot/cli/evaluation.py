@@ -119,6 +119,7 @@ def compare(
     from clincot.runs.checks import check_protocols
 
     check_protocols(protocol or [])
+    _check_by_rules(protocol or [])
     run = options.open()
     from clincot.runs.evaluation.compare import compare_rows
     from clincot.runs.summary import comparison_values, print_comparison
@@ -128,6 +129,18 @@ def compare(
         print_json(comparison_values(compared))
     else:
         print_comparison(compared, show)
+
+
+def _check_by_rules(labels: list[str]) -> None:
+    from clincot import protocols
+    from clincot.errors import ClincotError
+
+    for label in labels:
+        if label in (protocols.JUDGED.label, protocols.JUDGED.name):
+            raise ClincotError(
+                f"--protocol {label}: judges fill it, and compare scores texts by rules alone. `clincot evaluate"
+                " --probe judge` compares every policy with the base under it."
+            )
 
 
 def register(app: typer.Typer) -> None:

@@ -55,9 +55,17 @@ def resolve(hub: Connection, kind: Kind, repo: str, revision: str = "main") -> P
         folder = f" The folder {repo} has no versions: `clincot hub import` it." if Path(repo).is_dir() else ""
         raise NotOnHub(
             f"{hub.label}: no {kind} {repo}, or not visible to this token. "
-            f"Check the name and --hub, or run the stage that makes it.{folder}"
+            f"Check the name and --hub, or run the stage that makes it.{folder or _fetched(hub, kind, repo)}"
         )
     return Pin(kind, repo, revision, str(found.sha))
+
+
+def _fetched(hub: Connection, kind: Kind, repo: str) -> str:
+    """Return how a repository of another Hub comes onto an embedded one."""
+    if not hub.label.startswith("local:"):
+        return ""
+    more = " --kind dataset" if kind == "dataset" else ""
+    return f" A public one is copied with `clincot hub import {repo}{more}`."
 
 
 def _refuse_path(repo: str, revision: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from clincot import images
-from clincot.chain.hypotheses import GENERAL, ORGANS, entities_in
+from clincot.chain.hypotheses import GENERAL, ORGANS, entities_in, is_organ
 from clincot.errors import DataError
 from clincot.records import TrueRegion
 from clincot.regions.base import HeatMap, Subject
@@ -49,7 +49,7 @@ def shows(finding: str, hypothesis: str) -> bool:
     named, wanted = _plain(finding), _plain(hypothesis)
     entities = entities_in(named)
     if wanted in GENERAL:
-        return named == wanted or not entities or any(name not in ORGANS for name in entities)
+        return named == wanted or not is_organ(named)
     if wanted in ORGANS and any(name not in ORGANS for name in entities):
         return False  # "Liver Cancer" is not where the liver is
     return named == wanted or wanted in entities

@@ -150,9 +150,8 @@ def _compared(rows: Sequence[Row], measure: Measure, newest: Result, c: Comparis
     name, first = _long(rows[-1].policy), _long(rows[0].policy)
     name = name[0].upper() + name[1:]
     if len(rows) == 1 or c is None:
-        low, high = 100 * newest.low, 100 * newest.high
-        return f"{name} scores {100 * newest.value:.1f} ({low:.1f} to {high:.1f}) in {_name(measure)}"
-    interval = f"({_points(c.low)} to {_points(c.high)})"
+        return f"{name} scores {100 * newest.value:.1f} {_interval(newest, '.1f')} in {_name(measure)}"
+    interval = _interval(c)
     what = "answers" if measure.name == "accuracy" else "scores"
     ending = "" if measure.name == "accuracy" else f" in {_name(measure)}"
     if c.undecided:
@@ -186,7 +185,13 @@ def _percent(result: Result | None) -> str:
 
 
 def _difference(c: Comparison | None) -> str:
-    return f"{_points(c.value)} ({_points(c.low)} to {_points(c.high)}){UNDECIDED if c.undecided else ''}" if c else "–"
+    return f"{_points(c.value)} {_interval(c)}{UNDECIDED if c.undecided else ''}" if c else "–"
+
+
+def _interval(of: Result | Comparison, form: str = "+.1f") -> str:
+    if not (math.isfinite(of.low) and math.isfinite(of.high)):
+        return "(one image: no interval)"
+    return f"({100 * of.low:{form}} to {100 * of.high:{form}})"
 
 
 def _points(value: float) -> str:

@@ -282,6 +282,10 @@ OPTIONS = [
     (("evaluate", "--predictions", "answers.jsonl", "--push"), "stay on this machine"),
     (("compare", "base"), "Missing argument"),
     (("compare", "base", "round-1", "--protocol", "vqa"), "is not a protocol"),
+    (
+        ("compare", "base", "round-1", "--protocol", "clincot-judge-v1"),
+        "judges fill it, and compare",
+    ),
     (("compare", "base", "round-1", "--show", "-1"), "--show"),
     ((*BUILD, "--repair-pairs"), "Run `clincot pair`"),
     (("pair", "--round", "3"), "the recipe has 2 rounds"),

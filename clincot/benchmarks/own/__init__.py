@@ -13,7 +13,7 @@ from clincot.benchmarks.own.reading import NAMED, Contents, Reader, counted
 from clincot.benchmarks.own.tables import SPLITS, files_of
 from clincot.benchmarks.own.terms import barred, privacy_of
 from clincot.benchmarks.reading import checked
-from clincot.errors import DataError
+from clincot.errors import DataError, NoSplit
 from clincot.recipe.own_data import published, short
 from clincot.records import Example
 from clincot.records.lineage import Pin, content_key
@@ -82,9 +82,7 @@ class OwnData:
         if not found:
             has = counted(contents) or "no other"
             make = "another seed or share in" if contents.made else "`evaluate.split`, or give the rows a split in"
-            raise DataError(
-                f"{self.source.name}: has no split {split!r} (it has {has}). Use {make} {self.place.where}."
-            )
+            raise NoSplit(f"{self.source.name}: has no split {split!r} (it has {has}). Use {make} {self.place.where}.")
         return checked(found, self.source, split)
 
     def contents(self, folder: Path) -> Contents:

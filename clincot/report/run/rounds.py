@@ -60,7 +60,13 @@ def _series(some: Mapping[Row, Result], policies: Sequence[str]) -> Iterator[Ser
 
 def _line(name: str, found: Sequence[tuple[float, Result]], *, intervals: bool = True) -> Series:
     points = tuple((x, 100 * r.value) for x, r in found)
-    return Series(name, points, tuple((100 * r.low, 100 * r.high) for _, r in found) if intervals else ())
+    return Series(name, points, tuple(_bar(r) for _, r in found) if intervals else ())
+
+
+def _bar(r: Result) -> tuple[float, float]:
+    """Return the ends of a bar in percent; of one image there is no interval, and a dot alone."""
+    low, high = (end if math.isfinite(end) else r.value for end in (r.low, r.high))
+    return 100 * low, 100 * high
 
 
 def _row(r: Result) -> tuple[str | float | int, ...]:

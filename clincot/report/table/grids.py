@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 
 from clincot.report.table.values import BASE, NAIVE, REGIONS, Block, Cell, Difference, Line, PaperTable
 from clincot.report.terminal import Grid
@@ -21,6 +22,8 @@ DIFFERENCES = (
 
 def cell_text(cell: Cell) -> str:
     """Return a value with its interval."""
+    if not (isfinite(cell.low) and isfinite(cell.high)):
+        return f"{cell.value:.1f} [{NOT_RUN}]"  # one image has no interval
     return f"{cell.value:.1f} [{cell.low:.1f}, {cell.high:.1f}]"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def evaluate_rounds(run: Run, last: int, *, new_version: bool = False, executor:
 
 def _withheld(evaluation: Evaluation, splits: Splits) -> Evaluation:
     """Return the evaluation without reference texts; controls that answer with train texts have nothing else."""
-    references = References.of([*splits.train, *splits.asked])
+    references = References.of(splits.known)
 
     def without(prediction: Prediction) -> Prediction:
         if prediction.control in controls.NEED_TRAIN:
@@ -106,8 +107,8 @@ def facts_of(run: Run, evaluation: Evaluation) -> dict[str, Any]:
             "inference": result.inference,
             "metric": result.metric,
             "value": result.value,
-            "low": result.low,
-            "high": result.high,
+            "low": result.low if isfinite(result.low) else None,
+            "high": result.high if isfinite(result.high) else None,
             "n": result.n,
             "protocol": result.protocol,
             "title": titles[result.protocol, result.metric],

@@ -44,7 +44,7 @@ def evaluate_file(run: Run, path: Path) -> LocalResults:
     first = checked(splits.asked, where, recipe.evaluate.max_images)
     asked = _answered(path, rows, list(every.by_id.values()), first, where)
     if not benchmark.source.redistributable:
-        rows = _shown(rows, References.of([*splits.train, *splits.asked]))
+        rows = _shown(rows, References.of(splits.known))
     train = splits.for_controls
     for name in recipe.evaluate.controls:
         if name in controls.IMAGE_FREE:

@@ -11,7 +11,7 @@ from clincot import benchmarks, protocols
 from clincot.benchmarks.base import Source
 from clincot.engines.base import Engine
 from clincot.engines.crops import report_crops
-from clincot.errors import RoundError
+from clincot.errors import DataError, NoSplit, RoundError
 from clincot.metrics import SCORES
 from clincot.recipe import ModelSource
 from clincot.recipe.choices import source_keys
@@ -49,7 +49,22 @@ class Splits:
     def for_controls(self) -> list[Example]:
         """The train split, where a control of the recipe answers with it, or a probe compares with its questions."""
         asked = self.run.recipe.evaluate
-        return self.train if controls.reads_train(asked.controls) or "templates" in asked.probes else []
+        read = [f"evaluate.controls: {name} answers" for name in asked.controls if controls.reads_train([name])]
+        read += ["evaluate.probes: templates compares"] if "templates" in asked.probes else []
+        try:
+            return self.train if read else []
+        except NoSplit as error:
+            raise DataError(
+                f"{read[0]} with questions of the train split. Leave it out of the list, or: {error}"
+            ) from error
+
+    @property
+    def known(self) -> list[Example]:
+        """Every example whose texts may not be passed on where the data may not: those of train, where they have it."""
+        try:
+            return [*self.train, *self.asked]
+        except NoSplit:
+            return self.asked
 
     def _read(self, split: str) -> list[Example]:
         benchmark = benchmarks.load(self.run.recipe.benchmark)

@@ -105,18 +105,17 @@ def _opinions(
     opinions: dict[str, dict[tuple[str, str], float]] = {}
     notes = []
     with bar("rating open answers", len(requests) * len(judges), "answers") as advance:
-        for judge in judges:
+        for number, judge in enumerate(judges, 1):
+            name = f"{judge.name} ({number})" if judge.name in opinions else judge.name
             values = []
             for start in range(0, len(requests), AT_ONCE):
                 some = requests[start : start + AT_ONCE]
                 values += [rating.value for rating in judge.rate(some)]
                 advance(len(some))
                 known = _kept(folder, known, judge)
-            opinions[judge.name] = {key: v for key, v in zip(wanted, values, strict=True) if v is not None}
+            opinions[name] = {key: v for key, v in zip(wanted, values, strict=True) if v is not None}
             if unread := values.count(None):
-                notes.append(
-                    f"Judge {judge.name}: {unread} of {len(values)} open answers have no rating that can be read."
-                )
+                notes.append(f"Judge {name}: {unread} of {len(values)} open answers have no rating that can be read.")
     return opinions, notes
 
 

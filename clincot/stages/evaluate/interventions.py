@@ -99,10 +99,13 @@ class ChangedGallery(Gallery):
         self._changed: dict[str, Image.Image] = {}
 
     def image(self, example_id: str, number: int = 0) -> Image.Image:
-        """Return the changed image; `possible` says of which examples there is one. Raises UnreadableImage."""
+        """Return the changed image; `possible` says of which examples there is one. Raises UnreadableImage.
+
+        All images of an example are dimmed, as all are black in what that is the control of.
+        """
         plain = super().image(example_id, number)
         if number:
-            return plain
+            return dimmed(plain, BRIGHTNESS) if self._name == DIMMED else plain
         name = self.image_id(example_id)
         if name not in self._changed:
             mask = None if self._name == DIMMED else self._mask(example_id)

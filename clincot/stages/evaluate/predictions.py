@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ class Store:
         """Return where the part of these examples (all questions of a few images) lies."""
         foreign = (self.asking,) if self.asking and inference == "direct" else ()
         run = content_key(self.key, policy_key, inference, control, *foreign)[:16]
-        asked = [(e.id, e.images_id, e.question, e.modality, [r.box for r in e.true_regions]) for e in examples]
+        asked = [(e.id, e.images_id, e.question, e.answer_type, e.modality, _known_of(e)) for e in examples]
         name = f"{inference}-{control or 'image'}-{run}"
         return self.folder / name / f"{content_key(asked)[:16]}.parquet"
 
@@ -127,6 +128,11 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         rows = list(_rows(part, examples))
         _write(rows, path, ANSWER_FEATURES)
+
+
+def _known_of(example: Example) -> list[Any]:
+    """Return what is known of an example's regions, which proposers and probes read."""
+    return [(one.finding, one.box, one.mask and sha256(one.mask).hexdigest()) for one in example.true_regions]
 
 
 def _rows(part: Part, examples: Sequence[Example]) -> Iterator[dict[str, Any]]:

@@ -14,8 +14,8 @@ SCALE = {"share": 100, "points": 100, "words": 1, "correlation": 1}
 DIGITS = {"share": 1, "points": 1, "words": 1, "correlation": 2}
 IN = {"share": "percent", "points": "points", "words": "mean", "correlation": "-1 to 1"}
 PROBE_NOTE = (
-    f"Probes: 95 % intervals over images; value and control are of the same questions. {UNDECIDED}: the difference may"
-    " be 0. What each measures: docs/evaluation.md."
+    "Probes: 95 % intervals over images; value and control are of the same questions, or n says of how many each is."
+    f" {UNDECIDED}: the difference may be 0. What each measures: docs/evaluation.md."
 )
 
 
@@ -62,7 +62,7 @@ def _grid(some: Sequence[Probed], *, by_what: bool = False) -> Grid:
             _number(one, one.control_value),
             _range(one, one.difference, one.difference_low, one.difference_high, signed=True)
             + (UNDECIDED if one.undecided else ""),
-            str(one.n),
+            str(one.n) if one.n == one.control_n else f"{one.n} / {one.control_n}",
         ]
         for one in some
     ]

@@ -131,12 +131,12 @@ class Resampling:
         return sums
 
     def value(self, sums: np.ndarray, value: Callable[[np.ndarray], np.ndarray]) -> Scored | None:
-        """Return the value of sums by image, with its resamples; `n` counts the images. None when nothing counted."""
+        """Return the value of sums by image; `n` counts the images. None when nothing counted; one image draws nan."""
         counts = ~np.isnan(sums).any(1)
         if not counts.any():
             return None
         known = np.where(counts[:, None], sums, 0.0)
-        counted = self.counts[:, counts].any(1)
+        counted = self.counts[:, counts].any(1) & (counts.sum() > 1)
         draws = np.where(counted, value(self.counts @ known), np.nan)
         return Scored(float(value(known.sum(0))), draws, int(counts.sum()))
 

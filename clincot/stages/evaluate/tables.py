@@ -29,8 +29,15 @@ def title(evaluation: Evaluation, label: str) -> str:
 def cell(result: Result | None, mark: str = "") -> str:
     if result is None or not math.isfinite(result.value):
         return "–"
-    value, low, high = (100 * number for number in (result.value, result.low, result.high))
-    return f"{value:.1f} [{low:.1f}, {high:.1f}]{mark}"
+    return f"{100 * result.value:.1f} {ends(result.low, result.high)}{mark}"
+
+
+def ends(low: float, high: float, *, signed: bool = False) -> str:
+    """Return an interval in percent; of one image there is none."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "[–]"
+    sign = "+" if signed else ""
+    return f"[{100 * low:{sign}.1f}, {100 * high:{sign}.1f}]"
 
 
 def main_grid(evaluation: Evaluation, label: str = "") -> Grid:
@@ -87,7 +94,7 @@ def comparison_grid(evaluation: Evaluation, label: str = "") -> Grid:
 
 
 def difference(c: Comparison) -> str:
-    return f"{100 * c.value:+.1f} [{100 * c.low:+.1f}, {100 * c.high:+.1f}]{UNDECIDED if c.undecided else ''}"
+    return f"{100 * c.value:+.1f} {ends(c.low, c.high, signed=True)}{UNDECIDED if c.undecided else ''}"
 
 
 def remarks(evaluation: Evaluation) -> list[str]:

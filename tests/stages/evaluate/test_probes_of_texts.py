@@ -14,9 +14,11 @@ from clincot.records import Box, Candidate, Example, JudgeScore, TrueRegion
 from clincot.stages.evaluate.inference import Looked
 from clincot.stages.evaluate.interventions import CROP_DIMMED, CROP_SWAPPED
 from clincot.stages.evaluate.predictions import Prediction
+from clincot.stages.evaluate.probe_tables import probe_grids
 from clincot.stages.evaluate.probes import findings, judged, length, templates
 from clincot.stages.evaluate.probes.agreement import kappa, tau_b
 from clincot.stages.evaluate.probes.base import Probed
+from clincot.stages.evaluate.probes.changed import changed
 from clincot.stages.evaluate.probes.flips import Flip, flips
 from clincot.stages.evaluate.results import Resampling, Row, Scoring
 
@@ -130,6 +132,57 @@ def test_lengths_of_answers_are_held_against_the_gold_and_the_base() -> None:
     assert only(found, policy="round-1", control="the gold's").difference == 1.25
 
 
+def test_thoughts_are_no_words_of_an_answer() -> None:
+    thought = "<think>The heart looks large because its ratio is above one half.</think>yes"
+    assert length.length(thought) == length.length("yes") == 1
+
+
+def test_questions_of_a_language_without_known_words_have_no_templates() -> None:
+    german = [question(i, text, "Herz") for i, text in enumerate(("Welches Organ ist gezeigt?", "Wo liegt die Masse?"))]
+    said = templates.notes(german, german[:1])
+    assert "no number of templates" in said[0] and not any("whose template" in one for one in said)
+    rows = {BASE: predictions(BASE, ["Herz", "Leber"])}
+    found = list(templates.measure(german, german[:1], rows, Scoring(load("clincot"), german, RESAMPLES, 0)))
+    assert {one.what for one in found} == {"text unseen in training"}
+    assert any("whose template" in one for one in templates.notes(ASKED, ASKED[:1]))
+
+
+def test_where_value_and_control_count_others_both_numbers_are_shown() -> None:
+    line = probe_grids([replace(only_line(), n=38, control_n=20)])[0][1][1][0]
+    assert line[-1] == "38 / 20" and probe_grids([only_line()])[0][1][1][0][-1] == "4"
+
+
+def only_line() -> Probed:
+    rows = {BASE: predictions(BASE, ["left lung", "the liver", "heart", "yes"])}
+    return next(iter(length.of_answers(KNOWN, rows, IMAGES)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "gold", "before", "after", "differs"),
+    [
+        ("closed", "yes", "The heart is enlarged.", "The heart is normal in size.", True),
+        ("closed", "yes", "normal", "abnormal", True),
+        ("closed", "yes", "Yes.", "yes", False),
+        ("closed", "yes", "Yes, it is.", "No.", True),
+        ("report", "x", "左肺下叶见结节影。", "双肺清晰，未见异常。", True),
+        ("report", "x", "large glioblastoma in the left frontal lobe", "Normal brain.", True),
+        ("report", "x", "Normal  brain", "normal brain.", False),
+        ("report", "x", "There is a pleural effusion.", "An effusion is seen.", False),
+        ("report", "x", "There is a pleural effusion.", "No effusion.", True),
+        ("report", "x", "No effusion.", "", True),
+    ],
+)
+def test_answers_that_rules_cannot_read_change_with_their_words(
+    kind: str, gold: str, before: str, after: str, differs: bool
+) -> None:
+    assert changed(question(0, "?", gold, kind), before, after) is differs
+
+
+def test_normal_reports_of_the_chest_that_say_it_otherwise_have_not_changed() -> None:
+    of_chest = replace(question(0, "?", "x", "report"), modality="chest x-ray")
+    assert not changed(of_chest, "The lungs are clear.", "No acute abnormality.")
+
+
 def test_lengths_of_sides_count_the_pairs_of_known_examples() -> None:
     sides = [
         length.Sides("q0", "left", "in the left lung"),
@@ -150,7 +203,8 @@ def test_a_judge_that_likes_length_is_told_from_one_that_likes_truth() -> None:
     likes_length = [
         rated("q0", "left lung", 0.2),
         rated("q0", "right", 0.3),
-        rated("q0", "right lung base", 0.9),
+        rated("q0", "right upper base", 0.9),
+        rated("q0", "It is in the left lung.", 0.95),  # as true as "left lung", and no word of the others
         rated("q0", "a finding that is long", 1.0, step=1),  # no answer
         rated("q1", "no idea", 0.4),
         rated("q1", "spleen", 0.4),  # a tie in the score
@@ -158,7 +212,7 @@ def test_a_judge_that_likes_length_is_told_from_one_that_likes_truth() -> None:
         rated("q2", "unread", None),
     ]
     (found,) = length.of_judges("round-1", likes_length, KNOWN, RESAMPLES, 0)
-    # Equally true pairs of other lengths: (right, right lung base) +1, (no idea, spleen) 0, (no idea, brain) +1.
+    # Equally true pairs of other lengths: (right, right upper base) +1, (no idea, spleen) 0, (no idea, brain) +1.
     assert found.value == pytest.approx(2 / 3) and found.n == 3 and found.unit == "correlation"
     # Of the two pairs of a right and a wrong answer the wrong one is higher in both.
     assert found.control_value == -1.0

@@ -17,6 +17,7 @@ from clincot.regions.annotated import shows
 from clincot.stages.evaluate.grounding import grounding_terms
 from clincot.stages.evaluate.predictions import Prediction
 from clincot.stages.evaluate.results import Resampling, Row, Scoring
+from clincot.stages.evaluate.tables import cell, difference
 
 
 def example(i: int, image: str, answer: str, kind: AnswerType) -> Example:
@@ -61,15 +62,34 @@ def test_every_resample_equals_the_metric_computed_on_the_drawn_questions(metric
 
 
 def test_a_resample_without_a_report_has_no_value_instead_of_a_zero() -> None:
-    examples = [example(0, "image 0", "no effusion is seen", "report"), example(1, "image 1", "yes", "closed")]
+    texts = ["no effusion is seen", "the heart is large"]
+    examples = [example(i, f"image {i}", text, "report") for i, text in enumerate(texts)]
+    examples += [example(2 + i, f"image {2 + i}", "yes", "closed") for i in range(3)]
     score = load_score("bleu_mean")
     resampling = Resampling.of(examples, 50, seed=0)
-    scored = resampling.score([(examples[0], score.terms("no effusion is seen", examples[0].answer))], score)
+    terms = [(one, score.terms(one.answer, one.answer)) for one in examples[:2]]
+    scored = resampling.score(terms, score)
     assert scored is not None
-    drawn = resampling.counts[:, 0] > 0
+    drawn = resampling.counts[:, :2].any(1)
     assert 0 < drawn.sum() < 50
     assert np.isnan(scored.draws[~drawn]).all() and (scored.draws[drawn] == 1.0).all()
     assert scored.interval() == (1.0, 1.0)
+    alone = resampling.score(terms[:1], score)  # one image says nothing of others, however often it is drawn
+    assert alone is not None and alone.value == 1.0 and np.isnan(alone.interval()).all()
+
+
+def test_a_difference_of_one_image_is_not_shown() -> None:
+    examples = [example(0, "a", "yes", "closed"), example(1, "b", "left", "open")]
+    rows = {
+        Row(name, "direct"): predictions(examples, [text, "left"]) for name, text in (("base", "no"), ("new", "yes"))
+    }
+    found = Scoring(CLINCOT_V1, examples, 50, 0).comparisons(
+        rows, [(Row("new", "direct"), Row("base", "direct"), "base")]
+    )
+    closed = next(one for one in found if one.metric == "closed_accuracy")
+    assert closed.value == 1.0 and closed.undecided and difference(closed) == "+100.0 [–]°"
+    results = Scoring(CLINCOT_V1, examples, 50, 0).results("test", rows)
+    assert {cell(one) for one in results if one.metric == "closed_accuracy"} == {"0.0 [–]", "100.0 [–]"}
 
 
 def test_the_interval_agrees_with_a_bootstrap_written_as_a_loop() -> None:
@@ -99,7 +119,7 @@ def test_the_same_seed_gives_the_same_interval_and_golds_narrow_the_closed_rows(
     examples = [example(0, "a", "yes", "closed"), example(1, "b", "left", "closed"), example(2, "c", "no", "closed")]
     rows = {Row("base", "direct"): predictions(examples, ["yes", "right", "maybe"])}
     once, twice = (Scoring(CLINCOT_V1, examples, 50, 3).results("test", rows) for _ in range(2))
-    assert once == twice
+    assert str(once) == str(twice)  # nan, of one image, equals nothing
     values = {r.metric: (r.value, r.n) for r in once if not r.subgroup}
     assert values["closed_yesno_accuracy"] == (0.5, 2)
     assert values["closed_other_accuracy"] == (0.0, 1)

@@ -22,7 +22,8 @@ class Probed:
 
     `measure` says what is counted, `what` what was done for it, `control` what was done instead. `low`, `high` and the
     `difference` (value minus control, on the same resamples) are nan where nothing can be resampled. `n` counts
-    questions (`of`: or pairs, candidates, findings). `unit`: shares and their differences are in [0, 1] and [-1, 1].
+    questions (`of`: or pairs, candidates, findings), `control_n` those of the control, where they are others. `unit`:
+    shares and their differences are in [0, 1] and [-1, 1].
     """
 
     probe: str
@@ -39,6 +40,7 @@ class Probed:
     difference_low: float
     difference_high: float
     n: int
+    control_n: int
     unit: Unit = "share"
     of: str = "questions"
 
@@ -80,6 +82,7 @@ class Line:
             difference_low=least,
             difference_high=most,
             n=value.n,
+            control_n=control.n,
         )
 
 

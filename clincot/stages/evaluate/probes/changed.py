@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from clincot.chain.thoughts import without_thoughts
 from clincot.metrics.findings.labeler import positives
+from clincot.metrics.findings.phrases import NO_FINDING, SUPPORT
 from clincot.metrics.reading.final import final_answer
 from clincot.metrics.reading.words import words
 from clincot.metrics.reading.yes_no import verdict, whole_yes_no
@@ -13,9 +14,17 @@ from clincot.records import Example
 from clincot.stages.evaluate.predictions import Prediction
 from clincot.stages.evaluate.results import spoken
 
+CHEST = ("chest x-ray", "phantom")  # whose reports the labels are made for
+
 
 def changed(example: Example, before: str, after: str) -> bool:
-    """Return whether the answers differ: yes against no, other words, or other findings that a report states."""
+    """Return whether the answers differ: yes against no, other words, or other findings that a report states.
+
+    Words count where rules cannot tell: of two answers that say neither yes nor no, and of two reports without a label
+    that are not about the chest, or not in English.
+    """
+    if example.answer_type == "report":
+        return _reports_differ(example, *(_said(text) for text in (before, after)))
     return _says(example, before) != _says(example, after)
 
 
@@ -31,10 +40,19 @@ def changes_of(
     }
 
 
+def _said(text: str) -> str:
+    return spoken(without_thoughts(text)).strip()
+
+
 def _says(example: Example, text: str) -> object:
-    said = spoken(without_thoughts(text))
-    if example.answer_type == "report":
-        return positives(said)
-    if whole_yes_no(example.answer):
-        return verdict(said)
-    return words(final_answer(said))
+    said = _said(text)
+    known = verdict(said) if whole_yes_no(example.answer) else None
+    return words(final_answer(said)) if known is None else known
+
+
+def _reports_differ(example: Example, before: str, after: str) -> bool:
+    labels = [positives(text) - {NO_FINDING, SUPPORT} for text in (before, after)]
+    if any(labels) or not (before and after):
+        return labels[0] != labels[1] or bool(before) != bool(after)
+    read = example.modality in CHEST and not any("\u4e00" <= letter <= "\u9fff" for letter in before + after)
+    return not read and words(before) != words(after)

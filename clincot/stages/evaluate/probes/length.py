@@ -6,19 +6,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from clincot import protocols
+from clincot.chain.thoughts import without_thoughts
+from clincot.metrics import load_score
 from clincot.metrics.reading.words import plain, tokens_of
 from clincot.records import Candidate, Example
 from clincot.stages.evaluate.changes import right
 from clincot.stages.evaluate.predictions import Prediction
 from clincot.stages.evaluate.probes.base import MEAN, Line, Probed, constant, on_common
-from clincot.stages.evaluate.results import Resampling, Row, Term
+from clincot.stages.evaluate.results import Resampling, Row, Term, spoken
 
 PROBE = "length"
+RECALL = next(load_score(*m.scores[0][1:]) for m in protocols.load("clincot").measures if m.name == "open_recall")
 
 
 def length(text: str) -> float:
-    """Return the number of words of a text; in scripts without spaces, of its characters."""
-    return float(len(tokens_of(plain(text))))
+    """Return the number of words of a text without its thoughts; in scripts without spaces, of its characters."""
+    return float(len(tokens_of(plain(_answer(text)))))
+
+
+def _answer(text: str) -> str:
+    return spoken(without_thoughts(text))
 
 
 @dataclass(frozen=True)
@@ -70,9 +78,11 @@ def of_judges(
 ) -> Iterator[Probed]:
     """Yield, per judge, whether the longer of two equally true answers has the higher score.
 
-    Pairs are two answers of the last step to one question: both right or both wrong, of different lengths. The value is
-    (longer is higher - longer is lower) / pairs, from -1 to 1 (Kendall's tau-a over these pairs). The control is the
-    same for truth: (right is higher - right is lower) / pairs of a right and a wrong answer; nan without such pairs.
+    Pairs are two answers of the last step to one question: both right or both wrong, of different lengths, and of open
+    questions with the same share of the gold's words. The value is (longer is higher - longer is lower) / pairs, from
+    -1 to 1 (Kendall's tau-a over these pairs). The control is the same for truth: (right is higher - right is lower) /
+    pairs of a right and a wrong answer; nan without such pairs. A right answer in a sentence is in neither with one in
+    words: rules call it wrong.
     """
     known = [c for c in candidates if c.example_id in examples and c.judge_scores]
     if not known:
@@ -96,7 +106,7 @@ def of_judges(
             yield line.probed(longer, truer or constant(resampling, float("nan"), 0))
 
 
-Rated = tuple[Candidate, bool]
+Rated = tuple[Candidate, bool, float]  # whether it is right, and how much of the gold it says
 
 
 def _answers(candidates: Sequence[Candidate], examples: Mapping[str, Example]) -> list[tuple[Example, list[Rated]]]:
@@ -106,9 +116,11 @@ def _answers(candidates: Sequence[Candidate], examples: Mapping[str, Example]) -
         last[candidate.example_id] = max(candidate.step, last.get(candidate.example_id, 0))
     found: dict[str, list[Rated]] = {}
     for candidate in candidates:
-        true = right(examples[candidate.example_id], candidate.text)
+        example = examples[candidate.example_id]
+        true = right(example, _answer(candidate.text))
         if true is not None and candidate.step == last[candidate.example_id]:
-            found.setdefault(candidate.example_id, []).append((candidate, true))
+            part = RECALL.of([_answer(candidate.text)], [example.answer]) if example.answer_type == "open" else 0.0
+            found.setdefault(candidate.example_id, []).append((candidate, true, part))
     return [(examples[name], some) for name, some in found.items()]
 
 
@@ -117,15 +129,15 @@ def _signs(groups: Sequence[tuple[Example, list[Rated]]], judge: str) -> tuple[l
     equal: list[Term] = []
     unequal: list[Term] = []
     for example, some in groups:
-        for (one, first), (two, second) in combinations(some, 2):
+        for (one, first, said), (two, second, other) in combinations(some, 2):
             a, b = _own(one, judge), _own(two, judge)
             if a is None or b is None or one.text == two.text:
                 continue
             above = float((a > b) - (a < b))
             lengths = length(one.text) - length(two.text)
-            if first != second:
+            if first != second and (said != other or example.answer_type != "open"):
                 unequal.append((example, (above if first else -above, 1.0)))
-            elif lengths:
+            elif lengths and first == second and said == other:
                 equal.append((example, (above if lengths > 0 else -above, 1.0)))
     return equal, unequal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from clincot import protocols
-from clincot.chain.question_templates import template_of
+from clincot.chain.question_templates import BLANK, template_of
 from clincot.records import Example
 from clincot.stages.evaluate.controls import PRIOR
 from clincot.stages.evaluate.predictions import Prediction
@@ -24,6 +24,15 @@ def _text(question: str) -> str:
 KEYS: dict[str, Callable[[str], str]] = {"text": _text, "template": template_of}
 
 
+def _readable(examples: Sequence[Example]) -> bool:
+    """Return whether most questions have a template: words that ask, of a language that they are known of."""
+    return sum(template_of(example.question) != BLANK for example in examples) * 2 > len(examples)
+
+
+def _keys(examples: Sequence[Example]) -> dict[str, Callable[[str], str]]:
+    return {name: key for name, key in KEYS.items() if name != "template" or _readable(examples)}
+
+
 def unseen(examples: Sequence[Example], train: Sequence[Example], key: Callable[[str], str]) -> set[str]:
     """Return the ids of the examples whose question has a text or template (`key`) that no train question has."""
     known = {key(example.question) for example in train}
@@ -33,7 +42,12 @@ def unseen(examples: Sequence[Example], train: Sequence[Example], key: Callable[
 def notes(examples: Sequence[Example], train: Sequence[Example]) -> list[str]:
     """Return how many questions are new, by text and by template, and how many templates there are."""
     lines = []
-    for name, key in KEYS.items():
+    if not _readable(examples):
+        lines.append(
+            "probe `templates`: most questions have no word that is known to ask, in English or Chinese, so there is no"
+            " number of templates"
+        )
+    for name, key in _keys(examples).items():
         new, of_train = unseen(examples, train, key), {key(example.question) for example in train}
         images = len({example.image_id for example in examples if example.id in new})
         shown = f"{len(new)} of {len(examples)} ({images} of the images)"
@@ -53,7 +67,7 @@ def measure(
     """
     policies = [row for row in rows if row.policy and not row.control]
     terms = {row: scoring.terms(MEASURE, rows[row]) for row in rows if row in policies or row.control == PRIOR}
-    for name, key in KEYS.items():
+    for name, key in _keys(examples).items():
         new = unseen(examples, train, key)
         what, control = f"{name} unseen in training", f"{name} seen"
         for row, found in terms.items():
