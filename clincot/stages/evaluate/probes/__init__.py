@@ -32,6 +32,7 @@ def notes(recipe: Recipe, examples: Sequence[Example], train: Sequence[Example])
     """Return what a reader of the numbers must know: how many questions are new, what has no number."""
     probes = recipe.evaluate.probes
     unknown = findings.notes(examples) if "findings" in probes else []
+    unknown += image.notes(examples) if "image" in probes else []
     return [*unknown, *(templates.notes(examples, train) if "templates" in probes else [])]
 
 

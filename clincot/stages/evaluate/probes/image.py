@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from clincot import protocols
 from clincot.records import Example
 from clincot.stages.evaluate.controls import BLACK, SHUFFLED
-from clincot.stages.evaluate.interventions import DIMMED, ELSEWHERE_MASKED, LESIONS_MASKED
+from clincot.stages.evaluate.interventions import DIMMED, ELSEWHERE_MASKED, LESIONS_MASKED, bears_on_lesions
 from clincot.stages.evaluate.predictions import Prediction
 from clincot.stages.evaluate.probes.base import Line, Probed, on_common
 from clincot.stages.evaluate.probes.changed import changes_of
@@ -41,6 +41,13 @@ def measure(
             lost = {way: _lost(scoring, rows[row], some) for way, some in ways.items()}
             line = Line(PROBE, LOST, NAMES[name], NAMES[control], row.policy, row.inference, "points")
             yield from on_common(line, scoring.resampling, examples, lost[name], lost[control])
+
+
+def notes(examples: Sequence[Example]) -> list[str]:
+    """Return why masked lesions have no number, where they have none."""
+    if any(map(bears_on_lesions, examples)):
+        return []
+    return ["probe `image`: no question is about a lesion that the benchmark knows, so masked lesions have no number"]
 
 
 def _lost(scoring: Scoring, before: Sequence[Prediction], after: Sequence[Prediction]) -> dict[str, float]:
