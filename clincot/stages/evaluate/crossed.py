@@ -51,8 +51,7 @@ class Crossed:
         `untrained`: the other one is the base, whose answers no seed changes; all seeds are compared with it.
         """
         if untrained:
-            (only,) = others.values()
-            others = dict.fromkeys(sums, only)
+            others = dict.fromkeys(sums, others[min(others)])  # imported results may have several, which are equal
         both = {seed: _on_common(sums[seed], others[seed]) for seed in sorted(sums.keys() & others.keys())}
         mine, theirs = (self.score({seed: pair[side] for seed, pair in both.items()}, value) for side in (0, 1))
         if mine is None or theirs is None:
