@@ -153,7 +153,7 @@ def _asked(found: Summed, titles: Mapping[str, str]) -> str:
     counted: dict[int, list[str]] = {}
     for measure in found.columns:
         counted.setdefault(found.counts[measure.name], []).append(titles[measure.name])
-    questions = ", ".join(f"{' and '.join(names)} {number:,}" for number, names in counted.items())
+    questions = "; ".join(f"{', '.join(names)} {number:,}" for number, names in counted.items())
     return f"{len(found.first.images):,} images (questions: {questions})"
 
 

@@ -232,7 +232,7 @@ def test_sums_of_another_width_than_the_measures_are_refused() -> None:
 
 
 def test_how_many_questions_a_column_counts_is_said_and_no_paper_is_quoted_for_another_split(table: PaperTable) -> None:
-    assert "20 images (questions: Open 180, Closed 200)" in table.heading
+    assert "20 images (questions: Open 180; Closed 200)" in table.heading
     counts = {row["measure"]: row["n"] for row in csv.DictReader(io.StringIO(csv_text(table))) if row["measure"]}
     assert counts == {"open_recall": "180", "closed_accuracy": "200"}
     validation = summed(planned(), [replace(one, split="validation") for one in RESULTS])
