@@ -33,7 +33,7 @@ def cell(result: Result | None, mark: str = "") -> str:
 
 
 def ends(low: float, high: float, *, signed: bool = False) -> str:
-    """Return an interval in percent; of one image there is none."""
+    """Return an interval in percent; "[–]" for one image."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return "[–]"
     sign = "+" if signed else ""

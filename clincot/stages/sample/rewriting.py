@@ -13,7 +13,7 @@ from clincot.methods.text_key import text_key
 
 @dataclass
 class Rewriting:
-    """Whatever the editor is, `same` of its `texts` so far were those of their requests."""
+    """Of any editor: `same` of its `texts` so far were those of their requests."""
 
     editor: Editor
     texts: int = 0
@@ -36,7 +36,7 @@ class Rewriting:
 
 
 def _checked(request: RewriteRequest, made: Rewrite) -> Rewrite:
-    """Return a failure for a text that has the same words, whatever its marks are, or none."""
+    """Return a failure for a text that has the same words with other marks, or no word."""
     if made.text is None or (text_key(made.text) and text_key(made.text) != text_key(request.text)):
         return made
     return Rewrite(None, failure=UNCHANGED)
