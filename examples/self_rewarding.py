@@ -11,17 +11,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
+from clincot.chain.prompts import Rubric
 from clincot.chain.steps import direct_question
 from clincot.methods.base import Ask, Draw, Rate, Tools
 from clincot.methods.candidates import candidate_of
+from clincot.methods.direct import direct_pair, usable
 from clincot.recipe.ranges import Range
 from clincot.records import Candidate, Example, JudgeScore, whole
-from clincot.records.pairs import Pair, Side
+from clincot.records.pairs import Pair
 
-RUBRIC = (  # ours, after the paper's additive five points; the gold answer is not shown
-    "Add a point for each that holds: the statement is relevant to the question; it covers much of what was asked; it"
-    " answers the basics in a useful way; it is clear and helpful; it is of expert quality. Reply with one digit, the"
-    " sum of points from 0 to 5."
+RUBRIC = Rubric(  # ours, after the paper's additive five points; the gold answer is not shown
+    "The statement answers the question.",
+    "Add a point for each that holds: it is relevant; it covers much of what was asked; it answers the basics; it is"
+    " clear and helpful; it is of expert quality. Reply with one digit, the sum of points from 0 to 5.",
+    "Is it relevant, helpful and of expert quality? Reply yes or no.",
 )
 
 
@@ -45,8 +48,8 @@ class SelfRewarding:
         self.config = config
 
     async def sample(self, example: Example, tools: Tools) -> list[Candidate]:
-        config, build, report = self.config, tools.recipe.build, example.answer_type == "report"
-        length = build.report_tokens if report else build.max_new_tokens
+        config, build = self.config, tools.recipe.build
+        length = build.report_tokens if example.answer_type == "report" else build.max_new_tokens
         prompt, shown = direct_question(example, tools.recipe.image_layout), whole(example)
         seeds = [tools.seed(example.id, i) for i in range(config.texts)]
         asks = [Ask(prompt, shown, config.temperature, config.top_p, length, seed) for seed in seeds]
@@ -58,16 +61,13 @@ class SelfRewarding:
         return [replace(c, judge_scores=(s,), score=s.total) for c, s in zip(written, own, strict=True)]
 
     def pair(self, example: Example, candidates: Sequence[Candidate], draw: Draw) -> list[Pair]:
-        cut_too = draw.recipe.build.cut_texts == "train"
-        rated = [c for c in candidates if c.score is not None and (cut_too or not c.cut)]
+        rated = [c for c in candidates if c.score is not None and usable(c, draw)]
         draw.drop("texts that are cut or could not be rated", len(candidates) - len(rated))
         best, worst = (choose(rated, key=lambda c: c.score or 0.0, default=None) for choose in (max, min))
         if best is None or worst is None or best.score == worst.score:
             draw.drop("questions whose texts are rated alike")
             return []
-        group, prompt, shown = f"{example.id}/1", direct_question(example, draw.recipe.image_layout), best.views
-        sides = Side.of(best, shown), Side.of(worst, shown)
-        return [Pair(f"{group}/0", example.id, 1, self.name, prompt, shown, *sides, group)]
+        return [direct_pair(self.name, example, draw.recipe, best, worst)]
 
     def facts(self, counts: Mapping[str, Any]) -> tuple[str, ...]:
         config = self.config

@@ -99,7 +99,6 @@ def table(
     asked = _asked(number, start, seeds, rows, setting, benchmark, hardware, set or [])
     from clincot.runs.checks import check_protocols
     from clincot.runs.tables.plan import plan
-    from clincot.runs.tables.stored import same_questions
     from clincot.runs.tables.table import begin, import_results, make, present
 
     check_protocols([protocol])
@@ -115,9 +114,7 @@ def table(
     made, left_out, failed = list(there.all), dict[str, str](), dict[str, str]()
     if there.missing and not show:
         begun = begin(planned, there.missing, runs=runs, hub=hub, say=say)
-        for one in make(planned, begun, folder, say):
-            made.append(one)
-            same_questions(made)
+        made += make(planned, begun, folder, say, there=made)
         left_out, failed = begun.reasons, begun.failed
     if not made:
         _refuse(failed)
@@ -127,10 +124,6 @@ def table(
     from clincot.runs.tables.summing import summed
 
     found = summed(planned, made, label=protocol, why=left_out, tuning=tuning)
-    if not found.columns:
-        raise RecipeError(
-            f"--protocol {protocol}: these results hold no measure of it. Give paper, or {made[0].protocol}."
-        )
     _write(found, out or folder / planned.world, _file_name(asked), json_)
     if show and there.missing:
         say(f"{len(there.missing)} results of these rows are missing. The same command without --show makes them.")

@@ -29,7 +29,15 @@ class Mine:
     model_free = True
     needs, on_policy = frozenset(), False
     name = title = paper = "mine"
-    sample = pair = facts = heat_maps = rate = reads = None
+    heat_maps = rate = reads = take = reference = pair_logps = preference_losses = train = REFERENCE = None
+
+    async def sample(self, example, tools): ...
+    def pair(self, example, candidates, draw): ...
+    def facts(self, counts): ...
+    @classmethod
+    def options(cls, train): return {}
+    @classmethod
+    def check_rows(cls, rows): ...
 
     def __init__(self, engine=None, **options): ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clincot import methods
 from clincot.errors import RecipeError
 from clincot.records.lineage import Lineage
 from clincot.runs import releases
@@ -22,13 +23,8 @@ def check_method(run: Run, round_: int, todo: str = ANOTHER) -> bool:
 
 def refuse_other_method(run: Run, made: Lineage, todo: str = ANOTHER) -> None:
     """Raise RecipeError for pairs of another method; imported rows are of none, and any recipe trains on them."""
-    if made.method != IMPORTED and _bare(made.method) != _bare(run.recipe.method.name):
+    own = methods.load(run.recipe.method.name).name
+    if made.method not in (IMPORTED, own):
         raise RecipeError(
-            f"{run.name}: its round {made.round} is of method {made.method}, and the recipe's method is"
-            f" {run.recipe.method.name}. {todo}."
+            f"{run.name}: its round {made.round} is of method {made.method}, and the recipe's method is {own}. {todo}."
         )
-
-
-def _bare(method: str) -> str:
-    """Return a method's name without the folder of a file."""
-    return method.rsplit("/", 1)[-1]

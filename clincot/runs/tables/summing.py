@@ -123,7 +123,7 @@ def summed(
 
     `tuning` are the lines of a search for the appendix.
 
-    Raises DataError where results answer other questions.
+    Raises DataError where results answer other questions, and where they hold no measure of the protocol.
     """
     same_questions(results)
     by_unit: dict[str, dict[int, Stored]] = {}
@@ -131,6 +131,8 @@ def summed(
         by_unit.setdefault(one.unit, {})[one.seed] = one
     found = Summed(plan, by_unit, protocols.load(label).label)
     first = found.first
+    if not found.columns:
+        raise DataError(f"--protocol {label}: these results hold no measure of it. Give paper, or {first.protocol}.")
     starts = dict.fromkeys(start for start, _ in plan.rows)
     blocks = tuple(
         Block(TITLES[start], tuple(_lines(found, start, {**plan.left_out, **(why or {})}))) for start in starts

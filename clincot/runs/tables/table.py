@@ -94,8 +94,10 @@ def begin(plan: Plan, missing: Sequence[Job], *, runs: Path, hub: str, say: Say)
     return Begun(workshop, tuple(job for job in missing if job.row.name not in left_out), left_out)
 
 
-def make(plan: Plan, begun: Begun, folder: Path, say: Say) -> Iterator[Stored]:
+def make(plan: Plan, begun: Begun, folder: Path, say: Say, *, there: Sequence[Stored] = ()) -> Iterator[Stored]:
     """Make one result after the other; each is yielded when its file is written.
+
+    Raises DataError after the first one that answers other questions than those that are `there`, not after the last.
 
     A job that cannot be made is said and put into `begun.failed`, and the next one is made.
     """
@@ -110,6 +112,8 @@ def make(plan: Plan, begun: Begun, folder: Path, say: Say) -> Iterator[Stored]:
             begun.failed[job.name] = str(error)
             continue
         say(f"wrote {stored.write(folder, plan.world, one)}")
+        if there:
+            stored.same_questions([there[0], one])
         yield one
 
 

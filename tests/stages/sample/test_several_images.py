@@ -18,7 +18,7 @@ from clincot.lm.requests import Completion, GenerateRequest
 from clincot.lm.work import finish
 from clincot.methods import of_recipe
 from clincot.objectives.sft import gold_row
-from clincot.records import Example, FurtherImage, whole
+from clincot.records import Box, Example, FurtherImage, TrueRegion, whole
 from clincot.records.lineage import content_key
 from clincot.rows.pair_rows import pair_row
 from clincot.stages.evaluate.groups import Group, other_images
@@ -153,5 +153,19 @@ def test_a_damaged_further_image_leaves_out_its_questions_and_no_others(capsys: 
 def test_stored_answers_are_those_of_all_images_and_keep_their_place_for_one(tmp_path: Path) -> None:
     store, (study,) = Store(tmp_path, "key"), studies()[:1]
     several, one = (store.path("p", "direct", "", [e]).stem for e in (study, replace(study, more=())))
-    asked = [(study.id, study.image_id, study.question, study.modality, [])]
+    asked = [(study.id, study.image_id, study.question, study.answer_type, study.modality, [])]
     assert several != one == content_key(asked)[:16]
+
+
+def test_stored_answers_are_not_those_of_another_kind_of_question_or_of_other_regions(tmp_path: Path) -> None:
+    """A report has other prompts than an answer, and proposers read names and masks of known regions."""
+    store, (study,) = Store(tmp_path, "key"), studies()[:1]
+    region = TrueRegion("nodule", Box(0, 0, 4, 4))
+    changed = [
+        study,
+        replace(study, answer_type="report"),
+        replace(study, true_regions=(region,)),
+        replace(study, true_regions=(replace(region, finding="heart"),)),
+        replace(study, true_regions=(replace(region, mask=b"mask"),)),
+    ]
+    assert len({store.path("p", "direct", "", [one]) for one in changed}) == len(changed)
