@@ -158,3 +158,8 @@ def positives(text: str, uncertain: bool = True) -> frozenset[str]:
     return frozenset(
         label for label, state in findings(text).items() if state == "positive" or (uncertain and state == "uncertain")
     )
+
+
+def stated_findings(text: str) -> frozenset[str]:
+    """Return the labels of findings that a text says are there, also in doubt: neither "No Finding" nor devices."""
+    return positives(text) - {phrases.NO_FINDING, phrases.SUPPORT}

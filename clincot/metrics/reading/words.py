@@ -96,3 +96,8 @@ def words(text: str) -> tuple[str, ...]:
     found = tokens_of(plain(text))
     kept = [word for word in found if word not in ARTICLES] or found
     return tuple(NUMBERS.get(word, word) for word in kept)
+
+
+def is_chinese(text: str) -> bool:
+    """Return whether a text has a Chinese character, which the rules of English texts cannot read."""
+    return any("\u4e00" <= letter <= "\u9fff" for letter in text)

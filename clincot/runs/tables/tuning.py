@@ -66,9 +66,13 @@ def settings_of(recipe: Recipe, *, epochs: bool = True) -> list[tuple[str, ...]]
     ]
 
 
-def trials_of(planned: Plan) -> list[Trial]:
-    """Return the trials of every trained row; of matched tokens SFT's epochs are counted, not chosen."""
-    units = {job.unit: job for job in planned.jobs if not job.is_base and job.seed == 0}
+def trials_of(planned: Plan, *, of_sft: bool | None = None) -> list[Trial]:
+    """Return the trials of every trained row, of "+ SFT" or of the others alone.
+
+    Of matched tokens SFT's epochs are counted, not chosen.
+    """
+    trained = [job for job in planned.jobs if not job.is_base and job.seed == 0]
+    units = {job.unit: job for job in trained if of_sft in (None, job.unit == SFT_UNIT)}
     return [
         Trial(unit, _job(planned.asked, job, number, overrides), overrides)
         for unit, job in units.items()
@@ -84,11 +88,11 @@ def search(
     Raises RecipeError where trials are missing and `only_there` forbids to make them: what was chosen among fewer would
     be no equal budget.
     """
-    label, starts = protocols.load(label).label, [job for job in planned.jobs if job.unit == SFT_UNIT]
+    label = protocols.load(label).label
     tuned, scores, trials = dict(planned.asked.tuned), dict[str, float](), list[Trial]()
-    for first in ([True] if starts else []) + [False]:
+    for of_sft in (True, False):
         asked = replace(planned.asked, tuned=tuple(tuned.items()))
-        some = [one for one in trials_of(replace(planned, asked=asked)) if (one.unit == SFT_UNIT) == first]
+        some = trials_of(replace(planned, asked=asked), of_sft=of_sft)
         found = _scores(planned, some, results, label, runs=runs, hub=hub, say=say, only_there=only_there)
         tuned |= {unit: trial.overrides for unit, trial in chosen(some, found).items()}
         scores, trials = scores | found, [*trials, *some]
@@ -108,6 +112,8 @@ def _scores(
     only_there: bool,
 ) -> dict[str, float]:
     """Return the score of each trial by its job's name; the missing ones are made first."""
+    if not trials:
+        return {}
     jobs = {job.name: job for trial in trials for job in with_needed(trial.job)}
     asked = replace(planned.asked, overrides=(*planned.asked.overrides, VALIDATION))
     ours, folder = Plan(asked, planned.rows, tuple(jobs.values())), results / FOLDER

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from clincot.chain.thoughts import without_thoughts
-from clincot.metrics.findings.labeler import positives
-from clincot.metrics.findings.phrases import NO_FINDING, SUPPORT
+from clincot.metrics.findings.labeler import stated_findings
 from clincot.metrics.reading.final import final_answer
-from clincot.metrics.reading.words import words
+from clincot.metrics.reading.words import is_chinese, words
 from clincot.metrics.reading.yes_no import verdict, whole_yes_no
 from clincot.records import Example
 from clincot.stages.evaluate.predictions import Prediction
@@ -51,8 +50,8 @@ def _says(example: Example, text: str) -> object:
 
 
 def _reports_differ(example: Example, before: str, after: str) -> bool:
-    labels = [positives(text) - {NO_FINDING, SUPPORT} for text in (before, after)]
+    labels = [stated_findings(text) for text in (before, after)]
     if any(labels) or not (before and after):
         return labels[0] != labels[1] or bool(before) != bool(after)
-    read = example.modality in CHEST and not any("\u4e00" <= letter <= "\u9fff" for letter in before + after)
+    read = example.modality in CHEST and not is_chinese(before + after)
     return not read and words(before) != words(after)

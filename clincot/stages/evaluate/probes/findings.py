@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from clincot.chain.hypotheses import GENERAL
-from clincot.metrics.findings.labeler import positives
-from clincot.metrics.findings.phrases import NO_FINDING, SUPPORT
+from clincot.metrics.findings.labeler import stated_findings
+from clincot.metrics.reading.words import is_chinese
 from clincot.metrics.scoring.grounding import against_boxes
 from clincot.records import Box, Example
 from clincot.stages.evaluate.grounding import true_regions
@@ -82,10 +82,10 @@ def states(text: str, hypothesis: str) -> bool | None:
     The reading is that of the report metrics (14 CheXpert labels, by rules, English); what is doubted counts as said.
     "Lesion" and "disease" are any of them.
     """
-    if any("\u4e00" <= letter <= "\u9fff" for letter in text):
+    if is_chinese(text):
         return None
-    said = positives(text) - {NO_FINDING, SUPPORT}
+    said = stated_findings(text)
     if hypothesis in GENERAL:
         return bool(said)
-    labels = positives(f"There is {hypothesis}.") - {NO_FINDING, SUPPORT}
+    labels = stated_findings(f"There is {hypothesis}.")
     return bool(said & labels) if labels else None
